@@ -1,0 +1,5 @@
+export default {
+  files: ["test/dist/**/*.test.js"],
+  timeout: "60s",
+  workerThreads: false,
+};

@@ -1,0 +1,235 @@
+import { crc32 } from "./crc32.js";
+import {
+  BLANK_MAGIC,
+  BLANK_RECORD_LENGTH,
+  BODY_CRC_OFFSET,
+  BODY_LENGTH_OFFSET,
+  BODY_OFFSET,
+  CRC_MASK,
+  IPV6_EXTRA_LENGTH,
+  MAGIC_OFFSET,
+  MESSAGE_BASE_LENGTH,
+  MESSAGE_MAGIC_V1,
+  MESSAGE_MAGIC_V2,
+  NAME_VALUE_SEPARATOR,
+  PHYSICAL_OFFSET_OFFSET,
+  PROPERTIES_LENGTH_BYTES,
+  PROPERTY_CRC_DIGITS,
+  PROPERTY_CRC_LENGTH,
+  PROPERTY_CRC_NAME,
+  PROPERTY_SEPARATOR,
+  QUEUE_ID_OFFSET,
+  QUEUE_OFFSET_OFFSET,
+  STORE_TIMESTAMP_OFFSET,
+  SYS_FLAG_BORN_HOST_V6,
+  SYS_FLAG_OFFSET,
+  SYS_FLAG_STORE_HOST_V6,
+  SYS_FLAG_TRANSACTION_MASK,
+  TOPIC_LENGTH_BYTES_V1,
+  TOPIC_LENGTH_BYTES_V2,
+  TOTAL_SIZE_OFFSET,
+} from "./message-descriptor.js";
+import { getInt64 } from "./message-encoder.js";
+
+/** What {@link MessageChecker.check} returns instead of a size. */
+export const MessageVerdict = {
+  /** A blank record that fills the rest of the segment. */
+  BLANK: 0,
+  /** The bytes end before the record does. */
+  TRUNCATED: -1,
+  /** Size and magic are zero: nothing was ever written here. */
+  EMPTY: -2,
+  BAD_MAGIC: -3,
+  /** A blank record that ends anywhere but at the limit. */
+  BAD_BLANK: -4,
+  /** The lengths inside the record do not add up to its size. */
+  BAD_LAYOUT: -5,
+  /** Queue id or queue offset is negative, or an i64 is beyond 2^53. */
+  BAD_FIELD: -6,
+  /** Intact as far as seen, but written for another place: a stale record. */
+  WRONG_PHYSICAL_OFFSET: -7,
+  BAD_BODY_CRC: -8,
+  BAD_PROPERTY_CRC: -9,
+} as const;
+
+export type MessageVerdictName = keyof typeof MessageVerdict;
+
+const VERDICT_NAMES = new Map<number, MessageVerdictName>(
+  Object.entries(MessageVerdict).map(([name, code]) => [code, name as MessageVerdictName]),
+);
+
+/** Name of a code below or equal to zero. */
+export function messageVerdictName(code: number): MessageVerdictName {
+  const name = VERDICT_NAMES.get(code);
+  if (name === undefined) throw new RangeError(`not a verdict code=${code}`);
+  return name;
+}
+
+/** Do not compare the physical offset. */
+export const ANY_PHYSICAL_OFFSET = -1;
+
+const CRC_NAME_VIEW = new DataView(new TextEncoder().encode(PROPERTY_CRC_NAME).buffer);
+const CRC_NAME_FIRST = CRC_NAME_VIEW.getInt32(0);
+const CRC_NAME_SECOND = CRC_NAME_VIEW.getInt32(4);
+const CRC_DIGITS_AT = PROPERTY_CRC_NAME.length + 1;
+
+/** So many wrong bits in name and separators still make a damaged CRC property, if its digits are right. */
+const CRC_NAME_WRONG_BITS = 8;
+const DIGIT_ZERO = 0x30;
+
+/**
+ * Says whether the bytes at a place are one good record, for scans over whole segments.
+ * (RocketMQ: `CommitLog.checkMessageAndReturnSize`, which trusts lengths and never compares the physical offset.)
+ *
+ * Nothing read from the bytes is used before it is checked. One object serves a whole scan: the fields hold what the last good
+ * record said, and nothing is allocated per record but the view the CRC is computed over.
+ */
+export class MessageChecker {
+  magic = 0;
+  queueId = 0;
+  sysFlag = 0;
+  /** `SYS_FLAG_PREPARED`, `SYS_FLAG_COMMIT`, `SYS_FLAG_ROLLBACK` or 0. */
+  transactionType = 0;
+  queueOffset = 0;
+  physicalOffset = 0;
+  /** Milliseconds. */
+  storeTimestamp = 0;
+  /** All positions are in the bytes given, not in the record. */
+  bodyPosition = 0;
+  bodyLength = 0;
+  topicPosition = 0;
+  topicLength = 0;
+  propertiesPosition = 0;
+  propertiesLength = 0;
+  /** Length of the blank record that {@link check} answered `BLANK` for. */
+  blankLength = 0;
+
+  /**
+   * @param view the same memory as `bytes`
+   * @param limit where the segment's bytes end, at most `bytes.length`
+   * @param expectedPhysicalOffset what the record must carry, or {@link ANY_PHYSICAL_OFFSET}
+   * @param checkCrc verify the property CRC where the record has one, otherwise the body CRC
+   * @returns the record's size, or a {@link MessageVerdict} (zero or negative)
+   */
+  check(
+    view: DataView,
+    bytes: Uint8Array,
+    position: number,
+    limit: number,
+    expectedPhysicalOffset: number,
+    checkCrc: boolean,
+  ): number {
+    const room = Math.min(limit, bytes.length) - position;
+    if (room < BLANK_RECORD_LENGTH) return MessageVerdict.TRUNCATED;
+    const total = view.getInt32(position + TOTAL_SIZE_OFFSET);
+    const magic = view.getInt32(position + MAGIC_OFFSET);
+    if (magic !== MESSAGE_MAGIC_V1 && magic !== MESSAGE_MAGIC_V2) return this.#checkOtherMagic(total, magic, room);
+    if (total < MESSAGE_BASE_LENGTH) return MessageVerdict.BAD_LAYOUT;
+    if (total > room) return MessageVerdict.TRUNCATED;
+    if (!this.#readLayout(view, position, total, magic)) return MessageVerdict.BAD_LAYOUT;
+    if (!this.#readFields(view, position)) return MessageVerdict.BAD_FIELD;
+    if (expectedPhysicalOffset !== ANY_PHYSICAL_OFFSET && this.physicalOffset !== expectedPhysicalOffset) {
+      return MessageVerdict.WRONG_PHYSICAL_OFFSET;
+    }
+    return checkCrc ? this.#checkCrc(view, bytes, position, total) : total;
+  }
+
+  #checkOtherMagic(total: number, magic: number, room: number): number {
+    if (magic === BLANK_MAGIC) {
+      if (total !== room) return MessageVerdict.BAD_BLANK;
+      this.blankLength = total;
+      return MessageVerdict.BLANK;
+    }
+    return magic === 0 && total === 0 ? MessageVerdict.EMPTY : MessageVerdict.BAD_MAGIC;
+  }
+
+  /** Walks the lengths; `rest` is what they may still take, so that none can point outside the record. */
+  #readLayout(view: DataView, position: number, total: number, magic: number): boolean {
+    const sysFlag = view.getInt32(position + SYS_FLAG_OFFSET);
+    const isV2 = magic === MESSAGE_MAGIC_V2;
+    const topicLengthBytes = isV2 ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1;
+    const bornExtra = (sysFlag & SYS_FLAG_BORN_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH;
+    const extra = bornExtra + ((sysFlag & SYS_FLAG_STORE_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
+    let rest = total - MESSAGE_BASE_LENGTH - extra - (topicLengthBytes - TOPIC_LENGTH_BYTES_V1);
+    if (rest < 0) return false;
+    const bodyLength = view.getInt32(position + extra + BODY_LENGTH_OFFSET);
+    if (bodyLength < 0 || bodyLength > rest) return false;
+    rest -= bodyLength;
+    const bodyPosition = position + extra + BODY_OFFSET;
+    let at = bodyPosition + bodyLength;
+    const topicLength = isV2 ? view.getInt16(at) : view.getInt8(at);
+    if (topicLength < 0 || topicLength > rest) return false;
+    rest -= topicLength;
+    this.topicPosition = at + topicLengthBytes;
+    at = this.topicPosition + topicLength;
+    if (view.getInt16(at) !== rest) return false;
+    this.magic = magic;
+    this.sysFlag = sysFlag;
+    this.bodyPosition = bodyPosition;
+    this.bodyLength = bodyLength;
+    this.topicLength = topicLength;
+    this.propertiesPosition = at + PROPERTIES_LENGTH_BYTES;
+    this.propertiesLength = rest;
+    this.storeTimestamp = getInt64(view, position + bornExtra + STORE_TIMESTAMP_OFFSET);
+    return true;
+  }
+
+  #readFields(view: DataView, position: number): boolean {
+    this.transactionType = this.sysFlag & SYS_FLAG_TRANSACTION_MASK;
+    this.queueId = view.getInt32(position + QUEUE_ID_OFFSET);
+    this.queueOffset = getInt64(view, position + QUEUE_OFFSET_OFFSET);
+    this.physicalOffset = getInt64(view, position + PHYSICAL_OFFSET_OFFSET);
+    return (
+      this.queueId >= 0 &&
+      this.queueOffset >= 0 &&
+      this.queueOffset <= Number.MAX_SAFE_INTEGER &&
+      this.physicalOffset >= 0 &&
+      this.physicalOffset <= Number.MAX_SAFE_INTEGER &&
+      Math.abs(this.storeTimestamp) <= Number.MAX_SAFE_INTEGER
+    );
+  }
+
+  #checkCrc(view: DataView, bytes: Uint8Array, position: number, total: number): number {
+    const crcAt = position + total - PROPERTY_CRC_LENGTH;
+    const wrongBits = wrongBitsOfCrcProperty(view, crcAt);
+    if (wrongBits <= CRC_NAME_WRONG_BITS) {
+      const matches = readCrcDigits(bytes, crcAt + CRC_DIGITS_AT) === (crc32(bytes.subarray(position, crcAt)) & CRC_MASK);
+      // Right digits after a name that is not quite right: the name is damaged. A property of a user never gets here.
+      if (wrongBits > 0 && matches) return MessageVerdict.BAD_PROPERTY_CRC;
+      if (wrongBits === 0) return matches ? total : MessageVerdict.BAD_PROPERTY_CRC;
+    }
+    if (this.bodyLength === 0) return total;
+    const bodyCrc = crc32(bytes.subarray(this.bodyPosition, this.bodyPosition + this.bodyLength)) & CRC_MASK;
+    return bodyCrc === view.getInt32(position + BODY_CRC_OFFSET) ? total : MessageVerdict.BAD_BODY_CRC;
+  }
+}
+
+/**
+ * How many bits name and separators differ in from a CRC property's. The place is taken from the record's end alone: no damaged
+ * length can hide it, and no length field looks like a part of it (each would be larger than what it counts).
+ */
+function wrongBitsOfCrcProperty(view: DataView, position: number): number {
+  return (
+    bitCount(view.getInt32(position) ^ CRC_NAME_FIRST) +
+    bitCount(view.getInt32(position + 4) ^ CRC_NAME_SECOND) +
+    bitCount(view.getUint8(position + PROPERTY_CRC_NAME.length) ^ NAME_VALUE_SEPARATOR) +
+    bitCount(view.getUint8(position + PROPERTY_CRC_LENGTH - 1) ^ PROPERTY_SEPARATOR)
+  );
+}
+
+function bitCount(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/** The number that ten decimal digits, least significant first, stand for; -1 if one of them is not a digit. */
+export function readCrcDigits(bytes: Uint8Array, position: number): number {
+  let crc = 0;
+  for (let i = PROPERTY_CRC_DIGITS - 1; i >= 0; i--) {
+    const digit = (bytes[position + i] as number) - DIGIT_ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    crc = crc * 10 + digit;
+  }
+  return crc;
+}

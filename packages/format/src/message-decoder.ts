@@ -1,0 +1,111 @@
+import type { Host } from "./host.js";
+import { decodeHost } from "./host.js";
+import { ANY_PHYSICAL_OFFSET, MessageChecker, messageVerdictName } from "./message-checker.js";
+import {
+  BODY_CRC_OFFSET,
+  BORN_HOST_OFFSET,
+  BORN_TIMESTAMP_OFFSET,
+  FLAG_OFFSET,
+  IPV4_HOST_LENGTH,
+  IPV6_HOST_LENGTH,
+  PREPARED_TRANSACTION_OFFSET_OFFSET,
+  RECONSUME_TIMES_OFFSET,
+  STORE_HOST_OFFSET,
+  SYS_FLAG_BORN_HOST_V6,
+  SYS_FLAG_STORE_HOST_V6,
+} from "./message-descriptor.js";
+import { getInt64 } from "./message-encoder.js";
+import { encodeMessageId } from "./message-id.js";
+import { decodeProperties } from "./message-properties.js";
+import { MillraceError } from "./millrace-error.js";
+import { decodeUtf8 } from "./utf8.js";
+
+/** One record as values. (RocketMQ: `MessageExt`.) */
+export class DecodedMessage {
+  /** Length of the whole record in bytes. */
+  readonly size: number;
+  /** `MESSAGE_MAGIC_V1` or `MESSAGE_MAGIC_V2`. */
+  readonly magic: number;
+  readonly bodyCrc: number;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly queueOffset: number;
+  readonly physicalOffset: number;
+  readonly flag: number;
+  readonly sysFlag: number;
+  /** `SYS_FLAG_PREPARED`, `SYS_FLAG_COMMIT`, `SYS_FLAG_ROLLBACK` or 0. */
+  readonly transactionType: number;
+  /** Milliseconds; a client's number, rounded where it is beyond 2^53. */
+  readonly bornTimestamp: number;
+  readonly bornHost: Host;
+  /** Milliseconds. */
+  readonly storeTimestamp: number;
+  readonly storeHost: Host;
+  readonly reconsumeTimes: number;
+  /** Rounded where it is beyond 2^53. */
+  readonly preparedTransactionOffset: number;
+  /** A view of the record's bytes, not a copy. */
+  readonly body: Uint8Array;
+  /** In stored order, with `__CRC32#` where the record has it. */
+  readonly properties: Map<string, string>;
+  readonly #storeHostBytes: Uint8Array;
+
+  /** @param record what the checker just said about the record at `position` */
+  constructor(view: DataView, bytes: Uint8Array, position: number, size: number, record: MessageChecker) {
+    const { bodyPosition, topicPosition, propertiesPosition } = record;
+    const bornHostLength = hostLength(record.sysFlag, SYS_FLAG_BORN_HOST_V6);
+    const storeHostLength = hostLength(record.sysFlag, SYS_FLAG_STORE_HOST_V6);
+    const afterBornHost = position + bornHostLength - IPV4_HOST_LENGTH;
+    const afterHosts = afterBornHost + storeHostLength - IPV4_HOST_LENGTH;
+    const bornHostAt = position + BORN_HOST_OFFSET;
+    const storeHostAt = afterBornHost + STORE_HOST_OFFSET;
+    this.size = size;
+    this.magic = record.magic;
+    this.bodyCrc = view.getInt32(position + BODY_CRC_OFFSET);
+    this.topic = decodeUtf8(bytes.subarray(topicPosition, topicPosition + record.topicLength));
+    this.queueId = record.queueId;
+    this.queueOffset = record.queueOffset;
+    this.physicalOffset = record.physicalOffset;
+    this.flag = view.getInt32(position + FLAG_OFFSET);
+    this.sysFlag = record.sysFlag;
+    this.transactionType = record.transactionType;
+    this.bornTimestamp = getInt64(view, position + BORN_TIMESTAMP_OFFSET);
+    this.bornHost = decodeHost(bytes.subarray(bornHostAt, bornHostAt + bornHostLength));
+    this.storeTimestamp = record.storeTimestamp;
+    this.#storeHostBytes = bytes.subarray(storeHostAt, storeHostAt + storeHostLength);
+    this.storeHost = decodeHost(this.#storeHostBytes);
+    this.reconsumeTimes = view.getInt32(afterHosts + RECONSUME_TIMES_OFFSET);
+    this.preparedTransactionOffset = getInt64(view, afterHosts + PREPARED_TRANSACTION_OFFSET_OFFSET);
+    this.body = bytes.subarray(bodyPosition, bodyPosition + record.bodyLength);
+    this.properties = decodeProperties(bytes.subarray(propertiesPosition, propertiesPosition + record.propertiesLength));
+  }
+
+  /** Not stored: made of store host and physical offset. */
+  get msgId(): string {
+    return encodeMessageId(this.#storeHostBytes, this.physicalOffset);
+  }
+}
+
+function hostLength(sysFlag: number, bit: number): number {
+  return (sysFlag & bit) === 0 ? IPV4_HOST_LENGTH : IPV6_HOST_LENGTH;
+}
+
+const checker = new MessageChecker();
+
+/**
+ * The record at `position`, CRC verified; bytes after it do not matter. Ill-formed UTF-8 in topic and properties becomes U+FFFD, as in Java.
+ *
+ * @throws MillraceError `ERR_RECORD_…` with the name of the {@link MessageVerdict}
+ */
+export function decodeMessage(bytes: Uint8Array, position = 0): DecodedMessage {
+  if (!Number.isInteger(position) || position < 0 || position > bytes.length) {
+    throw new MillraceError("ERR_POSITION_ILLEGAL", `position outside the bytes: position=${position}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const size = checker.check(view, bytes, position, bytes.length, ANY_PHYSICAL_OFFSET, true);
+  if (size <= 0) {
+    const name = messageVerdictName(size);
+    throw new MillraceError(`ERR_RECORD_${name}`, `no good record: reason=${name} position=${position}`);
+  }
+  return new DecodedMessage(view, bytes, position, size, checker);
+}

@@ -1,0 +1,100 @@
+/** Every file name in a store directory is built and parsed here. (RocketMQ: `StorePathConfigHelper`, `UtilAll.offset2FileName`.) */
+
+import { MillraceError } from "./millrace-error.js";
+import { DLQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX } from "./system-topic.js";
+
+/** Paths of one store directory. */
+export interface StorePaths {
+  readonly root: string;
+  readonly commitLog: string;
+  readonly consumeQueue: string;
+  readonly index: string;
+  readonly checkpoint: string;
+  /** There while the store is open: found at start, the last end was not clean. */
+  readonly abort: string;
+  readonly lock: string;
+  readonly config: string;
+  readonly delayOffset: string;
+  /** Millrace's own: how far the log is known to be durable. */
+  readonly watermark: string;
+  /** Millrace's own: a force failed, and no operator has looked at it yet. */
+  readonly fence: string;
+}
+
+/** @param commitLog RocketMQ's `storePathCommitLog`, where it is set */
+export function storePaths(root: string, commitLog: string = `${root}/commitlog`): StorePaths {
+  const config = `${root}/config`;
+  return {
+    root,
+    commitLog,
+    consumeQueue: `${root}/consumequeue`,
+    index: `${root}/index`,
+    checkpoint: `${root}/checkpoint`,
+    abort: `${root}/abort`,
+    lock: `${root}/lock`,
+    config,
+    delayOffset: `${config}/delayOffset.json`,
+    watermark: `${root}/millrace.watermark`,
+    fence: `${root}/millrace.fence`,
+  };
+}
+
+/** RocketMQ's default of `storePathRootDir`. */
+export function defaultStorePathRootDir(homeDirectory: string): string {
+  return `${homeDirectory}/store`;
+}
+
+/**
+ * Directory of one queue's ConsumeQueue.
+ *
+ * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ID_ILLEGAL`
+ */
+export function consumeQueueDirectory(paths: StorePaths, topic: string, queueId: number): string {
+  const reason = topicIllegality(topic);
+  if (reason !== undefined) throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic is ${reason}: topic=${JSON.stringify(topic)}`);
+  if (!Number.isInteger(queueId) || queueId < 0) {
+    throw new MillraceError("ERR_QUEUE_ID_ILLEGAL", `queue id must be an integer of at least 0: queueId=${queueId}`);
+  }
+  return `${paths.consumeQueue}/${topic}/${queueId}`;
+}
+
+const SEGMENT_NAME_LENGTH = 20;
+const SEGMENT_NAME_PATTERN = /^\d{20}$/;
+
+/**
+ * Name of the segment whose first byte has this offset: 20 digits.
+ *
+ * @throws MillraceError `ERR_OFFSET_ILLEGAL`
+ */
+export function segmentFileName(offset: number): string {
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    throw new MillraceError("ERR_OFFSET_ILLEGAL", `not an offset of a segment: offset=${offset}`);
+  }
+  return String(offset).padStart(SEGMENT_NAME_LENGTH, "0");
+}
+
+/** The offset in a segment's name; undefined for every other name. */
+export function parseSegmentFileName(name: string): number | undefined {
+  if (!SEGMENT_NAME_PATTERN.test(name)) return undefined;
+  const offset = Number(name);
+  return Number.isSafeInteger(offset) ? offset : undefined;
+}
+
+export type TopicIllegality = "EMPTY" | "TOO_LONG" | "ILLEGAL_CHARACTER";
+
+const TOPIC_PATTERN = /^[%|a-zA-Z0-9_-]*$/;
+const TOPIC_MAX_LENGTH = 127;
+/** For retry and dead-letter topics, which carry a group's name behind their prefix. */
+const GROUP_TOPIC_MAX_LENGTH = 255;
+
+/** Why a topic is not allowed. Topics become directories, so nothing that means something in a path may pass (CVE-2019-17572). */
+export function topicIllegality(topic: string): TopicIllegality | undefined {
+  if (topic === "") return "EMPTY";
+  const isGroupTopic = topic.startsWith(RETRY_TOPIC_PREFIX) || topic.startsWith(DLQ_TOPIC_PREFIX);
+  if (topic.length > (isGroupTopic ? GROUP_TOPIC_MAX_LENGTH : TOPIC_MAX_LENGTH)) return "TOO_LONG";
+  return TOPIC_PATTERN.test(topic) ? undefined : "ILLEGAL_CHARACTER";
+}
+
+export function isTopicLegal(topic: string): boolean {
+  return topicIllegality(topic) === undefined;
+}

@@ -1,0 +1,176 @@
+import { readWholeFile, replaceFile } from "./small-file.js";
+import type { DiskUsage, Fault, FaultOperation, FileAccess, Mapping, Storage, StorageEntry, StorageFile } from "./storage.js";
+
+/** Wraps a Storage and fails, by plan, at named operations on named paths; everything else goes through. */
+export class FaultyStorage implements Storage {
+  readonly #inner: Storage;
+  readonly #plan: FaultPlan;
+
+  constructor(inner: Storage, faults: readonly Fault[]) {
+    this.#inner = inner;
+    this.#plan = new FaultPlan(faults);
+  }
+
+  open(path: string, access: FileAccess): StorageFile {
+    this.#plan.check("open", path);
+    return new FaultyStorageFile(this.#inner.open(path, access), this.#plan);
+  }
+
+  exists(path: string): boolean {
+    return this.#inner.exists(path);
+  }
+
+  list(directory: string): StorageEntry[] {
+    this.#plan.check("read", directory);
+    return this.#inner.list(directory);
+  }
+
+  makeDirectory(path: string): void {
+    this.#inner.makeDirectory(path);
+  }
+
+  remove(path: string): void {
+    this.#plan.check("remove", path);
+    this.#inner.remove(path);
+  }
+
+  rename(from: string, to: string): void {
+    this.#plan.check("rename", to);
+    this.#inner.rename(from, to);
+  }
+
+  syncDirectory(path: string): void {
+    this.#plan.check("syncDirectory", path);
+    this.#inner.syncDirectory(path);
+  }
+
+  readSmall(path: string): Uint8Array | undefined {
+    return readWholeFile(this, path);
+  }
+
+  writeSmall(path: string, content: Uint8Array): void {
+    replaceFile(this, path, content);
+  }
+
+  diskUsage(path: string): DiskUsage {
+    return this.#inner.diskUsage(path);
+  }
+}
+
+/** Counts matching calls per fault. */
+class FaultPlan {
+  readonly #faults: readonly Fault[];
+  readonly #calls: number[];
+
+  constructor(faults: readonly Fault[]) {
+    this.#faults = faults;
+    this.#calls = faults.map(() => 0);
+  }
+
+  /** The fault that this call must fail by. Every matching fault counts the call. */
+  due(operation: FaultOperation, path: string): Fault | undefined {
+    let due: Fault | undefined;
+    for (const [index, fault] of this.#faults.entries()) {
+      if (fault.operation !== operation || !path.includes(fault.path)) continue;
+      const call = this.#calls[index] as number;
+      this.#calls[index] = call + 1;
+      if (call >= fault.after && call < fault.after + (fault.times ?? Number.POSITIVE_INFINITY)) due ??= fault;
+    }
+    return due;
+  }
+
+  check(operation: FaultOperation, path: string): void {
+    const fault = this.due(operation, path);
+    if (fault !== undefined) throw faultError(fault, operation, path);
+  }
+}
+
+/** Shaped as Node's own: `code`, `syscall`, `path`. */
+function faultError(fault: Fault, operation: FaultOperation, path: string): NodeJS.ErrnoException {
+  const error = new Error(`${fault.code}: planned fault, ${operation} '${path}'`);
+  return Object.assign(error, { code: fault.code, syscall: operation, path });
+}
+
+class FaultyStorageFile implements StorageFile {
+  readonly path: string;
+  readonly #inner: StorageFile;
+  readonly #plan: FaultPlan;
+
+  constructor(inner: StorageFile, plan: FaultPlan) {
+    this.path = inner.path;
+    this.#inner = inner;
+    this.#plan = plan;
+  }
+
+  size(): number {
+    return this.#inner.size();
+  }
+
+  allocatedBytes(): number {
+    return this.#inner.allocatedBytes();
+  }
+
+  read(target: Uint8Array, position: number): number {
+    const fault = this.#plan.due("read", this.path);
+    if (fault === undefined) return this.#inner.read(target, position);
+    if (fault.partialBytes !== undefined) this.#inner.read(target.subarray(0, fault.partialBytes), position);
+    throw faultError(fault, "read", this.path);
+  }
+
+  write(source: Uint8Array, position: number): void {
+    const fault = this.#plan.due("write", this.path);
+    if (fault === undefined) return this.#inner.write(source, position);
+    if (fault.partialBytes !== undefined) this.#inner.write(source.subarray(0, fault.partialBytes), position);
+    throw faultError(fault, "write", this.path);
+  }
+
+  truncate(size: number): void {
+    this.#plan.check("truncate", this.path);
+    this.#inner.truncate(size);
+  }
+
+  force(): void {
+    this.#plan.check("force", this.path);
+    this.#inner.force();
+  }
+
+  map(access: "read" | "write"): Mapping {
+    this.#plan.check("map", this.path);
+    return new FaultyMapping(this.#inner.map(access), this.path, this.#plan);
+  }
+
+  tryLock(position: number, length: number): boolean {
+    this.#plan.check("lock", this.path);
+    return this.#inner.tryLock(position, length);
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+}
+
+class FaultyMapping implements Mapping {
+  readonly bytes: Buffer;
+  readonly #inner: Mapping;
+  readonly #path: string;
+  readonly #plan: FaultPlan;
+
+  constructor(inner: Mapping, path: string, plan: FaultPlan) {
+    this.bytes = inner.bytes;
+    this.#inner = inner;
+    this.#path = path;
+    this.#plan = plan;
+  }
+
+  lock(position: number, length: number): boolean {
+    return this.#plan.due("lock", this.#path) === undefined && this.#inner.lock(position, length);
+  }
+
+  unlock(position: number, length: number): void {
+    this.#inner.unlock(position, length);
+  }
+
+  unmap(): void {
+    this.#inner.unmap();
+  }
+}

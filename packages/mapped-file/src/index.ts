@@ -1,0 +1,16 @@
+/** Public names of `@millrace/mapped-file`: how bytes reach files. */
+export { createStorage } from "./create-storage.js";
+export { LockFile } from "./lock-file.js";
+export { MappedFile } from "./mapped-file.js";
+export { MappedFileQueue } from "./mapped-file-queue.js";
+export type {
+  DiskUsage,
+  Fault,
+  FaultOperation,
+  FileAccess,
+  Mapping,
+  Storage,
+  StorageEntry,
+  StorageFile,
+  StorageSpec,
+} from "./storage.js";

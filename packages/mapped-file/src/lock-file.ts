@@ -1,0 +1,46 @@
+import { MillraceError } from "@millrace/format";
+import type { Storage, StorageFile } from "./storage.js";
+
+/** What RocketMQ locks: byte 0. */
+const LOCK_POSITION = 0;
+const LOCK_LENGTH = 1;
+const LOCK_CONTENT = new TextEncoder().encode("lock");
+
+/**
+ * One store directory, one owner, among threads, processes and Java brokers. The system gives the lock back when the owner dies; the file
+ * stays. (RocketMQ: `lock` in `DefaultMessageStore.start`.)
+ */
+export class LockFile {
+  readonly path: string;
+  readonly #file: StorageFile;
+
+  private constructor(file: StorageFile) {
+    this.path = file.path;
+    this.#file = file;
+  }
+
+  /**
+   * Writes nothing before it holds the lock.
+   *
+   * @throws MillraceError `ERR_STORE_LOCKED`; I/O errors as they are
+   */
+  static acquire(storage: Storage, path: string): LockFile {
+    const file = storage.open(path, "create");
+    try {
+      if (!file.tryLock(LOCK_POSITION, LOCK_LENGTH)) {
+        throw new MillraceError("ERR_STORE_LOCKED", `the store is open elsewhere: path=${path}`);
+      }
+      file.write(LOCK_CONTENT, 0);
+      file.force();
+      return new LockFile(file);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  /** May be called again. */
+  release(): void {
+    this.#file.close();
+  }
+}

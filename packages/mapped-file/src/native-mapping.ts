@@ -1,0 +1,39 @@
+import mmap from "mmap-io";
+import type { Mapping } from "./storage.js";
+
+/** The kernel's answers to mlock beyond RLIMIT_MEMLOCK or without the right to it. */
+const LOCK_REFUSALS = new Set(["EAGAIN", "ENOMEM", "EPERM"]);
+
+/** Maps `size` bytes of an open file, shared; `onUnmap` is called once. */
+export function mapFile(fd: number, size: number, access: "read" | "write", onUnmap: () => void): Mapping {
+  const protection = access === "write" ? mmap.PROT_READ | mmap.PROT_WRITE : mmap.PROT_READ;
+  return new NativeMapping(mmap.map(size, protection, mmap.MAP_SHARED, fd), onUnmap);
+}
+
+class NativeMapping implements Mapping {
+  readonly bytes: Buffer;
+  readonly #onUnmap: () => void;
+
+  constructor(bytes: Buffer, onUnmap: () => void) {
+    this.bytes = bytes;
+    this.#onUnmap = onUnmap;
+  }
+
+  lock(position: number, length: number): boolean {
+    try {
+      mmap.lock(this.bytes, position, length);
+      return true;
+    } catch (error) {
+      if (LOCK_REFUSALS.has((error as NodeJS.ErrnoException).code ?? "")) return false;
+      throw error;
+    }
+  }
+
+  unlock(position: number, length: number): void {
+    mmap.unlock(this.bytes, position, length);
+  }
+
+  unmap(): void {
+    if (mmap.unmap(this.bytes)) this.#onUnmap();
+  }
+}

@@ -1,0 +1,78 @@
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
+import { MillraceError } from "@millrace/format";
+import { tryLock } from "fs-native-extensions";
+import { mapFile } from "./native-mapping.js";
+import type { Mapping, StorageFile } from "./storage.js";
+
+/** One system call moves no more than this; the kernel itself stops just below 2 GiB. */
+const MAX_TRANSFER_BYTES = 0x4000_0000;
+/** Unit of st_blocks, whatever the file system's block size. */
+const STAT_BLOCK_BYTES = 512;
+
+/** Owns one file descriptor. */
+export class RealStorageFile implements StorageFile {
+  readonly path: string;
+  /** -1 once closed. */
+  #fd: number;
+  #mappings = 0;
+
+  constructor(path: string, fd: number) {
+    this.path = path;
+    this.#fd = fd;
+  }
+
+  size(): number {
+    return fstatSync(this.#fd).size;
+  }
+
+  allocatedBytes(): number {
+    return fstatSync(this.#fd).blocks * STAT_BLOCK_BYTES;
+  }
+
+  read(target: Uint8Array, position: number): number {
+    let done = 0;
+    while (done < target.length) {
+      const length = Math.min(target.length - done, MAX_TRANSFER_BYTES);
+      const count = readSync(this.#fd, target, done, length, position + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  write(source: Uint8Array, position: number): void {
+    let done = 0;
+    while (done < source.length) {
+      const length = Math.min(source.length - done, MAX_TRANSFER_BYTES);
+      const count = writeSync(this.#fd, source, done, length, position + done);
+      if (count === 0) throw new MillraceError("ERR_WRITE_STALLED", `the system wrote nothing: path=${this.path}, position=${position + done}`);
+      done += count;
+    }
+  }
+
+  truncate(size: number): void {
+    if (this.#mappings > 0) throw new MillraceError("ERR_FILE_MAPPED", `a mapped file keeps its size: path=${this.path}, size=${size}`);
+    ftruncateSync(this.#fd, size);
+  }
+
+  force(): void {
+    fdatasyncSync(this.#fd);
+  }
+
+  map(access: "read" | "write"): Mapping {
+    const mapping = mapFile(this.#fd, this.size(), access, () => this.#mappings--);
+    this.#mappings++;
+    return mapping;
+  }
+
+  tryLock(position: number, length: number): boolean {
+    return tryLock(this.#fd, position, length);
+  }
+
+  close(): void {
+    if (this.#fd === -1) return;
+    const fd = this.#fd;
+    this.#fd = -1;
+    closeSync(fd);
+  }
+}

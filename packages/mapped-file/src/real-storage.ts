@@ -1,0 +1,82 @@
+import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { RealStorageFile } from "./real-storage-file.js";
+import { readWholeFile, replaceFile } from "./small-file.js";
+import type { DiskUsage, FileAccess, Storage, StorageEntry } from "./storage.js";
+
+const OPEN_FLAGS: Record<FileAccess, number> = {
+  read: constants.O_RDONLY,
+  write: constants.O_RDWR,
+  create: constants.O_RDWR | constants.O_CREAT,
+};
+const FILE_MODE = 0o644;
+
+/** Node's file system, and mmap-io's mappings. */
+export class RealStorage implements Storage {
+  open(path: string, access: FileAccess): RealStorageFile {
+    return new RealStorageFile(path, openSync(path, OPEN_FLAGS[access], FILE_MODE));
+  }
+
+  exists(path: string): boolean {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  }
+
+  list(directory: string): StorageEntry[] {
+    let names: string[];
+    try {
+      names = readdirSync(directory);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+    return names.sort().map((name) => entryOf(directory, name));
+  }
+
+  makeDirectory(path: string): void {
+    const missing: string[] = [];
+    for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
+    mkdirSync(path, { recursive: true });
+    for (const made of missing.reverse()) this.syncDirectory(dirname(made));
+  }
+
+  remove(path: string): void {
+    rmSync(path, { force: true });
+  }
+
+  rename(from: string, to: string): void {
+    renameSync(from, to);
+  }
+
+  syncDirectory(path: string): void {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  readSmall(path: string): Uint8Array | undefined {
+    return readWholeFile(this, path);
+  }
+
+  writeSmall(path: string, content: Uint8Array): void {
+    replaceFile(this, path, content);
+  }
+
+  diskUsage(path: string): DiskUsage {
+    const { bsize, blocks, bavail } = statfsSync(path);
+    return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT";
+}
+
+/** A broken link, or what was removed since it was listed, is "other". */
+function entryOf(directory: string, name: string): StorageEntry {
+  const stats = statSync(join(directory, name), { throwIfNoEntry: false });
+  if (stats === undefined) return { name, kind: "other", size: 0 };
+  return { name, kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other", size: stats.size };
+}

@@ -1,0 +1,105 @@
+/**
+ * The seam to the operating system: the only way by which store data reaches files. Two implementations: `RealStorage` and
+ * `FaultyStorage`, which fails where a test tells it to. All calls are synchronous: they run in workers, or on the main thread
+ * while the store opens and closes. I/O errors are Node's own, with their `code` (`ENOSPC`, `EIO`, ...), `syscall` and `path`.
+ */
+export interface Storage {
+  /** `read` and `write` (read-write) want an existing file; `create` makes it when missing and opens it read-write. */
+  open(path: string, access: FileAccess): StorageFile;
+  /** Throws when it cannot be told (EACCES). */
+  exists(path: string): boolean;
+  /** Sorted by name; a missing directory is empty. Links count as what they lead to. */
+  list(directory: string): StorageEntry[];
+  /** With its parents; each directory that had to be made is durable on return. */
+  makeDirectory(path: string): void;
+  /** A missing file is fine. Durable after {@link syncDirectory}. */
+  remove(path: string): void;
+  /** Replaces `to`. Durable after {@link syncDirectory}. */
+  rename(from: string, to: string): void;
+  /** Makes creations, removals and renames in a directory durable. */
+  syncDirectory(path: string): void;
+  /** The whole file; undefined when it is missing. */
+  readSmall(path: string): Uint8Array | undefined;
+  /** Replaces the whole file, atomically and durably, through `path` + `.tmp`. */
+  writeSmall(path: string, content: Uint8Array): void;
+  /** Of the file system that holds `path`; `freeBytes` is what this user may still write. */
+  diskUsage(path: string): DiskUsage;
+}
+
+export type FileAccess = "read" | "write" | "create";
+
+export interface StorageEntry {
+  readonly name: string;
+  readonly kind: "file" | "directory" | "other";
+  readonly size: number;
+}
+
+export interface DiskUsage {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+export interface StorageFile {
+  readonly path: string;
+  size(): number;
+  /** Bytes that have blocks on the disk; less than `size()` in a file with holes (or on a file system that compresses). */
+  allocatedBytes(): number;
+  /** Until `target` is full or the file ends; returns the bytes read. */
+  read(target: Uint8Array, position: number): number;
+  /** All of `source`, or throws. `source` may view a SharedArrayBuffer; nothing is copied. */
+  write(source: Uint8Array, position: number): void;
+  /** Throws `ERR_FILE_MAPPED` while this object has a mapping: a mapped page beyond the end of its file is SIGBUS. */
+  truncate(size: number): void;
+  /** fdatasync: all that was written or stored through a mapping, by whatever thread. */
+  force(): void;
+  /** The whole file. */
+  map(access: "read" | "write"): Mapping;
+  /**
+   * Exclusive fcntl range lock of the open file description: excludes other processes (a Java `FileChannel.lock` too) and other
+   * opens in this process. False when somebody else holds it.
+   */
+  tryLock(position: number, length: number): boolean;
+  /** Releases the lock; may be called again. Mappings stay. */
+  close(): void;
+}
+
+export interface Mapping {
+  /** Empty after {@link unmap}, as is every view of it. Valid in the thread that mapped. */
+  readonly bytes: Buffer;
+  /** mlock. False: refused by the system (RLIMIT_MEMLOCK). */
+  lock(position: number, length: number): boolean;
+  unlock(position: number, length: number): void;
+  /** May be called again. */
+  unmap(): void;
+}
+
+/** What a thread needs to make its own Storage; travels by structured clone. */
+export type StorageSpec = { readonly kind: "real" } | { readonly kind: "faulty"; readonly faults: readonly Fault[] };
+
+export type FaultOperation =
+  | "open"
+  | "read"
+  | "write"
+  | "force"
+  | "map"
+  | "remove"
+  | "rename"
+  | "truncate"
+  | "syncDirectory"
+  | "lock";
+
+/** One planned failure. Each Storage object (so each thread) counts for itself. */
+export interface Fault {
+  /** `lock` is both the range lock, which throws, and the memory lock, which is refused. */
+  readonly operation: FaultOperation;
+  /** Part of the path. */
+  readonly path: string;
+  /** So many calls succeed first. */
+  readonly after: number;
+  /** So many calls fail then; for ever by default. */
+  readonly times?: number;
+  /** `EIO`, `ENOSPC`, ... */
+  readonly code: string;
+  /** A failing write or read gets this far first. */
+  readonly partialBytes?: number;
+}

@@ -1,0 +1,74 @@
+import { setImmediate } from "node:timers/promises";
+import type { MessagePort } from "node:worker_threads";
+import { type Endpoint, expose } from "comlink";
+import type { Agent, AgentControl, ServiceOutcome } from "./agent.js";
+import { ServiceState } from "./control-block-descriptor.js";
+import type { OwnedCounter, ReadableCounter } from "./counter.js";
+import { monotonicUs } from "./monotonic-clock.js";
+
+/** An idle service looks around this often: heartbeat, control calls that raced with its falling asleep. */
+const IDLE_WAIT_MS = 50;
+
+export interface AgentWords {
+  readonly state: OwnedCounter;
+  readonly heartbeatUs: OwnedCounter;
+  /** Rung after a control message was posted; pairs with `ServiceThread.call`. */
+  readonly controlBell: ReadableCounter;
+}
+
+/**
+ * Runs an agent on this worker until it is told to stop or throws. The loop is synchronous, because the data path has no messages; it
+ * lets the event loop run only when the bell says that a control call waits in `port`.
+ */
+export async function runAgent<C extends object>(agent: Agent, control: C, port: MessagePort, words: AgentWords): Promise<ServiceOutcome> {
+  let stopping = false;
+  const base: AgentControl = {
+    started: () => {},
+    stop: () => {
+      stopping = true;
+    },
+  };
+  let outcome: ServiceOutcome = { ok: true };
+  try {
+    agent.onStart();
+    expose(Object.assign(control, base), port as unknown as Endpoint);
+    words.state.set(ServiceState.running);
+    let bellAnswered = -1;
+    for (;;) {
+      const bell = words.controlBell.get();
+      if (bell !== bellAnswered) {
+        await letMessagesIn();
+        bellAnswered = bell;
+      }
+      words.heartbeatUs.set(Math.floor(monotonicUs()));
+      if (agent.doWork() !== 0) continue;
+      if (stopping) break;
+      words.state.set(ServiceState.waiting);
+      agent.waitForWork(IDLE_WAIT_MS);
+      words.state.set(ServiceState.running);
+    }
+  } catch (error) {
+    outcome = failure(agent, error);
+  }
+  try {
+    agent.onClose();
+  } catch (error) {
+    if (outcome.ok) outcome = failure(agent, error);
+  }
+  words.state.set(outcome.ok ? ServiceState.stopped : ServiceState.failed);
+  await letMessagesIn(); // the answer to stop() is still on its way
+  port.close();
+  return outcome;
+}
+
+/** Two turns: the first may start after this turn's poll phase, the second one polls for sure. */
+async function letMessagesIn(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
+
+function failure(agent: Agent, error: unknown): ServiceOutcome {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "ERR_SERVICE_FAILED";
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { ok: false, service: agent.roleName, code, message };
+}

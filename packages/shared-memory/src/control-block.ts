@@ -1,0 +1,35 @@
+import { CONTROL_BLOCK_LENGTH, COUNTERS, type CounterName, type CounterNameOf, counterWord, type Role } from "./control-block-descriptor.js";
+import { initializeCounter, OwnedCounter, ReadableCounter } from "./counter.js";
+
+/** What travels to the workers. */
+export type ControlBlockBuffer = SharedArrayBuffer;
+
+type Counters<R extends Role> = { readonly [N in CounterName]: N extends CounterNameOf<R> ? OwnedCounter : ReadableCounter };
+
+/** The shared words as one thread sees them: its own can be set, the others only read. The type is the rule; the owner word checks it. */
+export class ControlBlock<R extends Role> {
+  readonly buffer: ControlBlockBuffer;
+  readonly counters: Counters<R>;
+
+  private constructor(buffer: ControlBlockBuffer, role: R) {
+    const words = new Int32Array(buffer);
+    const counters: Record<string, ReadableCounter> = {};
+    for (const name of Object.keys(COUNTERS) as CounterName[]) {
+      const word = counterWord(name);
+      counters[name] = COUNTERS[name] === role ? new OwnedCounter(words, word) : new ReadableCounter(words, word);
+    }
+    this.buffer = buffer;
+    this.counters = counters as Counters<R>;
+  }
+
+  static create(initial: Partial<Record<CounterName, number>>): ControlBlockBuffer {
+    const buffer = new SharedArrayBuffer(CONTROL_BLOCK_LENGTH);
+    const words = new Int32Array(buffer);
+    for (const [name, value] of Object.entries(initial)) initializeCounter(words, counterWord(name as CounterName), value);
+    return buffer;
+  }
+
+  static attach<R extends Role>(buffer: ControlBlockBuffer, role: R): ControlBlock<R> {
+    return new ControlBlock(buffer, role);
+  }
+}

@@ -1,0 +1,19 @@
+export type { Agent, AgentControl, ServiceOutcome } from "./agent.js";
+export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
+export { type AgentWords, runAgent } from "./agent-runner.js";
+export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
+export { type CounterName, type Role, ServiceState, StoreState, type StoreStateValue } from "./control-block-descriptor.js";
+export { OwnedCounter, ReadableCounter } from "./counter.js";
+export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
+export { monotonicUs } from "./monotonic-clock.js";
+export { PutRingConsumer } from "./put-ring-consumer.js";
+export {
+  AppendStatus,
+  allocatePutRing,
+  FRAME_FLAG_NO_QUEUE_OFFSET,
+  FRAME_FLAG_WAIT_FLUSH,
+  type PutRingBuffers,
+} from "./put-ring-descriptor.js";
+export { PutRingProducer } from "./put-ring-producer.js";
+export { ServiceThread, type ServiceTask } from "./service-thread.js";
+export { WaitStrategy } from "./wait-strategy.js";

@@ -1,0 +1,106 @@
+/**
+ * Log-linear histogram of microseconds in shared memory: one writer, any reader, no allocation per value.
+ *
+ * ```text
+ *   f64 cells:  [0] count   [1] sum   [2] max   [3 …] buckets
+ *   value in tenths of a microsecond: 0 … 63 have a bucket each, above that 32 buckets per power of two (error ≤ 3.2 %)
+ * ```
+ */
+const COUNT_CELL = 0;
+const SUM_CELL = 1;
+const MAX_CELL = 2;
+const FIRST_BUCKET = 3;
+const LINEAR_BUCKETS = 64;
+const LINEAR_BITS = 6;
+const SUB_BUCKETS = 32;
+const SUB_BITS = 5;
+const TENTHS = 10;
+const MAX_TENTHS = 0x7fffffff;
+const BUCKETS = LINEAR_BUCKETS + (31 - LINEAR_BITS) * SUB_BUCKETS;
+
+export const LATENCY_HISTOGRAM_LENGTH = (FIRST_BUCKET + BUCKETS) * Float64Array.BYTES_PER_ELEMENT;
+
+/** Microseconds; `count` is how many values there were. */
+export interface LatencySnapshot {
+  readonly count: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+function bucketOf(tenths: number): number {
+  if (tenths < LINEAR_BUCKETS) return tenths;
+  const exponent = 31 - Math.clz32(tenths);
+  return LINEAR_BUCKETS + (exponent - LINEAR_BITS) * SUB_BUCKETS + ((tenths >>> (exponent - SUB_BITS)) & (SUB_BUCKETS - 1));
+}
+
+/** Upper end of a bucket, in microseconds. */
+function bucketLimit(bucket: number): number {
+  if (bucket < LINEAR_BUCKETS) return (bucket + 1) / TENTHS;
+  const exponent = Math.floor((bucket - LINEAR_BUCKETS) / SUB_BUCKETS) + LINEAR_BITS;
+  const sub = (bucket - LINEAR_BUCKETS) % SUB_BUCKETS;
+  return ((SUB_BUCKETS + sub + 1) * 2 ** (exponent - SUB_BITS)) / TENTHS;
+}
+
+export class LatencyHistogram {
+  readonly #cells: Float64Array;
+
+  constructor(buffer: SharedArrayBuffer | ArrayBuffer = new ArrayBuffer(LATENCY_HISTOGRAM_LENGTH), byteOffset = 0) {
+    this.#cells = new Float64Array(buffer, byteOffset, FIRST_BUCKET + BUCKETS);
+  }
+
+  /** `count` values of `us` microseconds. Only the owning thread may call this. */
+  record(us: number, count = 1): void {
+    const cells = this.#cells;
+    const tenths = us <= 0 ? 0 : us * TENTHS >= MAX_TENTHS ? MAX_TENTHS : (us * TENTHS) | 0;
+    const cell = FIRST_BUCKET + bucketOf(tenths);
+    cells[cell] = (cells[cell] as number) + count;
+    cells[COUNT_CELL] = (cells[COUNT_CELL] as number) + count;
+    cells[SUM_CELL] = (cells[SUM_CELL] as number) + us * count;
+    if (us > (cells[MAX_CELL] as number)) cells[MAX_CELL] = us;
+  }
+
+  /** How many values were at most `us`, to the histogram's precision. */
+  countUpTo(us: number): number {
+    let sum = 0;
+    for (let bucket = 0; bucket < BUCKETS && bucketLimit(bucket) <= us; bucket++) sum += this.#cells[FIRST_BUCKET + bucket] as number;
+    return sum;
+  }
+
+  /** The value that the fraction `quantile` of all values does not exceed; 0 when there are none. */
+  quantile(quantile: number): number {
+    const total = this.#total();
+    if (total === 0) return 0;
+    const wanted = Math.max(1, Math.ceil(total * quantile));
+    const max = this.#cells[MAX_CELL] as number;
+    let sum = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      sum += this.#cells[FIRST_BUCKET + bucket] as number;
+      if (sum >= wanted) return Math.min(bucketLimit(bucket), max);
+    }
+    return max;
+  }
+
+  snapshot(): LatencySnapshot {
+    const count = this.#cells[COUNT_CELL] as number;
+    return {
+      count,
+      mean: count === 0 ? 0 : (this.#cells[SUM_CELL] as number) / count,
+      p50: this.quantile(0.5),
+      p90: this.quantile(0.9),
+      p99: this.quantile(0.99),
+      p999: this.quantile(0.999),
+      max: this.#cells[MAX_CELL] as number,
+    };
+  }
+
+  /** Sum of the buckets, not the count cell: the owner may be between the two. */
+  #total(): number {
+    let total = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) total += this.#cells[FIRST_BUCKET + bucket] as number;
+    return total;
+  }
+}

@@ -1,0 +1,102 @@
+import type { OwnedCounter, ReadableCounter } from "./counter.js";
+import {
+  FRAME_BODY_OFFSET_WORD,
+  FRAME_DOUBLES,
+  FRAME_FLAGS_WORD,
+  FRAME_LENGTH,
+  FRAME_MESSAGES_WORD,
+  FRAME_POSITION_WORD,
+  FRAME_PUT_TIME_DOUBLE,
+  FRAME_QUEUE_SLOT_WORD,
+  FRAME_RECORD_LENGTH_WORD,
+  FRAME_WORDS,
+  type PutRingBuffers,
+  RESULT_DOUBLES,
+  RESULT_PHYSICAL_OFFSET_DOUBLE,
+  RESULT_QUEUE_OFFSET_DOUBLE,
+  RESULT_STATUS_WORD,
+  RESULT_STORE_TIMESTAMP_DOUBLE,
+  RESULT_WORDS,
+} from "./put-ring-descriptor.js";
+
+/**
+ * The appender's side of the put ring. Frames `head … end - 1` may be read; the appender seals the records in place, answers each
+ * frame with a result, and gives the whole group back with {@link release}.
+ */
+export class PutRingConsumer {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly tail: ReadableCounter;
+  readonly #frameMask: number;
+  readonly #frameWords: Int32Array;
+  readonly #frameDoubles: Float64Array;
+  readonly #resultWords: Int32Array;
+  readonly #resultDoubles: Float64Array;
+  readonly #head: OwnedCounter;
+  readonly #resultTail: OwnedCounter;
+
+  constructor(buffers: PutRingBuffers, tail: ReadableCounter, head: OwnedCounter, resultTail: OwnedCounter) {
+    this.bytes = new Uint8Array(buffers.bytes);
+    this.view = new DataView(buffers.bytes);
+    this.tail = tail;
+    this.#frameMask = buffers.frames.byteLength / FRAME_LENGTH - 1;
+    this.#frameWords = new Int32Array(buffers.frames);
+    this.#frameDoubles = new Float64Array(buffers.frames);
+    this.#resultWords = new Int32Array(buffers.results);
+    this.#resultDoubles = new Float64Array(buffers.results);
+    this.#head = head;
+    this.#resultTail = resultTail;
+  }
+
+  get head(): number {
+    return this.#head.value;
+  }
+
+  slotOf(sequence: number): number {
+    return sequence & this.#frameMask;
+  }
+
+  position(slot: number): number {
+    return this.#frameWords[slot * FRAME_WORDS + FRAME_POSITION_WORD] as number;
+  }
+
+  recordLength(slot: number): number {
+    return this.#frameWords[slot * FRAME_WORDS + FRAME_RECORD_LENGTH_WORD] as number;
+  }
+
+  messages(slot: number): number {
+    return this.#frameWords[slot * FRAME_WORDS + FRAME_MESSAGES_WORD] as number;
+  }
+
+  queueSlot(slot: number): number {
+    return this.#frameWords[slot * FRAME_WORDS + FRAME_QUEUE_SLOT_WORD] as number;
+  }
+
+  bodyOffset(slot: number): number {
+    return this.#frameWords[slot * FRAME_WORDS + FRAME_BODY_OFFSET_WORD] as number;
+  }
+
+  flags(slot: number): number {
+    return this.#frameWords[slot * FRAME_WORDS + FRAME_FLAGS_WORD] as number;
+  }
+
+  putTimeUs(slot: number): number {
+    return this.#frameDoubles[slot * FRAME_DOUBLES + FRAME_PUT_TIME_DOUBLE] as number;
+  }
+
+  /** Writes the answer; the producer sees it after {@link release}. */
+  answer(slot: number, status: number, physicalOffset: number, queueOffset: number, storeTimestamp: number): void {
+    const double = slot * RESULT_DOUBLES;
+    const doubles = this.#resultDoubles;
+    doubles[double + RESULT_PHYSICAL_OFFSET_DOUBLE] = physicalOffset;
+    doubles[double + RESULT_QUEUE_OFFSET_DOUBLE] = queueOffset;
+    doubles[double + RESULT_STORE_TIMESTAMP_DOUBLE] = storeTimestamp;
+    this.#resultWords[slot * RESULT_WORDS + RESULT_STATUS_WORD] = status;
+  }
+
+  /** Gives all frames below `end` back and shows their results. Wakes nobody. */
+  release(end: number): void {
+    this.#resultTail.set(end);
+    this.#head.set(end);
+  }
+}

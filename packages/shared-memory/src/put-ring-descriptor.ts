@@ -1,0 +1,57 @@
+/**
+ * The ring between the producer (main) and the appender. Bytes and framing are apart, so that consecutive records lie side by side
+ * in the byte ring and a whole group can go to the file in one write:
+ *
+ * ```text
+ *   bytes:   | record n | record n+1 |  record n+2   | (unused) |     a record never wraps: it restarts at 0
+ *   frames:  32 bytes each, frame of sequence s at (s mod frames)
+ *            +0 position  +4 length  +8 messages  +12 queueSlot  +16 bodyOffset  +20 flags  +24 putTimeUs (f64)
+ *   results: 32 bytes each, result of sequence s at (s mod frames)
+ *            +0 physicalOffset (f64)  +8 queueOffset (f64)  +16 storeTimestamp (f64)  +24 status  +28 –
+ * ```
+ *
+ * `putRingTail` and `putRingHead` count frames, `resultRingTail` results; result s answers frame s. The producer claims a frame only when
+ * the result that lay in its slot before has been taken, so the result ring cannot overflow, and a frame stays readable for the
+ * producer until its result has been taken.
+ */
+export const FRAME_LENGTH = 32;
+export const FRAME_WORDS = FRAME_LENGTH / Int32Array.BYTES_PER_ELEMENT;
+export const FRAME_DOUBLES = FRAME_LENGTH / Float64Array.BYTES_PER_ELEMENT;
+export const FRAME_POSITION_WORD = 0;
+export const FRAME_RECORD_LENGTH_WORD = 1;
+export const FRAME_MESSAGES_WORD = 2;
+export const FRAME_QUEUE_SLOT_WORD = 3;
+export const FRAME_BODY_OFFSET_WORD = 4;
+export const FRAME_FLAGS_WORD = 5;
+export const FRAME_PUT_TIME_DOUBLE = 3;
+
+/** The put is acknowledged only after a force (SYNC_FLUSH and waitStoreMsgOK). */
+export const FRAME_FLAG_WAIT_FLUSH = 1;
+/** Transaction types prepared and rollback: queue offset 0, not advanced. */
+export const FRAME_FLAG_NO_QUEUE_OFFSET = 2;
+
+export const RESULT_LENGTH = 32;
+export const RESULT_WORDS = RESULT_LENGTH / Int32Array.BYTES_PER_ELEMENT;
+export const RESULT_DOUBLES = RESULT_LENGTH / Float64Array.BYTES_PER_ELEMENT;
+export const RESULT_PHYSICAL_OFFSET_DOUBLE = 0;
+export const RESULT_QUEUE_OFFSET_DOUBLE = 1;
+export const RESULT_STORE_TIMESTAMP_DOUBLE = 2;
+export const RESULT_STATUS_WORD = 6;
+
+/** Values of a result's status. */
+export const AppendStatus = { ok: 0, createMappedFileFailed: 1 } as const;
+
+/** What travels to the appender. */
+export interface PutRingBuffers {
+  readonly bytes: SharedArrayBuffer;
+  readonly frames: SharedArrayBuffer;
+  readonly results: SharedArrayBuffer;
+}
+
+export function allocatePutRing(byteCapacity: number, frameCapacity: number): PutRingBuffers {
+  return {
+    bytes: new SharedArrayBuffer(byteCapacity),
+    frames: new SharedArrayBuffer(frameCapacity * FRAME_LENGTH),
+    results: new SharedArrayBuffer(frameCapacity * RESULT_LENGTH),
+  };
+}

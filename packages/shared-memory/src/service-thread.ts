@@ -1,0 +1,95 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { type Endpoint, type Remote, releaseProxy, wrap } from "comlink";
+import { Piscina } from "piscina";
+import type { AgentControl, ServiceOutcome } from "./agent.js";
+import type { OwnedCounter, ReadableCounter } from "./counter.js";
+
+/** What a service worker's default export receives. */
+export interface ServiceTask<D> {
+  readonly port: MessagePort;
+  readonly data: D;
+}
+
+export interface ServiceThreadOptions<D> {
+  readonly name: string;
+  /** Compiled worker file; its default export takes a {@link ServiceTask} and returns a {@link ServiceOutcome}. */
+  readonly file: URL;
+  readonly data: D;
+  readonly controlBell: OwnedCounter;
+  /** What the service sleeps on: nudged for a control call. */
+  readonly sleepsOn: ReadableCounter;
+}
+
+/**
+ * A service on its own thread, seen from main: a piscina pool of exactly one worker whose single task is the service's life, and
+ * Comlink over a port of its own as control plane. (RocketMQ: `ServiceThread.start/wakeup/shutdown`.)
+ */
+export class ServiceThread<C extends object> {
+  readonly name: string;
+  /** How the service ended; a thread that died is an outcome too. Never rejects. */
+  readonly ended: Promise<ServiceOutcome>;
+  readonly #control: Remote<C & AgentControl>;
+  readonly #pool: Piscina;
+  readonly #port: MessagePort;
+  readonly #bell: OwnedCounter;
+  readonly #sleepsOn: ReadableCounter;
+
+  private constructor(options: ServiceThreadOptions<unknown>) {
+    const { port1, port2 } = new MessageChannel();
+    this.name = options.name;
+    this.#bell = options.controlBell;
+    this.#sleepsOn = options.sleepsOn;
+    this.#port = port1;
+    this.#control = wrap<C & AgentControl>(port1 as unknown as Endpoint) as Remote<C & AgentControl>;
+    port1.unref(); // the running task keeps the process alive, its control plane need not
+    this.#pool = new Piscina({
+      filename: options.file.href,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: "disabled",
+      recordTiming: false,
+    });
+    this.#pool.on("error", () => {}); // a death is reported through the task
+    const task: ServiceTask<unknown> = { port: port2, data: options.data };
+    this.ended = this.#pool.run(task, { transferList: [port2] }).then(
+      (outcome: ServiceOutcome) => outcome,
+      (error: Error): ServiceOutcome => ({ ok: false, service: options.name, code: "ERR_SERVICE_DIED", message: error.message }),
+    );
+  }
+
+  /** Resolves when the service has started; rejects with its failure if it could not. */
+  static async start<C extends object, D>(options: ServiceThreadOptions<D>): Promise<ServiceThread<C>> {
+    const service = new ServiceThread<C>(options);
+    const outcome = await Promise.race([service.call((control) => control.started()), service.ended]);
+    if (outcome !== undefined) {
+      await service.destroy();
+      const reason = outcome.ok ? "it ended" : outcome.message;
+      throw Object.assign(new Error(`service did not start: ${reason} service=${options.name}`), {
+        code: outcome.ok ? "ERR_SERVICE_DIED" : outcome.code,
+      });
+    }
+    return service;
+  }
+
+  /** A control call: posted first, then the bell, so that the service finds the message when it hears the bell. */
+  call<T>(request: (control: Remote<C & AgentControl>) => Promise<T>): Promise<T> {
+    const answer = request(this.#control);
+    this.#bell.set(this.#bell.value + 1);
+    this.#sleepsOn.nudge();
+    return answer;
+  }
+
+  /** Lets the service finish its work and waits for its end. */
+  async stop(): Promise<ServiceOutcome> {
+    await Promise.race([this.call((control) => control.stop()), this.ended]);
+    return await this.ended;
+  }
+
+  /** Frees the thread; a service still running is cut off between two native calls. Idempotent. */
+  async destroy(): Promise<void> {
+    this.#control[releaseProxy]();
+    this.#port.close();
+    await this.#pool.destroy();
+  }
+}

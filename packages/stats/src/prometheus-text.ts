@@ -1,0 +1,164 @@
+import type { LatencySnapshot, ServiceStats, StoreStateName, StoreStats } from "./store-stats.js";
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [labels: Labels, value: number];
+
+const NO_LABELS: Labels = {};
+const STATES: readonly StoreStateName[] = ["opening", "running", "fenced", "faulted", "closing", "closed"];
+const SERVICE_STATES: readonly ServiceStats["state"][] = ["starting", "running", "waiting", "stopped", "failed"];
+const US_PER_SECOND = 1e6;
+const MS_PER_SECOND = 1e3;
+
+/**
+ * The figures in Prometheus' text exposition format 0.0.4: seconds and bytes, counters end in `_total`, latencies are summaries whose
+ * quantile "1" is the maximum. Ends in a line feed.
+ */
+export function toPrometheus(stats: StoreStats): string {
+  const page = new ExpositionPage();
+  writeStore(page, stats);
+  writePut(page, stats);
+  writeRing(page, stats);
+  writeAppend(page, stats);
+  writeFlush(page, stats);
+  writeAllocate(page, stats);
+  page.summary("put_to_append_seconds", "From the put to its record in the log.", stats.latency.putToAppendUs);
+  page.summary("append_to_flush_seconds", "From the record in the log to the force that covers it.", stats.latency.appendToFlushUs);
+  page.summary("put_to_ack_seconds", "From the put to the producer's acknowledgement.", stats.latency.putToAckUs);
+  writeServices(page, stats.services);
+  return page.text;
+}
+
+function writeStore(page: ExpositionPage, { state, offsets }: StoreStats): void {
+  page.states("store_state", "1 for the state that the store is in.", STATES, [[NO_LABELS, state]]);
+  page.gauge("min_offset_bytes", "First byte of the commit log still on disk.", offsets.minOffset);
+  page.gauge("wrote_offset_bytes", "End of the commit log.", offsets.wroteOffset);
+  page.gauge("committed_offset_bytes", "End of what reached the files.", offsets.committedOffset);
+  page.gauge("flushed_offset_bytes", "End of what is durable.", offsets.flushedOffset);
+  page.gauge("allocated_offset_bytes", "End of the last segment that is ready.", offsets.allocatedOffset);
+}
+
+function writePut(page: ExpositionPage, { put }: StoreStats): void {
+  page.counter("put_messages_total", "Messages put.", put.messages);
+  page.counter("put_bytes_total", "Bytes of the records put.", put.bytes);
+  page.counter("put_failures_total", "Messages refused or failed.", put.failed);
+  page.gauge("put_in_flight", "Puts not acknowledged yet.", put.inFlight);
+  page.gauge("put_waiting", "Puts that wait for room in the ring.", put.waiting);
+  page.counter("put_stalls_total", "Puts that found the ring full.", put.stalls);
+  page.samples(
+    "topic_put_messages_total",
+    "counter",
+    "Messages put, by topic.",
+    put.topics.map((t) => [{ topic: t.topic }, t.messages]),
+  );
+  page.samples(
+    "topic_put_bytes_total",
+    "counter",
+    "Bytes of the records put, by topic.",
+    put.topics.map((t) => [{ topic: t.topic }, t.bytes]),
+  );
+}
+
+function writeRing(page: ExpositionPage, { ring }: StoreStats): void {
+  page.gauge("ring_capacity_bytes", "Size of the ring between producer and appender.", ring.capacityBytes);
+  page.gauge("ring_used_bytes", "Bytes in the ring.", ring.usedBytes);
+  page.gauge("ring_capacity_frames", "Records that the ring can hold.", ring.capacityFrames);
+  page.gauge("ring_used_frames", "Records in the ring.", ring.usedFrames);
+}
+
+function writeAppend(page: ExpositionPage, { append }: StoreStats): void {
+  page.counter("append_messages_total", "Messages appended to the log.", append.messages);
+  page.counter("append_bytes_total", "Bytes appended to the log.", append.bytes);
+  page.counter("append_groups_total", "Groups appended.", append.groups);
+  page.gauge("append_group_messages_max", "Messages of the largest group.", append.maxGroupMessages);
+  page.counter("append_stalls_total", "Times the appender found no ready segment.", append.stalls);
+  page.counter("segment_rolls_total", "Changes to the next segment.", append.rolls);
+  page.gauge("segment_roll_max_seconds", "Longest change to the next segment.", append.rollMaxUs / US_PER_SECOND);
+}
+
+function writeFlush(page: ExpositionPage, { flush }: StoreStats): void {
+  page.counter("flush_forces_total", "Forces that succeeded.", flush.forces);
+  page.counter("flush_bytes_total", "Bytes made durable.", flush.bytes);
+  page.counter("flush_failures_total", "Forces that failed.", flush.failures);
+  page.counter("flush_commits_total", "Commits of the transient store pool.", flush.commits);
+  page.summary("flush_force_seconds", "Duration of a force.", flush.forceUs);
+}
+
+function writeAllocate(page: ExpositionPage, { allocate }: StoreStats): void {
+  page.counter("allocate_segments_total", "Segments allocated.", allocate.segments);
+  page.gauge("allocate_segments_ready", "Segments ready ahead of the appender.", allocate.segmentsReady);
+  page.gauge("allocate_locked_bytes", "Bytes of segments locked in memory.", allocate.lockedBytes);
+  page.counter("allocate_lock_failures_total", "Memory locks that the system refused.", allocate.lockFailures);
+  page.summary("allocate_seconds", "Duration of an allocation.", allocate.allocateUs);
+}
+
+function writeServices(page: ExpositionPage, services: readonly ServiceStats[]): void {
+  const named = services.map((service) => [{ service: service.name }, service.state] as const);
+  page.states("service_state", "1 for the state that the service thread is in.", SERVICE_STATES, named);
+  page.samples(
+    "service_heartbeat_age_seconds",
+    "gauge",
+    "Since the service thread's last sign of life.",
+    services.map((service) => [{ service: service.name }, service.heartbeatAgeMs / MS_PER_SECOND]),
+  );
+}
+
+/** Gathers metric families; every name gets the prefix and is written once. */
+class ExpositionPage {
+  text = "";
+
+  counter(name: string, help: string, value: number): void {
+    this.samples(name, "counter", help, [[NO_LABELS, value]]);
+  }
+
+  gauge(name: string, help: string, value: number): void {
+    this.samples(name, "gauge", help, [[NO_LABELS, value]]);
+  }
+
+  samples(name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[]): void {
+    if (samples.length === 0) return;
+    this.#family(name, type, help);
+    for (const [labels, value] of samples) this.#sample(name, labels, value);
+  }
+
+  /** One sample for each state that there is, 1 for the present one. */
+  states(name: string, help: string, all: readonly string[], present: readonly (readonly [Labels, string])[]): void {
+    this.samples(
+      name,
+      "gauge",
+      help,
+      present.flatMap(([labels, current]) => all.map((state): Sample => [{ ...labels, state }, state === current ? 1 : 0])),
+    );
+  }
+
+  summary(name: string, help: string, latency: LatencySnapshot): void {
+    this.#family(name, "summary", help);
+    const quantiles = { "0.5": latency.p50, "0.9": latency.p90, "0.99": latency.p99, "0.999": latency.p999, "1": latency.max };
+    for (const [quantile, us] of Object.entries(quantiles)) {
+      this.#sample(name, { quantile }, latency.count === 0 ? Number.NaN : us / US_PER_SECOND);
+    }
+    this.#sample(`${name}_sum`, NO_LABELS, (latency.mean * latency.count) / US_PER_SECOND);
+    this.#sample(`${name}_count`, NO_LABELS, latency.count);
+  }
+
+  #family(name: string, type: string, help: string): void {
+    this.text += `# HELP millrace_${name} ${escapeHelp(help)}\n# TYPE millrace_${name} ${type}\n`;
+  }
+
+  #sample(name: string, labels: Labels, value: number): void {
+    const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
+    this.text += `millrace_${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${formatValue(value)}\n`;
+  }
+}
+
+function escapeHelp(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+}
+
+function escapeLabel(text: string): string {
+  return escapeHelp(text).replaceAll('"', '\\"');
+}
+
+function formatValue(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return "+Inf";
+  return value === Number.NEGATIVE_INFINITY ? "-Inf" : String(value);
+}

@@ -1,0 +1,140 @@
+import { createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
+import { type Agent, ControlBlock, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { PipelineData } from "../service-task.js";
+import { SegmentLocks } from "./segment-locks.js";
+
+const KIB = 1024;
+/** Made ready in one go: between two slices the thread hears a stop, and the appender can go on with the first. */
+const SLICE_LENGTH = 1024 * KIB;
+/**
+ * Since Linux 6.16 the size of the fill's writes becomes the folio size, and a byte dirtied through a mapping dirties its whole folio:
+ * small folios where single records are forced, large ones where they only cost page faults.
+ */
+const SYNC_FILL_LENGTH = 64 * KIB;
+const ASYNC_FILL_LENGTH = 1024 * KIB;
+/** After a failure. */
+const RETRY_MS = 20;
+
+/**
+ * Keeps bytes ready ahead of the appender: segments made at their full length, blocks allocated by writing zeros (a full disk is
+ * ENOSPC here, never SIGBUS there), in SYNC_FLUSH forced, so that the appender's forces find nothing of the fill to write; with
+ * `warmMapedFileEnable` locked into memory until the appender has left them. `allocatedOffset` moves after the fact.
+ * (RocketMQ: `AllocateMappedFileService`, `warmMappedFile`.)
+ */
+export class AllocateMappedFileService implements Agent {
+  readonly roleName = "allocate";
+  readonly control: ControlBlock<"allocate">;
+  readonly #counters: ControlBlock<"allocate">["counters"];
+  readonly #config: MessageStoreConfig;
+  readonly #storage: Storage;
+  readonly #sync: boolean;
+  readonly #zeros: Uint8Array;
+  readonly #allocateUs: LatencyHistogram;
+  readonly #locks: SegmentLocks | undefined;
+  readonly #wait = new WaitStrategy(0);
+  #segment: MappedFile | undefined;
+  #retryAt = 0;
+  /** Start of the last segment that exists. */
+  #created: number;
+
+  constructor(data: PipelineData) {
+    const { config } = data;
+    this.control = ControlBlock.attach(data.control, "allocate");
+    this.#counters = this.control.counters;
+    this.#config = config;
+    this.#storage = createStorage(data.storage);
+    this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#zeros = new Uint8Array(this.#sync ? SYNC_FILL_LENGTH : ASYNC_FILL_LENGTH);
+    this.#allocateUs = new LatencyHistogram(data.allocateUs);
+    const wrote = this.#counters.wroteOffset.get();
+    this.#created = wrote - (wrote % config.mappedFileSizeCommitLog);
+    this.#locks = config.warmMapedFileEnable ? new SegmentLocks(this.#counters) : undefined;
+  }
+
+  onStart(): void {}
+
+  /** One slice. */
+  doWork(): number {
+    const { allocatedOffset, segmentWantedOffset, wroteOffset } = this.#counters;
+    this.#locks?.unlockBelow(wroteOffset.get());
+    if (allocatedOffset.value >= segmentWantedOffset.get() || Date.now() < this.#retryAt) return 0;
+    try {
+      this.#makeReady(allocatedOffset.value);
+    } catch {
+      // The appender answers CREATE_MAPPED_FILE_FAILED; the next look tries again: a disk can become free.
+      this.#leaveSegment();
+      this.#retryAt = Date.now() + RETRY_MS;
+      this.#counters.allocateFailures.add(1);
+      allocatedOffset.nudge();
+      return 0;
+    }
+    return 1;
+  }
+
+  waitForWork(timeoutMs: number): void {
+    const { segmentWantedOffset } = this.#counters;
+    this.#wait.wait(segmentWantedOffset, segmentWantedOffset.get(), timeoutMs);
+  }
+
+  /** Segments that the appender has not reached are deleted, as RocketMQ does. */
+  onClose(): void {
+    this.#leaveSegment();
+    this.#locks?.close();
+    const wrote = this.#counters.wroteOffset.get();
+    const { storePathCommitLog: directory, mappedFileSizeCommitLog: size } = this.#config;
+    let removed = false;
+    for (let offset = this.#created; offset > wrote; offset -= size) {
+      this.#storage.remove(new MappedFile(this.#storage, directory, offset, size, "write").path);
+      removed = true;
+    }
+    if (removed) this.#storage.syncDirectory(directory);
+  }
+
+  #makeReady(offset: number): void {
+    const beganUs = monotonicUs();
+    const segment = this.#enter(offset);
+    const from = offset - segment.fromOffset;
+    const to = Math.min(from - (from % SLICE_LENGTH) + SLICE_LENGTH, segment.size);
+    for (let position = from; position < to; ) {
+      const length = Math.min(this.#zeros.length - (position % this.#zeros.length), to - position);
+      segment.write(this.#zeros.subarray(0, length), position);
+      position += length;
+    }
+    if (this.#sync) segment.force();
+    this.#locks?.lock(segment, from, to - from);
+    this.#counters.allocatedOffset.publish(segment.fromOffset + to);
+    this.#allocateUs.record(monotonicUs() - beganUs);
+  }
+
+  /** The segment that holds `offset`, at its full length and durable as a directory entry. */
+  #enter(offset: number): MappedFile {
+    const size = this.#config.mappedFileSizeCommitLog;
+    const fromOffset = offset - (offset % size);
+    if (this.#segment?.fromOffset === fromOffset) return this.#segment;
+    this.#leaveSegment();
+    const directory = this.#config.storePathCommitLog;
+    const segment = new MappedFile(this.#storage, directory, fromOffset, size, "write");
+    if (!this.#storage.exists(segment.path)) this.#create(segment);
+    this.#created = Math.max(this.#created, fromOffset);
+    this.#segment = segment;
+    return segment;
+  }
+
+  /** Full length before the first byte: a kill in between must not leave a segment of some other length. */
+  #create(segment: MappedFile): void {
+    const file = this.#storage.open(segment.path, "create");
+    try {
+      file.truncate(segment.size);
+    } finally {
+      file.close();
+    }
+    this.#storage.syncDirectory(this.#config.storePathCommitLog);
+    this.#counters.allocateSegments.add(1);
+  }
+
+  #leaveSegment(): void {
+    if (this.#segment !== undefined && this.#locks?.holds(this.#segment) !== true) this.#segment.close();
+    this.#segment = undefined;
+  }
+}

@@ -1,0 +1,259 @@
+import { BLANK_RECORD_LENGTH, MessageSealer, writeBlankRecord, TOTAL_SIZE_OFFSET } from "@millrace/format";
+import { createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
+import {
+  type Agent,
+  AppendMarks,
+  AppendStatus,
+  ControlBlock,
+  FRAME_FLAG_NO_QUEUE_OFFSET,
+  FRAME_FLAG_WAIT_FLUSH,
+  LatencyHistogram,
+  monotonicUs,
+  PutRingConsumer,
+  WaitStrategy,
+} from "@millrace/shared-memory";
+import { readyAheadBytes } from "../allocate/ready-ahead.js";
+import type { PipelineData } from "../service-task.js";
+import { ChannelSegmentWriter } from "./channel-segment-writer.js";
+import { MappedSegmentWriter } from "./mapped-segment-writer.js";
+import { PoolSegmentWriter } from "./pool-segment-writer.js";
+import type { SegmentWriter } from "./segment-writer.js";
+
+/** A group ends with the frames there are, or with these: the force and the acks of the first should not wait for the last. */
+const GROUP_FRAMES = 1024;
+const GROUP_BYTES = 256 * 1024;
+const SPIN_US = 20;
+/** RocketMQ's AllocateMappedFileService waits this long for a segment. */
+const ALLOCATE_TIMEOUT_US = 5_000_000;
+const ALLOCATE_LOOK_MS = 10;
+
+/**
+ * The one writer of the commit log. Takes frames in order, gives each record queue offset, physical offset and store timestamp, seals it
+ * in the ring, and moves whole runs of records into the segment; then publishes results and `wroteOffset`, once per group.
+ * (RocketMQ: `CommitLog.asyncPutMessage` under putMessageLock, `DefaultAppendMessageCallback`.)
+ *
+ * Invariant: bytes below `wroteOffset` are complete records; nothing is written at or above `allocatedOffset`.
+ */
+export class AppendService implements Agent {
+  readonly roleName = "append";
+  readonly #counters: ControlBlock<"append">["counters"];
+  readonly control: ControlBlock<"append">;
+  readonly #ring: PutRingConsumer;
+  readonly #queueOffsets: Float64Array;
+  readonly #marks: AppendMarks;
+  readonly #putToAppendUs: LatencyHistogram;
+  readonly #sealer = new MessageSealer();
+  readonly #wait = new WaitStrategy(SPIN_US);
+  readonly #storage: Storage;
+  readonly #directory: string;
+  readonly #segmentSize: number;
+  readonly #sync: boolean;
+  readonly #propertyCrc: boolean;
+  readonly #readyAhead: number;
+  readonly #writer: SegmentWriter;
+  readonly #blank = new Uint8Array(BLANK_RECORD_LENGTH);
+  #segment: MappedFile;
+  /** Where the next record goes; `wroteOffset` plus what this group has placed. */
+  #offset: number;
+  #allocated: number;
+  #storeTimestamp: number;
+  /** Ring bytes [#runStart, #runEnd) are sealed and go to the segment at #runOffset in one write. */
+  #runStart = 0;
+  #runEnd = 0;
+  #runOffset = 0;
+
+  constructor(data: PipelineData) {
+    const { config } = data;
+    this.control = ControlBlock.attach(data.control, "append");
+    const { counters } = this.control;
+    this.#counters = counters;
+    this.#ring = new PutRingConsumer(data.ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
+    this.#queueOffsets = new Float64Array(data.queueOffsets);
+    this.#marks = new AppendMarks(data.appendMarks);
+    this.#putToAppendUs = new LatencyHistogram(data.putToAppendUs);
+    this.#storage = createStorage(data.storage);
+    this.#directory = config.storePathCommitLog;
+    this.#segmentSize = config.mappedFileSizeCommitLog;
+    this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#propertyCrc = config.enabledAppendPropCRC;
+    this.#readyAhead = readyAheadBytes(config);
+    this.#writer = segmentWriter(data, this.control);
+    this.#offset = counters.wroteOffset.value;
+    this.#allocated = counters.allocatedOffset.get();
+    this.#storeTimestamp = counters.wroteStoreTimestamp.value;
+    this.#segment = this.#segmentAt(this.#offset - (this.#offset % this.#segmentSize));
+  }
+
+  onStart(): void {
+    this.#want(this.#offset + this.#readyAhead);
+    if (this.#waitReady(this.#segment, this.#offset)) this.#writer.enter(this.#segment);
+  }
+
+  waitForWork(timeoutMs: number): void {
+    this.#wait.wait(this.#ring.tail, this.#ring.head, timeoutMs);
+  }
+
+  /** One group. */
+  doWork(): number {
+    const ring = this.#ring;
+    const tail = ring.tail.get();
+    const first = ring.head;
+    if (tail === first) return 0;
+    const beganUs = monotonicUs();
+    this.#counters.appendBeganUs.set(Math.floor(beganUs));
+    this.#storeTimestamp = Math.max(this.#storeTimestamp, Date.now());
+    const last = Math.min(tail, first + GROUP_FRAMES);
+    const startOffset = this.#offset;
+    let wakeMain = !this.#sync;
+    let messages = 0;
+    let sequence = first;
+    for (; sequence < last && this.#offset - startOffset < GROUP_BYTES; sequence++) {
+      const slot = ring.slotOf(sequence);
+      const length = ring.recordLength(slot);
+      if (!this.#place(length, sequence === first)) {
+        if (sequence !== first) break; // what is done is published before anybody waits
+        ring.answer(slot, AppendStatus.createMappedFileFailed, 0, 0, 0);
+        wakeMain = true;
+        sequence++;
+        break;
+      }
+      const flags = ring.flags(slot);
+      if ((flags & FRAME_FLAG_WAIT_FLUSH) === 0) wakeMain = true;
+      messages += ring.messages(slot);
+      this.#append(slot, length, flags);
+    }
+    this.#writeRun();
+    this.#publish(first, sequence, messages, wakeMain);
+    return sequence - first;
+  }
+
+  onClose(): void {
+    this.#writer.close();
+  }
+
+  /** Makes room for `length` bytes at #offset, rolling to the next segment if need be. False: not ready; `mayWait` waits for it. */
+  #place(length: number, mayWait: boolean): boolean {
+    const segmentEnd = this.#segment.endOffset;
+    const needed = length + BLANK_RECORD_LENGTH;
+    if (this.#offset + needed <= segmentEnd) {
+      const end = Math.min(this.#offset + needed, segmentEnd);
+      return end <= this.#allocated || this.#makeReady(this.#segment, end, mayWait);
+    }
+    const next = this.#segmentAt(segmentEnd);
+    if (!this.#makeReady(next, segmentEnd + needed, mayWait)) return false;
+    this.#roll(next);
+    return true;
+  }
+
+  #makeReady(segment: MappedFile, end: number, mayWait: boolean): boolean {
+    if (this.#isReady(segment, end)) return true;
+    if (!mayWait) return false;
+    this.#counters.appendStalls.add(1);
+    return this.#waitReady(segment, end);
+  }
+
+  #isReady(segment: MappedFile, end: number): boolean {
+    this.#allocated = this.#counters.allocatedOffset.get();
+    return end <= this.#allocated && this.#writer.isReady(segment);
+  }
+
+  /** Until the bytes are there, the allocator has failed, or RocketMQ's five seconds are over. */
+  #waitReady(segment: MappedFile, end: number): boolean {
+    const { allocatedOffset, allocateFailures, segmentWantedOffset } = this.#counters;
+    const deadlineUs = monotonicUs() + ALLOCATE_TIMEOUT_US;
+    const failures = allocateFailures.get();
+    this.#want(end + this.#readyAhead);
+    segmentWantedOffset.nudge();
+    while (!this.#isReady(segment, end)) {
+      if (allocateFailures.get() !== failures || monotonicUs() > deadlineUs) return false;
+      allocatedOffset.wait(this.#allocated, ALLOCATE_LOOK_MS);
+    }
+    return true;
+  }
+
+  /** END_OF_FILE: what is left of the segment becomes a blank record. */
+  #roll(next: MappedFile): void {
+    const beganUs = monotonicUs();
+    this.#writeRun();
+    const position = this.#offset - this.#segment.fromOffset;
+    writeBlankRecord(new DataView(this.#blank.buffer), 0, this.#segment.size - position);
+    this.#writer.write(this.#blank, position);
+    this.#segment = next;
+    this.#offset = next.fromOffset;
+    this.#writer.enter(next);
+    const { appendRolls, appendRollMaxUs } = this.#counters;
+    appendRolls.add(1);
+    const us = Math.ceil(monotonicUs() - beganUs);
+    if (us > appendRollMaxUs.value) appendRollMaxUs.set(us);
+  }
+
+  /** Seals the frame's records in the ring and adds them to the run. A batch's records lie side by side, queue offsets consecutive. */
+  #append(slot: number, length: number, flags: number): void {
+    const ring = this.#ring;
+    const { view, bytes } = ring;
+    const position = ring.position(slot);
+    const queueSlot = ring.queueSlot(slot);
+    const bodyOffset = ring.bodyOffset(slot);
+    const counts = (flags & FRAME_FLAG_NO_QUEUE_OFFSET) === 0;
+    const firstQueueOffset = counts ? (this.#queueOffsets[queueSlot] as number) : 0;
+    let queueOffset = firstQueueOffset;
+    for (let at = 0; at < length; ) {
+      const recordLength = view.getInt32(position + at + TOTAL_SIZE_OFFSET);
+      const offset = this.#offset + at;
+      this.#sealer.seal(view, bytes, position + at, recordLength, bodyOffset, queueOffset, offset, this.#storeTimestamp, this.#propertyCrc);
+      at += recordLength;
+      queueOffset++;
+    }
+    if (counts) this.#queueOffsets[queueSlot] = queueOffset;
+    ring.answer(slot, AppendStatus.ok, this.#offset, firstQueueOffset, this.#storeTimestamp);
+    if (position !== this.#runEnd || this.#runStart === this.#runEnd) {
+      this.#writeRun();
+      this.#runStart = position;
+      this.#runOffset = this.#offset;
+    }
+    this.#runEnd = position + length;
+    this.#offset += length;
+  }
+
+  #writeRun(): void {
+    if (this.#runStart === this.#runEnd) return;
+    this.#writer.write(this.#ring.bytes.subarray(this.#runStart, this.#runEnd), this.#runOffset - this.#segment.fromOffset);
+    this.#runStart = this.#runEnd;
+  }
+
+  /** Results first, then the offset: when the flusher acts on `wroteOffset`, main can already see what it acknowledges. */
+  #publish(first: number, end: number, messages: number, wakeMain: boolean): void {
+    const counters = this.#counters;
+    const ring = this.#ring;
+    const nowUs = monotonicUs();
+    const bytes = this.#offset - counters.wroteOffset.value;
+    for (let sequence = first; sequence < end; sequence++) this.#putToAppendUs.record(nowUs - ring.putTimeUs(ring.slotOf(sequence)));
+    this.#marks.leave(counters.appendGroups.value, this.#offset, nowUs, messages);
+    counters.appendGroups.add(1);
+    counters.appendMessages.add(messages);
+    counters.appendBytes.add(bytes);
+    if (messages > counters.appendMaxGroupMessages.value) counters.appendMaxGroupMessages.set(messages);
+    counters.wroteStoreTimestamp.set(this.#storeTimestamp);
+    counters.appendBeganUs.set(0);
+    ring.release(end);
+    counters.wroteOffset.set(this.#offset);
+    if (this.#sync && messages > 0) counters.syncRequestedOffset.publish(this.#offset);
+    if (wakeMain) counters.resultRingTail.nudge();
+    const wanted = this.#offset + this.#readyAhead;
+    if (wanted - counters.segmentWantedOffset.value > this.#readyAhead / 8) this.#want(wanted);
+  }
+
+  /** Tells the allocator how far to go; seldom, because a wake-up costs 5 µs. */
+  #want(offset: number): void {
+    if (offset > this.#counters.segmentWantedOffset.value) this.#counters.segmentWantedOffset.publish(offset);
+  }
+
+  #segmentAt(fromOffset: number): MappedFile {
+    return new MappedFile(this.#storage, this.#directory, fromOffset, this.#segmentSize, "write");
+  }
+}
+
+function segmentWriter(data: PipelineData, control: ControlBlock<"append">): SegmentWriter {
+  if (data.config.transientStorePoolEnable) return new PoolSegmentWriter(data.pool, control.counters.committedOffset);
+  return data.config.writeWithoutMmap ? new ChannelSegmentWriter() : new MappedSegmentWriter();
+}

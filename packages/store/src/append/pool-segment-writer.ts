@@ -1,0 +1,39 @@
+import type { MappedFile } from "@millrace/mapped-file";
+import type { ReadableCounter } from "@millrace/shared-memory";
+import type { SegmentWriter } from "./segment-writer.js";
+
+/**
+ * RocketMQ's TransientStorePool: bytes go into memory, and the flush worker's CommitRealTimeService writes them to the file. Segment k uses
+ * buffer k mod size, so nobody keeps a list of free buffers: it is free when segment k - size has been committed.
+ */
+export class PoolSegmentWriter implements SegmentWriter {
+  readonly #buffers: readonly Uint8Array[];
+  readonly #committedOffset: ReadableCounter;
+  #current: Uint8Array | undefined;
+
+  constructor(buffers: readonly SharedArrayBuffer[], committedOffset: ReadableCounter) {
+    this.#buffers = buffers.map((buffer) => new Uint8Array(buffer));
+    this.#committedOffset = committedOffset;
+  }
+
+  enter(segment: MappedFile): void {
+    this.#current = this.#buffers[poolIndex(segment.fromOffset, segment.size, this.#buffers.length)];
+  }
+
+  isReady(segment: MappedFile): boolean {
+    return this.#committedOffset.get() >= segment.endOffset - this.#buffers.length * segment.size;
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    this.#current?.set(bytes, position);
+  }
+
+  close(): void {
+    this.#current = undefined;
+  }
+}
+
+/** Which of the pool's buffers a segment uses. */
+export function poolIndex(fromOffset: number, segmentSize: number, poolSize: number): number {
+  return Math.floor(fromOffset / segmentSize) % poolSize;
+}

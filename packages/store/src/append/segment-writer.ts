@@ -1,0 +1,14 @@
+import type { MappedFile } from "@millrace/mapped-file";
+
+/**
+ * How the appender's bytes reach a segment: through the mapping, through the channel, or into the transient store pool. One
+ * object per pipeline; `enter` makes a segment the current one and lets go of the last.
+ */
+export interface SegmentWriter {
+  enter(segment: MappedFile): void;
+  /** Whether bytes of `segment` can be taken; only the pool ever has to wait. */
+  isReady(segment: MappedFile): boolean;
+  /** `bytes` views the put ring; they are in the segment's keeping on return. */
+  write(bytes: Uint8Array, position: number): void;
+  close(): void;
+}

@@ -1,0 +1,47 @@
+import { MappedFile, type Storage } from "@millrace/mapped-file";
+import { LatencyHistogram, monotonicUs, type OwnedCounter } from "@millrace/shared-memory";
+
+/** Forces the commit log's segments in order, each through its own open file. (RocketMQ: `MappedFileQueue.flush`.) */
+export class CommitLogForcer {
+  readonly #storage: Storage;
+  readonly #directory: string;
+  readonly #segmentSize: number;
+  readonly #forces: OwnedCounter;
+  readonly #forceUs: LatencyHistogram;
+  #segment: MappedFile | undefined;
+
+  constructor(storage: Storage, directory: string, segmentSize: number, forces: OwnedCounter, forceUs: SharedArrayBuffer) {
+    this.#storage = storage;
+    this.#directory = directory;
+    this.#segmentSize = segmentSize;
+    this.#forces = forces;
+    this.#forceUs = new LatencyHistogram(forceUs);
+  }
+
+  /** The segment that holds `offset`, open for writing through the channel. */
+  segmentOf(offset: number): MappedFile {
+    const fromOffset = offset - (offset % this.#segmentSize);
+    if (this.#segment?.fromOffset !== fromOffset) {
+      this.#segment?.close();
+      this.#segment = new MappedFile(this.#storage, this.#directory, fromOffset, this.#segmentSize, "write");
+    }
+    return this.#segment;
+  }
+
+  /** Makes [from, to) durable; throws what the system says, and then nothing of it may be believed durable, ever. */
+  force(from: number, to: number): void {
+    let offset = from;
+    while (offset < to) {
+      const segment = this.segmentOf(offset);
+      const beganUs = monotonicUs();
+      segment.force();
+      this.#forceUs.record(monotonicUs() - beganUs);
+      this.#forces.add(1);
+      offset = Math.min(segment.endOffset, to);
+    }
+  }
+
+  close(): void {
+    this.#segment?.close();
+  }
+}

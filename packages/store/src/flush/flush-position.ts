@@ -1,0 +1,98 @@
+import { decodeStoreCheckpoint, CHECKPOINT_LENGTH, type StoreCheckpoint, type StorePaths, storePaths } from "@millrace/format";
+import { createStorage, type Storage } from "@millrace/mapped-file";
+import { AppendMarks, ControlBlock, LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
+import { StoreCheckpointFile } from "../recover/store-checkpoint.js";
+import { FlushedWatermark } from "../recover/flushed-watermark.js";
+import { writeStoreFence } from "../recover/store-fence.js";
+import type { PipelineData } from "../service-task.js";
+import { CommitLogForcer } from "./commit-log-forcer.js";
+
+/** The watermark and the checkpoint follow `flushedOffset` at this distance; a crash in between only lengthens the tail to look at. */
+const RECORD_INTERVAL_MS = 1000;
+const EMPTY_CHECKPOINT = decodeStoreCheckpoint(new Uint8Array(CHECKPOINT_LENGTH));
+
+/**
+ * What all flush services share: the one place where `flushedOffset` moves, and it moves only after a force that succeeded. A failed force is
+ * final: the kernel has dropped the error and marked the pages clean, so the store is fenced on disk before the error goes up.
+ */
+export class FlushPosition {
+  readonly control: ControlBlock<"flush">;
+  readonly storage: Storage;
+  readonly forcer: CommitLogForcer;
+  readonly #counters: ControlBlock<"flush">["counters"];
+  readonly #marks: AppendMarks;
+  readonly #appendToFlushUs: LatencyHistogram;
+  readonly #watermark: FlushedWatermark;
+  readonly #checkpoint: StoreCheckpointFile;
+  readonly #paths: StorePaths;
+  #checkpointNow: StoreCheckpoint;
+  #recordedAt = 0;
+  #recordedOffset: number;
+  #storeTimestamp = 0;
+
+  constructor(data: PipelineData) {
+    const { config } = data;
+    this.control = ControlBlock.attach(data.control, "flush");
+    this.#counters = this.control.counters;
+    this.storage = createStorage(data.storage);
+    this.forcer = new CommitLogForcer(
+      this.storage,
+      config.storePathCommitLog,
+      config.mappedFileSizeCommitLog,
+      this.#counters.flushForces,
+      data.forceUs,
+    );
+    this.#marks = new AppendMarks(data.appendMarks);
+    this.#appendToFlushUs = new LatencyHistogram(data.appendToFlushUs);
+    this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+    this.#watermark = FlushedWatermark.open(this.storage, this.#paths.watermark);
+    this.#checkpointNow = StoreCheckpointFile.read(this.storage, this.#paths.checkpoint) ?? EMPTY_CHECKPOINT;
+    this.#checkpoint = StoreCheckpointFile.open(this.storage, this.#paths.checkpoint);
+    this.#recordedOffset = this.flushed;
+  }
+
+  get flushed(): number {
+    return this.#counters.flushedOffset.value;
+  }
+
+  /** Forces everything below `target` and then says so: one publish, one wake. `storeTimestamp` is of the last record below it. */
+  advance(target: number, storeTimestamp: number): void {
+    const from = this.flushed;
+    if (target <= from) return;
+    try {
+      this.forcer.force(from, target);
+    } catch (error) {
+      this.#counters.flushFailures.add(1);
+      writeStoreFence(this.storage, this.#paths.fence, { reason: String(error), offset: from, time: Date.now() });
+      throw error;
+    }
+    this.#storeTimestamp = storeTimestamp;
+    this.#counters.flushBytes.add(target - from);
+    this.#counters.flushedOffset.publish(target);
+    this.#collectMarks(target);
+    if (Date.now() - this.#recordedAt >= RECORD_INTERVAL_MS) this.record();
+  }
+
+  /** Writes watermark and checkpoint. Their failure is a failed force like any other. */
+  record(): void {
+    const { flushed } = this;
+    this.#recordedAt = Date.now();
+    if (flushed === this.#recordedOffset) return;
+    this.#watermark.write(flushed, this.#recordedAt);
+    if (this.#storeTimestamp > 0) this.#checkpointNow = { ...this.#checkpointNow, physicMsgTimestamp: this.#storeTimestamp };
+    this.#checkpoint.write(this.#checkpointNow);
+    this.#recordedOffset = flushed;
+  }
+
+  close(): void {
+    this.forcer.close();
+    this.#watermark.close();
+    this.#checkpoint.close();
+  }
+
+  #collectMarks(flushed: number): void {
+    const nowUs = monotonicUs();
+    const record = (us: number, messages: number): void => this.#appendToFlushUs.record(nowUs - us, messages);
+    this.#marks.collect(this.#counters.appendGroups.get(), flushed, record);
+  }
+}

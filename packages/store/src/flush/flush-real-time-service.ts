@@ -1,0 +1,65 @@
+import type { Agent, ControlBlock } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { CommitRealTimeService } from "./commit-real-time-service.js";
+import type { FlushPosition } from "./flush-position.js";
+import { PAGE_LENGTH } from "./page.js";
+
+/**
+ * ASYNC_FLUSH: every interval, if enough pages are dirty or it has been long enough, force what is there.
+ * (RocketMQ: `CommitLog.FlushRealTimeService`; with the pool, `CommitRealTimeService` runs before it on the same thread.)
+ */
+export class FlushRealTimeService implements Agent {
+  readonly roleName = "flush";
+  readonly #position: FlushPosition;
+  readonly #counters: ControlBlock<"flush">["counters"];
+  readonly #config: MessageStoreConfig;
+  readonly #commit: CommitRealTimeService | undefined;
+  #lastThorough = Date.now();
+  #nextFlush = 0;
+
+  constructor(position: FlushPosition, config: MessageStoreConfig, commit: CommitRealTimeService | undefined) {
+    this.#position = position;
+    this.#counters = position.control.counters;
+    this.#config = config;
+    this.#commit = commit;
+  }
+
+  onStart(): void {
+    this.#nextFlush = Date.now() + this.#config.flushIntervalCommitLog;
+  }
+
+  doWork(): number {
+    const now = Date.now();
+    this.#commit?.commitWhenDue(now);
+    if (now < this.#nextFlush) return 0;
+    this.#nextFlush = now + this.#config.flushIntervalCommitLog;
+    const thorough = now - this.#lastThorough >= this.#config.flushCommitLogThoroughInterval;
+    if (thorough) this.#lastThorough = now;
+    const { flushed } = this.#position;
+    const pages = Math.floor(this.#counters.wroteOffset.get() / PAGE_LENGTH) - Math.floor(flushed / PAGE_LENGTH);
+    if (thorough || pages >= this.#config.flushCommitLogLeastPages) this.flush();
+    return 0;
+  }
+
+  /** Forces all that a file can hold by now. */
+  flush(): void {
+    const storeTimestamp = this.#counters.wroteStoreTimestamp.get();
+    const wrote = this.#counters.wroteOffset.get();
+    if (this.#commit === undefined) this.#counters.committedOffset.set(wrote);
+    else this.#commit.commit(wrote);
+    this.#position.advance(wrote, storeTimestamp);
+  }
+
+  waitForWork(timeoutMs: number): void {
+    const now = Date.now();
+    const due = Math.min(timeoutMs, Math.max(0, this.#nextFlush - now), this.#commit?.dueIn(now) ?? timeoutMs);
+    const { syncRequestedOffset } = this.#counters;
+    if (due > 0) syncRequestedOffset.wait(syncRequestedOffset.get(), due);
+  }
+
+  onClose(): void {
+    this.flush();
+    this.#position.record();
+    this.#position.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
+import type { PipelineData } from "../service-task.js";
+import { CommitRealTimeService } from "./commit-real-time-service.js";
+import { FlushPosition } from "./flush-position.js";
+import { FlushRealTimeService } from "./flush-real-time-service.js";
+import { GroupCommitService } from "./group-commit-service.js";
+
+/** What `store.flush()` asks for. */
+export interface FlushControl {
+  /** Forces all that has been written; the offset below which everything is durable. Rejects with the failure of the force. */
+  flushNow(): number;
+}
+
+/** Entry of the flush thread. */
+export default async function flushWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
+  const { config } = data;
+  const position = new FlushPosition(data);
+  const { counters } = position.control;
+  const words = { state: counters.flushState, heartbeatUs: counters.flushHeartbeatUs, controlBell: counters.controlBell };
+  if (config.flushDiskType === "SYNC_FLUSH") {
+    const service = new GroupCommitService(position);
+    const control: FlushControl = { flushNow: () => (service.doWork(), position.flushed) };
+    return await runAgent(service, control, port, words);
+  }
+  const commit = config.transientStorePoolEnable ? new CommitRealTimeService(position, config, data.pool) : undefined;
+  const service = new FlushRealTimeService(position, config, commit);
+  const control: FlushControl = { flushNow: () => (service.flush(), position.flushed) };
+  return await runAgent(service, control, port, words);
+}

@@ -1,0 +1,8 @@
+/** The whole public API of `@millrace/store`. */
+export { type Host, MillraceError, type PutMessageStatus } from "@millrace/format";
+export type { StoreStats } from "@millrace/stats";
+export { MessageStore } from "./message-store.js";
+export type { BackPressure, FlushDiskType, MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
+export type { Message } from "./put/message.js";
+export { AppendMessageResult, type PutMessageResult } from "./put/put-message-result.js";
+export type { RecoveryCut, RecoveryProgress, RecoveryReport } from "./recover/recovery-report.js";

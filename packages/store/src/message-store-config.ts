@@ -1,0 +1,193 @@
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { type Host, MillraceError } from "@millrace/format";
+import type { RecoveryProgress } from "./recover/recovery-report.js";
+
+/**
+ * Options of {@link MessageStore.open}, in RocketMQ's names (MessageStoreConfig) and with its defaults where it has them.
+ * Sizes are bytes, times milliseconds, pages 4096 bytes.
+ */
+export interface MessageStoreOptions {
+  /** Default: `store` in the home directory. Created when missing. */
+  readonly storePathRootDir?: string;
+  /** Default: `commitlog` in the root. */
+  readonly storePathCommitLog?: string;
+  /** Length of every segment; a store keeps it for life. Default 1 GiB. */
+  readonly mappedFileSizeCommitLog?: number;
+  /** When a put is acknowledged: after a successful force, or when it is in the page cache. Default `ASYNC_FLUSH`. */
+  readonly flushDiskType?: FlushDiskType;
+  /** How often FlushRealTimeService looks (ASYNC_FLUSH). Default 500. */
+  readonly flushIntervalCommitLog?: number;
+  /** Dirty pages that are worth a force (ASYNC_FLUSH). Default 4. */
+  readonly flushCommitLogLeastPages?: number;
+  /** After this long everything is forced, however little. Default 10,000. */
+  readonly flushCommitLogThoroughInterval?: number;
+  /** How often CommitRealTimeService looks (transient store pool). Default 200. */
+  readonly commitIntervalCommitLog?: number;
+  readonly commitCommitLogLeastPages?: number;
+  readonly commitCommitLogThoroughInterval?: number;
+  /** SYNC_FLUSH: a put that has not been forced by then is answered FLUSH_DISK_TIMEOUT. Default 5,000. */
+  readonly syncFlushTimeout?: number;
+  /** Map, touch and lock the segments ahead of the appender. Default false. */
+  readonly warmMapedFileEnable?: boolean;
+  /** Append into memory and write it to the file in the background (ASYNC_FLUSH): a killed process loses what was not committed. Default false. */
+  readonly transientStorePoolEnable?: boolean;
+  /** Segments that fit the pool. Default 5. */
+  readonly transientStorePoolSize?: number;
+  /** Append through the channel (pwrite of whole groups) instead of the mapping. Default false. */
+  readonly writeWithoutMmap?: boolean;
+  /** Largest body. Default 4 MiB. */
+  readonly maxMessageSize?: number;
+  /** A group that takes longer makes new puts OS_PAGE_CACHE_BUSY. Default 1,000. */
+  readonly osPageCacheBusyTimeOutMills?: number;
+  /** Check CRCs when recovering. Default true. */
+  readonly checkCRCOnRecover?: boolean;
+  /** Append RocketMQ 5's `__CRC32#` property, a CRC over the whole record. Default true (RocketMQ: false). */
+  readonly enabledAppendPropCRC?: boolean;
+  /** RocketMQ's delay levels; units s, m, h, d. */
+  readonly messageDelayLevel?: string;
+  /** Written into records whose message names no store host. Default 127.0.0.1:10911. */
+  readonly storeHost?: Host;
+  /** Bytes of the ring between producer and appender; a power of two. Default 8 MiB, or what the largest message needs. */
+  readonly putRingSize?: number;
+  /** A put that finds the ring full waits (up to `putMessageTimeout`), or is rejected at once. Default `wait`. */
+  readonly backPressure?: BackPressure;
+  /** Deadline of a put that waits for the ring. Default 8,000. */
+  readonly putMessageTimeout?: number;
+  /** Puts that may wait for the ring. Default 5,000. */
+  readonly maxAsyncPutMessageRequests?: number;
+  /** Aborts a long recovery; nothing is changed. */
+  readonly signal?: AbortSignal;
+  readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
+}
+
+export type FlushDiskType = "SYNC_FLUSH" | "ASYNC_FLUSH";
+export type BackPressure = "wait" | "reject";
+
+/** The options, complete, checked once and frozen. */
+export type MessageStoreConfig = Readonly<Required<Omit<MessageStoreOptions, "signal" | "onRecoveryProgress">>>;
+
+const MIB = 1024 * 1024;
+const INT_MAX = 0x7fffffff;
+
+const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLog" | "putRingSize"> = {
+  mappedFileSizeCommitLog: 1024 * MIB,
+  flushDiskType: "ASYNC_FLUSH",
+  flushIntervalCommitLog: 500,
+  flushCommitLogLeastPages: 4,
+  flushCommitLogThoroughInterval: 10_000,
+  commitIntervalCommitLog: 200,
+  commitCommitLogLeastPages: 4,
+  commitCommitLogThoroughInterval: 200,
+  syncFlushTimeout: 5000,
+  warmMapedFileEnable: false,
+  transientStorePoolEnable: false,
+  transientStorePoolSize: 5,
+  writeWithoutMmap: false,
+  maxMessageSize: 4 * MIB,
+  osPageCacheBusyTimeOutMills: 1000,
+  checkCRCOnRecover: true,
+  enabledAppendPropCRC: true,
+  messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
+  storeHost: { address: "127.0.0.1", port: 10911 },
+  backPressure: "wait",
+  putMessageTimeout: 8000,
+  maxAsyncPutMessageRequests: 5000,
+};
+
+type NumberOption = { [K in keyof MessageStoreConfig]: MessageStoreConfig[K] extends number ? K : never }[keyof MessageStoreConfig];
+
+/** Least and greatest value of each number. */
+const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
+  mappedFileSizeCommitLog: [4096, INT_MAX],
+  flushIntervalCommitLog: [1, INT_MAX],
+  flushCommitLogLeastPages: [0, INT_MAX],
+  flushCommitLogThoroughInterval: [1, INT_MAX],
+  commitIntervalCommitLog: [1, INT_MAX],
+  commitCommitLogLeastPages: [0, INT_MAX],
+  commitCommitLogThoroughInterval: [1, INT_MAX],
+  syncFlushTimeout: [1, INT_MAX],
+  transientStorePoolSize: [1, 64],
+  maxMessageSize: [10, 64 * MIB],
+  osPageCacheBusyTimeOutMills: [1, INT_MAX],
+  putRingSize: [64 * 1024, 1024 * MIB],
+  putMessageTimeout: [1, INT_MAX],
+  maxAsyncPutMessageRequests: [0, 1_000_000],
+};
+
+const RING_DEFAULT = 8 * MIB;
+
+function illegal(name: string, value: unknown, reason: string): MillraceError {
+  return new MillraceError("ERR_OPTION_ILLEGAL", `${reason}: ${name}=${String(value)}`);
+}
+
+/** Checks the options and fills in the defaults. Throws ERR_OPTION_UNKNOWN, ERR_OPTION_ILLEGAL or ERR_OPTION_CONTRADICTORY. */
+export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig {
+  if (typeof options !== "object" || options === null) throw illegal("options", options, "options are an object");
+  const known = new Set([...Object.keys(DEFAULTS), "storePathRootDir", "storePathCommitLog", "putRingSize", "signal", "onRecoveryProgress"]);
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) throw new MillraceError("ERR_OPTION_UNKNOWN", `there is no such option: name=${name}`);
+  }
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as MessageStoreOptions;
+  const merged = { ...DEFAULTS, ...given };
+  checkPath("storePathRootDir", merged.storePathRootDir);
+  checkPath("storePathCommitLog", merged.storePathCommitLog);
+  const root = resolve(merged.storePathRootDir ?? resolve(homedir(), "store"));
+  const { signal: _signal, onRecoveryProgress: _progress, ...rest } = merged;
+  const config: MessageStoreConfig = {
+    ...rest,
+    storePathRootDir: root,
+    storePathCommitLog: resolve(merged.storePathCommitLog ?? resolve(root, "commitlog")),
+    putRingSize: merged.putRingSize ?? defaultRingSize(merged.maxMessageSize),
+  };
+  checkTypes(config);
+  checkTogether(config, given);
+  return Object.freeze(config);
+}
+
+function checkPath(name: string, value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "string" || value === "" || value.includes("\0")) throw illegal(name, value, "a path is a non-empty string without NUL");
+  if (value.includes(",")) throw illegal(name, value, "several commit log paths are not supported");
+}
+
+/** A power of two that holds two of the largest records, so that one never waits for the ring to be empty. */
+function defaultRingSize(maxMessageSize: number): number {
+  let size = RING_DEFAULT;
+  while (Number.isFinite(maxMessageSize) && size < 2 * (maxMessageSize + 64 * 1024) && size < 1024 * MIB) size *= 2;
+  return size;
+}
+
+function checkTypes(config: MessageStoreConfig): void {
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    const value = config[name as NumberOption];
+    if (!Number.isInteger(value) || value < least || value > most) throw illegal(name, value, `an integer from ${least} to ${most} is needed`);
+  }
+  for (const [name, standard] of Object.entries(DEFAULTS)) {
+    const value = config[name as keyof typeof DEFAULTS];
+    if (typeof value !== typeof standard) throw illegal(name, value, `a ${typeof standard} is needed`);
+  }
+  if (config.flushDiskType !== "SYNC_FLUSH" && config.flushDiskType !== "ASYNC_FLUSH") {
+    throw illegal("flushDiskType", config.flushDiskType, "SYNC_FLUSH or ASYNC_FLUSH is needed");
+  }
+  if (config.backPressure !== "wait" && config.backPressure !== "reject") {
+    throw illegal("backPressure", config.backPressure, "wait or reject is needed");
+  }
+}
+
+function checkTogether(config: MessageStoreConfig, given: MessageStoreOptions): void {
+  const contradictory = (message: string): MillraceError => new MillraceError("ERR_OPTION_CONTRADICTORY", message);
+  if ((config.putRingSize & (config.putRingSize - 1)) !== 0) throw illegal("putRingSize", config.putRingSize, "a power of two is needed");
+  if (config.transientStorePoolEnable && config.writeWithoutMmap) {
+    throw contradictory("the pool and writeWithoutMmap exclude each other: transientStorePoolEnable=true writeWithoutMmap=true");
+  }
+  if (config.transientStorePoolEnable && config.flushDiskType === "SYNC_FLUSH") {
+    throw contradictory("the pool is for ASYNC_FLUSH: transientStorePoolEnable=true flushDiskType=SYNC_FLUSH");
+  }
+  if (given.transientStorePoolSize !== undefined && !config.transientStorePoolEnable) {
+    throw contradictory(`without a pool it has no size: transientStorePoolEnable=false transientStorePoolSize=${given.transientStorePoolSize}`);
+  }
+  if (given.maxMessageSize !== undefined && given.putRingSize !== undefined && config.putRingSize < config.maxMessageSize + 64 * 1024) {
+    throw contradictory(`the largest message does not fit the ring: putRingSize=${config.putRingSize} maxMessageSize=${config.maxMessageSize}`);
+  }
+}

@@ -1,0 +1,145 @@
+import { MillraceError } from "@millrace/format";
+import type { StorageSpec } from "@millrace/mapped-file";
+import {
+  APPEND_MARKS_LENGTH,
+  allocatePutRing,
+  ControlBlock,
+  LATENCY_HISTOGRAM_LENGTH,
+  ServiceThread,
+  type ServiceOutcome,
+} from "@millrace/shared-memory";
+import type { FlushControl } from "./flush/flush-worker.js";
+import type { MessageStoreConfig } from "./message-store-config.js";
+import { MAX_QUEUES } from "./put/topic-table.js";
+import type { PipelineData } from "./service-task.js";
+
+/** Puts that can be between the ring and their acknowledgement. */
+const FRAMES = 32 * 1024;
+/** A service that is stuck in a system call is given up after this long. */
+const STOP_TIMEOUT_MS = 30_000;
+
+/** Where the log stands when the pipeline starts. */
+export interface PipelineStart {
+  readonly minOffset: number;
+  readonly maxOffset: number;
+  readonly lastStoreTimestamp: number;
+  /** Next queue offset by queue slot. */
+  readonly queueOffsets: readonly number[];
+}
+
+/** The three service threads and the memory that they share with main. Start and stop in the order of a message's life. */
+export class Pipeline {
+  readonly control: ControlBlock<"main">;
+  readonly data: PipelineData;
+  readonly #append: ServiceThread<object>;
+  readonly #flush: ServiceThread<FlushControl>;
+  readonly #allocate: ServiceThread<object>;
+
+  private constructor(
+    control: ControlBlock<"main">,
+    data: PipelineData,
+    services: [ServiceThread<object>, ServiceThread<FlushControl>, ServiceThread<object>],
+  ) {
+    this.control = control;
+    this.data = data;
+    [this.#append, this.#flush, this.#allocate] = services;
+  }
+
+  static async start(config: MessageStoreConfig, storage: StorageSpec, start: PipelineStart): Promise<Pipeline> {
+    const data = pipelineData(config, storage, start);
+    const control = ControlBlock.attach(data.control, "main");
+    const { counters } = control;
+    const common = { data, controlBell: counters.controlBell };
+    const started = await Promise.allSettled([
+      ServiceThread.start<object, PipelineData>({
+        ...common,
+        name: "append",
+        file: new URL("append/append-worker.js", import.meta.url),
+        sleepsOn: counters.putRingTail,
+      }),
+      ServiceThread.start<FlushControl, PipelineData>({
+        ...common,
+        name: "flush",
+        file: new URL("flush/flush-worker.js", import.meta.url),
+        sleepsOn: counters.syncRequestedOffset,
+      }),
+      ServiceThread.start<object, PipelineData>({
+        ...common,
+        name: "allocate",
+        file: new URL("allocate/allocate-worker.js", import.meta.url),
+        sleepsOn: counters.segmentWantedOffset,
+      }),
+    ]);
+    const failed = started.find((result) => result.status === "rejected");
+    if (failed === undefined) {
+      const services = started.map((result) => (result as PromiseFulfilledResult<unknown>).value);
+      return new Pipeline(control, data, services as [ServiceThread<object>, ServiceThread<FlushControl>, ServiceThread<object>]);
+    }
+    await Promise.all(started.map((result) => (result.status === "fulfilled" ? result.value.destroy() : undefined)));
+    throw new MillraceError("ERR_PIPELINE_START", String(failed.reason), { cause: failed.reason });
+  }
+
+  /** The first service that ends although nobody stopped it. */
+  get firstEnd(): Promise<ServiceOutcome> {
+    return Promise.race([this.#append.ended, this.#flush.ended, this.#allocate.ended]);
+  }
+
+  /** Resolves with the offset below which everything is durable. */
+  flushNow(): Promise<number> {
+    return this.#flush.call((control) => control.flushNow());
+  }
+
+  /** Appends, then forces, then forgets what is left; each service finishes its work. The first failure, if any. */
+  async stop(): Promise<ServiceOutcome> {
+    let first: ServiceOutcome = { ok: true };
+    for (const service of [this.#append, this.#flush, this.#allocate]) {
+      const outcome = await withTimeout(service.stop(), service.name);
+      if (first.ok) first = outcome;
+    }
+    return first;
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([this.#append.destroy(), this.#flush.destroy(), this.#allocate.destroy()]);
+  }
+}
+
+async function withTimeout(stopped: Promise<ServiceOutcome>, service: string): Promise<ServiceOutcome> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<ServiceOutcome>((resolve) => {
+    const outcome: ServiceOutcome = { ok: false, service, code: "ERR_SERVICE_STUCK", message: `a service does not stop: service=${service}` };
+    timer = setTimeout(resolve, STOP_TIMEOUT_MS, outcome);
+  });
+  const outcome = await Promise.race([stopped, late]);
+  clearTimeout(timer);
+  return outcome;
+}
+
+function pipelineData(config: MessageStoreConfig, storage: StorageSpec, start: PipelineStart): PipelineData {
+  const { minOffset, maxOffset, lastStoreTimestamp } = start;
+  const queueOffsets = new SharedArrayBuffer(MAX_QUEUES * Float64Array.BYTES_PER_ELEMENT);
+  new Float64Array(queueOffsets).set(start.queueOffsets);
+  const poolSize = config.transientStorePoolEnable ? config.transientStorePoolSize : 0;
+  return {
+    config,
+    storage,
+    control: ControlBlock.create({
+      minOffset,
+      wroteOffset: maxOffset,
+      committedOffset: maxOffset,
+      flushedOffset: maxOffset,
+      syncRequestedOffset: maxOffset,
+      allocatedOffset: maxOffset,
+      segmentWantedOffset: maxOffset,
+      wroteStoreTimestamp: lastStoreTimestamp,
+    }),
+    ring: allocatePutRing(config.putRingSize, FRAMES),
+    queueOffsets,
+    appendMarks: new SharedArrayBuffer(APPEND_MARKS_LENGTH),
+    pool: Array.from({ length: poolSize }, () => new SharedArrayBuffer(config.mappedFileSizeCommitLog)),
+    putToAppendUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
+    appendToFlushUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
+    forceUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
+    allocateUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
+  };
+}

@@ -1,0 +1,173 @@
+import {
+  encodedLength,
+  encodeHost,
+  type Host,
+  type MessageFields,
+  MillraceError,
+  RECORD_OVERHEAD_LIMIT,
+  SCHEDULE_TOPIC,
+  PROPERTY_INNER_NUM,
+  storedPropertiesLength,
+  BLANK_RECORD_LENGTH,
+  SYS_FLAG_INNER_BATCH,
+  SYS_FLAG_ROLLBACK,
+  SYS_FLAG_PREPARED,
+  SYS_FLAG_TRANSACTION_MASK,
+} from "@millrace/format";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { Message } from "./message.js";
+import { type DelayedProperties, PropertyWriter } from "./property-writer.js";
+import { type PutMessageResult, refused } from "./put-message-result.js";
+import type { Topic, TopicTable } from "./topic-table.js";
+
+const HOSTS_KEPT = 4096;
+const DEFAULT_BORN_HOST: Host = { address: "127.0.0.1", port: 0 };
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Checks a message in RocketMQ's order and turns it into {@link MessageFields}, one object used over and over: `fields`, `length` and the
+ * rest describe the message validated last. Main thread.
+ *
+ * What RocketMQ answers with a status is returned as a refusal; what its types rule out is thrown as a {@link MillraceError}.
+ */
+export class MessageValidator {
+  readonly fields: MessageFields;
+  /** Record length, and the property bytes in it. */
+  length = 0;
+  storedProperties = 0;
+  topic: Topic;
+  queueSlot = 0;
+  /** Prepared and rollback: queue offset 0, not advanced. */
+  noQueueOffset = false;
+  waitStoreMsgOK = true;
+
+  readonly #topics: TopicTable;
+  readonly #config: MessageStoreConfig;
+  readonly #properties = new PropertyWriter();
+  readonly #hosts = new Map<string, Uint8Array>();
+  readonly #bornHost = encodeHost(DEFAULT_BORN_HOST);
+  readonly #storeHost: Uint8Array;
+  readonly #delayLevels: number;
+  /** A record must fit a segment with a blank record after it. */
+  readonly #segmentLimit: number;
+  readonly #recordLimit: number;
+
+  constructor(config: MessageStoreConfig, topics: TopicTable) {
+    this.#config = config;
+    this.#topics = topics;
+    this.#storeHost = encodeHost(config.storeHost);
+    this.#delayLevels = config.messageDelayLevel.trim().split(/ +/).length;
+    this.#segmentLimit = config.mappedFileSizeCommitLog - BLANK_RECORD_LENGTH;
+    this.#recordLimit = Math.min(config.maxMessageSize + RECORD_OVERHEAD_LIMIT, 0x7fffffff);
+    this.topic = { name: "", bytes: EMPTY, slots: new Map(), messages: 0, size: 0 };
+    this.fields = {
+      topic: EMPTY,
+      queueId: 0,
+      flag: 0,
+      sysFlag: 0,
+      bornTimestamp: 0,
+      bornHost: this.#bornHost,
+      storeHost: this.#storeHost,
+      reconsumeTimes: 0,
+      preparedTransactionOffset: 0,
+      body: EMPTY,
+      properties: this.#properties.bytes,
+      propertiesLength: 0,
+    };
+  }
+
+  get defaultStoreHost(): Uint8Array {
+    return this.#storeHost;
+  }
+
+  /** undefined when the message may go into the log. */
+  validate(message: Message, nowMs: number): PutMessageResult | undefined {
+    if (typeof message !== "object" || message === null) throw illegal("a message is an object", "message", message);
+    const fields = this.fields;
+    const { body } = message;
+    if (!(body instanceof Uint8Array)) throw illegal("a body is a Uint8Array", "body", typeof body);
+    this.topic = this.#topics.topic(message.topic);
+    this.queueSlot = this.#topics.slot(this.topic, message.queueId);
+    fields.queueId = message.queueId;
+    fields.body = body;
+    fields.flag = message.flag === undefined ? 0 : checkInt32("flag", message.flag);
+    fields.sysFlag = message.sysFlag === undefined ? 0 : checkInt32("sysFlag", message.sysFlag);
+    fields.bornTimestamp = message.bornTimestamp === undefined ? nowMs : checkSafe("bornTimestamp", message.bornTimestamp);
+    fields.reconsumeTimes = message.reconsumeTimes === undefined ? 0 : checkInt32("reconsumeTimes", message.reconsumeTimes);
+    fields.preparedTransactionOffset =
+      message.preparedTransactionOffset === undefined ? 0 : checkSafe("preparedTransactionOffset", message.preparedTransactionOffset);
+    fields.bornHost = message.bornHost === undefined ? this.#bornHost : this.#host("bornHost", message.bornHost);
+    fields.storeHost = message.storeHost === undefined ? this.#storeHost : this.#host("storeHost", message.storeHost);
+    const transaction = fields.sysFlag & SYS_FLAG_TRANSACTION_MASK;
+    this.noQueueOffset = transaction === SYS_FLAG_PREPARED || transaction === SYS_FLAG_ROLLBACK;
+    this.waitStoreMsgOK = message.waitStoreMsgOK !== false;
+    const delayed = message.delayTimeLevel === undefined ? undefined : this.#delay(message, message.delayTimeLevel);
+    fields.topic = this.topic.bytes;
+    fields.propertiesLength = this.#properties.write(message, delayed);
+    return this.#limits(message);
+  }
+
+  /** RocketMQ 4.9's delay transformation: the message goes to the schedule topic, its own topic and queue into properties. */
+  #delay(message: Message, level: number): DelayedProperties | undefined {
+    if (!Number.isInteger(level) || level < 0) throw illegal("a delay level is an integer from 0", "delayTimeLevel", level);
+    if (level === 0 || this.noQueueOffset) return undefined;
+    const clamped = Math.min(level, this.#delayLevels);
+    this.topic = this.#topics.topic(SCHEDULE_TOPIC);
+    this.fields.queueId = clamped - 1;
+    this.queueSlot = this.#topics.slot(this.topic, clamped - 1);
+    return { level: clamped, realTopic: message.topic, realQueueId: message.queueId };
+  }
+
+  #limits(message: Message): PutMessageResult | undefined {
+    const { fields } = this;
+    if ((fields.sysFlag & SYS_FLAG_INNER_BATCH) !== 0 || message.properties?.[PROPERTY_INNER_NUM] !== undefined) {
+      return refused("MESSAGE_ILLEGAL", "ERR_INNER_BATCH", `inner batches need a BatchCQ topic: topic=${message.topic}`);
+    }
+    if (fields.propertiesLength >= 0) this.storedProperties = storedPropertiesLength(fields, this.#config.enabledAppendPropCRC);
+    if (fields.propertiesLength < 0 || this.storedProperties > 0x7fff) {
+      return refused("PROPERTIES_SIZE_EXCEEDED", "ERR_PROPERTIES_TOO_LARGE", "properties are over 32767 bytes: limit=32767");
+    }
+    const bodyLength = fields.body.length;
+    const { maxMessageSize } = this.#config;
+    if (bodyLength > maxMessageSize) {
+      return refused("MESSAGE_ILLEGAL", "ERR_BODY_TOO_LARGE", `the body is too large: bodyLength=${bodyLength} maxMessageSize=${maxMessageSize}`);
+    }
+    this.length = encodedLength(fields, this.storedProperties);
+    return this.fits(this.length);
+  }
+
+  /** Whether `length` bytes of one put fit the limits of a record and of a segment. */
+  fits(length: number): PutMessageResult | undefined {
+    if (length > this.#recordLimit || length > this.#segmentLimit) {
+      const reason = `it fits no segment: length=${length} limit=${Math.min(this.#recordLimit, this.#segmentLimit)}`;
+      return refused("MESSAGE_ILLEGAL", "ERR_RECORD_TOO_LARGE", reason);
+    }
+    return undefined;
+  }
+
+  #host(name: string, host: Host): Uint8Array {
+    if (typeof host !== "object" || host === null) throw illegal("a host is { address, port }", name, host);
+    const key = `${host.address} ${host.port}`;
+    let bytes = this.#hosts.get(key);
+    if (bytes === undefined) {
+      bytes = encodeHost(host);
+      if (this.#hosts.size < HOSTS_KEPT) this.#hosts.set(key, bytes);
+    }
+    return bytes;
+  }
+}
+
+function illegal(reason: string, name: string, value: unknown): MillraceError {
+  return new MillraceError("ERR_MESSAGE_ILLEGAL", `${reason}: ${name}=${String(value)}`, { status: "MESSAGE_ILLEGAL" });
+}
+
+/** Flags are 32 bits, signed or unsigned as the caller likes. */
+function checkInt32(name: string, value: number): number {
+  if (!Number.isInteger(value) || value < -0x80000000 || value > 0xffffffff) throw illegal("32 bits are needed", name, value);
+  return value | 0;
+}
+
+function checkSafe(name: string, value: number): number {
+  if (!Number.isSafeInteger(value)) throw illegal("a safe integer is needed", name, value);
+  return value;
+}

@@ -1,0 +1,144 @@
+import {
+  javaHashMapOrder,
+  KEY_SEPARATOR,
+  MillraceError,
+  NAME_VALUE_SEPARATOR,
+  PROPERTIES_MAX_LENGTH,
+  PROPERTY_CRC_NAME,
+  PROPERTY_DELAY_TIME_LEVEL,
+  PROPERTY_KEYS,
+  PROPERTY_REAL_QUEUE_ID,
+  PROPERTY_REAL_TOPIC,
+  PROPERTY_SEPARATOR,
+  PROPERTY_TAGS,
+  PROPERTY_WAIT_STORE_MSG_OK,
+} from "@millrace/format";
+import type { Message } from "./message.js";
+
+/** One string of at most 32,767 UTF-16 units more than fits, at most three bytes each. */
+const SCRATCH_LENGTH = PROPERTIES_MAX_LENGTH * 4 + 8;
+/** Longer strings are faster through TextEncoder. */
+const LOOP_LIMIT = 64;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const ORDERS_KEPT = 1024;
+const FIELD_PROPERTIES = new Set([
+  PROPERTY_KEYS,
+  PROPERTY_TAGS,
+  PROPERTY_WAIT_STORE_MSG_OK,
+  PROPERTY_DELAY_TIME_LEVEL,
+  PROPERTY_CRC_NAME,
+]);
+
+export interface DelayedProperties {
+  readonly level: number;
+  readonly realTopic: string;
+  readonly realQueueId: number;
+}
+
+/**
+ * Writes a message's property string into `bytes`, in the order in which a Java client's HashMap would give the pairs out.
+ * One scratch buffer, no allocation for messages that have tags and keys only. Main thread.
+ */
+export class PropertyWriter {
+  readonly bytes = new Uint8Array(SCRATCH_LENGTH);
+  readonly #encoder = new TextEncoder();
+  readonly #orders = new Map<string, readonly string[]>();
+  #at = 0;
+
+  /** Length of the property string, or -1 when it is over 32,767 bytes. Throws ERR_PROPERTY_ILLEGAL. */
+  write(message: Message, delayed: DelayedProperties | undefined): number {
+    this.#at = 0;
+    if (message.properties !== undefined || delayed !== undefined) return this.#writeAll(message, delayed);
+    const { keys, tags, waitStoreMsgOK } = message;
+    // The order of these three in a HashMap; see propertyOrder's test.
+    if (keys !== undefined) this.#pair(PROPERTY_KEYS, joinKeys(keys));
+    if (waitStoreMsgOK !== undefined) this.#pair(PROPERTY_WAIT_STORE_MSG_OK, checkWait(waitStoreMsgOK));
+    if (tags !== undefined) this.#pair(PROPERTY_TAGS, tags);
+    return this.#at > PROPERTIES_MAX_LENGTH ? -1 : this.#at;
+  }
+
+  #writeAll(message: Message, delayed: DelayedProperties | undefined): number {
+    const pairs = new Map<string, string>();
+    const { keys, tags, waitStoreMsgOK, properties } = message;
+    if (tags !== undefined) pairs.set(PROPERTY_TAGS, tags);
+    if (keys !== undefined) pairs.set(PROPERTY_KEYS, joinKeys(keys));
+    if (waitStoreMsgOK !== undefined) pairs.set(PROPERTY_WAIT_STORE_MSG_OK, checkWait(waitStoreMsgOK));
+    if (delayed !== undefined) {
+      pairs.set(PROPERTY_DELAY_TIME_LEVEL, String(delayed.level));
+      pairs.set(PROPERTY_REAL_TOPIC, delayed.realTopic);
+      pairs.set(PROPERTY_REAL_QUEUE_ID, String(delayed.realQueueId));
+    }
+    if (properties !== undefined) this.#addOwn(pairs, properties);
+    for (const name of this.#order(pairs)) {
+      this.#pair(name, pairs.get(name) as string);
+      if (this.#at > PROPERTIES_MAX_LENGTH) return -1;
+    }
+    return this.#at;
+  }
+
+  #addOwn(pairs: Map<string, string>, properties: Readonly<Record<string, string>>): void {
+    if (typeof properties !== "object" || properties === null) throw illegal("properties are an object of strings", "properties", properties);
+    for (const name of Object.keys(properties)) {
+      if (FIELD_PROPERTIES.has(name)) throw illegal("a field of the message sets this property", "name", name);
+      pairs.set(name, properties[name] as string);
+    }
+  }
+
+  #order(pairs: ReadonlyMap<string, string>): readonly string[] {
+    const names = [...pairs.keys()];
+    const key = names.join("\u0001");
+    let order = this.#orders.get(key);
+    if (order === undefined) {
+      order = javaHashMapOrder(names);
+      if (this.#orders.size < ORDERS_KEPT) this.#orders.set(key, order);
+    }
+    return order;
+  }
+
+  #pair(name: string, value: string): void {
+    this.#text(name, name);
+    this.bytes[this.#at++] = NAME_VALUE_SEPARATOR;
+    this.#text(value, name);
+    this.bytes[this.#at++] = PROPERTY_SEPARATOR;
+  }
+
+  #text(text: string, name: string): void {
+    if (typeof text !== "string" || text === "") throw illegal("property names and values are non-empty strings", "name", name);
+    const length = text.length;
+    if (length > LOOP_LIMIT) return this.#longText(text, name);
+    const bytes = this.bytes;
+    const at = this.#at;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return this.#longText(text, name);
+      if (unit === NAME_VALUE_SEPARATOR || unit === PROPERTY_SEPARATOR) throw illegal("a property holds 0x01 or 0x02", "name", name);
+      bytes[at + i] = unit;
+    }
+    this.#at = at + length;
+  }
+
+  #longText(text: string, name: string): void {
+    if (text.includes("\u0001") || text.includes("\u0002")) throw illegal("a property holds 0x01 or 0x02", "name", name);
+    if (LONE_SURROGATE.test(text)) throw illegal("a property holds half a surrogate pair", "name", name);
+    if (text.length > PROPERTIES_MAX_LENGTH) this.#at = PROPERTIES_MAX_LENGTH + 1;
+    else if (this.#at <= PROPERTIES_MAX_LENGTH) this.#at += this.#encoder.encodeInto(text, this.bytes.subarray(this.#at)).written;
+  }
+}
+
+function illegal(reason: string, name: string, value: unknown): MillraceError {
+  return new MillraceError("ERR_PROPERTY_ILLEGAL", `${reason}: ${name}=${JSON.stringify(value)}`, { status: "MESSAGE_ILLEGAL" });
+}
+
+function joinKeys(keys: string | readonly string[]): string {
+  if (typeof keys === "string") return keys;
+  if (!Array.isArray(keys)) throw illegal("keys are a string or strings", "keys", keys);
+  for (const key of keys) {
+    if (typeof key !== "string" || key === "" || key.includes(KEY_SEPARATOR)) throw illegal("a key is a non-empty string without spaces", "key", key);
+  }
+  return keys.join(KEY_SEPARATOR);
+}
+
+function checkWait(wait: boolean): string {
+  if (typeof wait !== "boolean") throw illegal("waitStoreMsgOK is a boolean", "waitStoreMsgOK", wait);
+  return wait ? "true" : "false";
+}

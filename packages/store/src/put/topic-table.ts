@@ -1,0 +1,70 @@
+import { MillraceError, topicIllegality } from "@millrace/format";
+
+/** Queues that one store can have; their next offsets lie in shared memory. */
+export const MAX_QUEUES = 1 << 20;
+
+/** What is known of a topic: checked once, encoded once. */
+export interface Topic {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** queueId → queue slot. */
+  readonly slots: Map<number, number>;
+  /** Put statistics (RocketMQ: `StoreStatsService.getSinglePutMessageTopicTimesTotal`, …`SizeTotal`). */
+  messages: number;
+  size: number;
+}
+
+/**
+ * Topics and queues seen so far; each queue has a slot, its index in the table of next queue offsets that the appender owns.
+ * Main thread. (RocketMQ: the keys of `topicQueueTable`.)
+ */
+export class TopicTable {
+  readonly #topics = new Map<string, Topic>();
+  readonly #topicOfSlot: Topic[] = [];
+
+  /** The topic, known from now on. Throws ERR_TOPIC_ILLEGAL. */
+  topic(name: string): Topic {
+    return this.#topics.get(name) ?? this.#add(name);
+  }
+
+  #add(name: string): Topic {
+    if (typeof name !== "string") throw illegal("a topic is a string", name);
+    const problem = topicIllegality(name);
+    if (problem !== undefined) throw illegal(`topic is not legal (${problem})`, name);
+    if (this.#topics.size >= MAX_QUEUES) throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many topics: limit=${MAX_QUEUES}`);
+    const topic: Topic = { name, bytes: new TextEncoder().encode(name), slots: new Map(), messages: 0, size: 0 };
+    this.#topics.set(name, topic);
+    return topic;
+  }
+
+  /** The queue's slot, its own from now on. Throws ERR_QUEUE_ILLEGAL or ERR_TOO_MANY_QUEUES. */
+  slot(topic: Topic, queueId: number): number {
+    return topic.slots.get(queueId) ?? this.#addSlot(topic, queueId);
+  }
+
+  #addSlot(topic: Topic, queueId: number): number {
+    if (!Number.isInteger(queueId) || queueId < 0 || queueId > 0x7fffffff) {
+      throw new MillraceError("ERR_QUEUE_ILLEGAL", `a queue id is an integer from 0 to 2147483647: queueId=${String(queueId)}`, {
+        status: "MESSAGE_ILLEGAL",
+      });
+    }
+    const slot = this.#topicOfSlot.length;
+    if (slot >= MAX_QUEUES) throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many queues: limit=${MAX_QUEUES}`);
+    topic.slots.set(queueId, slot);
+    this.#topicOfSlot.push(topic);
+    return slot;
+  }
+
+  topicOf(slot: number): Topic {
+    return this.#topicOfSlot[slot] as Topic;
+  }
+
+  topics(): Iterable<Topic> {
+    return this.#topics.values();
+  }
+}
+
+function illegal(reason: string, topic: unknown): MillraceError {
+  const shown = typeof topic === "string" ? JSON.stringify(topic.slice(0, 300)) : String(topic);
+  return new MillraceError("ERR_TOPIC_ILLEGAL", `${reason}: topic=${shown}`, { status: "MESSAGE_ILLEGAL" });
+}

@@ -1,0 +1,32 @@
+import { dirname } from "node:path";
+import type { Storage } from "@millrace/mapped-file";
+
+/** What RocketMQ 5 leaves beside the file, empty, for good. */
+const BACKUP_SUFFIX = ".bak";
+
+/** There while a store is open; found at the next open, the last end was not clean. (RocketMQ: `abort` in `DefaultMessageStore`.) */
+export class AbortFile {
+  readonly path: string;
+  readonly #storage: Storage;
+
+  constructor(storage: Storage, path: string) {
+    this.path = path;
+    this.#storage = storage;
+  }
+
+  exists(): boolean {
+    return this.#storage.exists(this.path);
+  }
+
+  /** Content is the process id, as in RocketMQ 5. Durable on return: a power failure must find it. */
+  create(processId: number): void {
+    this.#storage.open(this.path + BACKUP_SUFFIX, "create").close();
+    this.#storage.writeSmall(this.path, new TextEncoder().encode(String(processId)));
+  }
+
+  /** Last act of a clean end. Durable on return. */
+  remove(): void {
+    this.#storage.remove(this.path);
+    this.#storage.syncDirectory(dirname(this.path));
+  }
+}

@@ -1,0 +1,124 @@
+import { crc32, getInt64, MillraceError, setInt64 } from "@millrace/format";
+import type { Storage, StorageFile } from "@millrace/mapped-file";
+import {
+  WATERMARK_CRC_OFFSET,
+  WATERMARK_EPOCH_OFFSET,
+  WATERMARK_FILE_LENGTH,
+  WATERMARK_FLUSHED_OFFSET_OFFSET,
+  WATERMARK_MAGIC,
+  WATERMARK_MAGIC_OFFSET,
+  WATERMARK_SLOT_LENGTH,
+  WATERMARK_SLOT_STRIDE,
+  WATERMARK_SLOTS,
+  WATERMARK_TIME_OFFSET,
+} from "./flushed-watermark-descriptor.js";
+
+export interface WatermarkEntry {
+  readonly epoch: number;
+  /** Every byte of the log before it was durable at `time`. */
+  readonly flushedOffset: number;
+  /** Milliseconds. */
+  readonly time: number;
+}
+
+/**
+ * The newest good slot; undefined when there is no file. A file with no good slot is an error and not "no watermark": recovery would take
+ * damage to durable bytes for a torn tail, and cut it off. Deleting the file says that this is wanted.
+ *
+ * @throws MillraceError `ERR_WATERMARK_CORRUPT`
+ */
+export function readFlushedWatermark(storage: Storage, path: string): WatermarkEntry | undefined {
+  const bytes = storage.readSmall(path);
+  if (bytes === undefined) return undefined;
+  let newest: WatermarkEntry | undefined;
+  for (let slot = 0; slot < WATERMARK_SLOTS; slot++) {
+    const entry = decodeSlot(bytes.subarray(slot * WATERMARK_SLOT_STRIDE, slot * WATERMARK_SLOT_STRIDE + WATERMARK_SLOT_LENGTH), slot);
+    if (entry !== undefined && entry.epoch > (newest?.epoch ?? -1)) newest = entry;
+  }
+  if (newest === undefined) {
+    throw new MillraceError("ERR_WATERMARK_CORRUPT", `no good slot in the flushed watermark: path=${path}, length=${bytes.length}`);
+  }
+  return newest;
+}
+
+/** Written by one thread, the one that forces the log, and only after a force that succeeded. */
+export class FlushedWatermark {
+  readonly #file: StorageFile;
+  readonly #slot = new Uint8Array(WATERMARK_SLOT_LENGTH);
+  #last: WatermarkEntry;
+
+  private constructor(file: StorageFile, last: WatermarkEntry) {
+    this.#file = file;
+    this.#last = last;
+  }
+
+  /**
+   * A new file gets its first slot before it gets its name, so that there is a good slot always.
+   *
+   * @throws MillraceError `ERR_WATERMARK_CORRUPT`
+   */
+  static open(storage: Storage, path: string): FlushedWatermark {
+    let last = readFlushedWatermark(storage, path);
+    if (last === undefined) {
+      last = { epoch: 0, flushedOffset: 0, time: 0 };
+      const content = new Uint8Array(WATERMARK_FILE_LENGTH);
+      encodeSlot(content, last);
+      storage.writeSmall(path, content);
+    }
+    return new FlushedWatermark(storage.open(path, "write"), last);
+  }
+
+  get last(): WatermarkEntry {
+    return this.#last;
+  }
+
+  /**
+   * Durable on return. After a failure the last good slot still stands, and the next write goes where this one went.
+   *
+   * @throws MillraceError `ERR_WATERMARK_BACKWARDS`; I/O errors as they are
+   */
+  write(flushedOffset: number, time: number): void {
+    if (flushedOffset < this.#last.flushedOffset) {
+      throw new MillraceError(
+        "ERR_WATERMARK_BACKWARDS",
+        `durable bytes stay durable: flushedOffset=${flushedOffset}, last=${this.#last.flushedOffset}`,
+      );
+    }
+    const next = { epoch: this.#last.epoch + 1, flushedOffset, time };
+    encodeSlot(this.#slot, next);
+    this.#file.write(this.#slot, slotOf(next.epoch) * WATERMARK_SLOT_STRIDE);
+    this.#file.force();
+    this.#last = next;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+function slotOf(epoch: number): number {
+  return epoch % WATERMARK_SLOTS;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, WATERMARK_SLOT_LENGTH);
+}
+
+function encodeSlot(bytes: Uint8Array, entry: WatermarkEntry): void {
+  const view = viewOf(bytes);
+  view.setInt32(WATERMARK_MAGIC_OFFSET, WATERMARK_MAGIC);
+  setInt64(view, WATERMARK_EPOCH_OFFSET, entry.epoch);
+  setInt64(view, WATERMARK_FLUSHED_OFFSET_OFFSET, entry.flushedOffset);
+  setInt64(view, WATERMARK_TIME_OFFSET, entry.time);
+  view.setInt32(WATERMARK_CRC_OFFSET, crc32(bytes.subarray(0, WATERMARK_CRC_OFFSET)));
+}
+
+function decodeSlot(bytes: Uint8Array, slot: number): WatermarkEntry | undefined {
+  if (bytes.length < WATERMARK_SLOT_LENGTH) return undefined;
+  const view = viewOf(bytes);
+  if (view.getInt32(WATERMARK_MAGIC_OFFSET) !== WATERMARK_MAGIC) return undefined;
+  if (view.getInt32(WATERMARK_CRC_OFFSET) !== crc32(bytes.subarray(0, WATERMARK_CRC_OFFSET))) return undefined;
+  const epoch = getInt64(view, WATERMARK_EPOCH_OFFSET);
+  if (slotOf(epoch) !== slot) return undefined;
+  return { epoch, flushedOffset: getInt64(view, WATERMARK_FLUSHED_OFFSET_OFFSET), time: getInt64(view, WATERMARK_TIME_OFFSET) };
+}

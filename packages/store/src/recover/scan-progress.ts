@@ -1,0 +1,31 @@
+const BYTES_WORD = 0;
+const ABORT_WORD = 1;
+const WORDS = 2;
+
+/** Shared by one recovery's threads: bytes read so far (every scanner adds), and the wish to stop (the main thread's). */
+export class ScanProgress {
+  readonly shared: SharedArrayBuffer;
+  readonly #words: BigInt64Array;
+
+  constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(WORDS * BigInt64Array.BYTES_PER_ELEMENT)) {
+    this.shared = shared;
+    this.#words = new BigInt64Array(shared);
+  }
+
+  get bytesScanned(): number {
+    return Number(Atomics.load(this.#words, BYTES_WORD));
+  }
+
+  add(bytes: number): void {
+    Atomics.add(this.#words, BYTES_WORD, BigInt(bytes));
+  }
+
+  get isAborted(): boolean {
+    return Atomics.load(this.#words, ABORT_WORD) !== 0n;
+  }
+
+  /** Pairs with {@link isAborted}, which every scanner looks at before each read. */
+  abort(): void {
+    Atomics.store(this.#words, ABORT_WORD, 1n);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Storage } from "@millrace/mapped-file";
+import { isZero } from "./segment-window.js";
+
+/** Size of the writes decides the folio size, and with it what each later force writes: 64 KiB is the best of those measured. */
+const BLOCK_BYTES = 64 * 1024;
+const ZERO_BLOCK = new Uint8Array(BLOCK_BYTES);
+
+export interface Settlement {
+  readonly path: string;
+  readonly size: number;
+  /** Where the log ends in this segment; `size` when it goes on behind it. */
+  readonly position: number;
+  /** There may be more than zeros behind the position. */
+  readonly isCut: boolean;
+}
+
+/**
+ * Makes a segment what recovery says it is: nothing but zeros behind the end of the log, so that a record lost once cannot come back;
+ * blocks on the disk for them, so that a later store through a mapping cannot fail; all of it durable. Returns the bytes zeroed.
+ */
+export function settleSegment(storage: Storage, { path, size, position, isCut }: Settlement): number {
+  const file = storage.open(path, "write");
+  try {
+    const hasHoles = position < size && file.allocatedBytes() < size;
+    const block = new Uint8Array(BLOCK_BYTES);
+    let zeroed = 0;
+    for (let at = isCut || hasHoles ? position : size; at < size; ) {
+      const end = Math.min(size, at - (at % BLOCK_BYTES) + BLOCK_BYTES);
+      const length = end - at;
+      const isClean = isZero(block.subarray(0, file.read(block.subarray(0, length), at)));
+      if (!isClean || hasHoles) file.write(ZERO_BLOCK.subarray(0, length), at);
+      if (!isClean) zeroed += length;
+      at = end;
+    }
+    file.force();
+    return zeroed;
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,63 @@
+/** Fills `target` from a position of the segment, or throws. */
+export type ReadAt = (target: Uint8Array, position: number) => void;
+
+const ZEROS = Buffer.alloc(0x1_0000);
+
+/**
+ * A part of a segment in memory, moved forward as a scan goes on. Segments are read, not mapped: a bad sector is an error of the read,
+ * behind a mapping it would be SIGBUS.
+ */
+export class SegmentWindow {
+  /** What is in memory now, and a view of the same. */
+  bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(new ArrayBuffer(0));
+  /** Position in the segment of the first byte in memory. */
+  start = 0;
+  readonly #readAt: ReadAt;
+  readonly #segmentSize: number;
+  #buffer: Uint8Array;
+
+  constructor(readAt: ReadAt, segmentSize: number, windowSize: number) {
+    this.#readAt = readAt;
+    this.#segmentSize = segmentSize;
+    this.#buffer = new Uint8Array(Math.min(windowSize, segmentSize));
+  }
+
+  /** Position in the segment behind the last byte in memory. */
+  get end(): number {
+    return this.start + this.bytes.length;
+  }
+
+  /** Brings [position, position + length) into memory, inside the segment; what is there is moved, not read again. */
+  ensure(position: number, length: number): void {
+    if (position >= this.start && position + length <= this.end) return;
+    const kept = position >= this.start && position < this.end ? this.bytes.subarray(position - this.start) : new Uint8Array(0);
+    const old = this.#buffer;
+    if (length > old.length) this.#buffer = new Uint8Array(length);
+    this.#buffer.set(kept);
+    const filled = Math.min(this.#buffer.length, this.#segmentSize - position);
+    this.#readAt(this.#buffer.subarray(kept.length, filled), position + kept.length);
+    this.start = position;
+    this.bytes = this.#buffer.subarray(0, filled);
+    this.view = new DataView(this.#buffer.buffer, 0, filled);
+  }
+
+  /** Whether nothing but zeros follows, to the end of the segment. */
+  isZeroFrom(position: number): boolean {
+    let at = position;
+    while (at < this.#segmentSize) {
+      this.ensure(at, 1);
+      if (!isZero(this.bytes.subarray(at - this.start))) return false;
+      at = this.end;
+    }
+    return true;
+  }
+}
+
+export function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const length = Math.min(ZEROS.length, bytes.length - at);
+    if (ZEROS.compare(bytes, at, at + length, 0, length) !== 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,34 @@
+import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, encodeStoreCheckpoint } from "@millrace/format";
+import type { StoreCheckpoint } from "@millrace/format";
+import type { Storage, StorageFile } from "@millrace/mapped-file";
+
+/** The `checkpoint` file, as RocketMQ reads and writes it; one thread writes it. */
+export class StoreCheckpointFile {
+  readonly #file: StorageFile;
+
+  private constructor(file: StorageFile) {
+    this.#file = file;
+  }
+
+  /** Undefined when there is none. @throws MillraceError `ERR_CHECKPOINT_ILLEGAL` */
+  static read(storage: Storage, path: string): StoreCheckpoint | undefined {
+    const bytes = storage.readSmall(path);
+    return bytes === undefined || bytes.length === 0 ? undefined : decodeStoreCheckpoint(bytes);
+  }
+
+  /** A missing file is made, all zeros. */
+  static open(storage: Storage, path: string): StoreCheckpointFile {
+    if (StoreCheckpointFile.read(storage, path) === undefined) storage.writeSmall(path, new Uint8Array(CHECKPOINT_LENGTH));
+    return new StoreCheckpointFile(storage.open(path, "write"));
+  }
+
+  /** In place: a mapping of it, a Java tool's too, sees the change. Durable on return. */
+  write(checkpoint: StoreCheckpoint): void {
+    this.#file.write(encodeStoreCheckpoint(checkpoint), 0);
+    this.#file.force();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}

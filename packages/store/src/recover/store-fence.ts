@@ -1,0 +1,44 @@
+import { dirname } from "node:path";
+import type { Storage } from "@millrace/mapped-file";
+
+/** Why a store takes no more puts. */
+export interface StoreFence {
+  readonly reason: string;
+  /** Durable bytes of the log when it happened. */
+  readonly offset: number;
+  /** Milliseconds. */
+  readonly time: number;
+}
+
+/** Durable on return. The fence outlives restarts: the kernel forgets a failed force, and the pages in its cache look clean. */
+export function writeStoreFence(storage: Storage, path: string, { reason, offset, time }: StoreFence): void {
+  storage.writeSmall(path, new TextEncoder().encode(`${JSON.stringify({ reason, offset, time })}\n`));
+}
+
+/** Undefined when the store is not fenced. A fence that cannot be understood is a fence. */
+export function readStoreFence(storage: Storage, path: string): StoreFence | undefined {
+  const bytes = storage.readSmall(path);
+  if (bytes === undefined) return undefined;
+  const text = new TextDecoder().decode(bytes);
+  const { reason, offset, time } = parseObject(text);
+  return {
+    reason: typeof reason === "string" ? reason : `fence file says ${JSON.stringify(text.trim())}`,
+    offset: typeof offset === "number" ? offset : 0,
+    time: typeof time === "number" ? time : 0,
+  };
+}
+
+/** The operator's word that the disk can be trusted again. Durable on return. */
+export function clearStoreFence(storage: Storage, path: string): void {
+  storage.remove(path);
+  storage.syncDirectory(dirname(path));
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

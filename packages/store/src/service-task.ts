@@ -1,0 +1,21 @@
+import type { StorageSpec } from "@millrace/mapped-file";
+import type { ControlBlockBuffer, PutRingBuffers } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "./message-store-config.js";
+
+/** What every service of the pipeline is given when it starts: shared memory, and plain data. */
+export interface PipelineData {
+  readonly config: MessageStoreConfig;
+  readonly storage: StorageSpec;
+  readonly control: ControlBlockBuffer;
+  readonly ring: PutRingBuffers;
+  /** Next queue offset by queue slot, f64; the appender's. */
+  readonly queueOffsets: SharedArrayBuffer;
+  readonly appendMarks: SharedArrayBuffer;
+  /** Buffers of the transient store pool, one segment each; empty without a pool. */
+  readonly pool: readonly SharedArrayBuffer[];
+  /** LatencyHistogram cells. */
+  readonly putToAppendUs: SharedArrayBuffer;
+  readonly appendToFlushUs: SharedArrayBuffer;
+  readonly forceUs: SharedArrayBuffer;
+  readonly allocateUs: SharedArrayBuffer;
+}

@@ -1,0 +1,58 @@
+import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
+import { createStorage, LockFile, type Storage, type StorageSpec } from "@millrace/mapped-file";
+import { type MessageStoreConfig, type MessageStoreOptions, resolveConfig } from "./message-store-config.js";
+import { AbortFile } from "./recover/abort-file.js";
+import { recoverCommitLog } from "./recover/commit-log-recovery.js";
+import { readFlushedWatermark } from "./recover/flushed-watermark.js";
+import type { RecoveryReport } from "./recover/recovery-report.js";
+import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
+
+/** A directory that is ours: locked, recovered, marked as in use. */
+export interface OpenedDirectory {
+  readonly config: MessageStoreConfig;
+  readonly spec: StorageSpec;
+  readonly storage: Storage;
+  readonly paths: StorePaths;
+  readonly lock: LockFile;
+  readonly abort: AbortFile;
+  readonly recovery: RecoveryReport;
+  readonly fence: StoreFence | undefined;
+}
+
+/** Everything of `open` before the threads. Nothing is touched before the lock is held; on failure it is given back. */
+export async function openDirectory(options: MessageStoreOptions, spec: StorageSpec): Promise<OpenedDirectory> {
+  const config = resolveConfig(options);
+  const storage = createStorage(spec);
+  const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+  makeDirectory(storage, paths.root);
+  const lock = LockFile.acquire(storage, paths.lock);
+  try {
+    makeDirectory(storage, paths.commitLog);
+    const abort = new AbortFile(storage, paths.abort);
+    const watermark = readFlushedWatermark(storage, paths.watermark);
+    const recovery = await recoverCommitLog({
+      storage: spec,
+      commitLogDirectory: paths.commitLog,
+      mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
+      lastExitOk: !abort.exists(),
+      checkCRCOnRecover: config.checkCRCOnRecover,
+      flushedWatermark: watermark?.flushedOffset ?? 0,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
+    });
+    abort.create(process.pid);
+    return { config, spec, storage, paths, lock, abort, recovery, fence: readStoreFence(storage, paths.fence) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function makeDirectory(storage: Storage, path: string): void {
+  try {
+    storage.makeDirectory(path);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+    throw new MillraceError("ERR_PATH_UNUSABLE", `the directory cannot be made or used: code=${code} path=${path}`, { cause });
+  }
+}

@@ -1,0 +1,164 @@
+import { LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
+import type { AcknowledgementLog } from "./acknowledgement-log.js";
+import type { LoadPutResult, LoadTarget } from "./load-target.js";
+import type { MessageContent } from "./message-content.js";
+import type { Pace } from "./pace.js";
+import { PutSlot, type PutSlotOwner } from "./put-slot.js";
+
+/** Units sent in one turn of the event loop. */
+const BURST_UNITS = 512;
+/** The clock is read once for so many sends or acknowledgements of one turn. */
+const CLOCK_EVERY = 16;
+/** A paced sender sleeps when the next unit is further away than this, and polls when it is nearer: timers have millisecond ticks. */
+const SLEEP_FROM_US = 2000;
+const FAILURES_MAX = 1000;
+
+export interface LoadPlan {
+  readonly pace: Pace;
+  /** Units in flight at most. */
+  readonly slots: number;
+  /** Infinity: until the deadline. */
+  readonly units: number;
+  /** Microseconds of the monotonic clock; Infinity: until all units are sent. */
+  readonly deadlineUs: number;
+}
+
+/** Sends units into a store, at most `slots` in flight, and takes their acknowledgements. */
+export class LoadDriver implements PutSlotOwner {
+  readonly latencyUs = new LatencyHistogram();
+  /** Since the owner last took it. */
+  intervalLatencyUs = new LatencyHistogram();
+  sentUnits = 0;
+  ackedUnits = 0;
+  failedUnits = 0;
+  firstFailure: string | undefined;
+  /** When the last unit settled. */
+  endedUs = 0;
+
+  readonly #target: LoadTarget;
+  readonly #content: MessageContent;
+  readonly #acks: AcknowledgementLog | undefined;
+  readonly #plan: LoadPlan;
+  readonly #free: PutSlot[] = [];
+  #stopped = false;
+  #pumpScheduled = false;
+  #turnOpen = false;
+  #ackNowUs = 0;
+  #acksSinceClock = 0;
+  readonly #done: Promise<void>;
+  #resolveDone: () => void = () => {};
+
+  /** @param acks where acknowledged units are noted; undefined: nowhere */
+  constructor(target: LoadTarget, content: MessageContent, acks: AcknowledgementLog | undefined, plan: LoadPlan) {
+    this.#target = target;
+    this.#content = content;
+    this.#acks = acks;
+    this.#plan = plan;
+    this.#done = new Promise((resolve) => {
+      this.#resolveDone = resolve;
+    });
+  }
+
+  /** Resolves when nothing more is sent and everything sent has settled. */
+  run(): Promise<void> {
+    this.#pump();
+    return this.#done;
+  }
+
+  /** Nothing more is sent from now on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#finishWhenSettled();
+  }
+
+  get inFlight(): number {
+    return this.sentUnits - this.ackedUnits - this.failedUnits;
+  }
+
+  readonly #pump = (): void => {
+    this.#pumpScheduled = false;
+    const { pace, units, slots, deadlineUs } = this.#plan;
+    let nowUs = monotonicUs();
+    if (nowUs >= deadlineUs || this.sentUnits >= units) this.#stopped = true;
+    if (this.#stopped) return this.#finishWhenSettled();
+    const room = slots - this.inFlight;
+    const due = Math.min(pace.unitsDue(nowUs), units) - this.sentUnits;
+    const burst = Math.min(room, due, BURST_UNITS);
+    for (let i = 0; i < burst; i++) {
+      if (i % CLOCK_EVERY === CLOCK_EVERY - 1) nowUs = monotonicUs();
+      this.#send(nowUs);
+    }
+    // Without a free slot the next acknowledgement pumps.
+    if (room > burst) this.#pumpAt(pace.dueUs(this.sentUnits), nowUs);
+  };
+
+  #pumpAt(dueUs: number | undefined, nowUs: number): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    const nextUs = Math.min(dueUs ?? nowUs, this.#plan.deadlineUs);
+    if (nextUs - nowUs > SLEEP_FROM_US) setTimeout(this.#pump, Math.floor((nextUs - nowUs) / 1000) - 1);
+    else setImmediate(this.#pump);
+  }
+
+  #send(nowUs: number): void {
+    const slot = this.#free.pop() ?? this.#makeSlot();
+    const unit = this.sentUnits++;
+    slot.unit = unit;
+    slot.sentUs = this.#plan.pace.sentUs(unit, nowUs);
+    this.#content.fill(slot.messages, unit);
+    const { messages } = slot;
+    const put = messages.length === 1 ? this.#target.putMessage(messages[0] as never) : this.#target.putMessages(messages);
+    put.then(slot.onSettled, slot.onRejected);
+  }
+
+  #makeSlot(): PutSlot {
+    return new PutSlot(this.#content.allocate(), this);
+  }
+
+  settled(slot: PutSlot, result: LoadPutResult): void {
+    if (result.status !== "PUT_OK" || result.appendResult === null) {
+      const reason = result.reason === undefined ? "" : `, ${result.code} ${result.reason}`;
+      return this.#failed(slot, `status=${result.status}${reason}`);
+    }
+    if (this.#acksSinceClock++ % CLOCK_EVERY === 0) this.#ackNowUs = monotonicUs();
+    const us = this.#ackNowUs - slot.sentUs;
+    this.latencyUs.record(us);
+    this.intervalLatencyUs.record(us);
+    this.ackedUnits++;
+    this.#acks?.set(slot.unit, result.appendResult.wroteOffset, result.appendResult.queueOffset);
+    this.#release(slot);
+  }
+
+  rejected(slot: PutSlot, error: unknown): void {
+    const code = (error as { code?: unknown } | null)?.code;
+    this.#failed(slot, `${typeof code === "string" ? `${code} ` : ""}${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  #failed(slot: PutSlot, reason: string): void {
+    this.failedUnits++;
+    this.firstFailure ??= reason;
+    if (this.failedUnits >= FAILURES_MAX) this.#stopped = true;
+    this.#release(slot);
+  }
+
+  #release(slot: PutSlot): void {
+    this.#free.push(slot);
+    if (this.#turnOpen) return;
+    this.#turnOpen = true;
+    queueMicrotask(this.#endTurn);
+  }
+
+  /** Runs behind the acknowledgements that were settled together with the first one of the turn. */
+  readonly #endTurn = (): void => {
+    this.#turnOpen = false;
+    this.#acksSinceClock = 0;
+    if (this.#stopped) this.#finishWhenSettled();
+    else if (!this.#pumpScheduled) this.#pump();
+  };
+
+  #finishWhenSettled(): void {
+    if (this.inFlight > 0 || this.endedUs > 0) return;
+    this.endedUs = monotonicUs();
+    this.#resolveDone();
+  }
+}

@@ -1,0 +1,38 @@
+import type { StoreStats } from "@millrace/stats";
+
+/** What the load generator needs of a store: the shape of `MessageStore`, so that tests can stand in for it. */
+export interface LoadTarget {
+  putMessage(message: LoadMessage): Promise<LoadPutResult>;
+  putMessages(batch: readonly LoadMessage[]): Promise<LoadPutResult>;
+  stats(): StoreStats;
+  close(): Promise<void>;
+}
+
+/** Owned by its slot; written anew only after its put has settled. */
+export interface LoadMessage {
+  topic: string;
+  queueId: number;
+  body: Uint8Array;
+  tags?: string;
+  keys?: string;
+}
+
+export interface LoadPutResult {
+  readonly status: string;
+  readonly appendResult: { readonly wroteOffset: number; readonly queueOffset: number } | null;
+  readonly code?: string;
+  readonly reason?: string;
+}
+
+/** The store's own options, under the store's names; undefined is left out. */
+export interface LoadStoreOptions {
+  readonly storePathRootDir: string;
+  readonly mappedFileSizeCommitLog: number;
+  readonly flushDiskType: "SYNC_FLUSH" | "ASYNC_FLUSH";
+  readonly transientStorePoolEnable: boolean;
+  readonly warmMapedFileEnable: boolean;
+  readonly writeWithoutMmap: boolean;
+  readonly maxAsyncPutMessageRequests: number;
+}
+
+export type OpenStore = (options: LoadStoreOptions) => Promise<LoadTarget>;

@@ -1,0 +1,36 @@
+/**
+ * Lint, house rules, then AVA on the compiled tests; arguments go to AVA. scripts/setup.mjs has installed and built.
+ * The last line is `N passed, M failed[, K skipped]`, in AVA's own numbers. Exit code 0 only when all three passed and a test ran.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function check(name, ...args) {
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  console.log(`${name}: ${status === 0 ? "ok" : "FAILED"}`);
+  return status === 0;
+}
+
+/** Shows AVA's TAP as it comes; its closing lines `# pass 12` are the counts. */
+async function runAva(args) {
+  const counts = { pass: 0, fail: 0, skip: 0 };
+  const command = [join(root, "node_modules/ava/entrypoints/cli.mjs"), "--tap", ...args];
+  const ava = spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const exit = new Promise((resolve) => ava.on("close", (code) => resolve(code ?? 1)));
+  for await (const line of createInterface({ input: ava.stdout })) {
+    console.log(line);
+    const found = /^# (pass|fail|skip) (\d+)$/.exec(line);
+    if (found) counts[found[1]] = Number(found[2]);
+  }
+  return { ...counts, code: await exit };
+}
+
+const lint = check("lint", join(root, "node_modules/@biomejs/biome/bin/biome"), "check", "--diagnostic-level=error", root);
+const tidy = check("tidy", join(root, "scripts/dist/tidy/main.js"));
+const { pass, fail, skip, code } = await runAva(process.argv.slice(2));
+console.log(`${pass} passed, ${fail} failed${skip > 0 ? `, ${skip} skipped` : ""}`);
+process.exitCode = lint && tidy && code === 0 && fail === 0 && pass > 0 ? 0 : 1;

@@ -1,0 +1,22 @@
+import { importsOf } from "./imports.js";
+import { packageOf, type Rule } from "./source-tree.js";
+
+const FILE_ACCESS = /^(?:(?:node:)?fs(?:\/promises)?|mmap-io|fs-native-extensions)$/;
+
+/** One seam to the OS: what opens, maps or locks files is in packages/mapped-file. */
+export const fileAccess: Rule = {
+  name: "file-access",
+  check(tree) {
+    return tree.files
+      .filter(({ path }) => (packageOf(path) ?? "mapped-file") !== "mapped-file")
+      .flatMap((file) =>
+        importsOf(file)
+          .filter(({ specifier }) => FILE_ACCESS.test(specifier))
+          .map(({ specifier, line }) => ({
+            path: file.path,
+            line,
+            message: `only packages/mapped-file reaches files, import=${specifier}`,
+          })),
+      );
+  },
+};

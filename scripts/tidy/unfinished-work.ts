@@ -1,0 +1,17 @@
+import { matches, type Rule } from "./source-tree.js";
+
+/** No notes for later, and no test that is left out or runs alone. */
+export const unfinishedWork: Rule = {
+  name: "unfinished-work",
+  check(tree) {
+    return tree.files.flatMap((file) => [
+      ...matches(file, file.comments, /\b(?:TODO|FIXME|XXX|HACK)\b/g, (word) => `finish it or leave it out, found=${word}`),
+      ...matches(
+        file,
+        file.code,
+        /\btest(?:\.\w+)*\.(?:only|skip|todo|failing)\b/g,
+        (call) => `every test runs and passes, found=${call}`,
+      ),
+    ]);
+  },
+};

@@ -1,0 +1,68 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { StorePaths } from "@millrace/format";
+import { parseSegmentFileName, storePaths } from "@millrace/format";
+
+/** One store directory that a Java store wrote, and what it printed while doing so. */
+export interface FixtureStore {
+  name: string;
+  /** 4.9 writes no separator after the last property, and transforms delayed messages in the store. */
+  version: "4.9" | "5.3";
+  appendPropertyCrc: boolean;
+  paths: StorePaths;
+  segments: FixtureSegment[];
+  puts: FixturePut[];
+}
+
+export interface FixtureSegment {
+  offset: number;
+  bytes: Buffer;
+}
+
+/** One `name -> status …` line; only an appended message has `append`. */
+export interface FixturePut {
+  name: string;
+  status: string;
+  append?: { offset: number; bytes: number; queueOffset: number; msgIds: string[] };
+}
+
+const PUT_PATTERN = /^(\S+) -> (\S+)(?: off=(\d+) bytes=(\d+) cq=(\d+) num=(\d+) id=(\S+))?$/;
+
+/** The project's root, from wherever the compiled test lies. */
+function projectRoot(): string {
+  let directory = import.meta.dirname;
+  while (!existsSync(join(directory, "pnpm-workspace.yaml"))) {
+    const parent = dirname(directory);
+    if (parent === directory) throw new Error(`no project root above directory=${import.meta.dirname}`);
+    directory = parent;
+  }
+  return directory;
+}
+
+export const FIXTURES_DIRECTORY = join(projectRoot(), "test", "fixtures");
+
+function readPuts(name: string): FixturePut[] {
+  const puts: FixturePut[] = [];
+  for (const line of readFileSync(join(FIXTURES_DIRECTORY, `${name}.out`), "utf8").split("\n")) {
+    const match = PUT_PATTERN.exec(line);
+    if (match === null) continue;
+    const [, put = "", status = "", offset, bytes, queueOffset, , ids = ""] = match;
+    const append = { offset: Number(offset), bytes: Number(bytes), queueOffset: Number(queueOffset), msgIds: ids.split(",") };
+    puts.push(offset === undefined ? { name: put, status } : { name: put, status, append });
+  }
+  return puts;
+}
+
+function readStore(name: string, version: "4.9" | "5.3", appendPropertyCrc: boolean): FixtureStore {
+  const paths = storePaths(join(FIXTURES_DIRECTORY, name));
+  const segments = readdirSync(paths.commitLog)
+    .sort()
+    .map((file) => ({ offset: parseSegmentFileName(file) ?? -1, bytes: readFileSync(join(paths.commitLog, file)) }));
+  return { name, version, appendPropertyCrc, paths, segments, puts: readPuts(name) };
+}
+
+export const FIXTURE_STORES: FixtureStore[] = [
+  readStore("rocketmq-4.9.8", "4.9", false),
+  readStore("rocketmq-5.3.3", "5.3", false),
+  readStore("rocketmq-5.3.3-property-crc", "5.3", true),
+];

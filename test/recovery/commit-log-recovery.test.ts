@@ -1,0 +1,376 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { segmentFileName } from "@millrace/format";
+import type { Fault, FaultOperation } from "@millrace/mapped-file";
+import { CommitLogBuilder } from "./commit-log-builder.js";
+import { fingerprint, recover } from "./log-directory.js";
+import { temporaryDirectory } from "../temporary-directory.js";
+
+const SIZE = 4096;
+
+function segmentPath(directory: string, index: number): string {
+  return join(directory, segmentFileName(index * SIZE));
+}
+
+function zerosFrom(t: ExecutionContext, path: string, position: number): void {
+  t.true(readFileSync(path).subarray(position).every((byte) => byte === 0));
+}
+
+/** Recovery refuses, names the file and the offset, and touches nothing. */
+async function refuses(
+  t: ExecutionContext,
+  directory: string,
+  options: Parameters<typeof recover>[1],
+  row: string,
+  segment: number,
+  offset: number,
+): Promise<void> {
+  const before = fingerprint(directory);
+  const message = new RegExp(`path=${segmentPath(directory, segment)}, offset=${offset}, .*row=${row}$`);
+  await t.throwsAsync(recover(directory, options), { code: "ERR_COMMIT_LOG_CORRUPT", message });
+  t.deepEqual(fingerprint(directory), before);
+}
+
+test("without a directory, and with an empty one, the log begins at 0", async (t) => {
+  const directory = temporaryDirectory(t);
+  for (const path of [directory, join(directory, "missing")]) {
+    const report = await recover(path);
+    t.like(report, { minOffset: 0, maxOffset: 0, messages: 0, lastStoreTimestamp: 0, segmentsScanned: 0, cut: undefined });
+    t.deepEqual(report.rows, ["full-end"]);
+  }
+});
+
+test("next-segment, clean-end: every record of every segment is found", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(4, 1000);
+  log.write(directory);
+  const report = await recover(directory, { flushedWatermark: log.offset });
+  t.like(report, {
+    minOffset: 0,
+    maxOffset: log.offset,
+    messages: log.records.length,
+    lastStoreTimestamp: log.lastStoreTimestamp,
+    segmentsScanned: 5,
+    bytesScanned: 5 * SIZE,
+    cut: undefined,
+    emptySegmentsRemoved: [],
+    lastExitOk: false,
+    rows: ["next-segment", "clean-end"],
+  });
+  t.deepEqual([...report.queueOffsets].sort(), [...log.queueOffsets].sort());
+});
+
+test("next-segment, clean-end: a log whose first segments were deleted begins where it begins", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder(SIZE, true, 7 * SIZE).fillTo(8, 10);
+  log.write(directory);
+  t.like(await recover(directory, { flushedWatermark: SIZE }), { minOffset: 7 * SIZE, maxOffset: log.offset });
+});
+
+test("full-end: a log that ends with a blank record goes on in a segment yet to be made", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(0, 3000);
+  log.roll();
+  log.write(directory);
+  t.like(await recover(directory, { flushedWatermark: SIZE }), { maxOffset: SIZE, rows: ["full-end"], cut: undefined });
+});
+
+test("clean-end: segments allocated ahead are removed", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(0, 3000);
+  log.addEmptySegment();
+  log.addEmptySegment();
+  log.write(directory);
+  const report = await recover(directory);
+  t.deepEqual(report.emptySegmentsRemoved, [segmentPath(directory, 1), segmentPath(directory, 2)]);
+  t.is(report.cut, undefined);
+  t.deepEqual(readdirSync(directory), [segmentFileName(0)]);
+});
+
+test("clean-end: a segment that the log has just rolled into stays", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(0, 3000);
+  log.roll();
+  log.addEmptySegment();
+  log.write(directory);
+  t.like(await recover(directory), { maxOffset: SIZE, emptySegmentsRemoved: [] });
+  t.is(readdirSync(directory).length, 2);
+});
+
+test("missing-segments: a log shorter than what was durable is refused", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(2, 100);
+  log.write(directory);
+  rmSync(segmentPath(directory, 2));
+  await refuses(t, directory, { flushedWatermark: log.offset }, "missing-segments", 1, 2 * SIZE);
+  rmSync(directory, { recursive: true });
+  await t.throwsAsync(recover(directory, { flushedWatermark: 1 }), { code: "ERR_COMMIT_LOG_CORRUPT", message: /row=missing-segments$/ });
+});
+
+test("damage-below-watermark: durable records that became zeros are refused", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(0, 2000);
+  const end = log.offset;
+  log.image(0).fill(0, log.records[3]?.offset);
+  log.write(directory);
+  await refuses(t, directory, { flushedWatermark: end }, "damage-below-watermark", 0, log.records[3]?.offset ?? 0);
+});
+
+test("damage-below-watermark: a byte changed anywhere in a durable record, or in a blank one, is refused", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(1, 500);
+  const { offset, length } = log.records[4] ?? { offset: 0, length: 0 };
+  const lastOfFirst = log.records.findLast((record) => record.offset < SIZE);
+  const blankAt = (lastOfFirst?.offset ?? 0) + (lastOfFirst?.length ?? 0);
+  const places = [...Array(length).keys()].map((i) => [offset + i, offset] as const);
+  for (let i = 0; i < 8; i++) places.push([blankAt + i, blankAt]);
+  for (const [at, from] of places) {
+    log.damage(at);
+    log.write(directory);
+    await refuses(t, directory, { flushedWatermark: log.offset }, "damage-below-watermark", 0, from);
+    log.damage(at);
+  }
+});
+
+test("torn-tail: a byte changed anywhere in a record that was never durable cuts the log there, and zeroes what follows", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(0, 1500);
+  const index = log.records.length - 3;
+  const { offset, length } = log.records[index] ?? { offset: 0, length: 0 };
+  for (let at = offset; at < offset + length; at++) {
+    log.damage(at);
+    log.write(directory);
+    const report = await recover(directory, { flushedWatermark: offset });
+    t.like(report, { maxOffset: offset, messages: index, rows: ["torn-tail"] });
+    t.like(report.cut, { offset, bytesZeroed: SIZE - offset, segmentsRemoved: [] });
+    t.deepEqual([...readFileSync(segmentPath(directory, 0)).subarray(0, offset)], [...log.image(0).subarray(0, offset)]);
+    zerosFrom(t, segmentPath(directory, 0), offset);
+    log.damage(at);
+  }
+});
+
+test("torn-tail: after the cut the log is clean, and a record that was cut off never comes back", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(0, 2000);
+  const [k, ghost] = [log.records[5]?.offset ?? 0, log.records[6]?.offset ?? 0];
+  log.damage(k);
+  log.write(directory);
+  t.is((await recover(directory)).maxOffset, k);
+  const again = new CommitLogBuilder();
+  for (let i = 0; i < 6; i++) again.add({ queueId: i % 3 });
+  t.is(again.offset, ghost);
+  writeFileSync(segmentPath(directory, 0), Buffer.concat([again.image(0).subarray(0, ghost), readFileSync(segmentPath(directory, 0)).subarray(ghost)]));
+  t.like(await recover(directory), { maxOffset: ghost, messages: 6, rows: ["clean-end"], cut: undefined });
+});
+
+test("torn-tail: after a clean exit of RocketMQ's, stale bytes behind the end are cut as well", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(1, 500);
+  const end = log.offset;
+  log.image(SIZE).fill(0xee, end % SIZE, (end % SIZE) + 300);
+  log.write(directory);
+  t.like(await recover(directory, { lastExitOk: true }), { maxOffset: end, rows: ["next-segment", "torn-tail"] });
+  zerosFrom(t, segmentPath(directory, 1), end % SIZE);
+});
+
+test("hole-after-clean-exit: damage in the middle of a log that was closed cleanly is refused", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(1, 500);
+  log.damage(log.records[2]?.offset ?? 0);
+  log.write(directory);
+  await refuses(t, directory, { lastExitOk: true }, "hole-after-clean-exit", 0, log.records[2]?.offset ?? 0);
+});
+
+test("unflushed-segment: after a crash the log ends at the first hole, and later segments are removed", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(2, 500);
+  log.addEmptySegment();
+  const hole = log.records.find((record) => record.offset > SIZE + 800)?.offset ?? 0;
+  log.image(SIZE).fill(0, hole % SIZE);
+  log.write(directory);
+  const report = await recover(directory, { flushedWatermark: SIZE + 1 });
+  t.like(report, { maxOffset: hole, rows: ["next-segment", "unflushed-segment"] });
+  t.deepEqual(report.cut?.segmentsRemoved, [segmentPath(directory, 2)]);
+  t.deepEqual(report.emptySegmentsRemoved, [segmentPath(directory, 3)]);
+  t.deepEqual(readdirSync(directory), [segmentFileName(0), segmentFileName(SIZE)]);
+  t.like(await recover(directory), { maxOffset: hole, rows: ["next-segment", "clean-end"] });
+});
+
+test("old-damage: without a watermark, damage before the last three segments is refused, in them it is cut", async (t) => {
+  for (const [segment, verdict] of [
+    [0, "refuse"],
+    [1, "cut"],
+  ] as const) {
+    const directory = temporaryDirectory(t);
+    const log = new CommitLogBuilder().fillTo(3, 500);
+    log.addEmptySegment();
+    const at = log.records.find((record) => record.offset > segment * SIZE + 100)?.offset ?? 0;
+    log.damage(at);
+    log.write(directory);
+    if (verdict === "refuse") await refuses(t, directory, {}, "old-damage", segment, at);
+    else t.like(await recover(directory), { maxOffset: at, rows: ["next-segment", "unflushed-segment"] });
+  }
+});
+
+test("forbidden-topic: an intact record that would escape the store's directory is refused, not cut", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(0, 500);
+  const { offset } = log.add({ topic: "../../etc/cron.d" });
+  log.add();
+  log.write(directory);
+  await refuses(t, directory, {}, "forbidden-topic", 0, offset);
+});
+
+test("after a clean exit the CRCs of old durable segments are trusted, after a crash none is", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(4, 500);
+  log.damage(90); // in the first record's body
+  log.write(directory);
+  const flushedWatermark = log.offset;
+  t.is((await recover(directory, { lastExitOk: true, flushedWatermark })).maxOffset, log.offset);
+  await refuses(t, directory, { lastExitOk: false, flushedWatermark }, "damage-below-watermark", 0, 0);
+  t.is((await recover(directory, { checkCRCOnRecover: false, flushedWatermark })).maxOffset, log.offset);
+});
+
+test("a missing segment in the middle, a wrong size, and a directory that is a file are told apart, and nothing is changed", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(2, 500);
+  log.write(directory);
+  await t.throwsAsync(recover(directory, { mappedFileSizeCommitLog: 8192 }), { code: "ERR_SEGMENT_SIZE", message: /expected=8192$/ });
+  rmSync(segmentPath(directory, 1));
+  await t.throwsAsync(recover(directory), { code: "ERR_SEGMENT_GAP", message: /offset=8192, expected=4096$/ });
+  log.write(directory);
+  truncateSync(segmentPath(directory, 1), 4000);
+  await t.throwsAsync(recover(directory), { code: "ERR_SEGMENT_SIZE", message: /length=4000, expected=4096$/ });
+  rmSync(segmentPath(directory, 1));
+  mkdirSync(segmentPath(directory, 1));
+  await t.throwsAsync(recover(directory), { code: "ERR_SEGMENT_GAP" });
+  await t.throwsAsync(recover(segmentPath(directory, 0)), { code: "ERR_PATH_NOT_DIRECTORY" });
+});
+
+test("the segment that the log goes on in has blocks for all its bytes", async (t) => {
+  const directory = temporaryDirectory(t);
+  const size = 1 << 20;
+  const log = new CommitLogBuilder(size).fillTo(0, 5000);
+  const path = join(directory, segmentFileName(0));
+  writeFileSync(path, log.image(0).subarray(0, log.offset));
+  truncateSync(path, size);
+  t.true(statSync(path).blocks * 512 < size);
+  const report = await recover(directory, { mappedFileSizeCommitLog: size });
+  t.like(report, { maxOffset: log.offset, cut: undefined });
+  t.true(statSync(path).blocks * 512 >= size);
+  t.deepEqual(readFileSync(path), Buffer.from(log.image(0)));
+});
+
+test("only blocks with something in them are zeroed", async (t) => {
+  const directory = temporaryDirectory(t);
+  const size = 1 << 20;
+  const log = new CommitLogBuilder(size).fillTo(0, 5000);
+  log.image(0)[log.offset + 20] = 1;
+  log.image(0)[size - 1] = 1;
+  log.write(directory);
+  const report = await recover(directory, { mappedFileSizeCommitLog: size });
+  t.is(report.cut?.bytesZeroed, 65_536 - log.offset + 65_536);
+  zerosFrom(t, join(directory, segmentFileName(0)), log.offset);
+});
+
+test("recovery in parallel finds what recovery in one thread finds", async (t) => {
+  const log = new CommitLogBuilder().fillTo(9, 500);
+  const hole = log.records.find((record) => record.offset > 7 * SIZE + 800)?.offset ?? 0;
+  log.damage(hole);
+  const reports = [];
+  for (const parallelism of [0, 1, 3]) {
+    const directory = join(temporaryDirectory(t), "commitlog");
+    log.write(directory);
+    const { seconds, cut, ...report } = await recover(directory, { parallelism });
+    t.true(seconds >= 0);
+    reports.push({ ...report, cut: { ...cut, segmentsRemoved: cut?.segmentsRemoved.length }, files: fingerprint(directory).map((file) => file.slice(0, 61)) });
+  }
+  t.is(reports[0]?.maxOffset, hole);
+  t.deepEqual(reports[1], reports[0]);
+  t.deepEqual(reports[2], reports[0]);
+});
+
+test("progress rises to the whole, and ends there", async (t) => {
+  const directory = temporaryDirectory(t);
+  new CommitLogBuilder().fillTo(3, 500).write(directory);
+  for (const parallelism of [0, 2]) {
+    const seen: number[] = [];
+    let last: unknown;
+    await recover(directory, {
+      parallelism,
+      onProgress: (progress) => {
+        seen.push(progress.segmentsScanned);
+        last = progress;
+      },
+    });
+    t.deepEqual(seen, [1, 2, 3, 4]);
+    t.deepEqual(last, { bytesScanned: 4 * SIZE, bytesTotal: 4 * SIZE, segmentsScanned: 4, segmentsTotal: 4 });
+  }
+});
+
+test("a recovery aborted before or during the scan changes nothing", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(5, 500);
+  log.damage(log.records.at(-1)?.offset ?? 0);
+  log.write(directory);
+  const before = fingerprint(directory);
+  await t.throwsAsync(recover(directory, { signal: AbortSignal.abort() }), { code: "ERR_ABORTED" });
+  for (const parallelism of [0, 2]) {
+    for (const at of [1, 6]) {
+      const controller = new AbortController();
+      const onProgress = ({ segmentsScanned }: { segmentsScanned: number }): void => {
+        if (segmentsScanned === at) controller.abort();
+      };
+      const { signal } = controller;
+      await t.throwsAsync(recover(directory, { signal, onProgress, parallelism }), { code: "ERR_ABORTED" });
+      t.deepEqual(fingerprint(directory), before);
+    }
+  }
+  t.not((await recover(directory)).cut, undefined);
+});
+
+for (const parallelism of [0, 2]) {
+  test(`a segment that cannot be read is named, and nothing is changed (${parallelism} threads)`, async (t) => {
+    const directory = temporaryDirectory(t);
+    new CommitLogBuilder().fillTo(3, 500).write(directory);
+    const before = fingerprint(directory);
+    for (const operation of ["open", "read"] as const) {
+      const faults: Fault[] = [{ operation, path: segmentPath(directory, 2), after: 0, code: "EIO" }];
+      const message = new RegExp(`path=${segmentPath(directory, 2)}, reason=EIO$`);
+      const recovering = recover(directory, { storage: { kind: "faulty", faults }, parallelism });
+      await t.throwsAsync(recovering, { code: "ERR_SEGMENT_UNREADABLE", message });
+      t.deepEqual(fingerprint(directory), before);
+    }
+  });
+}
+
+test("a cut that fails anywhere is an error, and the next recovery completes it", async (t) => {
+  const log = new CommitLogBuilder().fillTo(2, 500);
+  const hole = log.records.find((record) => record.offset > SIZE + 800)?.offset ?? 0;
+  log.damage(hole);
+  const points: [FaultOperation, number][] = [["remove", 0], ["write", 1], ["force", 0], ["force", 1], ["syncDirectory", -1]];
+  for (const [operation, segment] of points) {
+    const directory = join(temporaryDirectory(t), "commitlog");
+    log.write(directory);
+    const path = operation === "remove" || segment === -1 ? directory : segmentPath(directory, segment);
+    const faults: Fault[] = [{ operation, path, after: 0, code: "EIO" }];
+    await t.throwsAsync(recover(directory, { storage: { kind: "faulty", faults } }), { code: "ERR_SEGMENT_UNWRITABLE" }, operation);
+    t.like(await recover(directory), { maxOffset: hole });
+    zerosFrom(t, segmentPath(directory, 1), hole % SIZE);
+    t.false(existsSync(segmentPath(directory, 2)));
+  }
+});
+
+test("what is above the watermark is forced, whatever its end", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(2, 500);
+  log.write(directory);
+  for (const segment of [1, 2]) {
+    const faults: Fault[] = [{ operation: "force", path: segmentPath(directory, segment), after: 0, code: "EIO" }];
+    const options = { storage: { kind: "faulty", faults } as const, flushedWatermark: SIZE + 10 };
+    await t.throwsAsync(recover(directory, options), { code: "ERR_SEGMENT_UNWRITABLE", message: /reason=EIO$/ });
+  }
+});

@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { recoverCommitLog } from "@millrace/store/internal/recover/commit-log-recovery.js";
+import type { RecoverOptions } from "@millrace/store/internal/recover/commit-log-recovery.js";
+import type { RecoveryReport } from "@millrace/store/internal/recover/recovery-report.js";
+
+/** After a crash, without a watermark, in this thread, unless told otherwise. */
+export function recover(commitLogDirectory: string, options: Partial<RecoverOptions> = {}): Promise<RecoveryReport> {
+  return recoverCommitLog({
+    storage: { kind: "real" },
+    commitLogDirectory,
+    mappedFileSizeCommitLog: 4096,
+    lastExitOk: false,
+    checkCRCOnRecover: true,
+    flushedWatermark: 0,
+    ...options,
+  });
+}
+
+/** Names, contents and change times of a directory's files: equal when nothing touched them. */
+export function fingerprint(directory: string): string[] {
+  return readdirSync(directory).map((name) => {
+    const path = join(directory, name);
+    const hash = createHash("sha1").update(readFileSync(path)).digest("hex");
+    return `${name} ${hash} ${statSync(path, { bigint: true }).mtimeNs}`;
+  });
+}

@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import test from "ava";
+import type { ExecutionContext } from "ava";
+import { createStorage, LockFile } from "@millrace/mapped-file";
+import { temporaryDirectory } from "../../temporary-directory.js";
+
+const storage = createStorage({ kind: "real" });
+
+/** Prints "held" and waits for its end, or prints the error's code. The path is the last argument. */
+const NODE_HOLDER = `
+  import { createStorage, LockFile } from "@millrace/mapped-file";
+  try {
+    LockFile.acquire(createStorage({ kind: "real" }), process.argv.at(-1));
+    console.log("held");
+    setInterval(() => {}, 1000);
+  } catch (error) {
+    console.log(error.code);
+  }`;
+const JAVA_HOLDER = `
+  import java.io.RandomAccessFile;
+  import java.nio.channels.FileLock;
+  public class Lock {
+    public static void main(String[] args) throws Exception {
+      FileLock lock = new RandomAccessFile(args[0], "rw").getChannel().tryLock(0, 1, false);
+      System.out.println(lock == null ? "ERR_STORE_LOCKED" : "held");
+      if (lock != null) Thread.sleep(60000);
+    }
+  }`;
+
+interface Holder {
+  readonly firstLine: string;
+  kill(): Promise<void>;
+}
+
+/** Undefined when the command does not exist. */
+async function start(t: ExecutionContext, command: string, args: string[]): Promise<Holder | undefined> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const exit = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  t.teardown(() => child.kill("SIGKILL"));
+  try {
+    await once(child, "spawn");
+  } catch {
+    return undefined;
+  }
+  const [chunk] = (await once(child.stdout, "data")) as [Buffer];
+  const kill = (): Promise<void> => {
+    child.kill("SIGKILL");
+    return exit;
+  };
+  return { firstLine: chunk.toString().trim(), kill };
+}
+
+test("the lock file says lock, and stays behind when released", (t) => {
+  const path = join(temporaryDirectory(t), "lock");
+  const lock = LockFile.acquire(storage, path);
+  t.is(readFileSync(path, "utf8"), "lock");
+  lock.release();
+  lock.release();
+  t.true(existsSync(path));
+});
+
+test("a second opener in the same thread is refused until the first lets go, and writes nothing", (t) => {
+  const path = join(temporaryDirectory(t), "lock");
+  const lock = LockFile.acquire(storage, path);
+  writeFileSync(path, "mine");
+  t.throws(() => LockFile.acquire(storage, path), { code: "ERR_STORE_LOCKED", message: /path=.*lock$/ });
+  t.is(readFileSync(path, "utf8"), "mine");
+  lock.release();
+  LockFile.acquire(storage, path).release();
+});
+
+test("a second opener in another thread is refused", async (t) => {
+  const path = join(temporaryDirectory(t), "lock");
+  const lock = LockFile.acquire(storage, path);
+  const source = `
+    import { createStorage, LockFile } from "@millrace/mapped-file";
+    import { parentPort, workerData } from "node:worker_threads";
+    try { LockFile.acquire(createStorage({ kind: "real" }), workerData); parentPort.postMessage("held"); }
+    catch (error) { parentPort.postMessage(error.code); }`;
+  const script = join(import.meta.dirname, `lock-holder-${process.pid}.mjs`);
+  writeFileSync(script, source);
+  t.teardown(() => storage.remove(script));
+  const worker = new Worker(script, { workerData: path });
+  t.deepEqual(await once(worker, "message"), ["ERR_STORE_LOCKED"]);
+  lock.release();
+});
+
+test("a second process is refused, and a killed one gives the lock back", async (t) => {
+  const path = join(temporaryDirectory(t), "lock");
+  const args = ["--input-type=module", "-e", NODE_HOLDER, path];
+  const holder = await start(t, process.execPath, args);
+  t.is(holder?.firstLine, "held");
+  t.throws(() => LockFile.acquire(storage, path), { code: "ERR_STORE_LOCKED" });
+  await holder?.kill();
+  const lock = LockFile.acquire(storage, path);
+  t.is((await start(t, process.execPath, args))?.firstLine, "ERR_STORE_LOCKED");
+  lock.release();
+});
+
+test("a Java broker and Millrace refuse each other", async (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, "lock");
+  const source = join(directory, "Lock.java");
+  writeFileSync(source, JAVA_HOLDER);
+  const holder = await start(t, "java", [source, path]);
+  if (holder === undefined) {
+    t.log("no java here: its lock is not tried");
+    t.pass();
+    return;
+  }
+  t.is(holder.firstLine, "held");
+  t.throws(() => LockFile.acquire(storage, path), { code: "ERR_STORE_LOCKED" });
+  await holder.kill();
+  const lock = LockFile.acquire(storage, path);
+  t.is((await start(t, "java", [source, path]))?.firstLine, "ERR_STORE_LOCKED");
+  lock.release();
+});
+
+test("a failing disk or a missing directory leaves no lock behind", (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, "lock");
+  t.throws(() => LockFile.acquire(storage, join(directory, "missing", "lock")), { code: "ENOENT" });
+  for (const operation of ["lock", "write", "force"] as const) {
+    const faulty = createStorage({ kind: "faulty", faults: [{ operation, path, after: 0, code: "EIO" }] });
+    t.throws(() => LockFile.acquire(faulty, path), { code: "EIO" });
+    LockFile.acquire(storage, path).release();
+  }
+});

@@ -1,0 +1,159 @@
+import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import { createStorage } from "@millrace/mapped-file";
+import { temporaryDirectory } from "../../temporary-directory.js";
+
+const storage = createStorage({ kind: "real" });
+
+test("write and read move whole buffers at a position, and a read stops at the end of the file", (t) => {
+  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
+  file.write(new Uint8Array([1, 2, 3]), 5);
+  t.is(file.size(), 8);
+  const target = new Uint8Array(10).fill(9);
+  t.is(file.read(target, 4), 4);
+  t.deepEqual([...target], [0, 1, 2, 3, 9, 9, 9, 9, 9, 9]);
+  file.close();
+  file.close();
+});
+
+test("write takes a view of a SharedArrayBuffer", (t) => {
+  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
+  const shared = new Uint8Array(new SharedArrayBuffer(8)).fill(7);
+  file.write(shared.subarray(2, 5), 0);
+  t.deepEqual([...readFileSync(file.path)], [7, 7, 7]);
+  file.close();
+});
+
+test("open for reading or writing wants an existing file, and a file open for reading refuses writes", (t) => {
+  const path = join(temporaryDirectory(t), "file");
+  t.throws(() => storage.open(path, "read"), { code: "ENOENT" });
+  t.throws(() => storage.open(path, "write"), { code: "ENOENT" });
+  storage.open(path, "create").close();
+  const file = storage.open(path, "read");
+  t.throws(() => file.write(new Uint8Array(1), 0), { code: "EBADF" });
+  file.close();
+});
+
+test("a store through a mapping is in the file, and unmapping empties every view", (t) => {
+  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
+  file.write(new Uint8Array(8192), 0);
+  const mapping = file.map("write");
+  const view = mapping.bytes.subarray(4096, 4100);
+  view.set([1, 2, 3, 4]);
+  file.force();
+  const target = new Uint8Array(4);
+  file.read(target, 4096);
+  t.deepEqual([...target], [1, 2, 3, 4]);
+  mapping.unmap();
+  mapping.unmap();
+  t.is(view.length, 0);
+  t.is(mapping.bytes.length, 0);
+  file.close();
+});
+
+test("a mapping outlives the file object", (t) => {
+  const path = join(temporaryDirectory(t), "file");
+  writeFileSync(path, "abcd");
+  const file = storage.open(path, "read");
+  const mapping = file.map("read");
+  file.close();
+  t.is(mapping.bytes.toString(), "abcd");
+  mapping.unmap();
+});
+
+test("a mapped file cannot be truncated until it is unmapped", (t) => {
+  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
+  file.truncate(8192);
+  const mapping = file.map("read");
+  t.throws(() => file.truncate(4096), { code: "ERR_FILE_MAPPED" });
+  t.is(file.size(), 8192);
+  mapping.unmap();
+  file.truncate(4096);
+  t.is(file.size(), 4096);
+  file.close();
+});
+
+test("a mapping is locked in memory unless the system refuses, which is not an error", (t) => {
+  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
+  file.write(new Uint8Array(8192), 0);
+  const mapping = file.map("write");
+  t.is(typeof mapping.lock(0, 4096), "boolean");
+  mapping.unlock(0, 4096);
+  t.throws(() => mapping.lock(4096, 8192), { code: "ERR_OUT_OF_RANGE" });
+  mapping.unmap();
+  file.close();
+});
+
+test("allocatedBytes tells a hole from written zeros", (t) => {
+  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
+  file.truncate(1 << 20);
+  t.true(file.allocatedBytes() < 1 << 20);
+  file.write(new Uint8Array(1 << 20), 0);
+  file.force();
+  t.true(file.allocatedBytes() >= 1 << 20);
+  file.close();
+});
+
+test("list sorts, gives kinds and sizes, follows links, and finds a missing directory empty", (t) => {
+  const directory = temporaryDirectory(t);
+  t.deepEqual(storage.list(join(directory, "missing")), []);
+  writeFileSync(join(directory, "b"), "12");
+  mkdirSync(join(directory, "c"));
+  symlinkSync(join(directory, "b"), join(directory, "a"));
+  symlinkSync(join(directory, "nowhere"), join(directory, "d"));
+  const entries = storage.list(directory);
+  t.deepEqual(
+    entries.map(({ name, kind }) => [name, kind]),
+    [
+      ["a", "file"],
+      ["b", "file"],
+      ["c", "directory"],
+      ["d", "other"],
+    ],
+  );
+  t.is(entries[0]?.size, 2);
+  t.throws(() => storage.list(join(directory, "b")), { code: "ENOTDIR" });
+});
+
+test("makeDirectory makes parents and accepts what is there", (t) => {
+  const path = join(temporaryDirectory(t), "a", "b", "c");
+  storage.makeDirectory(path);
+  storage.makeDirectory(path);
+  t.true(statSync(path).isDirectory());
+  writeFileSync(join(path, "file"), "");
+  t.throws(() => storage.makeDirectory(join(path, "file", "d")), { code: "ENOTDIR" });
+});
+
+test("remove accepts a missing file, rename replaces", (t) => {
+  const directory = temporaryDirectory(t);
+  const [a, b] = [join(directory, "a"), join(directory, "b")];
+  storage.remove(a);
+  writeFileSync(a, "new");
+  writeFileSync(b, "old");
+  storage.rename(a, b);
+  storage.syncDirectory(directory);
+  t.false(storage.exists(a));
+  t.is(readFileSync(b, "utf8"), "new");
+  storage.remove(b);
+  t.false(storage.exists(b));
+});
+
+test("writeSmall replaces a file by another one, over what a crash left", (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, "small");
+  t.is(storage.readSmall(path), undefined);
+  writeFileSync(path, "old, and longer");
+  linkSync(path, join(directory, "old"));
+  writeFileSync(`${path}.tmp`, "left by a crash, and longer still");
+  storage.writeSmall(path, new TextEncoder().encode("new"));
+  t.is(new TextDecoder().decode(storage.readSmall(path)), "new");
+  t.is(readFileSync(join(directory, "old"), "utf8"), "old, and longer");
+  t.deepEqual(storage.list(directory).map((entry) => entry.name), ["old", "small"]);
+});
+
+test("diskUsage gives plausible bytes", (t) => {
+  const usage = storage.diskUsage(temporaryDirectory(t));
+  t.true(usage.totalBytes > 0);
+  t.true(usage.freeBytes >= 0 && usage.freeBytes <= usage.totalBytes);
+});

@@ -1,0 +1,104 @@
+import { toPrometheus } from "@millrace/stats";
+import test from "ava";
+import { NO_LATENCY, sampleStoreStats } from "./sample-store-stats.js";
+
+const HEAD = /^# (HELP|TYPE) (millrace_[a-z0-9_]+) (.+)$/;
+const SAMPLE =
+  /^(millrace_[a-z0-9_]+)(\{[a-z]+="(?:[^"\\\n]|\\[\\"n])*"(?:,[a-z]+="(?:[^"\\\n]|\\[\\"n])*")*\})? (NaN|[+-]Inf|-?[0-9.e+-]+)$/;
+
+interface Family {
+  readonly type: string;
+  readonly samples: Map<string, number>;
+}
+
+/** Reads the exposition format and throws at the first line that is not of it. */
+function parse(text: string): Map<string, Family> {
+  const families = new Map<string, Family>();
+  if (!text.endsWith("\n")) throw new Error("no line feed at the end");
+  let name = "";
+  let helped = "";
+  for (const line of text.slice(0, -1).split("\n")) {
+    const head = HEAD.exec(line);
+    if (head !== null) {
+      if (head[1] === "HELP") {
+        helped = head[2] as string;
+        continue;
+      }
+      name = head[2] as string;
+      if (helped !== name || families.has(name)) throw new Error(`HELP and TYPE once each, in this order: ${line}`);
+      families.set(name, { type: head[3] as string, samples: new Map() });
+      continue;
+    }
+    const sample = SAMPLE.exec(line);
+    if (sample === null) throw new Error(`not a sample: ${line}`);
+    const [, sampleName = "", labels = "", value] = sample;
+    const family = families.get(name) as Family;
+    const suffix = sampleName.slice(name.length);
+    if (!sampleName.startsWith(name) || !["", ...(family.type === "summary" ? ["_sum", "_count"] : [])].includes(suffix)) {
+      throw new Error(`outside its family: ${line}`);
+    }
+    if (family.samples.has(suffix + labels)) throw new Error(`twice: ${line}`);
+    family.samples.set(suffix + labels, Number(value));
+  }
+  return families;
+}
+
+test("every line is of the exposition format, every family has help and type, no sample comes twice", (t) => {
+  const families = parse(toPrometheus(sampleStoreStats()));
+  t.true(families.size > 30);
+  for (const [name, { type, samples }] of families) {
+    t.is(name.endsWith("_total"), type === "counter", name);
+    t.true(samples.size > 0, name);
+  }
+});
+
+test("times are seconds and sizes bytes", (t) => {
+  const families = parse(toPrometheus(sampleStoreStats()));
+  const value = (name: string, labels = "") => families.get(`millrace_${name}`)?.samples.get(labels);
+  t.is(value("put_messages_total"), 1_234_567);
+  t.is(value("flushed_offset_bytes"), 7000);
+  t.is(value("segment_roll_max_seconds"), 0.0015);
+  t.is(value("flush_force_seconds", '{quantile="0.99"}'), 0.0003);
+  t.is(value("flush_force_seconds", '{quantile="1"}'), 0.0005);
+  t.is(value("flush_force_seconds", "_count"), 4);
+  t.is(value("put_to_ack_seconds", "_sum"), 8);
+  t.is(value("service_heartbeat_age_seconds", '{service="append"}'), 0.25);
+  t.is(value("topic_put_bytes_total", '{topic="TopicB"}'), 900);
+});
+
+test("exactly one state of the store and of each service is 1", (t) => {
+  const families = parse(toPrometheus(sampleStoreStats({ state: "fenced" })));
+  const store = families.get("millrace_store_state")?.samples ?? new Map();
+  t.deepEqual(
+    [...store].filter(([, value]) => value === 1),
+    [['{state="fenced"}', 1]],
+  );
+  const services = families.get("millrace_service_state")?.samples ?? new Map();
+  t.deepEqual(
+    [...services].filter(([, value]) => value === 1).map(([labels]) => labels),
+    ['{service="append",state="running"}', '{service="flush",state="waiting"}'],
+  );
+});
+
+test("label values are escaped", (t) => {
+  const name = 'a"b\\c\nd';
+  const stats = sampleStoreStats({ services: [{ name, state: "running", heartbeatAgeMs: 0 }] });
+  const families = parse(toPrometheus(stats));
+  t.true(families.get("millrace_service_heartbeat_age_seconds")?.samples.has('{service="a\\"b\\\\c\\nd"}'));
+});
+
+test("a summary without values has quantiles NaN, and a family without samples is left out", (t) => {
+  const sample = sampleStoreStats();
+  const families = parse(
+    toPrometheus({
+      ...sample,
+      put: { ...sample.put, topics: [] },
+      services: [],
+      latency: { ...sample.latency, putToAckUs: NO_LATENCY },
+    }),
+  );
+  t.is(families.get("millrace_put_to_ack_seconds")?.samples.get('{quantile="0.5"}'), Number.NaN);
+  t.is(families.get("millrace_put_to_ack_seconds")?.samples.get("_count"), 0);
+  t.false(families.has("millrace_topic_put_bytes_total"));
+  t.false(families.has("millrace_service_state"));
+});
