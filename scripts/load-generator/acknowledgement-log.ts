@@ -1,10 +1,14 @@
 const CHUNK_UNITS = 65_536;
 
+/** Told of every acknowledged unit, when its acknowledgement arrives; offsets of the unit's first message. */
+export interface AcknowledgementSink {
+  set(unit: number, physicalOffset: number, queueOffset: number): void;
+}
+
 /** Where each acknowledged unit landed, by unit number: 16 bytes each, in chunks, nothing copied as it grows. */
-export class AcknowledgementLog {
+export class AcknowledgementLog implements AcknowledgementSink {
   readonly #chunks: Float64Array[] = [];
 
-  /** Offsets of the unit's first message. */
   set(unit: number, physicalOffset: number, queueOffset: number): void {
     const index = Math.floor(unit / CHUNK_UNITS);
     while (this.#chunks.length <= index) this.#chunks.push(new Float64Array(2 * CHUNK_UNITS).fill(-1));

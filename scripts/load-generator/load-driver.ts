@@ -1,5 +1,5 @@
 import { LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
-import type { AcknowledgementLog } from "./acknowledgement-log.js";
+import type { AcknowledgementSink } from "./acknowledgement-log.js";
 import type { LoadPutResult, LoadTarget } from "./load-target.js";
 import type { MessageContent } from "./message-content.js";
 import type { Pace } from "./pace.js";
@@ -25,7 +25,7 @@ export interface LoadPlan {
 
 /** Sends units into a store, at most `slots` in flight, and takes their acknowledgements. */
 export class LoadDriver implements PutSlotOwner {
-  readonly latencyUs = new LatencyHistogram();
+  readonly latencyUs: LatencyHistogram;
   /** Since the owner last took it. */
   intervalLatencyUs = new LatencyHistogram();
   sentUnits = 0;
@@ -37,7 +37,7 @@ export class LoadDriver implements PutSlotOwner {
 
   readonly #target: LoadTarget;
   readonly #content: MessageContent;
-  readonly #acks: AcknowledgementLog | undefined;
+  readonly #acks: AcknowledgementSink | undefined;
   readonly #plan: LoadPlan;
   readonly #free: PutSlot[] = [];
   #stopped = false;
@@ -48,8 +48,15 @@ export class LoadDriver implements PutSlotOwner {
   readonly #done: Promise<void>;
   #resolveDone: () => void = () => {};
 
-  /** @param acks where acknowledged units are noted; undefined: nowhere */
-  constructor(target: LoadTarget, content: MessageContent, acks: AcknowledgementLog | undefined, plan: LoadPlan) {
+  /** @param acks is told of every acknowledged unit */
+  constructor(
+    target: LoadTarget,
+    content: MessageContent,
+    acks: AcknowledgementSink | undefined,
+    plan: LoadPlan,
+    latencyUs = new LatencyHistogram(),
+  ) {
+    this.latencyUs = latencyUs;
     this.#target = target;
     this.#content = content;
     this.#acks = acks;

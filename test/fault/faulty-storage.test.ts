@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
-import { createStorage } from "@millrace/mapped-file";
 import type { Fault, FaultOperation, Storage } from "@millrace/mapped-file";
+import { createStorage } from "@millrace/mapped-file";
+import test from "ava";
 import { temporaryDirectory } from "../temporary-directory.js";
 
 function faulty(...faults: Fault[]): Storage {

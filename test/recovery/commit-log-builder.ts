@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { MessageFields } from "@millrace/format";
 import {
   BLANK_RECORD_LENGTH,
   bodyOffsetOf,
@@ -11,7 +12,6 @@ import {
   storedPropertiesLength,
   writeBlankRecord,
 } from "@millrace/format";
-import type { MessageFields } from "@millrace/format";
 
 export interface BuiltRecord {
   readonly offset: number;
@@ -106,7 +106,10 @@ export class CommitLogBuilder {
 
   /** An allocated segment behind the last one. */
   addEmptySegment(): void {
-    this.segments.set([...this.segments.keys()].reduce((last, offset) => Math.max(last, offset + this.segmentSize), 0), this.#image());
+    this.segments.set(
+      [...this.segments.keys()].reduce((last, offset) => Math.max(last, offset + this.segmentSize), 0),
+      this.#image(),
+    );
   }
 
   /** XORs one byte of the log. */

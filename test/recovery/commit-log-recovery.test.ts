@@ -1,22 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
-import type { ExecutionContext } from "ava";
 import { segmentFileName } from "@millrace/format";
-import type { Fault, FaultOperation } from "@millrace/mapped-file";
-import { CommitLogBuilder } from "./commit-log-builder.js";
-import { fingerprint, recover } from "./log-directory.js";
+import type { ExecutionContext } from "ava";
+import test from "ava";
 import { temporaryDirectory } from "../temporary-directory.js";
-
-const SIZE = 4096;
-
-function segmentPath(directory: string, index: number): string {
-  return join(directory, segmentFileName(index * SIZE));
-}
-
-function zerosFrom(t: ExecutionContext, path: string, position: number): void {
-  t.true(readFileSync(path).subarray(position).every((byte) => byte === 0));
-}
+import { CommitLogBuilder } from "./commit-log-builder.js";
+import { fingerprint, recover, SIZE, segmentPath, zerosFrom } from "./log-directory.js";
 
 /** Recovery refuses, names the file and the offset, and touches nothing. */
 async function refuses(
@@ -106,7 +95,10 @@ test("missing-segments: a log shorter than what was durable is refused", async (
   rmSync(segmentPath(directory, 2));
   await refuses(t, directory, { flushedWatermark: log.offset }, "missing-segments", 1, 2 * SIZE);
   rmSync(directory, { recursive: true });
-  await t.throwsAsync(recover(directory, { flushedWatermark: 1 }), { code: "ERR_COMMIT_LOG_CORRUPT", message: /row=missing-segments$/ });
+  await t.throwsAsync(recover(directory, { flushedWatermark: 1 }), {
+    code: "ERR_COMMIT_LOG_CORRUPT",
+    message: /row=missing-segments$/,
+  });
 });
 
 test("damage-below-watermark: durable records that became zeros are refused", async (t) => {
@@ -161,7 +153,10 @@ test("torn-tail: after the cut the log is clean, and a record that was cut off n
   const again = new CommitLogBuilder();
   for (let i = 0; i < 6; i++) again.add({ queueId: i % 3 });
   t.is(again.offset, ghost);
-  writeFileSync(segmentPath(directory, 0), Buffer.concat([again.image(0).subarray(0, ghost), readFileSync(segmentPath(directory, 0)).subarray(ghost)]));
+  writeFileSync(
+    segmentPath(directory, 0),
+    Buffer.concat([again.image(0).subarray(0, ghost), readFileSync(segmentPath(directory, 0)).subarray(ghost)]),
+  );
   t.like(await recover(directory), { maxOffset: ghost, messages: 6, rows: ["clean-end"], cut: undefined });
 });
 
@@ -232,13 +227,21 @@ test("after a clean exit the CRCs of old durable segments are trusted, after a c
   t.is((await recover(directory, { lastExitOk: true, flushedWatermark })).maxOffset, log.offset);
   await refuses(t, directory, { lastExitOk: false, flushedWatermark }, "damage-below-watermark", 0, 0);
   t.is((await recover(directory, { checkCRCOnRecover: false, flushedWatermark })).maxOffset, log.offset);
+  const recent = log.records.find((record) => record.offset >= 2 * SIZE)?.offset ?? 0;
+  log.damage(90);
+  log.damage(recent + 90);
+  log.write(directory);
+  await refuses(t, directory, { lastExitOk: true, flushedWatermark }, "damage-below-watermark", 2, recent);
 });
 
 test("a missing segment in the middle, a wrong size, and a directory that is a file are told apart, and nothing is changed", async (t) => {
   const directory = temporaryDirectory(t);
   const log = new CommitLogBuilder().fillTo(2, 500);
   log.write(directory);
-  await t.throwsAsync(recover(directory, { mappedFileSizeCommitLog: 8192 }), { code: "ERR_SEGMENT_SIZE", message: /expected=8192$/ });
+  await t.throwsAsync(recover(directory, { mappedFileSizeCommitLog: 8192 }), {
+    code: "ERR_SEGMENT_SIZE",
+    message: /expected=8192$/,
+  });
   rmSync(segmentPath(directory, 1));
   await t.throwsAsync(recover(directory), { code: "ERR_SEGMENT_GAP", message: /offset=8192, expected=4096$/ });
   log.write(directory);
@@ -274,103 +277,4 @@ test("only blocks with something in them are zeroed", async (t) => {
   const report = await recover(directory, { mappedFileSizeCommitLog: size });
   t.is(report.cut?.bytesZeroed, 65_536 - log.offset + 65_536);
   zerosFrom(t, join(directory, segmentFileName(0)), log.offset);
-});
-
-test("recovery in parallel finds what recovery in one thread finds", async (t) => {
-  const log = new CommitLogBuilder().fillTo(9, 500);
-  const hole = log.records.find((record) => record.offset > 7 * SIZE + 800)?.offset ?? 0;
-  log.damage(hole);
-  const reports = [];
-  for (const parallelism of [0, 1, 3]) {
-    const directory = join(temporaryDirectory(t), "commitlog");
-    log.write(directory);
-    const { seconds, cut, ...report } = await recover(directory, { parallelism });
-    t.true(seconds >= 0);
-    reports.push({ ...report, cut: { ...cut, segmentsRemoved: cut?.segmentsRemoved.length }, files: fingerprint(directory).map((file) => file.slice(0, 61)) });
-  }
-  t.is(reports[0]?.maxOffset, hole);
-  t.deepEqual(reports[1], reports[0]);
-  t.deepEqual(reports[2], reports[0]);
-});
-
-test("progress rises to the whole, and ends there", async (t) => {
-  const directory = temporaryDirectory(t);
-  new CommitLogBuilder().fillTo(3, 500).write(directory);
-  for (const parallelism of [0, 2]) {
-    const seen: number[] = [];
-    let last: unknown;
-    await recover(directory, {
-      parallelism,
-      onProgress: (progress) => {
-        seen.push(progress.segmentsScanned);
-        last = progress;
-      },
-    });
-    t.deepEqual(seen, [1, 2, 3, 4]);
-    t.deepEqual(last, { bytesScanned: 4 * SIZE, bytesTotal: 4 * SIZE, segmentsScanned: 4, segmentsTotal: 4 });
-  }
-});
-
-test("a recovery aborted before or during the scan changes nothing", async (t) => {
-  const directory = temporaryDirectory(t);
-  const log = new CommitLogBuilder().fillTo(5, 500);
-  log.damage(log.records.at(-1)?.offset ?? 0);
-  log.write(directory);
-  const before = fingerprint(directory);
-  await t.throwsAsync(recover(directory, { signal: AbortSignal.abort() }), { code: "ERR_ABORTED" });
-  for (const parallelism of [0, 2]) {
-    for (const at of [1, 6]) {
-      const controller = new AbortController();
-      const onProgress = ({ segmentsScanned }: { segmentsScanned: number }): void => {
-        if (segmentsScanned === at) controller.abort();
-      };
-      const { signal } = controller;
-      await t.throwsAsync(recover(directory, { signal, onProgress, parallelism }), { code: "ERR_ABORTED" });
-      t.deepEqual(fingerprint(directory), before);
-    }
-  }
-  t.not((await recover(directory)).cut, undefined);
-});
-
-for (const parallelism of [0, 2]) {
-  test(`a segment that cannot be read is named, and nothing is changed (${parallelism} threads)`, async (t) => {
-    const directory = temporaryDirectory(t);
-    new CommitLogBuilder().fillTo(3, 500).write(directory);
-    const before = fingerprint(directory);
-    for (const operation of ["open", "read"] as const) {
-      const faults: Fault[] = [{ operation, path: segmentPath(directory, 2), after: 0, code: "EIO" }];
-      const message = new RegExp(`path=${segmentPath(directory, 2)}, reason=EIO$`);
-      const recovering = recover(directory, { storage: { kind: "faulty", faults }, parallelism });
-      await t.throwsAsync(recovering, { code: "ERR_SEGMENT_UNREADABLE", message });
-      t.deepEqual(fingerprint(directory), before);
-    }
-  });
-}
-
-test("a cut that fails anywhere is an error, and the next recovery completes it", async (t) => {
-  const log = new CommitLogBuilder().fillTo(2, 500);
-  const hole = log.records.find((record) => record.offset > SIZE + 800)?.offset ?? 0;
-  log.damage(hole);
-  const points: [FaultOperation, number][] = [["remove", 0], ["write", 1], ["force", 0], ["force", 1], ["syncDirectory", -1]];
-  for (const [operation, segment] of points) {
-    const directory = join(temporaryDirectory(t), "commitlog");
-    log.write(directory);
-    const path = operation === "remove" || segment === -1 ? directory : segmentPath(directory, segment);
-    const faults: Fault[] = [{ operation, path, after: 0, code: "EIO" }];
-    await t.throwsAsync(recover(directory, { storage: { kind: "faulty", faults } }), { code: "ERR_SEGMENT_UNWRITABLE" }, operation);
-    t.like(await recover(directory), { maxOffset: hole });
-    zerosFrom(t, segmentPath(directory, 1), hole % SIZE);
-    t.false(existsSync(segmentPath(directory, 2)));
-  }
-});
-
-test("what is above the watermark is forced, whatever its end", async (t) => {
-  const directory = temporaryDirectory(t);
-  const log = new CommitLogBuilder().fillTo(2, 500);
-  log.write(directory);
-  for (const segment of [1, 2]) {
-    const faults: Fault[] = [{ operation: "force", path: segmentPath(directory, segment), after: 0, code: "EIO" }];
-    const options = { storage: { kind: "faulty", faults } as const, flushedWatermark: SIZE + 10 };
-    await t.throwsAsync(recover(directory, options), { code: "ERR_SEGMENT_UNWRITABLE", message: /reason=EIO$/ });
-  }
 });

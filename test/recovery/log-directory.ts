@@ -1,16 +1,33 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { recoverCommitLog } from "@millrace/store/internal/recover/commit-log-recovery.js";
+import { segmentFileName } from "@millrace/format";
 import type { RecoverOptions } from "@millrace/store/internal/recover/commit-log-recovery.js";
+import { recoverCommitLog } from "@millrace/store/internal/recover/commit-log-recovery.js";
 import type { RecoveryReport } from "@millrace/store/internal/recover/recovery-report.js";
+import type { ExecutionContext } from "ava";
+
+/** Of the segments in these tests. */
+export const SIZE = 4096;
+
+export function segmentPath(directory: string, index: number): string {
+  return join(directory, segmentFileName(index * SIZE));
+}
+
+export function zerosFrom(t: ExecutionContext, path: string, position: number): void {
+  t.true(
+    readFileSync(path)
+      .subarray(position)
+      .every((byte) => byte === 0),
+  );
+}
 
 /** After a crash, without a watermark, in this thread, unless told otherwise. */
 export function recover(commitLogDirectory: string, options: Partial<RecoverOptions> = {}): Promise<RecoveryReport> {
   return recoverCommitLog({
     storage: { kind: "real" },
     commitLogDirectory,
-    mappedFileSizeCommitLog: 4096,
+    mappedFileSizeCommitLog: SIZE,
     lastExitOk: false,
     checkCRCOnRecover: true,
     flushedWatermark: 0,

@@ -1,6 +1,6 @@
-import test from "ava";
-import { decideRecovery, matchesRow, RECOVERY_TABLE } from "@millrace/store/internal/recover/recovery-decision.js";
 import type { RecoveryFinding } from "@millrace/store/internal/recover/recovery-decision.js";
+import { decideRecovery, matchesRow, RECOVERY_TABLE } from "@millrace/store/internal/recover/recovery-decision.js";
+import test from "ava";
 
 const BOTH = [false, true];
 

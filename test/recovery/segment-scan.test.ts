@@ -1,7 +1,7 @@
-import test from "ava";
 import { PROPERTY_CRC_LENGTH } from "@millrace/format";
-import { scanSegment } from "@millrace/store/internal/recover/segment-scan.js";
 import type { SegmentScan } from "@millrace/store/internal/recover/segment-scan.js";
+import { scanSegment } from "@millrace/store/internal/recover/segment-scan.js";
+import test from "ava";
 import { CommitLogBuilder } from "./commit-log-builder.js";
 
 function scan(bytes: Uint8Array, options: { checkCrc?: boolean; windowSize?: number; fromOffset?: number } = {}): SegmentScan {
@@ -33,10 +33,13 @@ test("prepared and rolled back messages do not move a queue, an inner batch move
   log.add({ sysFlag: 4, queueId: 3 });
   log.add({ sysFlag: 12, queueId: 3 });
   log.add({ sysFlag: 0x80, queueId: 4, queueOffset: 10, properties: "INNER_NUM\x015\x02" });
-  t.deepEqual([...scan(log.image(0)).queueOffsets], [
-    ["TopicA-0", 42],
-    ["TopicA-4", 15],
-  ]);
+  t.deepEqual(
+    [...scan(log.image(0)).queueOffsets],
+    [
+      ["TopicA-0", 42],
+      ["TopicA-4", 15],
+    ],
+  );
 });
 
 test("a segment is complete by its blank record, which must reach its end", (t) => {
@@ -103,15 +106,26 @@ test("a first record whose properties never reached the disk is no good record e
   t.deepEqual([scan(log.image(0)).ending, scan(log.image(0)).detail], ["damaged", "TORN_PROPERTIES"]);
 });
 
+test("a lost page of properties is damage after a record with a property CRC, even if a record follows", (t) => {
+  const log = new CommitLogBuilder();
+  log.add();
+  const { offset, length } = log.add();
+  log.add();
+  log.image(0).fill(0, offset + length - PROPERTY_CRC_LENGTH - 4, offset + length);
+  const { ending, position, detail } = scan(log.image(0));
+  t.deepEqual([ending, position, detail], ["damaged", offset, "TORN_PROPERTIES"]);
+});
+
 test("without property CRCs, properties that end in zero are good if a record follows", (t) => {
   const log = new CommitLogBuilder(4096, false);
   log.add({ properties: "a\x01b\0" });
   t.is(scan(log.image(0)).detail, "TORN_PROPERTIES");
   log.add({ sysFlag: 0x80, queueOffset: 1, properties: "INNER_NUM\x013\x02a\x01b\0" });
   log.add();
-  const { messages, queueOffsets } = scan(log.image(0), { windowSize: 64 });
-  t.is(messages, 3);
-  t.deepEqual([...queueOffsets], [["TopicA-0", 4]]);
+  for (let windowSize = 64; windowSize < 400; windowSize++) {
+    const { messages, queueOffsets } = scan(log.image(0), { windowSize });
+    t.deepEqual([messages, [...queueOffsets]], [3, [["TopicA-0", 4]]], `window ${windowSize}`);
+  }
 });
 
 test("a log that stops writing property CRCs, and starts again, is good", (t) => {

@@ -170,6 +170,10 @@ class FaultyMapping implements Mapping {
     this.#inner.unlock(position, length);
   }
 
+  release(position: number, length: number): void {
+    this.#inner.release(position, length);
+  }
+
   unmap(): void {
     this.#inner.unmap();
   }

@@ -72,6 +72,12 @@ export class MappedFile {
     this.#mapping?.unlock(position, length);
   }
 
+  /** Lets go of whole pages of the mapping that will not be touched again; see {@link Mapping.release}. */
+  release(position: number, length: number): void {
+    this.#checkRange(position, length);
+    this.#mapping?.release(position, length);
+  }
+
   /** Unmaps and closes; views of the mapping become empty. May be called again; the next use opens anew. */
   close(): void {
     const [file, mapping] = [this.#file, this.#mapping];
@@ -91,7 +97,10 @@ export class MappedFile {
   #map(): Mapping {
     const length = this.file.size();
     if (length !== this.size) {
-      throw new MillraceError("ERR_SEGMENT_SIZE", `segment changed its length: path=${this.path}, length=${length}, expected=${this.size}`);
+      throw new MillraceError(
+        "ERR_SEGMENT_SIZE",
+        `segment changed its length: path=${this.path}, length=${length}, expected=${this.size}`,
+      );
     }
     return this.file.map(this.#access);
   }

@@ -33,6 +33,10 @@ class NativeMapping implements Mapping {
     mmap.unlock(this.bytes, position, length);
   }
 
+  release(position: number, length: number): void {
+    mmap.advise(this.bytes, position, length, mmap.MADV_DONTNEED);
+  }
+
   unmap(): void {
     if (mmap.unmap(this.bytes)) this.#onUnmap();
   }

@@ -45,13 +45,15 @@ export class RealStorageFile implements StorageFile {
     while (done < source.length) {
       const length = Math.min(source.length - done, MAX_TRANSFER_BYTES);
       const count = writeSync(this.#fd, source, done, length, position + done);
-      if (count === 0) throw new MillraceError("ERR_WRITE_STALLED", `the system wrote nothing: path=${this.path}, position=${position + done}`);
+      if (count === 0)
+        throw new MillraceError("ERR_WRITE_STALLED", `the system wrote nothing: path=${this.path}, position=${position + done}`);
       done += count;
     }
   }
 
   truncate(size: number): void {
-    if (this.#mappings > 0) throw new MillraceError("ERR_FILE_MAPPED", `a mapped file keeps its size: path=${this.path}, size=${size}`);
+    if (this.#mappings > 0)
+      throw new MillraceError("ERR_FILE_MAPPED", `a mapped file keeps its size: path=${this.path}, size=${size}`);
     ftruncateSync(this.#fd, size);
   }
 

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import test from "ava";
-import type { ExecutionContext } from "ava";
 import { createStorage, LockFile } from "@millrace/mapped-file";
+import type { ExecutionContext } from "ava";
+import test from "ava";
 import { temporaryDirectory } from "../../temporary-directory.js";
 
 const storage = createStorage({ kind: "real" });

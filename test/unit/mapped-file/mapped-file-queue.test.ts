@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
 import { segmentFileName } from "@millrace/format";
 import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
+import test from "ava";
 import { temporaryDirectory } from "../../temporary-directory.js";
 
 const SIZE = 4096;
@@ -97,7 +97,10 @@ test("segments leave from both ends, with their files or without", (t) => {
   t.is(queue.removeFirst()?.path, paths[0]);
   t.is(queue.removeLast()?.path, paths[3]);
   queue.forgetFirst();
-  t.deepEqual(paths.map((path) => existsSync(path)), [false, true, true, false]);
+  t.deepEqual(
+    paths.map((path) => existsSync(path)),
+    [false, true, true, false],
+  );
   t.deepEqual([queue.minOffset, queue.endOffset], [2 * SIZE, 3 * SIZE]);
   queue.removeLast();
   t.is(queue.removeLast(), undefined);

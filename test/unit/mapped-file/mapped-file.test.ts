@@ -1,7 +1,7 @@
 import { existsSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
 import { createStorage, MappedFile } from "@millrace/mapped-file";
+import test from "ava";
 import { temporaryDirectory } from "../../temporary-directory.js";
 
 const SIZE = 4096;
@@ -37,7 +37,13 @@ test("bytes written through the channel are seen in the mapping, and the other w
 test("nothing reaches beyond the segment", (t) => {
   const file = segment(temporaryDirectory(t));
   t.is(file.select(SIZE, 0).length, 0);
-  for (const [position, length] of [[SIZE, 1], [0, SIZE + 1], [-1, 1], [0, -1], [Number.NaN, 1]] as const) {
+  for (const [position, length] of [
+    [SIZE, 1],
+    [0, SIZE + 1],
+    [-1, 1],
+    [0, -1],
+    [Number.NaN, 1],
+  ] as const) {
     t.throws(() => file.select(position, length), { code: "ERR_SEGMENT_RANGE" });
     t.throws(() => file.lock(position, length), { code: "ERR_SEGMENT_RANGE" });
     t.throws(() => file.unlock(position, length), { code: "ERR_SEGMENT_RANGE" });

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
 import { createStorage } from "@millrace/mapped-file";
+import test from "ava";
 import { temporaryDirectory } from "../../temporary-directory.js";
 
 const storage = createStorage({ kind: "real" });
@@ -149,7 +149,10 @@ test("writeSmall replaces a file by another one, over what a crash left", (t) =>
   storage.writeSmall(path, new TextEncoder().encode("new"));
   t.is(new TextDecoder().decode(storage.readSmall(path)), "new");
   t.is(readFileSync(join(directory, "old"), "utf8"), "old, and longer");
-  t.deepEqual(storage.list(directory).map((entry) => entry.name), ["old", "small"]);
+  t.deepEqual(
+    storage.list(directory).map((entry) => entry.name),
+    ["old", "small"],
+  );
 });
 
 test("diskUsage gives plausible bytes", (t) => {

@@ -1,8 +1,8 @@
-import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
-import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { MillraceError } from "@millrace/format";
-import { decideRecovery } from "./recovery-decision.js";
+import type { Storage, StorageSpec } from "@millrace/mapped-file";
+import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
 import type { RecoveryRow } from "./recovery-decision.js";
+import { decideRecovery } from "./recovery-decision.js";
 import type { RecoveryProgress, RecoveryReport } from "./recovery-report.js";
 import { planScan, RECENT_SEGMENTS } from "./scan-plan.js";
 import { ScanProgress } from "./scan-progress.js";
@@ -161,7 +161,7 @@ async function settle(
   for (let index = scans.length - 1; index > end.index; index--) {
     const path = queue.files[index]?.path ?? "";
     const isEmpty = scans[index]?.ending === "empty" && scans[index]?.position === 0;
-    removeSegment(queue, path);
+    orUnwritable(path, () => queue.removeLast());
     (isEmpty ? emptySegmentsRemoved : segmentsRemoved).unshift(path);
   }
   const tasks = queue.files
@@ -171,7 +171,7 @@ async function settle(
       return { kind: "settle", storage: options.storage, segment: { path, size, position, isCut } } as const;
     });
   const outcomes = await pool.runAll(tasks, ignore, ignore);
-  if (queue.files.length > 0) storage.syncDirectory(queue.directory);
+  if (queue.files.length > 0) orUnwritable(queue.directory, () => storage.syncDirectory(queue.directory));
   const bytesZeroed = outcomes.reduce((sum, outcome) => sum + (outcome.kind === "settled" ? outcome.bytesZeroed : 0), 0);
   const reason = `${end.row.reason} (${end.detail})`;
   return { cut: isCut ? { offset: end.offset, reason, bytesZeroed, segmentsRemoved } : undefined, emptySegmentsRemoved };
@@ -179,12 +179,12 @@ async function settle(
 
 function ignore(): void {}
 
-function removeSegment(queue: MappedFileQueue, path: string): void {
+function orUnwritable(path: string, change: () => void): void {
   try {
-    queue.removeLast();
+    change();
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code;
-    throw new MillraceError("ERR_SEGMENT_UNWRITABLE", `segment cannot be removed: path=${path}, reason=${reason}`, { cause });
+    throw new MillraceError("ERR_SEGMENT_UNWRITABLE", `recovery cannot change the log: path=${path}, reason=${reason}`, { cause });
   }
 }
 

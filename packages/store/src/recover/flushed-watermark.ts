@@ -32,7 +32,8 @@ export function readFlushedWatermark(storage: Storage, path: string): WatermarkE
   if (bytes === undefined) return undefined;
   let newest: WatermarkEntry | undefined;
   for (let slot = 0; slot < WATERMARK_SLOTS; slot++) {
-    const entry = decodeSlot(bytes.subarray(slot * WATERMARK_SLOT_STRIDE, slot * WATERMARK_SLOT_STRIDE + WATERMARK_SLOT_LENGTH), slot);
+    const start = slot * WATERMARK_SLOT_STRIDE;
+    const entry = decodeSlot(bytes.subarray(start, start + WATERMARK_SLOT_LENGTH));
     if (entry !== undefined && entry.epoch > (newest?.epoch ?? -1)) newest = entry;
   }
   if (newest === undefined) {
@@ -113,12 +114,11 @@ function encodeSlot(bytes: Uint8Array, entry: WatermarkEntry): void {
   view.setInt32(WATERMARK_CRC_OFFSET, crc32(bytes.subarray(0, WATERMARK_CRC_OFFSET)));
 }
 
-function decodeSlot(bytes: Uint8Array, slot: number): WatermarkEntry | undefined {
+function decodeSlot(bytes: Uint8Array): WatermarkEntry | undefined {
   if (bytes.length < WATERMARK_SLOT_LENGTH) return undefined;
   const view = viewOf(bytes);
   if (view.getInt32(WATERMARK_MAGIC_OFFSET) !== WATERMARK_MAGIC) return undefined;
   if (view.getInt32(WATERMARK_CRC_OFFSET) !== crc32(bytes.subarray(0, WATERMARK_CRC_OFFSET))) return undefined;
   const epoch = getInt64(view, WATERMARK_EPOCH_OFFSET);
-  if (slotOf(epoch) !== slot) return undefined;
   return { epoch, flushedOffset: getInt64(view, WATERMARK_FLUSHED_OFFSET_OFFSET), time: getInt64(view, WATERMARK_TIME_OFFSET) };
 }

@@ -1,12 +1,12 @@
-import { createStorage } from "@millrace/mapped-file";
-import type { StorageSpec } from "@millrace/mapped-file";
 import { MillraceError } from "@millrace/format";
+import type { StorageSpec } from "@millrace/mapped-file";
+import { createStorage } from "@millrace/mapped-file";
 import type { PlannedSegment } from "./scan-plan.js";
 import { ScanProgress } from "./scan-progress.js";
-import { scanSegment } from "./segment-scan.js";
 import type { SegmentScan } from "./segment-scan.js";
-import { settleSegment } from "./segment-settlement.js";
+import { scanSegment } from "./segment-scan.js";
 import type { Settlement } from "./segment-settlement.js";
+import { settleSegment } from "./segment-settlement.js";
 
 export type SegmentTask =
   | { readonly kind: "scan"; readonly storage: StorageSpec; readonly segment: PlannedSegment; readonly progress: SharedArrayBuffer }
@@ -27,7 +27,8 @@ export default function runSegmentTask(task: SegmentTask): SegmentOutcome {
     try {
       const progress = new ScanProgress(task.progress);
       const readAt = (target: Uint8Array, position: number): void => {
-        if (progress.isAborted) throw new MillraceError("ERR_ABORTED", `recovery was aborted: path=${file.path}, position=${position}`);
+        if (progress.isAborted)
+          throw new MillraceError("ERR_ABORTED", `recovery was aborted: path=${file.path}, position=${position}`);
         const count = file.read(target, position);
         if (count !== target.length) {
           throw new MillraceError("ERR_SEGMENT_SIZE", `segment ends early: path=${file.path}, length=${position + count}`);
@@ -47,5 +48,9 @@ function failure(task: SegmentTask, error: unknown): SegmentOutcome {
   if (error instanceof MillraceError) return { kind: "failed", code: error.code, message: error.message };
   const { code: reason, message } = error as NodeJS.ErrnoException;
   const code = task.kind === "scan" ? "ERR_SEGMENT_UNREADABLE" : "ERR_SEGMENT_UNWRITABLE";
-  return { kind: "failed", code, message: `${task.kind} of a segment failed (${message}): path=${task.segment.path}, reason=${reason}` };
+  return {
+    kind: "failed",
+    code,
+    message: `${task.kind} of a segment failed (${message}): path=${task.segment.path}, reason=${reason}`,
+  };
 }

@@ -17,8 +17,8 @@ import {
   SYS_FLAG_INNER_BATCH,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
-import { SegmentWindow } from "./segment-window.js";
 import type { ReadAt } from "./segment-window.js";
+import { SegmentWindow } from "./segment-window.js";
 import { TopicQueueOffsets } from "./topic-queue-offsets.js";
 
 /**

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { MillraceError } from "@millrace/format";
 import { Piscina } from "piscina";
-import runInThisThread from "./segment-scan-worker.js";
 import type { SegmentOutcome, SegmentTask } from "./segment-scan-worker.js";
+import runInThisThread from "./segment-scan-worker.js";
 
 const MAX_THREADS = 4;
 /** Below this many bytes starting a thread takes longer than the scan. */

@@ -1,5 +1,5 @@
-import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, encodeStoreCheckpoint } from "@millrace/format";
 import type { StoreCheckpoint } from "@millrace/format";
+import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, encodeStoreCheckpoint } from "@millrace/format";
 import type { Storage, StorageFile } from "@millrace/mapped-file";
 
 /** The `checkpoint` file, as RocketMQ reads and writes it; one thread writes it. */

@@ -3,7 +3,8 @@ const BUCKETS = 1024;
 
 /** Which bytes may stand in a topic: `% | a-z A-Z 0-9 _ -`, nothing that means something in a path (CVE-2019-17572). */
 const LEGAL_BYTES = new Uint8Array(256);
-for (const character of "%|abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") LEGAL_BYTES[character.charCodeAt(0)] = 1;
+for (const character of "%|abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+  LEGAL_BYTES[character.charCodeAt(0)] = 1;
 
 interface TopicEntry {
   readonly bytes: Uint8Array;
@@ -34,7 +35,12 @@ export class TopicQueueOffsets {
       if (entry.bytes.length === length && isSame(entry.bytes, bytes, position)) return entry.queues;
     }
     const own = bytes.slice(position, position + length);
-    const entry = { bytes: own, topic: new TextDecoder().decode(own), queues: new Map<number, number>(), next: this.#buckets[bucket] };
+    const entry = {
+      bytes: own,
+      topic: new TextDecoder().decode(own),
+      queues: new Map<number, number>(),
+      next: this.#buckets[bucket],
+    };
     this.#buckets[bucket] = entry;
     return entry.queues;
   }

@@ -1,0 +1,68 @@
+import { parseArgs } from "node:util";
+import { integer, seconds } from "../load-generator/option-value.js";
+import { UsageError } from "../load-generator/usage-error.js";
+
+export interface BenchOptions {
+  readonly rounds: number;
+  /** Per measurement. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Parts of names; empty: everything. */
+  readonly only: readonly string[];
+  readonly directory: string | undefined;
+  readonly output: string | undefined;
+  readonly quick: boolean;
+  readonly help: boolean;
+}
+
+export const BENCH_USAGE = [
+  "usage: npm run bench -- [options]",
+  "",
+  "Compares the store with the raw ceiling and with lmdb, better-sqlite3 and classic-level at equal durability, in interleaved rounds.",
+  "",
+  "  --quick               one short round of each, for a look",
+  "  --rounds <n>          rounds; figures are medians (5)",
+  "  --seconds <time>      length of a measurement (500ms)",
+  "  --only <part,part>    only what has one of these in its name, as disk/1024/64/lmdb (durability/bytes/in flight/contestant),",
+  "                        seed, roll, event-loop, memory",
+  "  --directory <path>    where to write, on the disk that is to be measured (.bench in the project)",
+  "  --output <path>       report, without .md and .json (.bench/bench-<time>)",
+  "  --help                print this",
+].join("\n");
+
+export function parseBenchOptions(args: readonly string[]): BenchOptions {
+  let values: Record<string, string | boolean | undefined>;
+  try {
+    values = parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: "boolean" },
+        rounds: { type: "string" },
+        seconds: { type: "string" },
+        only: { type: "string" },
+        directory: { type: "string" },
+        output: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+      strict: true,
+      allowPositionals: false,
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const text = (name: string): string | undefined => values[name] as string | undefined;
+  const quick = values.quick === true;
+  const rounds = text("rounds");
+  const length = text("seconds");
+  const only = text("only");
+  return {
+    quick,
+    rounds: rounds === undefined ? (quick ? 1 : 5) : integer("rounds", rounds, 1, 100),
+    seconds: length === undefined ? (quick ? 0.3 : 0.5) : seconds("seconds", length, 0.1, 60),
+    warmUpSeconds: quick ? 0.2 : 0.3,
+    only: only === undefined ? [] : only.split(",").filter((part) => part !== ""),
+    directory: text("directory"),
+    output: text("output"),
+    help: values.help === true,
+  };
+}

@@ -1,0 +1,35 @@
+import { fork } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Job } from "./job.js";
+
+const CONTESTANT = fileURLToPath(new URL("./contestant.js", import.meta.url));
+const TIMEOUT_MS = 120_000;
+
+/** Runs a job in a process and an empty directory of its own below `base`; both are gone afterwards. */
+export async function runInChild<T>(base: string, makeJob: (directory: string) => Job): Promise<T> {
+  const directory = mkdtempSync(join(base, "run-"));
+  try {
+    return await forkContestant(makeJob(directory));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function forkContestant<T>(job: Job): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const child = fork(CONTESTANT, [JSON.stringify(job)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+    let answer: { value: T } | undefined;
+    child.on("message", (value) => {
+      answer = { value: value as T };
+    });
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      if (answer !== undefined && code === 0) resolve(answer.value);
+      else reject(new Error(`the measurement ended early: code=${code} signal=${signal} job=${JSON.stringify(job)}`));
+    });
+  });
+}

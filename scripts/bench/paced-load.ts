@@ -1,0 +1,37 @@
+import { monotonicUs } from "@millrace/shared-memory";
+import type { MessageStore } from "@millrace/store";
+import type { AcknowledgementSink } from "../load-generator/acknowledgement-log.js";
+import { LoadDriver } from "../load-generator/load-driver.js";
+import { FixedRate, UNPACED } from "../load-generator/pace.js";
+import { benchContent } from "./promise-contender.js";
+
+const WINDOW = 1024;
+/** Enough for a second and more of everything that a store takes here: a paced sender must not be held up by its slots. */
+const PACED_SLOTS = 1_000_000;
+
+/** As fast as a window of 1024 puts goes; messages a second. */
+export async function measureMaxRate(store: MessageStore, messageSize: number, seconds: number): Promise<number> {
+  const startUs = monotonicUs();
+  const plan = { pace: UNPACED, slots: WINDOW, units: Number.POSITIVE_INFINITY, deadlineUs: startUs + seconds * 1e6 };
+  const driver = new LoadDriver(store, benchContent(messageSize), undefined, plan);
+  await driver.run();
+  if (driver.firstFailure !== undefined) throw new Error(`a put failed: ${driver.firstFailure}`);
+  return (driver.ackedUnits * 1e6) / (driver.endedUs - startUs);
+}
+
+/** A fixed rate for a while; the pace is given to see when each message was to be sent. */
+export async function runPaced(
+  store: MessageStore,
+  messageSize: number,
+  rate: number,
+  seconds: number,
+  makeSink?: (pace: FixedRate) => AcknowledgementSink,
+): Promise<LoadDriver> {
+  const startUs = monotonicUs();
+  const pace = new FixedRate(startUs, rate);
+  const plan = { pace, slots: PACED_SLOTS, units: Number.POSITIVE_INFINITY, deadlineUs: startUs + seconds * 1e6 };
+  const driver = new LoadDriver(store, benchContent(messageSize), makeSink?.(pace), plan);
+  await driver.run();
+  if (driver.firstFailure !== undefined) throw new Error(`a put failed: ${driver.firstFailure}`);
+  return driver;
+}

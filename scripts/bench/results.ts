@@ -1,0 +1,65 @@
+import type { EventLoopFigure, MemoryFigure, RollFigure, SeedWay } from "./job.js";
+import type { ContestantName, Durability, Measurement, Workload } from "./workload.js";
+
+export type Cell = Pick<Workload, "contestant" | "durability" | "messageSize" | "inFlight">;
+
+/** As `--only` sees it. */
+export function cellName(cell: Cell): string {
+  return `${cell.durability}/${cell.messageSize}/${cell.inFlight}/${cell.contestant}`;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  if (sorted.length % 2 === 1) return sorted[middle] as number;
+  return sorted.length === 0 ? Number.NaN : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+/** Everything that was measured, round by round. */
+export class Results {
+  readonly cells = new Map<string, { cell: Cell; rounds: Measurement[] }>();
+  /** Seconds per round of a million lines. */
+  readonly seed = new Map<SeedWay, number[]>();
+  readonly rolls: RollFigure[] = [];
+  readonly eventLoop: EventLoopFigure[] = [];
+  readonly memory: MemoryFigure[] = [];
+
+  add(cell: Cell, measurement: Measurement): void {
+    const name = cellName(cell);
+    const known = this.cells.get(name);
+    if (known === undefined) this.cells.set(name, { cell, rounds: [measurement] });
+    else known.rounds.push(measurement);
+  }
+
+  addSeed(way: SeedWay, seconds: number): void {
+    this.seed.set(way, [...(this.seed.get(way) ?? []), seconds]);
+  }
+
+  /** Median over the rounds; undefined when it was not measured. */
+  figure(
+    contestant: ContestantName,
+    durability: Durability,
+    messageSize: number,
+    inFlight: number,
+    key: "msgPerSec" | "p50Us" | "p99Us",
+  ): number | undefined {
+    const rounds = this.cells.get(cellName({ contestant, durability, messageSize, inFlight }))?.rounds;
+    return rounds === undefined ? undefined : median(rounds.map((round) => round[key]));
+  }
+
+  /** Rounds of a million lines in a second. */
+  seedRoundsPerSecond(way: SeedWay): number | undefined {
+    const seconds = this.seed.get(way);
+    return seconds === undefined ? undefined : 1 / median(seconds);
+  }
+
+  toJSON(): object {
+    return {
+      cells: [...this.cells.values()].map(({ cell, rounds }) => ({ ...cell, rounds })),
+      seed: Object.fromEntries(this.seed),
+      rolls: this.rolls,
+      eventLoop: this.eventLoop,
+      memory: this.memory,
+    };
+  }
+}
