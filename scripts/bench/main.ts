@@ -20,7 +20,7 @@ const SEED_WAYS: readonly SeedWay[] = ["mapping", "stream", "writeSync"];
 const PEERS = ["lmdb", "better-sqlite3", "classic-level"];
 const BUSY_LOAD_AVERAGE = 0.5;
 /** Start, preparation and end of a child process, about. */
-const OVERHEAD_SECONDS = 0.6;
+const OVERHEAD_SECONDS = 0.4;
 
 type Task = (results: Results) => Promise<void>;
 

@@ -5,8 +5,6 @@ import type { MessageContent } from "./message-content.js";
 import type { Pace } from "./pace.js";
 import { PutSlot, type PutSlotOwner } from "./put-slot.js";
 
-/** Units sent in one turn of the event loop. */
-const BURST_UNITS = 512;
 /** The clock is read once for so many sends or acknowledgements of one turn. */
 const CLOCK_EVERY = 16;
 /** A paced sender sleeps when the next unit is further away than this, and polls when it is nearer: timers have millisecond ticks. */
@@ -90,7 +88,7 @@ export class LoadDriver implements PutSlotOwner {
     if (this.#stopped) return this.#finishWhenSettled();
     const room = slots - this.inFlight;
     const due = Math.min(pace.unitsDue(nowUs), units) - this.sentUnits;
-    const burst = Math.min(room, due, BURST_UNITS);
+    const burst = Math.min(room, due, pace.burstUnits);
     for (let i = 0; i < burst; i++) {
       if (i % CLOCK_EVERY === CLOCK_EVERY - 1) nowUs = monotonicUs();
       this.#send(nowUs);

@@ -1,5 +1,7 @@
 /** When units may be sent. Times are microseconds of the monotonic clock, units are counted from 0. */
 export interface Pace {
+  /** Units sent in one turn of the event loop at most. */
+  readonly burstUnits: number;
   /** How many units may have been sent by `nowUs`; bounded besides by the slots. */
   unitsDue(nowUs: number): number;
   /** From when the latency of a unit counts. */
@@ -10,6 +12,7 @@ export interface Pace {
 
 /** As fast as acknowledgements come back. */
 export const UNPACED: Pace = {
+  burstUnits: 1024,
   unitsDue: () => Number.POSITIVE_INFINITY,
   sentUs: (_unit, nowUs) => nowUs,
   dueUs: () => undefined,
@@ -17,6 +20,7 @@ export const UNPACED: Pace = {
 
 /** A fixed rate: a unit that is sent late has waited since its intended time, and its latency says so (no coordinated omission). */
 export class FixedRate implements Pace {
+  readonly burstUnits = 64;
   readonly #startUs: number;
   readonly #intervalUs: number;
 

@@ -106,9 +106,6 @@ class FaultyStorageFile implements StorageFile {
     return this.#inner.size();
   }
 
-  allocatedBytes(): number {
-    return this.#inner.allocatedBytes();
-  }
 
   read(target: Uint8Array, position: number): number {
     const fault = this.#plan.due("read", this.path);

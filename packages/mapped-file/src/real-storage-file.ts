@@ -7,7 +7,6 @@ import type { Mapping, StorageFile } from "./storage.js";
 /** One system call moves no more than this; the kernel itself stops just below 2 GiB. */
 const MAX_TRANSFER_BYTES = 0x4000_0000;
 /** Unit of st_blocks, whatever the file system's block size. */
-const STAT_BLOCK_BYTES = 512;
 
 /** Owns one file descriptor. */
 export class RealStorageFile implements StorageFile {
@@ -25,9 +24,6 @@ export class RealStorageFile implements StorageFile {
     return fstatSync(this.#fd).size;
   }
 
-  allocatedBytes(): number {
-    return fstatSync(this.#fd).blocks * STAT_BLOCK_BYTES;
-  }
 
   read(target: Uint8Array, position: number): number {
     let done = 0;

@@ -42,8 +42,6 @@ export interface DiskUsage {
 export interface StorageFile {
   readonly path: string;
   size(): number;
-  /** Bytes that have blocks on the disk; less than `size()` in a file with holes (or on a file system that compresses). */
-  allocatedBytes(): number;
   /** Until `target` is full or the file ends; returns the bytes read. */
   read(target: Uint8Array, position: number): number;
   /** All of `source`, or throws. `source` may view a SharedArrayBuffer; nothing is copied. */

@@ -113,13 +113,17 @@ export class MessageStore implements AsyncDisposable {
     return this.#pipeline.control.counters.minOffset.get();
   }
 
-  /** Forces all that has been acknowledged; resolves with {@link flushedOffset}. */
+  /**
+   * Forces all that has been acknowledged; resolves with {@link flushedOffset}.
+   * Rejects with `ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`.
+   */
   async flush(): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure;
-    const flushed = this.#pipeline.flushNow();
+    if (this.#closing !== undefined) throw closed();
     const ended = this.#pipeline.firstEnd.then(() => {
       throw this.#failure ?? closed();
     });
+    const flushed = this.#pipeline.flushNow().catch(() => ended); // a flush that fails ends its service
     return await Promise.race([flushed, ended]);
   }
 

@@ -24,10 +24,11 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
   const config = resolveConfig(options);
   const storage = createStorage(spec);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-  makeDirectory(storage, paths.root);
-  const lock = LockFile.acquire(storage, paths.lock);
+  let lock: LockFile | undefined;
   try {
-    makeDirectory(storage, paths.commitLog);
+    storage.makeDirectory(paths.root);
+    lock = LockFile.acquire(storage, paths.lock);
+    storage.makeDirectory(paths.commitLog);
     const abort = new AbortFile(storage, paths.abort);
     const watermark = readFlushedWatermark(storage, paths.watermark);
     const recovery = await recoverCommitLog({
@@ -43,16 +44,14 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
     abort.create(process.pid);
     return { config, spec, storage, paths, lock, abort, recovery, fence: readStoreFence(storage, paths.fence) };
   } catch (error) {
-    lock.release();
-    throw error;
+    lock?.release();
+    throw withPath(error, paths.root);
   }
 }
 
-function makeDirectory(storage: Storage, path: string): void {
-  try {
-    storage.makeDirectory(path);
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
-    throw new MillraceError("ERR_PATH_UNUSABLE", `the directory cannot be made or used: code=${code} path=${path}`, { cause });
-  }
+/** What the system says about a file, as an error of ours. */
+function withPath(cause: unknown, root: string): unknown {
+  if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
+  const path = "path" in cause ? cause.path : root;
+  return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
 }

@@ -85,16 +85,6 @@ test("a mapping is locked in memory unless the system refuses, which is not an e
   file.close();
 });
 
-test("allocatedBytes tells a hole from written zeros", (t) => {
-  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
-  file.truncate(1 << 20);
-  t.true(file.allocatedBytes() < 1 << 20);
-  file.write(new Uint8Array(1 << 20), 0);
-  file.force();
-  t.true(file.allocatedBytes() >= 1 << 20);
-  file.close();
-});
-
 test("list sorts, gives kinds and sizes, follows links, and finds a missing directory empty", (t) => {
   const directory = temporaryDirectory(t);
   t.deepEqual(storage.list(join(directory, "missing")), []);

@@ -35,7 +35,7 @@ export class AllocateMappedFileService implements Agent {
   readonly #wait = new WaitStrategy(0);
   #segment: MappedFile | undefined;
   #retryAt = 0;
-  /** Start of the last segment that exists. */
+  /** Start of the last segment that exists, or may exist. */
   #created: number;
 
   constructor(data: PipelineData) {
@@ -115,22 +115,24 @@ export class AllocateMappedFileService implements Agent {
     this.#leaveSegment();
     const directory = this.#config.storePathCommitLog;
     const segment = new MappedFile(this.#storage, directory, fromOffset, size, "write");
-    if (!this.#storage.exists(segment.path)) this.#create(segment);
     this.#created = Math.max(this.#created, fromOffset);
+    this.#create(segment);
     this.#segment = segment;
     return segment;
   }
 
-  /** Full length before the first byte: a kill in between must not leave a segment of some other length. */
+  /** Full length before the first byte: a kill in between must not leave a segment of some other length. Goes on where it failed before. */
   #create(segment: MappedFile): void {
     const file = this.#storage.open(segment.path, "create");
     try {
-      file.truncate(segment.size);
+      if (file.size() !== segment.size) {
+        file.truncate(segment.size);
+        this.#counters.allocateSegments.add(1);
+      }
     } finally {
       file.close();
     }
     this.#storage.syncDirectory(this.#config.storePathCommitLog);
-    this.#counters.allocateSegments.add(1);
   }
 
   #leaveSegment(): void {

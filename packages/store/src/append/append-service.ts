@@ -255,5 +255,5 @@ export class AppendService implements Agent {
 
 function segmentWriter(data: PipelineData, control: ControlBlock<"append">): SegmentWriter {
   if (data.config.transientStorePoolEnable) return new PoolSegmentWriter(data.pool, control.counters.committedOffset);
-  return data.config.writeWithoutMmap ? new ChannelSegmentWriter() : new MappedSegmentWriter();
+  return data.config.writeWithoutMmap ? new ChannelSegmentWriter() : new MappedSegmentWriter(data.config.flushDiskType === "SYNC_FLUSH");
 }

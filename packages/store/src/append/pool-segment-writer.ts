@@ -10,13 +10,17 @@ export class PoolSegmentWriter implements SegmentWriter {
   readonly #buffers: readonly Uint8Array[];
   readonly #committedOffset: ReadableCounter;
   #current: Uint8Array | undefined;
+  /** Behind the last write, in #current. */
+  #end = 0;
 
   constructor(buffers: readonly SharedArrayBuffer[], committedOffset: ReadableCounter) {
     this.#buffers = buffers.map((buffer) => new Uint8Array(buffer));
     this.#committedOffset = committedOffset;
   }
 
+  /** What the buffer's last use left behind the blank record must not reach the file. */
   enter(segment: MappedFile): void {
+    this.#current?.fill(0, this.#end);
     this.#current = this.#buffers[poolIndex(segment.fromOffset, segment.size, this.#buffers.length)];
   }
 
@@ -26,6 +30,7 @@ export class PoolSegmentWriter implements SegmentWriter {
 
   write(bytes: Uint8Array, position: number): void {
     this.#current?.set(bytes, position);
+    this.#end = position + bytes.length;
   }
 
   close(): void {

@@ -26,6 +26,8 @@ export class FlushPosition {
   readonly #checkpoint: StoreCheckpointFile;
   readonly #paths: StorePaths;
   #checkpointNow: StoreCheckpoint;
+  /** What ended the service: from then on nothing is forced or believed. */
+  #failure: unknown;
   #recordedAt = 0;
   #recordedOffset: number;
   #storeTimestamp = 0;
@@ -55,13 +57,25 @@ export class FlushPosition {
     return this.#counters.flushedOffset.value;
   }
 
+  /** Makes the next {@link check} end the service. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+  }
+
+  /** Throws what went wrong before: a force that failed is not tried again, not even to close. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
   /** Forces everything below `target` and then says so: one publish, one wake. `storeTimestamp` is of the last record below it. */
   advance(target: number, storeTimestamp: number): void {
+    this.check();
     const from = this.flushed;
     if (target <= from) return;
     try {
       this.forcer.force(from, target);
     } catch (error) {
+      this.fail(error);
       this.#counters.flushFailures.add(1);
       writeStoreFence(this.storage, this.#paths.fence, { reason: String(error), offset: from, time: Date.now() });
       throw error;
@@ -73,7 +87,7 @@ export class FlushPosition {
     if (Date.now() - this.#recordedAt >= RECORD_INTERVAL_MS) this.record();
   }
 
-  /** Writes watermark and checkpoint. Their failure is a failed force like any other. */
+  /** Writes watermark and checkpoint. A failure ends the service; what the log holds is durable all the same. */
   record(): void {
     const { flushed } = this;
     this.#recordedAt = Date.now();

@@ -29,6 +29,7 @@ export class FlushRealTimeService implements Agent {
   }
 
   doWork(): number {
+    this.#position.check();
     const now = Date.now();
     this.#commit?.commitWhenDue(now);
     if (now < this.#nextFlush) return 0;
@@ -58,8 +59,11 @@ export class FlushRealTimeService implements Agent {
   }
 
   onClose(): void {
-    this.flush();
-    this.#position.record();
-    this.#position.close();
+    try {
+      this.flush();
+      this.#position.record();
+    } finally {
+      this.#position.close();
+    }
   }
 }

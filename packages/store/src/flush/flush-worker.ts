@@ -19,11 +19,26 @@ export default async function flushWorker({ data, port }: ServiceTask<PipelineDa
   const words = { state: counters.flushState, heartbeatUs: counters.flushHeartbeatUs, controlBell: counters.controlBell };
   if (config.flushDiskType === "SYNC_FLUSH") {
     const service = new GroupCommitService(position);
-    const control: FlushControl = { flushNow: () => (service.doWork(), position.flushed) };
+    const control = flushControl(position, () => service.doWork());
     return await runAgent(service, control, port, words);
   }
   const commit = config.transientStorePoolEnable ? new CommitRealTimeService(position, config, data.pool) : undefined;
   const service = new FlushRealTimeService(position, config, commit);
-  const control: FlushControl = { flushNow: () => (service.flush(), position.flushed) };
+  const control = flushControl(position, () => service.flush());
   return await runAgent(service, control, port, words);
+}
+
+/** A control call's failure would go back to its caller only; it must end the service too. */
+function flushControl(position: FlushPosition, flush: () => void): FlushControl {
+  return {
+    flushNow: () => {
+      try {
+        flush();
+        return position.flushed;
+      } catch (error) {
+        position.fail(error);
+        throw error;
+      }
+    },
+  };
 }

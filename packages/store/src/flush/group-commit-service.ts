@@ -22,6 +22,7 @@ export class GroupCommitService implements Agent {
   onStart(): void {}
 
   doWork(): number {
+    this.#position.check();
     const storeTimestamp = this.#counters.wroteStoreTimestamp.get();
     const wrote = this.#counters.wroteOffset.get();
     if (wrote === this.#position.flushed) return 0;

@@ -4,8 +4,9 @@ import type { MessageValidator } from "./message-validator.js";
 import { type PutMessageResult, refused } from "./put-message-result.js";
 
 /**
- * Checks a batch: one topic and queue, neither delayed nor transactional (RocketMQ: `asyncPutMessages`), and small enough to lie in
- * one segment. Afterwards `lengths` and `length` describe it. Main thread.
+ * Checks a batch: one topic and queue, one born host and store host (RocketMQ's MessageExtBatch has no more; the appender seals all records
+ * alike), neither delayed nor transactional (RocketMQ: `asyncPutMessages`), and small enough to lie in one segment. Afterwards
+ * `lengths` and `length` describe it. Main thread.
  */
 export class MessageBatchValidator {
   lengths: number[] = [];
@@ -16,11 +17,19 @@ export class MessageBatchValidator {
     this.lengths = [];
     this.length = 0;
     const [first] = batch as [Message];
+    const { fields } = validator;
+    let bornHost: Uint8Array | undefined;
+    let storeHost: Uint8Array | undefined;
     for (const message of batch as readonly Message[]) {
       const refusal = validator.validate(message, nowMs);
       if (refusal !== undefined) return refusal;
       if (message.topic !== first.topic || message.queueId !== first.queueId) throw illegal("a batch has one topic and queue", message.topic);
       if ((message.waitStoreMsgOK ?? true) !== (first.waitStoreMsgOK ?? true)) throw illegal("a batch has one waitStoreMsgOK", message.topic);
+      bornHost ??= fields.bornHost;
+      storeHost ??= fields.storeHost;
+      if (!sameHost(fields.bornHost, bornHost) || !sameHost(fields.storeHost, storeHost)) {
+        throw illegal("a batch has one bornHost and one storeHost", message.topic);
+      }
       const special = transactionOrDelay(message);
       if (special !== undefined) return refused("MESSAGE_ILLEGAL", "ERR_BATCH_ILLEGAL", `a batch holds no such message: ${special}`);
       this.lengths.push(validator.length);
@@ -28,6 +37,11 @@ export class MessageBatchValidator {
     }
     return validator.fits(this.length);
   }
+}
+
+/** Encoded hosts are cached: nearly always one object. */
+function sameHost(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || (a.length === b.length && a.every((byte, index) => byte === b[index]));
 }
 
 function transactionOrDelay(message: Message): string | undefined {

@@ -16,20 +16,20 @@ export interface Settlement {
 
 /**
  * Makes a segment what recovery says it is: nothing but zeros behind the end of the log, so that a record lost once cannot come back;
- * blocks on the disk for them, so that a later store through a mapping cannot fail; all of it durable. Returns the bytes zeroed.
+ * all of it durable. Blocks for what comes next are the allocator's business. Returns the bytes zeroed.
  */
 export function settleSegment(storage: Storage, { path, size, position, isCut }: Settlement): number {
   const file = storage.open(path, "write");
   try {
-    const hasHoles = position < size && file.allocatedBytes() < size;
     const block = new Uint8Array(BLOCK_BYTES);
     let zeroed = 0;
-    for (let at = isCut || hasHoles ? position : size; at < size; ) {
+    for (let at = isCut ? position : size; at < size; ) {
       const end = Math.min(size, at - (at % BLOCK_BYTES) + BLOCK_BYTES);
       const length = end - at;
-      const isClean = isZero(block.subarray(0, file.read(block.subarray(0, length), at)));
-      if (!isClean || hasHoles) file.write(ZERO_BLOCK.subarray(0, length), at);
-      if (!isClean) zeroed += length;
+      if (!isZero(block.subarray(0, file.read(block.subarray(0, length), at)))) {
+        file.write(ZERO_BLOCK.subarray(0, length), at);
+        zeroed += length;
+      }
       at = end;
     }
     file.force();

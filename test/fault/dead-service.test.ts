@@ -1,0 +1,71 @@
+import type { Fault } from "@millrace/mapped-file";
+import type { MessageStoreOptions } from "@millrace/store";
+import test from "ava";
+import { readLog } from "../store/stored-log.js";
+import { message, numbered, openStore, outcomes } from "../store/temporary-store.js";
+
+const FAULTED = { code: "ERR_STORE_FAULTED", outcome: "unknown" };
+
+/** Each of these ends a service in the middle of its work. */
+const deaths: { service: string; options: MessageStoreOptions; fault: Fault }[] = [
+  {
+    service: "append",
+    options: { writeWithoutMmap: true },
+    fault: { operation: "write", path: "commitlog", after: 30, code: "EIO" },
+  },
+  { service: "append", options: {}, fault: { operation: "map", path: "commitlog", after: 0, code: "ENOMEM" } },
+  {
+    service: "flush",
+    options: { transientStorePoolEnable: true, commitIntervalCommitLog: 1, commitCommitLogLeastPages: 0 },
+    fault: { operation: "write", path: "commitlog", after: 30, code: "EIO" },
+  },
+];
+
+for (const { service, options, fault } of deaths) {
+  test.serial(`${service} dies of ${fault.operation}: the store is faulted, and every put settles within a second`, async (t) => {
+    const store = await openStore(t, options, [fault]);
+    let refused = 0;
+    let lastAccepted = 0;
+    for (let n = 0; refused === 0 && n < 300; n++) {
+      const began = performance.now();
+      const settled = await outcomes([store.putMessage(numbered(n)), store.putMessages([numbered(n), numbered(n)])]);
+      t.true(performance.now() - began < 1000);
+      for (const outcome of settled) {
+        if (!("status" in outcome)) t.deepEqual(outcome, FAULTED);
+        if (!("status" in outcome)) refused++;
+        else lastAccepted = outcome.appendResult?.wroteOffset ?? 0;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    t.true(refused > 0);
+    t.deepEqual(await outcomes([store.putMessage(numbered(0))]), [FAULTED]);
+    await t.throwsAsync(store.flush(), { code: "ERR_STORE_FAULTED", message: new RegExp(`service=${service}`) });
+    t.is(store.stats().state, "faulted");
+    t.is(store.stats().services.find(({ name }) => name === service)?.state, "failed");
+    await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED" });
+    const reopened = await openStore(t, { storePathRootDir: store.config.storePathRootDir });
+    t.false(reopened.recovery.lastExitOk);
+    if (options.transientStorePoolEnable !== true) t.true(lastAccepted === 0 || reopened.maxPhysicalOffset > lastAccepted);
+    t.is((await reopened.putMessage(numbered(0))).status, "PUT_OK");
+    await reopened.close();
+    t.is(readLog(store.config.storePathRootDir).ending, "EMPTY");
+  });
+}
+
+test.serial("puts in flight when the appender dies are unknown, those behind them too", async (t) => {
+  const fault: Fault = { operation: "write", path: "commitlog", after: 20, code: "EIO", partialBytes: 100 };
+  const store = await openStore(t, { writeWithoutMmap: true, flushDiskType: "SYNC_FLUSH" }, [fault]);
+  for (let n = 0; n < 10; n++) await store.putMessage(message());
+  const began = performance.now();
+  const all = [];
+  for (let round = 0; round < 40; round++) {
+    for (let n = 0; n < 50; n++) all.push(store.putMessage(numbered(n, 100)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const settled = await outcomes(all);
+  t.true(performance.now() - began < 1500);
+  const firstRefused = settled.findIndex((outcome) => "code" in outcome);
+  t.true(firstRefused >= 0);
+  t.deepEqual(settled.slice(firstRefused), Array(settled.length - firstRefused).fill(FAULTED));
+  t.true(settled.slice(0, firstRefused).every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
+});

@@ -1,0 +1,92 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Fault } from "@millrace/mapped-file";
+import { createStorage } from "@millrace/mapped-file";
+import { MessageStore, type MessageStoreOptions } from "@millrace/store";
+import { readFlushedWatermark } from "@millrace/store/internal/recover/flushed-watermark.js";
+import test from "ava";
+import { numbered, openStore, outcomes } from "../store/temporary-store.js";
+import { temporaryDirectory } from "../temporary-directory.js";
+
+const FENCED = { code: "ERR_STORE_FENCED", outcome: "unknown" };
+
+/**
+ * A force of a segment fails, once: the kernel reports an error once, and the next force would "succeed". Each thread counts for itself;
+ * the allocator of these small segments never comes to 20.
+ */
+function failingForce(after: number): Fault {
+  return { operation: "force", path: "commitlog", after, times: 1, code: "EIO" };
+}
+
+const modes: Record<string, MessageStoreOptions> = {
+  mapped: {},
+  writeWithoutMmap: { writeWithoutMmap: true },
+};
+
+for (const [mode, options] of Object.entries(modes)) {
+  test.serial(`ASYNC_FLUSH, ${mode}: a failed force fences the store, and is not tried again`, async (t) => {
+    const store = await openStore(t, { ...options, flushIntervalCommitLog: 60_000 }, [failingForce(0)]);
+    const root = store.config.storePathRootDir;
+    t.is((await store.putMessage(numbered(1))).status, "PUT_OK");
+    const error = await t.throwsAsync(store.flush(), { code: "ERR_STORE_FENCED" });
+    t.regex(error?.message ?? "", /EIO/);
+    t.is(store.flushedOffset, 0);
+    t.deepEqual(await outcomes([store.putMessage(numbered(2)), store.putMessages([numbered(3)])]), [FENCED, FENCED]);
+    await t.throwsAsync(store.flush(), { code: "ERR_STORE_FENCED" });
+    t.is(store.stats().state, "fenced");
+    t.is(store.stats().flush.failures, 1);
+    await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
+    t.is(store.flushedOffset, 0, "closing did not force again");
+    t.is(readFlushedWatermark(createStorage({ kind: "real" }), join(root, "millrace.watermark"))?.flushedOffset ?? 0, 0);
+    t.true(existsSync(join(root, "abort")));
+  });
+
+  test.serial(`SYNC_FLUSH, ${mode}: a failed force rejects the puts that wait for it, and nobody is told PUT_OK`, async (t) => {
+    const store = await openStore(t, { ...options, flushDiskType: "SYNC_FLUSH" }, [failingForce(20)]);
+    for (let n = 0; n < 20; n++) t.is((await store.putMessage(numbered(n))).status, "PUT_OK");
+    const before = store.flushedOffset;
+    const puts = Array.from({ length: 20 }, (_, n) => store.putMessage(numbered(n)));
+    const began = performance.now();
+    t.deepEqual(await outcomes(puts), Array(20).fill(FENCED));
+    t.true(performance.now() - began < 1000);
+    await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
+    t.is(store.flushedOffset, before);
+  });
+}
+
+test.serial("a fence survives reopening until an operator clears it", async (t) => {
+  const root = temporaryDirectory(t);
+  const first = await openStore(t, { storePathRootDir: root }, [failingForce(0)]);
+  await first.putMessage(numbered(1));
+  await t.throwsAsync(first.flush(), { code: "ERR_STORE_FENCED" });
+  t.throws(() => MessageStore.clearFence(root), { code: "ERR_STORE_LOCKED" });
+  await t.throwsAsync(first.close(), { code: "ERR_STORE_FENCED" });
+
+  const second = await openStore(t, { storePathRootDir: root });
+  t.is(second.stats().state, "fenced");
+  t.deepEqual(await outcomes([second.putMessage(numbered(2))]), [FENCED]);
+  await t.throwsAsync(second.flush(), { code: "ERR_STORE_FENCED" });
+  await t.notThrowsAsync(second.close(), "nothing went wrong in this life of the store");
+
+  MessageStore.clearFence(root);
+  const third = await openStore(t, { storePathRootDir: root });
+  t.is((await third.putMessage(numbered(3))).status, "PUT_OK");
+  t.is(await third.flush(), third.maxPhysicalOffset);
+  await t.notThrowsAsync(third.close());
+});
+
+test.serial("a force that fails while closing is told", async (t) => {
+  const store = await openStore(t, { flushIntervalCommitLog: 60_000 }, [failingForce(0)]);
+  await store.putMessage(numbered(1));
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
+  t.true(existsSync(join(store.config.storePathRootDir, "millrace.fence")));
+  t.true(existsSync(join(store.config.storePathRootDir, "abort")));
+});
+
+test.serial("a fence marker that the disk refuses fences the store all the same", async (t) => {
+  const faults: Fault[] = [failingForce(0), { operation: "open", path: "millrace.fence", after: 0, code: "EROFS" }];
+  const store = await openStore(t, { flushIntervalCommitLog: 60_000 }, faults);
+  await store.putMessage(numbered(1));
+  await t.throwsAsync(store.flush(), { code: "ERR_STORE_FENCED" });
+  t.deepEqual(await outcomes([store.putMessage(numbered(2))]), [FENCED]);
+});

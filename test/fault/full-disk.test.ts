@@ -1,0 +1,111 @@
+import { execFileSync } from "node:child_process";
+import type { Fault } from "@millrace/mapped-file";
+import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import { readLog, readSegments } from "../store/stored-log.js";
+import { KIB, numbered, numberOf, openStore, SEGMENT_SIZE } from "../store/temporary-store.js";
+import { temporaryDirectory } from "../temporary-directory.js";
+
+const REFUSED = { status: "CREATE_MAPPED_FILE_FAILED", code: "ERR_ALLOCATE_FAILED", appendResult: null };
+
+/** Puts until the disk is full; the results of the accepted ones. */
+async function fill(t: ExecutionContext, store: MessageStore, limit: number): Promise<PutMessageResult[]> {
+  const accepted: PutMessageResult[] = [];
+  for (let n = 0; n < limit; n++) {
+    const result = await store.putMessage(numbered(n, 1000));
+    if (result.status !== "PUT_OK") {
+      t.like(result, REFUSED);
+      return accepted;
+    }
+    accepted.push(result);
+  }
+  t.fail("the disk never was full");
+  return accepted;
+}
+
+for (const operation of ["write", "open"] as const) {
+  test.serial(`the allocator's ${operation} finds no space: puts are refused, and go on when there is space`, async (t) => {
+    const fault: Fault = { operation, path: "commitlog/0", after: 3, times: 8, code: "ENOSPC", ...(operation === "write" && { partialBytes: 100 }) };
+    const store = await openStore(t, {}, [fault]);
+    const accepted = await fill(t, store, 2000);
+    t.true(accepted.length > 0);
+    t.is(store.stats().state, "running");
+    let result = await store.putMessage(numbered(accepted.length, 1000));
+    for (let n = 0; n < 20 && result.status !== "PUT_OK"; n++) result = await store.putMessage(numbered(accepted.length, 1000));
+    t.is(result.status, "PUT_OK");
+    t.is(result.appendResult?.queueOffset, accepted.length, "what was refused took no queue offset");
+    for (let n = 1; n < 100; n++) t.is((await store.putMessage(numbered(accepted.length + n, 1000))).status, "PUT_OK");
+    await store.close();
+    const { messages, ending } = readLog(store.config.storePathRootDir);
+    t.deepEqual(
+      messages.map(({ body }) => numberOf(body)),
+      messages.map((_, n) => n),
+    );
+    t.is(messages.length, accepted.length + 100);
+    t.is(ending, "EMPTY");
+  });
+}
+
+for (const operation of ["truncate", "syncDirectory"] as const) {
+  test.serial(`a segment whose ${operation} failed becomes a whole segment all the same`, async (t) => {
+    const size = 2048 * KIB; // more than the allocator fills in one go
+    const fault: Fault = { operation, path: "commitlog", after: 1, times: 2, code: "ENOSPC" };
+    const store = await openStore(t, { mappedFileSizeCommitLog: size }, [fault]);
+    let accepted = 0;
+    while (accepted < 100) {
+      const result = await store.putMessage(numbered(accepted, 50_000));
+      if (result.status === "PUT_OK") accepted++;
+      else t.like(result, REFUSED);
+    }
+    await store.close();
+    const segments = readSegments(store.config.storePathRootDir);
+    t.deepEqual(
+      segments.map(({ bytes }) => bytes.length),
+      [size, size, size],
+    );
+    t.is(readLog(store.config.storePathRootDir).messages.length, 100);
+  });
+}
+
+/** A small disk of its own, or undefined where mounting is not allowed. */
+function mountSmallDisk(t: ExecutionContext, bytes: number): string | undefined {
+  const directory = temporaryDirectory(t);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", directory], { stdio: "ignore" });
+  } catch {
+    t.log("mounting is not allowed here: a planned ENOSPC instead of a full disk");
+    return undefined;
+  }
+  t.teardown(() => execFileSync("umount", [directory]));
+  return directory;
+}
+
+const modes: Record<string, MessageStoreOptions> = {
+  mapped: {},
+  "SYNC_FLUSH, mapped": { flushDiskType: "SYNC_FLUSH" },
+  writeWithoutMmap: { writeWithoutMmap: true },
+  transientStorePoolEnable: { transientStorePoolEnable: true, commitIntervalCommitLog: 5 },
+};
+
+for (const [mode, options] of Object.entries(modes)) {
+  test.serial(`a full disk is an answer, not the end, and what was acknowledged is there: ${mode}`, async (t) => {
+    const disk = mountSmallDisk(t, 12 * SEGMENT_SIZE + 40 * KIB);
+    const faults: Fault[] = disk === undefined ? [{ operation: "write", path: "commitlog", after: 12, code: "ENOSPC" }] : [];
+    const store = await openStore(t, { ...options, ...(disk !== undefined && { storePathRootDir: `${disk}/store` }) }, faults);
+    const accepted = await fill(t, store, 2000);
+    t.true(accepted.length > (disk === undefined ? 0 : 500));
+    t.like(await store.putMessage(numbered(0, 60_000)), REFUSED);
+    t.is(store.stats().state, "running");
+    t.is(await store.flush(), store.maxPhysicalOffset);
+    await store.close();
+    const { messages } = readLog(store.config.storePathRootDir);
+    t.deepEqual(
+      messages.map(({ physicalOffset }) => physicalOffset),
+      accepted.map(({ appendResult }) => appendResult?.wroteOffset),
+    );
+    const reopened = await openStore(t, { storePathRootDir: store.config.storePathRootDir });
+    t.is(reopened.recovery.messages, accepted.length);
+    t.is(reopened.recovery.lastExitOk, true);
+    await reopened.close();
+  });
+}
