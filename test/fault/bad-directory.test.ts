@@ -83,19 +83,24 @@ test.serial("a directory that cannot be written to is refused", async (t) => {
   t.deepEqual(contents(root), before);
 });
 
+/** What went wrong, if anything did. */
+async function openPutClose(root: string, faults: Fault[]): Promise<{ code: string } | undefined> {
+  try {
+    const store = await MessageStore.openOn({ storePathRootDir: root, mappedFileSizeCommitLog: SEGMENT_SIZE }, { kind: "faulty", faults });
+    await store.putMessage(numbered(1));
+    await store.close();
+    return undefined;
+  } catch (error) {
+    return error as { code: string };
+  }
+}
+
 test.serial("a lock, abort or watermark file that cannot be written is an error with a code, and the directory can be opened after it", async (t) => {
   const root = await closedStore(t);
   for (const path of ["lock", "abort", "millrace.watermark", "checkpoint"]) {
     for (const operation of ["open", "force"] as const) {
       const faults: Fault[] = [{ operation, path: join(root, path), after: 0, code: "EIO" }];
-      const opening = MessageStore.openOn({ storePathRootDir: root, mappedFileSizeCommitLog: SEGMENT_SIZE }, { kind: "faulty", faults });
-      const error = await opening.then(
-        async (store) => {
-          await store.putMessage(numbered(1));
-          await store.close();
-        },
-        (reason: unknown) => reason as { code: string },
-      );
+      const error = await openPutClose(root, faults);
       if (error !== undefined) t.regex(error.code, /^ERR_(PATH_UNUSABLE|PIPELINE_START|STORE_FAULTED)$/, `${operation} ${path}`);
     }
   }

@@ -57,6 +57,9 @@ export class FaultyStorage implements Storage {
   }
 }
 
+/** Slept on by calls that are slow. */
+const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
 /** Counts matching calls per fault. */
 class FaultPlan {
   readonly #faults: readonly Fault[];
@@ -74,7 +77,9 @@ class FaultPlan {
       if (fault.operation !== operation || !path.includes(fault.path)) continue;
       const call = this.#calls[index] as number;
       this.#calls[index] = call + 1;
-      if (call >= fault.after && call < fault.after + (fault.times ?? Number.POSITIVE_INFINITY)) due ??= fault;
+      if (call < fault.after || call >= fault.after + (fault.times ?? Number.POSITIVE_INFINITY)) continue;
+      if (fault.delayMs !== undefined) Atomics.wait(NEVER, 0, 0, fault.delayMs);
+      if (fault.code !== undefined) due ??= fault;
     }
     return due;
   }

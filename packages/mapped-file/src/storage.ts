@@ -101,8 +101,10 @@ export interface Fault {
   readonly after: number;
   /** So many calls fail then; for ever by default. */
   readonly times?: number;
-  /** `EIO`, `ENOSPC`, ... */
-  readonly code: string;
+  /** `EIO`, `ENOSPC`, ...; without one the call is only slow. */
+  readonly code?: string;
+  /** It takes this long before it fails, or goes on. */
+  readonly delayMs?: number;
   /** A failing write or read gets this far first. */
   readonly partialBytes?: number;
 }

@@ -30,6 +30,8 @@ export const COUNTERS = {
   controlBell: "main",
   /** Frames published; append sleeps on it. */
   putRingTail: "main",
+  /** 1 while the producer is in the middle of a burst: more frames come within microseconds. */
+  putBurst: "main",
   /** Frames consumed; main sleeps on it when the ring is full. */
   putRingHead: "append",
   /** Results published; main sleeps on it (notified for acks that need no force, and for failures). */
@@ -50,6 +52,8 @@ export const COUNTERS = {
   committedOffset: "flush",
   /** Durable bytes; main sleeps on it. */
   flushedOffset: "flush",
+  /** Durable bytes of groups that the appender forced itself; what is durable is the greater of the two. Flush adopts it. */
+  appendForcedOffset: "append",
   /** Milliseconds: the newest record's store timestamp. */
   wroteStoreTimestamp: "append",
   /** Microseconds (monotonic clock): when the group now being written began, 0 between groups. RocketMQ: beginTimeInLock. */

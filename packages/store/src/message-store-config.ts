@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { resolve } from "node:path";
-import { type Host, MillraceError } from "@millrace/format";
+import { type Host, MillraceError, RECORD_OVERHEAD_LIMIT } from "@millrace/format";
 import type { RecoveryProgress } from "./recover/recovery-report.js";
 
 /**
@@ -154,7 +154,7 @@ function checkPath(name: string, value: unknown): void {
 /** A power of two that holds two of the largest records, so that one never waits for the ring to be empty. */
 function defaultRingSize(maxMessageSize: number): number {
   let size = RING_DEFAULT;
-  while (Number.isFinite(maxMessageSize) && size < 2 * (maxMessageSize + 64 * 1024) && size < 1024 * MIB) size *= 2;
+  while (Number.isFinite(maxMessageSize) && size < 2 * (maxMessageSize + RECORD_OVERHEAD_LIMIT) && size < 1024 * MIB) size *= 2;
   return size;
 }
 
@@ -187,7 +187,7 @@ function checkTogether(config: MessageStoreConfig, given: MessageStoreOptions): 
   if (given.transientStorePoolSize !== undefined && !config.transientStorePoolEnable) {
     throw contradictory(`without a pool it has no size: transientStorePoolEnable=false transientStorePoolSize=${given.transientStorePoolSize}`);
   }
-  if (given.maxMessageSize !== undefined && given.putRingSize !== undefined && config.putRingSize < config.maxMessageSize + 64 * 1024) {
+  if (config.putRingSize < config.maxMessageSize + RECORD_OVERHEAD_LIMIT) {
     throw contradictory(`the largest message does not fit the ring: putRingSize=${config.putRingSize} maxMessageSize=${config.maxMessageSize}`);
   }
 }

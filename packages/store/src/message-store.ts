@@ -105,7 +105,8 @@ export class MessageStore implements AsyncDisposable {
 
   /** Everything below it is durable. */
   get flushedOffset(): number {
-    return this.#pipeline.control.counters.flushedOffset.get();
+    const { flushedOffset, appendForcedOffset } = this.#pipeline.control.counters;
+    return Math.max(flushedOffset.get(), appendForcedOffset.get());
   }
 
   /** First byte on disk. */

@@ -128,6 +128,7 @@ function pipelineData(config: MessageStoreConfig, storage: StorageSpec, start: P
       wroteOffset: maxOffset,
       committedOffset: maxOffset,
       flushedOffset: maxOffset,
+      appendForcedOffset: maxOffset,
       syncRequestedOffset: maxOffset,
       allocatedOffset: maxOffset,
       segmentWantedOffset: maxOffset,

@@ -17,13 +17,12 @@ import { AppendMessageResult, type PutMessageResult, refused } from "./put-messa
 import { PutWaitQueue } from "./put-wait-queue.js";
 import type { TopicTable } from "./topic-table.js";
 
-/** Committed bytes that are worth a publish of their own while the producer goes on: the appender starts early. */
-const PUBLISH_BYTES = 32 * 1024;
+/** Committed bytes that are worth a publish of their own in the middle of a burst: the appender works beside the producer. */
+const PUBLISH_BYTES = 2 * 1024;
 /** Acks settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long. */
 const ACKS_PER_TURN = 1024;
 /** How often the main thread looks without being woken: deadlines, lost wake-ups. */
 const RECHECK_MS = 50;
-
 type Settle = (result: PutMessageResult | Promise<never>) => void;
 
 /** What a frame's result cannot tell: set only for batches and for hosts that are not the store's. */
@@ -59,7 +58,7 @@ export class PutMessageService {
   readonly #details: (AckDetails | undefined)[];
   readonly #recheck: NodeJS.Timeout;
   #keepsAlive = false;
-  #publishScheduled = false;
+  #burst = false;
   #drainScheduled = false;
   #resultArmed = false;
   #flushArmed = false;
@@ -216,12 +215,12 @@ export class PutMessageService {
       (this.#sync && validator.waitStoreMsgOK ? FRAME_FLAG_WAIT_FLUSH : 0) | (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
     const { ring } = this;
     ring.commit(position, length, messages, validator.queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
-    if (ring.unpublishedBytes >= PUBLISH_BYTES) {
-      this.#publish();
-    } else if (!this.#publishScheduled) {
-      this.#publishScheduled = true;
-      queueMicrotask(this.#publishLater);
+    if (!this.#burst) {
+      this.#burst = true;
+      this.#counters.putBurst.set(1);
+      queueMicrotask(this.#endBurst);
     }
+    if (ring.unpublishedBytes >= PUBLISH_BYTES) this.#publish();
   }
 
   /** Once per group: the clocks, and the look whether the appender is stuck (RocketMQ: `isOSPageCacheBusy`). */
@@ -236,9 +235,11 @@ export class PutMessageService {
     return refused("OS_PAGE_CACHE_BUSY", "ERR_OS_PAGE_CACHE_BUSY", reason);
   }
 
-  readonly #publishLater = (): void => {
-    this.#publishScheduled = false;
+  /** The last frames first, then the word: an appender that hears the burst is over has seen all of it. */
+  readonly #endBurst = (): void => {
+    this.#burst = false;
     this.#publish();
+    this.#counters.putBurst.set(0);
     this.#arm();
   };
 
@@ -297,7 +298,7 @@ export class PutMessageService {
     const end = ring.resultEnd();
     const count = end - ring.taken;
     if (count === 0) return false;
-    const flushed = this.#sync ? this.#counters.flushedOffset.get() : 0;
+    const flushed = this.#sync ? this.#durableOffset() : 0;
     const nowUs = monotonicUs();
     const budget = Math.min(count, ACKS_PER_TURN);
     for (let i = 0; i < budget; i++) {
@@ -388,13 +389,18 @@ export class PutMessageService {
     }
   }
 
+  /** What the flusher has forced, or the appender itself. */
+  #durableOffset(): number {
+    return Math.max(this.#counters.flushedOffset.get(), this.#counters.appendForcedOffset.get());
+  }
+
   /** Whether the oldest put in flight could be settled: looked at after arming, so that no wake-up falls between. */
   #settleable(): boolean {
     const { ring } = this;
     if (ring.taken === ring.resultEnd()) return false;
     const slot = ring.slotOf(ring.taken);
     if (ring.resultStatus(slot) !== AppendStatus.ok || (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) === 0) return true;
-    return ring.resultPhysicalOffset(slot) + ring.recordLength(slot) <= this.#counters.flushedOffset.get();
+    return ring.resultPhysicalOffset(slot) + ring.recordLength(slot) <= this.#durableOffset();
   }
 }
 
