@@ -14,5 +14,5 @@ export function seededRandom(seed: number): Random {
 
 /** From the environment, to repeat a run, or a new one; a test prints the seed that it took. */
 export function chosenSeed(): number {
-  return Number(process.env["MILLRACE_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+  return Number(process.env.MILLRACE_SEED ?? Math.floor(Math.random() * 2 ** 31));
 }

@@ -27,7 +27,10 @@ function writeAcknowledged(): void {
 }
 
 async function put(store: MessageStore, producer: number, first: number, count: number): Promise<void> {
-  const messages = Array.from({ length: count }, (_, i) => ({ ...producerQueue(producer), body: bodyOf(producer, first + i, job.round) }));
+  const messages = Array.from({ length: count }, (_, i) => ({
+    ...producerQueue(producer),
+    body: bodyOf(producer, first + i, job.round),
+  }));
   inFlight++;
   const { status } = await (count === 1 && messages[0] !== undefined ? store.putMessage(messages[0]) : store.putMessages(messages));
   inFlight--;

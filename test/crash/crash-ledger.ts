@@ -33,7 +33,8 @@ export class CrashLedger {
 
   get messagesAcknowledged(): number {
     let sum = 0;
-    for (const { starts, acknowledgedEnds } of this.#lives) sum += acknowledgedEnds.reduce((all, end, i) => all + end - (starts[i] ?? 0), 0);
+    for (const { starts, acknowledgedEnds } of this.#lives)
+      sum += acknowledgedEnds.reduce((all, end, i) => all + end - (starts[i] ?? 0), 0);
     return sum;
   }
 
@@ -50,13 +51,15 @@ export class CrashLedger {
         const life = this.#lives.findLast(({ starts }) => (starts[producer] ?? 0) <= number);
         const expected = bodyOf(producer, number, life?.round ?? -1);
         if (queueOffset !== number) faults.push(`producer ${producer}: queue offset ${queueOffset} at ${number}`);
-        if (!expected.equals(body)) faults.push(`producer ${producer}: ${Buffer.from(body.subarray(0, 30))} instead of ${expected.subarray(0, 30)}`);
+        if (!expected.equals(body))
+          faults.push(`producer ${producer}: ${Buffer.from(body.subarray(0, 30))} instead of ${expected.subarray(0, 30)}`);
         if (number >= (life?.sentEnds[producer] ?? 0)) faults.push(`producer ${producer}: ${number} never was sent`);
       }
       for (const [index, { round, acknowledgedEnds }] of mayForget ? [] : this.#lives.entries()) {
         const kept = this.#lives[index + 1]?.starts[producer] ?? own.length;
         const promised = acknowledgedEnds[producer] ?? 0;
-        if (kept < promised) faults.push(`producer ${producer}: ${promised} acknowledged in round ${round}, ${kept} there after it`);
+        if (kept < promised)
+          faults.push(`producer ${producer}: ${promised} acknowledged in round ${round}, ${kept} there after it`);
       }
     }
     const strangers = messages.filter(({ topic }) => !topic.startsWith("crash-")).length;

@@ -9,7 +9,9 @@ export interface CrashMoment {
 
 /** How a life of the driver ended: killed, or closed before the kill came. Anything else is an error. */
 export async function liveUntil(moment: CrashMoment, job: CrashJob): Promise<"killed" | "closed"> {
-  const child = fork(join(import.meta.dirname, "crash-driver.js"), [JSON.stringify(job)], { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+  const child = fork(join(import.meta.dirname, "crash-driver.js"), [JSON.stringify(job)], {
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
   let errors = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     errors += chunk.toString();

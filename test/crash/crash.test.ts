@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../temporary-directory.js";
 import { CrashLedger } from "./crash-ledger.js";
 import { type CrashMoment, liveUntil } from "./crash-life.js";
 
-const ROUNDS = Number(process.env["MILLRACE_CRASH_ROUNDS"] ?? 5);
+const ROUNDS = Number(process.env.MILLRACE_CRASH_ROUNDS ?? 5);
 /** Then the next rounds get a new directory: recovery reads all of it each time. */
 const ROUNDS_PER_DIRECTORY = 10;
 const LOAD_MS = 150;
@@ -74,5 +74,10 @@ for (const [name, mode] of Object.entries(modes)) {
 
 test.serial("killed at any moment, the transient store pool loses no more than the end of the log", async (t) => {
   t.timeout(60_000 + ROUNDS * 5000);
-  await killRepeatedly(t, { transientStorePoolEnable: true, transientStorePoolSize: 8, commitIntervalCommitLog: 10, flushIntervalCommitLog: 20 });
+  await killRepeatedly(t, {
+    transientStorePoolEnable: true,
+    transientStorePoolSize: 8,
+    commitIntervalCommitLog: 10,
+    flushIntervalCommitLog: 20,
+  });
 });

@@ -20,7 +20,10 @@ async function closedStore(t: ExecutionContext): Promise<string> {
 
 const damages: Record<string, { code: string; damage: (commitLog: string) => void }> = {
   "a segment that is too short": { code: "ERR_SEGMENT_SIZE", damage: (at) => writeFileSync(join(at, SECOND), "short") },
-  "a name that is no offset": { code: "ERR_SEGMENT_NAME", damage: (at) => writeFileSync(join(at, "segment"), Buffer.alloc(SEGMENT_SIZE)) },
+  "a name that is no offset": {
+    code: "ERR_SEGMENT_NAME",
+    damage: (at) => writeFileSync(join(at, "segment"), Buffer.alloc(SEGMENT_SIZE)),
+  },
   "a name that is no multiple of the size": {
     code: "ERR_SEGMENT_NAME",
     damage: (at) => writeFileSync(join(at, "00000000000000065537"), Buffer.alloc(SEGMENT_SIZE)),
@@ -47,7 +50,9 @@ for (const [what, { code, damage }] of Object.entries(damages)) {
 test.serial("another segment size than the store was made with is refused, and nothing is changed", async (t) => {
   const root = await closedStore(t);
   const before = contents(root);
-  const error = await t.throwsAsync(openStore(t, { storePathRootDir: root, mappedFileSizeCommitLog: 2 * SEGMENT_SIZE }), { code: "ERR_SEGMENT_SIZE" });
+  const error = await t.throwsAsync(openStore(t, { storePathRootDir: root, mappedFileSizeCommitLog: 2 * SEGMENT_SIZE }), {
+    code: "ERR_SEGMENT_SIZE",
+  });
   t.regex(error?.message ?? "", new RegExp(`length=${SEGMENT_SIZE}, expected=${2 * SEGMENT_SIZE}$`));
   t.deepEqual(contents(root), before);
 });
@@ -86,7 +91,10 @@ test.serial("a directory that cannot be written to is refused", async (t) => {
 /** What went wrong, if anything did. */
 async function openPutClose(root: string, faults: Fault[]): Promise<{ code: string } | undefined> {
   try {
-    const store = await MessageStore.openOn({ storePathRootDir: root, mappedFileSizeCommitLog: SEGMENT_SIZE }, { kind: "faulty", faults });
+    const store = await MessageStore.openOn(
+      { storePathRootDir: root, mappedFileSizeCommitLog: SEGMENT_SIZE },
+      { kind: "faulty", faults },
+    );
     await store.putMessage(numbered(1));
     await store.close();
     return undefined;
@@ -95,15 +103,18 @@ async function openPutClose(root: string, faults: Fault[]): Promise<{ code: stri
   }
 }
 
-test.serial("a lock, abort or watermark file that cannot be written is an error with a code, and the directory can be opened after it", async (t) => {
-  const root = await closedStore(t);
-  for (const path of ["lock", "abort", "millrace.watermark", "checkpoint"]) {
-    for (const operation of ["open", "force"] as const) {
-      const faults: Fault[] = [{ operation, path: join(root, path), after: 0, code: "EIO" }];
-      const error = await openPutClose(root, faults);
-      if (error !== undefined) t.regex(error.code, /^ERR_(PATH_UNUSABLE|PIPELINE_START|STORE_FAULTED)$/, `${operation} ${path}`);
+test.serial(
+  "a lock, abort or watermark file that cannot be written is an error with a code, and the directory can be opened after it",
+  async (t) => {
+    const root = await closedStore(t);
+    for (const path of ["lock", "abort", "millrace.watermark", "checkpoint"]) {
+      for (const operation of ["open", "force"] as const) {
+        const faults: Fault[] = [{ operation, path: join(root, path), after: 0, code: "EIO" }];
+        const error = await openPutClose(root, faults);
+        if (error !== undefined) t.regex(error.code, /^ERR_(PATH_UNUSABLE|PIPELINE_START|STORE_FAULTED)$/, `${operation} ${path}`);
+      }
     }
-  }
-  const store = await openStore(t, { storePathRootDir: root });
-  t.is((await store.putMessage(numbered(2))).status, "PUT_OK");
-});
+    const store = await openStore(t, { storePathRootDir: root });
+    t.is((await store.putMessage(numbered(2))).status, "PUT_OK");
+  },
+);

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { Fault } from "@millrace/mapped-file";
-import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@millrace/store";
+import type { MessageStore, MessageStoreOptions, PutMessageResult } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { readLog, readSegments } from "../store/stored-log.js";
 import { KIB, numbered, numberOf, openStore, SEGMENT_SIZE } from "../store/temporary-store.js";
@@ -25,7 +25,14 @@ async function fill(t: ExecutionContext, store: MessageStore, limit: number): Pr
 
 for (const operation of ["write", "open"] as const) {
   test.serial(`the allocator's ${operation} finds no space: puts are refused, and go on when there is space`, async (t) => {
-    const fault: Fault = { operation, path: "commitlog/0", after: 3, times: 8, code: "ENOSPC", ...(operation === "write" && { partialBytes: 100 }) };
+    const fault: Fault = {
+      operation,
+      path: "commitlog/0",
+      after: 3,
+      times: 8,
+      code: "ENOSPC",
+      ...(operation === "write" && { partialBytes: 100 }),
+    };
     const store = await openStore(t, {}, [fault]);
     const accepted = await fill(t, store, 2000);
     t.true(accepted.length > 0);

@@ -13,7 +13,11 @@ const STALL_MS = 600;
 /** A store whose first write takes a while: what is put until then stays in the ring. */
 async function stalledStore(t: ExecutionContext, options: MessageStoreOptions): Promise<MessageStore> {
   const slow: Fault = { operation: "write", path: "commitlog", after: 0, times: 1, delayMs: STALL_MS };
-  return await openStore(t, { writeWithoutMmap: true, putRingSize: RING, maxMessageSize: 10_000, osPageCacheBusyTimeOutMills: 60_000, ...options }, [slow]);
+  return await openStore(
+    t,
+    { writeWithoutMmap: true, putRingSize: RING, maxMessageSize: 10_000, osPageCacheBusyTimeOutMills: 60_000, ...options },
+    [slow],
+  );
 }
 
 test.serial("a full ring makes puts wait, in order, and all of them arrive once", async (t) => {

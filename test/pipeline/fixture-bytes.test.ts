@@ -1,4 +1,10 @@
-import { decodeMessage, MESSAGE_BASE_LENGTH, PROPERTY_CRC_LENGTH, STORE_TIMESTAMP_OFFSET, SYS_FLAG_BORN_HOST_V6 } from "@millrace/format";
+import {
+  decodeMessage,
+  MESSAGE_BASE_LENGTH,
+  PROPERTY_CRC_LENGTH,
+  STORE_TIMESTAMP_OFFSET,
+  SYS_FLAG_BORN_HOST_V6,
+} from "@millrace/format";
 import type { Message, MessageStore } from "@millrace/store";
 import test from "ava";
 import { BORN_TIMESTAMP, type FixtureMessage, fixtureMessages } from "../golden/fixture-message.js";
@@ -37,8 +43,14 @@ function filler(length: number, propertyCrc: boolean): Message {
   return { topic, queueId: 0, body };
 }
 
-async function put(store: MessageStore, fixture: FixturePut, sources: readonly FixtureMessage[], propertyCrc: boolean): Promise<string> {
-  if (NOT_OURS.has(fixture.name)) return (await store.putMessage(filler(fixture.append?.bytes ?? 0, propertyCrc))).appendResult?.msgId ?? "";
+async function put(
+  store: MessageStore,
+  fixture: FixturePut,
+  sources: readonly FixtureMessage[],
+  propertyCrc: boolean,
+): Promise<string> {
+  if (NOT_OURS.has(fixture.name))
+    return (await store.putMessage(filler(fixture.append?.bytes ?? 0, propertyCrc))).appendResult?.msgId ?? "";
   const messages = sources.map(messageOf);
   const [first] = messages;
   const result = await (messages.length === 1 && first !== undefined ? store.putMessage(first) : store.putMessages(messages));
@@ -57,32 +69,35 @@ function timeless(bytes: Buffer, position: number, propertyCrc: boolean): { text
 
 for (const fixture of FIXTURE_STORES.filter(({ version }) => version === "5.3")) {
   const { appendPropertyCrc } = fixture;
-  test.serial(`what RocketMQ 5.3.3 was given becomes the same records in our store (enabledAppendPropCRC=${appendPropertyCrc})`, async (t) => {
-    const store = await openStore(t, {
-      mappedFileSizeCommitLog: 4096,
-      maxMessageSize: 3000,
-      flushDiskType: "SYNC_FLUSH",
-      enabledAppendPropCRC: appendPropertyCrc,
-    });
-    const sources = fixtureMessages("5.3");
-    const puts = fixture.puts.filter(({ name, append }) => append !== undefined && sources.has(name));
-    t.is(puts.length, sources.size);
-    for (const one of puts) {
-      const ids = await put(store, one, sources.get(one.name) ?? [], appendPropertyCrc);
-      if (!NOT_OURS.has(one.name)) t.is(ids, one.append?.msgIds.join(",") ?? "", one.name);
-    }
-    await store.close();
-    const ours = readSegments(store.config.storePathRootDir);
-    let compared = 0;
-    for (const { name, append } of puts) {
-      if (NOT_OURS.has(name)) continue;
-      const segment = Math.floor((append?.offset ?? 0) / 4096);
-      for (let position = (append?.offset ?? 0) % 4096, end = position + (append?.bytes ?? 0); position < end; compared++) {
-        const theirs = timeless(fixture.segments[segment]?.bytes ?? Buffer.alloc(0), position, appendPropertyCrc);
-        t.is(timeless(ours[segment]?.bytes ?? Buffer.alloc(0), position, appendPropertyCrc).text, theirs.text, name);
-        position += theirs.size;
+  test.serial(
+    `what RocketMQ 5.3.3 was given becomes the same records in our store (enabledAppendPropCRC=${appendPropertyCrc})`,
+    async (t) => {
+      const store = await openStore(t, {
+        mappedFileSizeCommitLog: 4096,
+        maxMessageSize: 3000,
+        flushDiskType: "SYNC_FLUSH",
+        enabledAppendPropCRC: appendPropertyCrc,
+      });
+      const sources = fixtureMessages("5.3");
+      const puts = fixture.puts.filter(({ name, append }) => append !== undefined && sources.has(name));
+      t.is(puts.length, sources.size);
+      for (const one of puts) {
+        const ids = await put(store, one, sources.get(one.name) ?? [], appendPropertyCrc);
+        if (!NOT_OURS.has(one.name)) t.is(ids, one.append?.msgIds.join(",") ?? "", one.name);
       }
-    }
-    t.true(compared >= 13);
-  });
+      await store.close();
+      const ours = readSegments(store.config.storePathRootDir);
+      let compared = 0;
+      for (const { name, append } of puts) {
+        if (NOT_OURS.has(name)) continue;
+        const segment = Math.floor((append?.offset ?? 0) / 4096);
+        for (let position = (append?.offset ?? 0) % 4096, end = position + (append?.bytes ?? 0); position < end; compared++) {
+          const theirs = timeless(fixture.segments[segment]?.bytes ?? Buffer.alloc(0), position, appendPropertyCrc);
+          t.is(timeless(ours[segment]?.bytes ?? Buffer.alloc(0), position, appendPropertyCrc).text, theirs.text, name);
+          position += theirs.size;
+        }
+      }
+      t.true(compared >= 13);
+    },
+  );
 }

@@ -75,7 +75,8 @@ test.serial("ASYNC_FLUSH: nothing is forced before the interval, and everything 
   await store.putMessage(numbered(0, 20_000));
   t.is(store.flushedOffset, 0);
   const began = performance.now();
-  while (store.flushedOffset < store.maxPhysicalOffset && performance.now() - began < 5000) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (store.flushedOffset < store.maxPhysicalOffset && performance.now() - began < 5000)
+    await new Promise((resolve) => setTimeout(resolve, 10));
   t.is(store.flushedOffset, store.maxPhysicalOffset);
   await store.putMessage(numbered(1));
   await new Promise((resolve) => setTimeout(resolve, 700));

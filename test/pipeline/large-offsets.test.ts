@@ -25,7 +25,8 @@ for (const [name, boundary] of Object.entries({ "2^31": 2 ** 31, "2^32": 2 ** 32
       const results = await Promise.all(Array.from({ length: 200 }, (_, n) => store.putMessage(numbered(n, 900))));
       t.is(results[0]?.appendResult?.wroteOffset, start);
       t.true((results[199]?.appendResult?.wroteOffset ?? 0) > boundary + SEGMENT_SIZE);
-      for (const { appendResult } of results) t.is(decodeMessageId(appendResult?.msgId ?? "").physicalOffset, appendResult?.wroteOffset ?? -1);
+      for (const { appendResult } of results)
+        t.is(decodeMessageId(appendResult?.msgId ?? "").physicalOffset, appendResult?.wroteOffset ?? -1);
       t.is(await store.flush(), store.maxPhysicalOffset);
       await store.close();
       const { messages } = readLog(root);

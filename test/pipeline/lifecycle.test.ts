@@ -37,9 +37,17 @@ test.serial("after close every call is refused, from the moment of the close on"
   const store = await openStore(t);
   const closing = store.close();
   const refusal = { code: "ERR_STORE_CLOSED", outcome: "none" };
-  t.deepEqual(await outcomes<unknown>([store.putMessage(message()), store.putMessages([message()]), store.flush()]), [refusal, refusal, refusal]);
+  t.deepEqual(await outcomes<unknown>([store.putMessage(message()), store.putMessages([message()]), store.flush()]), [
+    refusal,
+    refusal,
+    refusal,
+  ]);
   await closing;
-  t.deepEqual(await outcomes<unknown>([store.putMessage(message()), store.putMessages([message()]), store.flush()]), [refusal, refusal, refusal]);
+  t.deepEqual(await outcomes<unknown>([store.putMessage(message()), store.putMessages([message()]), store.flush()]), [
+    refusal,
+    refusal,
+    refusal,
+  ]);
   t.is(store.maxPhysicalOffset, 0);
 });
 

@@ -84,14 +84,20 @@ test("a body may be any view of bytes", async (t) => {
   const shared = new Uint8Array(new SharedArrayBuffer(4)).fill(7);
   for (const body of [memory.subarray(3, 9), Buffer.from(memory.buffer, 30, 2), shared]) await store.putMessage(message({ body }));
   const bodies = readLog(store.config.storePathRootDir).messages.map(({ body }) => [...body]);
-  t.deepEqual(bodies, [[3, 4, 5, 6, 7, 8], [30, 31], [7, 7, 7, 7]]);
+  t.deepEqual(bodies, [
+    [3, 4, 5, 6, 7, 8],
+    [30, 31],
+    [7, 7, 7, 7],
+  ]);
 });
 
 test("a batch is contiguous, has consecutive queue offsets, and one answer", async (t) => {
   const store = await openStore(t);
   await store.putMessage(numbered(0));
   const lengths = [1, 300, 0, 20];
-  const { status, appendResult } = await store.putMessages(lengths.map((length) => message({ body: new Uint8Array(length), tags: `T${length}` })));
+  const { status, appendResult } = await store.putMessages(
+    lengths.map((length) => message({ body: new Uint8Array(length), tags: `T${length}` })),
+  );
   await store.putMessage(numbered(5));
   const { messages } = readLog(store.config.storePathRootDir);
   const batch = messages.slice(1, 5);
@@ -155,8 +161,11 @@ test("prepared and rolled back messages take queue offset 0 and do not advance i
 test("a delayed message goes to the schedule topic, its own place into properties", async (t) => {
   const store = await openStore(t);
   const results = [];
-  for (const delayTimeLevel of [3, 99, 0]) results.push(await store.putMessage(message({ topic: "TopicD", queueId: 3, tags: "T", delayTimeLevel })));
-  const transactional = await store.putMessage(message({ topic: "TopicD", queueId: 3, delayTimeLevel: 3, sysFlag: SYS_FLAG_PREPARED }));
+  for (const delayTimeLevel of [3, 99, 0])
+    results.push(await store.putMessage(message({ topic: "TopicD", queueId: 3, tags: "T", delayTimeLevel })));
+  const transactional = await store.putMessage(
+    message({ topic: "TopicD", queueId: 3, delayTimeLevel: 3, sysFlag: SYS_FLAG_PREPARED }),
+  );
   t.is(transactional.status, "PUT_OK");
   const { messages } = readLog(store.config.storePathRootDir);
   t.deepEqual(
@@ -197,9 +206,14 @@ test("a record that fits no segment is illegal, the largest that fits is not", a
 
 test("a batch of several born or store hosts is refused, one of IPv6 hosts is stored as what it is", async (t) => {
   const store = await openStore(t);
-  const mixed = [message({ body: Buffer.from("four") }), message({ body: Buffer.from("six"), bornHost: { address: "::1", port: 1 } })];
+  const mixed = [
+    message({ body: Buffer.from("four") }),
+    message({ body: Buffer.from("six"), bornHost: { address: "::1", port: 1 } }),
+  ];
   await t.throwsAsync(store.putMessages(mixed), { code: "ERR_BATCH_ILLEGAL" });
-  await t.throwsAsync(store.putMessages([message({ storeHost: { address: "10.0.0.1", port: 1 } }), message()]), { code: "ERR_BATCH_ILLEGAL" });
+  await t.throwsAsync(store.putMessages([message({ storeHost: { address: "10.0.0.1", port: 1 } }), message()]), {
+    code: "ERR_BATCH_ILLEGAL",
+  });
   await store.putMessages(mixed.map((one) => ({ ...one, bornHost: { address: "::1", port: 1 } })));
   const { messages } = readLog(store.config.storePathRootDir);
   t.deepEqual(

@@ -21,7 +21,8 @@ const modes: Record<string, MessageStoreOptions> = {
 function timelessBytes(root: string): string {
   const log = readLog(root);
   const bytes = Buffer.concat(readSegments(root).map((segment) => segment.bytes));
-  for (const { physicalOffset } of log.messages) bytes.fill(0, physicalOffset + STORE_TIMESTAMP_OFFSET, physicalOffset + STORE_TIMESTAMP_OFFSET + 8);
+  for (const { physicalOffset } of log.messages)
+    bytes.fill(0, physicalOffset + STORE_TIMESTAMP_OFFSET, physicalOffset + STORE_TIMESTAMP_OFFSET + 8);
   return bytes.toString("latin1");
 }
 
@@ -33,7 +34,10 @@ test("every append mode writes the same bytes, blank records included, and rolls
       store.putMessage(numbered(n, 40 + ((n * 37) % 500), { queueId: n % 3, bornTimestamp: n })),
     );
     const results = await Promise.all(puts);
-    t.true(results.every(({ status }) => status === "PUT_OK"), mode);
+    t.true(
+      results.every(({ status }) => status === "PUT_OK"),
+      mode,
+    );
     const { rolls } = store.stats().append;
     await store.close();
     const root = store.config.storePathRootDir;

@@ -8,7 +8,9 @@ test.serial("the figures add up to what was put", async (t) => {
   t.is(opened.state, "running");
   t.like(opened.put, { messages: 0, bytes: 0, failed: 0, inFlight: 0, waiting: 0, stalls: 0 });
   const puts = Array.from({ length: 300 }, (_, n) => store.putMessage(numbered(n, 500, { topic: `T${n % 2}` })));
-  const batches = Array.from({ length: 10 }, () => store.putMessages([message({ topic: "B" }), message({ topic: "B" }), message({ topic: "B" })]));
+  const batches = Array.from({ length: 10 }, () =>
+    store.putMessages([message({ topic: "B" }), message({ topic: "B" }), message({ topic: "B" })]),
+  );
   t.is(store.stats().put.inFlight, 310);
   const results = await Promise.all([...puts, ...batches]);
   await t.throwsAsync(store.putMessage(message({ topic: "/" })));
@@ -41,7 +43,9 @@ test.serial("the figures add up to what was put", async (t) => {
     stats.services.map(({ name }) => name),
     ["append", "flush", "allocate"],
   );
-  t.true(stats.services.every(({ state, heartbeatAgeMs }) => (state === "running" || state === "waiting") && heartbeatAgeMs < 2000));
+  t.true(
+    stats.services.every(({ state, heartbeatAgeMs }) => (state === "running" || state === "waiting") && heartbeatAgeMs < 2000),
+  );
 });
 
 test.serial("RocketMQ's runtime figures, Prometheus and text say the same", async (t) => {
@@ -54,7 +58,7 @@ test.serial("RocketMQ's runtime figures, Prometheus and text say the same", asyn
     commitLogMaxOffset: String(store.maxPhysicalOffset),
     commitLogMinOffset: "0",
   });
-  t.regex(stats.runtimeInfo["commitLogDiskRatio"] ?? "", /^[01](\.\d+)?$/);
+  t.regex(stats.runtimeInfo.commitLogDiskRatio ?? "", /^[01](\.\d+)?$/);
   t.true(stats.allocate.lockedBytes > 0 || stats.allocate.lockFailures > 0);
   const page = toPrometheus(stats);
   t.true(page.includes("\nmillrace_put_messages_total 50\n"));

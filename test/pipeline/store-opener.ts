@@ -56,7 +56,9 @@ const acts: Record<string, () => Promise<void>> = {
   pending: async () => {
     const store = await MessageStore.open({ ...options, flushDiskType: "SYNC_FLUSH" });
     let settled = 0;
-    const puts = Array.from({ length: 100 }, () => store.putMessage({ topic: "TopicA", queueId: 0, body: new Uint8Array(10) }).then(() => settled++));
+    const puts = Array.from({ length: 100 }, () =>
+      store.putMessage({ topic: "TopicA", queueId: 0, body: new Uint8Array(10) }).then(() => settled++),
+    );
     Promise.all(puts).then(async () => {
       answer(`settled ${settled}`);
       await store.close();

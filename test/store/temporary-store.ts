@@ -12,8 +12,16 @@ export const SEGMENT_SIZE = 64 * KIB;
  *
  * @param options `storePathRootDir` opens a directory that is there already
  */
-export async function openStore(t: ExecutionContext, options: MessageStoreOptions = {}, faults: readonly Fault[] = []): Promise<MessageStore> {
-  const complete = { storePathRootDir: options.storePathRootDir ?? temporaryDirectory(t), mappedFileSizeCommitLog: SEGMENT_SIZE, ...options };
+export async function openStore(
+  t: ExecutionContext,
+  options: MessageStoreOptions = {},
+  faults: readonly Fault[] = [],
+): Promise<MessageStore> {
+  const complete = {
+    storePathRootDir: options.storePathRootDir ?? temporaryDirectory(t),
+    mappedFileSizeCommitLog: SEGMENT_SIZE,
+    ...options,
+  };
   const store = await MessageStore.openOn(complete, faults.length === 0 ? { kind: "real" } : { kind: "faulty", faults });
   t.teardown(() => store.close().catch(() => {}));
   return store;

@@ -111,7 +111,6 @@ class FaultyStorageFile implements StorageFile {
     return this.#inner.size();
   }
 
-
   read(target: Uint8Array, position: number): number {
     const fault = this.#plan.due("read", this.path);
     if (fault === undefined) return this.#inner.read(target, position);

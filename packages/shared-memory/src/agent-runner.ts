@@ -33,6 +33,7 @@ export async function runAgent<C extends object>(agent: Agent, control: C, port:
     agent.onStart();
     expose(Object.assign(control, base), port as unknown as Endpoint);
     words.state.set(ServiceState.running);
+    words.heartbeatUs.set(Math.floor(monotonicUs()));
     let bellAnswered = -1;
     for (;;) {
       const bell = words.controlBell.get();

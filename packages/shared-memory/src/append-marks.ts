@@ -6,7 +6,7 @@
  *   f64 cells, mark n at 3 · (n mod MARKS):   +0 end offset   +1 microseconds   +2 messages
  * ```
  *
- * How many marks were written is the counter `appendGroups`.
+ * How many marks were written is the counter `appendMarks`.
  */
 const MARKS = 4096;
 const MARK_CELLS = 3;
@@ -21,19 +21,19 @@ export class AppendMarks {
     this.#cells = new Float64Array(buffer);
   }
 
-  /** Appender only, before it counts the group. */
-  leave(group: number, endOffset: number, us: number, messages: number): void {
-    const cell = (group % MARKS) * MARK_CELLS;
+  /** Appender only, before it counts mark `n`. */
+  leave(n: number, endOffset: number, us: number, messages: number): void {
+    const cell = (n % MARKS) * MARK_CELLS;
     this.#cells[cell] = endOffset;
     this.#cells[cell + 1] = us;
     this.#cells[cell + 2] = messages;
   }
 
-  /** Flusher only: hands out the marks up to `offset` that it has not seen; `groups` is the counter's value. */
-  collect(groups: number, offset: number, each: (us: number, messages: number) => void): void {
+  /** Flusher only: hands out the marks up to `offset` that it has not seen; `marks` is the counter's value. */
+  collect(marks: number, offset: number, each: (us: number, messages: number) => void): void {
     // A mark of the half that is about to be overwritten may be torn: skip it.
-    if (groups - this.#read > MARKS / 2) this.#read = groups - MARKS / 2;
-    for (; this.#read < groups; this.#read++) {
+    if (marks - this.#read > MARKS / 2) this.#read = marks - MARKS / 2;
+    for (; this.#read < marks; this.#read++) {
       const cell = (this.#read % MARKS) * MARK_CELLS;
       if ((this.#cells[cell] as number) > offset) return;
       each(this.#cells[cell + 1] as number, this.#cells[cell + 2] as number);

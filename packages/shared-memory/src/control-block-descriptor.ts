@@ -64,6 +64,9 @@ export const COUNTERS = {
   appendMessages: "append",
   appendBytes: "append",
   appendGroups: "append",
+  /** Groups handed to the flusher: each has left a mark. */
+  appendMarks: "append",
+  appendForces: "append",
   appendMaxGroupMessages: "append",
   appendStalls: "append",
   appendRolls: "append",
@@ -71,7 +74,6 @@ export const COUNTERS = {
   flushState: "flush",
   flushHeartbeatUs: "flush",
   flushForces: "flush",
-  flushBytes: "flush",
   flushFailures: "flush",
   flushCommits: "flush",
   allocateState: "allocate",

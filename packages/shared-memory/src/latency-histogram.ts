@@ -84,6 +84,16 @@ export class LatencyHistogram {
     return max;
   }
 
+  /** Adds what another one has counted, for a reader who wants several writers' values together. */
+  add(other: LatencyHistogram): this {
+    const cells = this.#cells;
+    for (let cell = 0; cell < cells.length; cell++) {
+      const theirs = other.#cells[cell] as number;
+      cells[cell] = cell === MAX_CELL ? Math.max(cells[cell] as number, theirs) : (cells[cell] as number) + theirs;
+    }
+    return this;
+  }
+
   snapshot(): LatencySnapshot {
     const count = this.#cells[COUNT_CELL] as number;
     return {

@@ -137,11 +137,16 @@ export class PutRingProducer {
     this.#committed++;
   }
 
-  /** Shows the committed frames to the appender and wakes it. */
-  publish(): void {
-    if (this.#tail.value === this.#committed) return;
+  /** Shows the committed frames to the appender; false when it has seen them all. Wakes nobody. */
+  publish(): boolean {
+    if (this.#tail.value === this.#committed) return false;
     this.#unpublishedBytes = 0;
-    this.#tail.publish(this.#committed);
+    this.#tail.set(this.#committed);
+    return true;
+  }
+
+  wake(): void {
+    this.#tail.nudge();
   }
 
   /** How many results may be read now: sequences `taken … resultEnd() - 1`. */

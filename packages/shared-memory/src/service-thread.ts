@@ -33,6 +33,7 @@ export class ServiceThread<C extends object> {
   readonly #port: MessagePort;
   readonly #bell: OwnedCounter;
   readonly #sleepsOn: ReadableCounter;
+  #destroyed: Promise<void> | undefined;
 
   private constructor(options: ServiceThreadOptions<unknown>) {
     const { port1, port2 } = new MessageChannel();
@@ -87,7 +88,12 @@ export class ServiceThread<C extends object> {
   }
 
   /** Frees the thread; a service still running is cut off between two native calls. Idempotent. */
-  async destroy(): Promise<void> {
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#destroy();
+    return this.#destroyed;
+  }
+
+  async #destroy(): Promise<void> {
     this.#control[releaseProxy]();
     this.#port.close();
     await this.#pool.destroy();

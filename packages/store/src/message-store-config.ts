@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { resolve } from "node:path";
-import { type Host, MillraceError, RECORD_OVERHEAD_LIMIT } from "@millrace/format";
+import { encodeHost, type Host, MillraceError, RECORD_OVERHEAD_LIMIT } from "@millrace/format";
 import type { RecoveryProgress } from "./recover/recovery-report.js";
 
 /**
@@ -115,6 +115,7 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   maxAsyncPutMessageRequests: [0, 1_000_000],
 };
 
+const DELAY_LEVELS = /^ *\d+[smhd]( +\d+[smhd])* *$/;
 const RING_DEFAULT = 8 * MIB;
 
 function illegal(name: string, value: unknown, reason: string): MillraceError {
@@ -123,8 +124,16 @@ function illegal(name: string, value: unknown, reason: string): MillraceError {
 
 /** Checks the options and fills in the defaults. Throws ERR_OPTION_UNKNOWN, ERR_OPTION_ILLEGAL or ERR_OPTION_CONTRADICTORY. */
 export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig {
-  if (typeof options !== "object" || options === null) throw illegal("options", options, "options are an object");
-  const known = new Set([...Object.keys(DEFAULTS), "storePathRootDir", "storePathCommitLog", "putRingSize", "signal", "onRecoveryProgress"]);
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw illegal("options", options, "options are an object");
+  const known = new Set([
+    ...Object.keys(DEFAULTS),
+    "storePathRootDir",
+    "storePathCommitLog",
+    "putRingSize",
+    "signal",
+    "onRecoveryProgress",
+  ]);
   for (const name of Object.keys(options)) {
     if (!known.has(name)) throw new MillraceError("ERR_OPTION_UNKNOWN", `there is no such option: name=${name}`);
   }
@@ -133,7 +142,11 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
   checkPath("storePathRootDir", merged.storePathRootDir);
   checkPath("storePathCommitLog", merged.storePathCommitLog);
   const root = resolve(merged.storePathRootDir ?? resolve(homedir(), "store"));
-  const { signal: _signal, onRecoveryProgress: _progress, ...rest } = merged;
+  const { signal, onRecoveryProgress, ...rest } = merged;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw illegal("signal", signal, "an AbortSignal is needed");
+  if (onRecoveryProgress !== undefined && typeof onRecoveryProgress !== "function") {
+    throw illegal("onRecoveryProgress", onRecoveryProgress, "a function is needed");
+  }
   const config: MessageStoreConfig = {
     ...rest,
     storePathRootDir: root,
@@ -141,13 +154,15 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
     putRingSize: merged.putRingSize ?? defaultRingSize(merged.maxMessageSize),
   };
   checkTypes(config);
+  checkFormats(config);
   checkTogether(config, given);
   return Object.freeze(config);
 }
 
 function checkPath(name: string, value: unknown): void {
   if (value === undefined) return;
-  if (typeof value !== "string" || value === "" || value.includes("\0")) throw illegal(name, value, "a path is a non-empty string without NUL");
+  if (typeof value !== "string" || value === "" || value.includes("\0"))
+    throw illegal(name, value, "a path is a non-empty string without NUL");
   if (value.includes(",")) throw illegal(name, value, "several commit log paths are not supported");
 }
 
@@ -161,23 +176,40 @@ function defaultRingSize(maxMessageSize: number): number {
 function checkTypes(config: MessageStoreConfig): void {
   for (const [name, [least, most]] of Object.entries(RANGES)) {
     const value = config[name as NumberOption];
-    if (!Number.isInteger(value) || value < least || value > most) throw illegal(name, value, `an integer from ${least} to ${most} is needed`);
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw illegal(name, value, `an integer from ${least} to ${most} is needed`);
   }
   for (const [name, standard] of Object.entries(DEFAULTS)) {
     const value = config[name as keyof typeof DEFAULTS];
     if (typeof value !== typeof standard) throw illegal(name, value, `a ${typeof standard} is needed`);
   }
+}
+
+function checkFormats(config: MessageStoreConfig): void {
   if (config.flushDiskType !== "SYNC_FLUSH" && config.flushDiskType !== "ASYNC_FLUSH") {
     throw illegal("flushDiskType", config.flushDiskType, "SYNC_FLUSH or ASYNC_FLUSH is needed");
   }
   if (config.backPressure !== "wait" && config.backPressure !== "reject") {
     throw illegal("backPressure", config.backPressure, "wait or reject is needed");
   }
+  if (!DELAY_LEVELS.test(config.messageDelayLevel)) {
+    throw illegal(
+      "messageDelayLevel",
+      config.messageDelayLevel,
+      "numbers with a unit of s, m, h or d are needed, and spaces between them",
+    );
+  }
+  try {
+    encodeHost(config.storeHost);
+  } catch {
+    throw illegal("storeHost", JSON.stringify(config.storeHost), "{ address, port } with an IPv4 or IPv6 address is needed");
+  }
 }
 
 function checkTogether(config: MessageStoreConfig, given: MessageStoreOptions): void {
   const contradictory = (message: string): MillraceError => new MillraceError("ERR_OPTION_CONTRADICTORY", message);
-  if ((config.putRingSize & (config.putRingSize - 1)) !== 0) throw illegal("putRingSize", config.putRingSize, "a power of two is needed");
+  if ((config.putRingSize & (config.putRingSize - 1)) !== 0)
+    throw illegal("putRingSize", config.putRingSize, "a power of two is needed");
   if (config.transientStorePoolEnable && config.writeWithoutMmap) {
     throw contradictory("the pool and writeWithoutMmap exclude each other: transientStorePoolEnable=true writeWithoutMmap=true");
   }
@@ -185,9 +217,13 @@ function checkTogether(config: MessageStoreConfig, given: MessageStoreOptions): 
     throw contradictory("the pool is for ASYNC_FLUSH: transientStorePoolEnable=true flushDiskType=SYNC_FLUSH");
   }
   if (given.transientStorePoolSize !== undefined && !config.transientStorePoolEnable) {
-    throw contradictory(`without a pool it has no size: transientStorePoolEnable=false transientStorePoolSize=${given.transientStorePoolSize}`);
+    throw contradictory(
+      `without a pool it has no size: transientStorePoolEnable=false transientStorePoolSize=${given.transientStorePoolSize}`,
+    );
   }
   if (config.putRingSize < config.maxMessageSize + RECORD_OVERHEAD_LIMIT) {
-    throw contradictory(`the largest message does not fit the ring: putRingSize=${config.putRingSize} maxMessageSize=${config.maxMessageSize}`);
+    throw contradictory(
+      `the largest message does not fit the ring: putRingSize=${config.putRingSize} maxMessageSize=${config.maxMessageSize}`,
+    );
   }
 }

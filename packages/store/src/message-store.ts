@@ -167,7 +167,7 @@ export class MessageStore implements AsyncDisposable {
     const { storage, paths } = this.#directory;
     const fence = readStoreFence(storage, paths.fence);
     if (fence !== undefined) this.#fence(fence, "a force failed");
-    else if (outcome.service === "flush" && this.#pipeline.control.counters.flushFailures.get() > 0) {
+    else if (outcome.code === "ERR_FORCE_FAILED") {
       // The disk would not even take the marker; the fence holds for the life of this store.
       this.#fence({ reason: outcome.message, offset: this.flushedOffset, time: Date.now() }, "a force failed");
     } else this.#fault(outcome.service, outcome.code, outcome.message);

@@ -140,6 +140,8 @@ function pipelineData(config: MessageStoreConfig, storage: StorageSpec, start: P
     pool: Array.from({ length: poolSize }, () => new SharedArrayBuffer(config.mappedFileSizeCommitLog)),
     putToAppendUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
     appendToFlushUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
+    appendForceUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
+    appendForcedUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
     forceUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
     allocateUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),
   };

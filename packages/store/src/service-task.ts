@@ -16,6 +16,9 @@ export interface PipelineData {
   /** LatencyHistogram cells. */
   readonly putToAppendUs: SharedArrayBuffer;
   readonly appendToFlushUs: SharedArrayBuffer;
+  /** The appender's own forces, and what its messages waited for them. */
+  readonly appendForceUs: SharedArrayBuffer;
+  readonly appendForcedUs: SharedArrayBuffer;
   readonly forceUs: SharedArrayBuffer;
   readonly allocateUs: SharedArrayBuffer;
 }

@@ -1,4 +1,4 @@
-import { LatencyHistogram, monotonicUs, ServiceState, StoreState } from "@millrace/shared-memory";
+import { LatencyHistogram, type LatencySnapshot, monotonicUs, ServiceState, StoreState } from "@millrace/shared-memory";
 import { classifyPutTimes, type ServiceStats, StoreStatsService, type StoreStateName, type StoreStats, type StoreTotals } from "@millrace/stats";
 import type { Pipeline } from "./pipeline.js";
 import type { PutMessageService } from "./put/put-message-service.js";
@@ -18,8 +18,9 @@ export class StoreStatsReader {
   readonly #put: PutMessageService;
   readonly #service = new StoreStatsService(Date.now());
   readonly #putToAppendUs: LatencyHistogram;
-  readonly #appendToFlushUs: LatencyHistogram;
-  readonly #forceUs: LatencyHistogram;
+  /** The flusher's and the appender's. */
+  readonly #appendToFlushUs: readonly [LatencyHistogram, LatencyHistogram];
+  readonly #forceUs: readonly [LatencyHistogram, LatencyHistogram];
   readonly #allocateUs: LatencyHistogram;
   #diskRatio = "";
   #diskRatioAt = 0;
@@ -29,8 +30,9 @@ export class StoreStatsReader {
     this.#counters = pipeline.control.counters;
     this.#put = put;
     this.#putToAppendUs = new LatencyHistogram(pipeline.data.putToAppendUs);
-    this.#appendToFlushUs = new LatencyHistogram(pipeline.data.appendToFlushUs);
-    this.#forceUs = new LatencyHistogram(pipeline.data.forceUs);
+    const { appendToFlushUs, appendForcedUs, forceUs, appendForceUs } = pipeline.data;
+    this.#appendToFlushUs = [new LatencyHistogram(appendToFlushUs), new LatencyHistogram(appendForcedUs)];
+    this.#forceUs = [new LatencyHistogram(forceUs), new LatencyHistogram(appendForceUs)];
     this.#allocateUs = new LatencyHistogram(pipeline.data.allocateUs);
   }
 
@@ -39,7 +41,7 @@ export class StoreStatsReader {
     const now = Date.now();
     const wroteOffset = counters.wroteOffset.get();
     const allocatedOffset = counters.allocatedOffset.get();
-    const flushedOffset = counters.flushedOffset.get();
+    const flushedOffset = Math.max(counters.flushedOffset.get(), counters.appendForcedOffset.get());
     const segmentSize = this.#directory.config.mappedFileSizeCommitLog;
     return {
       state: STATE_NAMES[counters.storeState.get()] as StoreStateName,
@@ -69,11 +71,11 @@ export class StoreStatsReader {
         rollMaxUs: counters.appendRollMaxUs.get(),
       },
       flush: {
-        forces: counters.flushForces.get(),
-        bytes: counters.flushBytes.get(),
+        forces: counters.flushForces.get() + counters.appendForces.get(),
+        bytes: flushedOffset - this.#directory.recovery.maxOffset,
         failures: counters.flushFailures.get(),
         commits: counters.flushCommits.get(),
-        forceUs: this.#forceUs.snapshot(),
+        forceUs: together(this.#forceUs),
       },
       allocate: {
         segments: counters.allocateSegments.get(),
@@ -84,7 +86,7 @@ export class StoreStatsReader {
       },
       latency: {
         putToAppendUs: this.#putToAppendUs.snapshot(),
-        appendToFlushUs: this.#appendToFlushUs.snapshot(),
+        appendToFlushUs: together(this.#appendToFlushUs),
         putToAckUs: this.#put.putToAckUs.snapshot(),
       },
       services: this.#services(),
@@ -155,4 +157,8 @@ export class StoreStatsReader {
     this.#diskRatioAt = now;
     return this.#diskRatio;
   }
+}
+
+function together([first, second]: readonly [LatencyHistogram, LatencyHistogram]): LatencySnapshot {
+  return new LatencyHistogram().add(first).add(second).snapshot();
 }

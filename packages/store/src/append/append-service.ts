@@ -1,4 +1,4 @@
-import { BLANK_RECORD_LENGTH, MessageSealer, writeBlankRecord, TOTAL_SIZE_OFFSET } from "@millrace/format";
+import { BLANK_RECORD_LENGTH, MessageSealer, storePaths, writeBlankRecord, TOTAL_SIZE_OFFSET } from "@millrace/format";
 import { createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
 import {
   type Agent,
@@ -13,6 +13,7 @@ import {
   WaitStrategy,
 } from "@millrace/shared-memory";
 import { readyAheadBytes } from "../allocate/ready-ahead.js";
+import { forceOrFence } from "../recover/store-fence.js";
 import type { PipelineData } from "../service-task.js";
 import { ChannelSegmentWriter } from "./channel-segment-writer.js";
 import { MappedSegmentWriter } from "./mapped-segment-writer.js";
@@ -20,8 +21,12 @@ import { PoolSegmentWriter } from "./pool-segment-writer.js";
 import type { SegmentWriter } from "./segment-writer.js";
 
 /** A group ends with the frames there are, or with these: the force and the acks of the first should not wait for the last. */
-const GROUP_FRAMES = 1024;
-const GROUP_BYTES = 256 * 1024;
+const GROUP_FRAMES = 4096;
+const GROUP_BYTES = 1024 * 1024;
+/** Larger groups are forced by the flusher while the appender goes on with the next. */
+const FORCE_ALONE_FRAMES = 128;
+/** How long a group stays open for the rest of a burst. */
+const BURST_US = 50;
 const SPIN_US = 20;
 /** RocketMQ's AllocateMappedFileService waits this long for a segment. */
 const ALLOCATE_TIMEOUT_US = 5_000_000;
@@ -42,6 +47,10 @@ export class AppendService implements Agent {
   readonly #queueOffsets: Float64Array;
   readonly #marks: AppendMarks;
   readonly #putToAppendUs: LatencyHistogram;
+  readonly #forceUs: LatencyHistogram;
+  readonly #appendToFlushUs: LatencyHistogram;
+  /** Path of the fence marker. */
+  readonly #fence: string;
   readonly #sealer = new MessageSealer();
   readonly #wait = new WaitStrategy(SPIN_US);
   readonly #storage: Storage;
@@ -57,6 +66,8 @@ export class AppendService implements Agent {
   #offset: number;
   #allocated: number;
   #storeTimestamp: number;
+  /** When the group's bytes had reached the segment. */
+  #appendedUs = 0;
   /** Ring bytes [#runStart, #runEnd) are sealed and go to the segment at #runOffset in one write. */
   #runStart = 0;
   #runEnd = 0;
@@ -71,6 +82,9 @@ export class AppendService implements Agent {
     this.#queueOffsets = new Float64Array(data.queueOffsets);
     this.#marks = new AppendMarks(data.appendMarks);
     this.#putToAppendUs = new LatencyHistogram(data.putToAppendUs);
+    this.#forceUs = new LatencyHistogram(data.appendForceUs);
+    this.#appendToFlushUs = new LatencyHistogram(data.appendForcedUs);
+    this.#fence = storePaths(config.storePathRootDir).fence;
     this.#storage = createStorage(data.storage);
     this.#directory = config.storePathCommitLog;
     this.#segmentSize = config.mappedFileSizeCommitLog;
@@ -96,18 +110,19 @@ export class AppendService implements Agent {
   /** One group. */
   doWork(): number {
     const ring = this.#ring;
-    const tail = ring.tail.get();
+    let tail = ring.tail.get();
     const first = ring.head;
     if (tail === first) return 0;
     const beganUs = monotonicUs();
     this.#counters.appendBeganUs.set(Math.floor(beganUs));
     this.#storeTimestamp = Math.max(this.#storeTimestamp, Date.now());
-    const last = Math.min(tail, first + GROUP_FRAMES);
     const startOffset = this.#offset;
     let wakeMain = !this.#sync;
     let messages = 0;
     let sequence = first;
-    for (; sequence < last && this.#offset - startOffset < GROUP_BYTES; sequence++) {
+    for (; sequence < first + GROUP_FRAMES && this.#offset - startOffset < GROUP_BYTES; sequence++) {
+      if (sequence === tail) tail = this.#moreOfBurst(tail);
+      if (sequence === tail) break;
       const slot = ring.slotOf(sequence);
       const length = ring.recordLength(slot);
       if (!this.#place(length, sequence === first)) {
@@ -123,8 +138,40 @@ export class AppendService implements Agent {
       this.#append(slot, length, flags);
     }
     this.#writeRun();
-    this.#publish(first, sequence, messages, wakeMain);
+    this.#count(first, sequence, messages);
+    const forced = this.#sync && this.#forceIfAlone(startOffset, sequence);
+    this.#publish(sequence, messages, forced, wakeMain || forced);
     return sequence - first;
+  }
+
+  /** The tail after the producer has shown more of the burst that it is in, or after a bounded wait. */
+  #moreOfBurst(tail: number): number {
+    const { putBurst } = this.#counters;
+    const untilUs = monotonicUs() + BURST_US;
+    while (putBurst.get() !== 0) {
+      const moved = this.#ring.tail.get();
+      if (moved !== tail || monotonicUs() > untilUs) return moved;
+    }
+    return this.#ring.tail.get(); // the last frames were shown before the word was cleared
+  }
+
+  /**
+   * SYNC_FLUSH, shortest path: when everything before this group is durable and nothing comes after it, there is nothing to share a force
+   * with, and handing it to the flusher would only cost two wake-ups. Nothing of the group is published before the force has succeeded.
+   */
+  #forceIfAlone(startOffset: number, end: number): boolean {
+    const { flushedOffset, appendForcedOffset, appendForces, putBurst } = this.#counters;
+    if (this.#offset === startOffset || end - this.#ring.head > FORCE_ALONE_FRAMES || startOffset < this.#segment.fromOffset) return false;
+    if (startOffset > Math.max(flushedOffset.get(), appendForcedOffset.value)) return false;
+    if (putBurst.get() !== 0 || this.#ring.tail.get() !== end) return false;
+    const beganUs = monotonicUs();
+    forceOrFence(this.#storage, this.#fence, startOffset, () => this.#segment.force());
+    const us = monotonicUs() - beganUs;
+    this.#forceUs.record(us);
+    this.#appendToFlushUs.record(us, end - this.#ring.head);
+    appendForces.add(1);
+    appendForcedOffset.set(this.#offset);
+    return true;
   }
 
   onClose(): void {
@@ -222,25 +269,32 @@ export class AppendService implements Agent {
   }
 
   /** Results first, then the offset: when the flusher acts on `wroteOffset`, main can already see what it acknowledges. */
-  #publish(first: number, end: number, messages: number, wakeMain: boolean): void {
+  #publish(end: number, messages: number, forced: boolean, wakeMain: boolean): void {
     const counters = this.#counters;
-    const ring = this.#ring;
-    const nowUs = monotonicUs();
-    const bytes = this.#offset - counters.wroteOffset.value;
-    for (let sequence = first; sequence < end; sequence++) this.#putToAppendUs.record(nowUs - ring.putTimeUs(ring.slotOf(sequence)));
-    this.#marks.leave(counters.appendGroups.value, this.#offset, nowUs, messages);
-    counters.appendGroups.add(1);
-    counters.appendMessages.add(messages);
-    counters.appendBytes.add(bytes);
-    if (messages > counters.appendMaxGroupMessages.value) counters.appendMaxGroupMessages.set(messages);
     counters.wroteStoreTimestamp.set(this.#storeTimestamp);
     counters.appendBeganUs.set(0);
-    ring.release(end);
+    if (!forced) {
+      this.#marks.leave(counters.appendMarks.value, this.#offset, this.#appendedUs, messages);
+      counters.appendMarks.add(1);
+    }
+    this.#ring.release(end);
     counters.wroteOffset.set(this.#offset);
-    if (this.#sync && messages > 0) counters.syncRequestedOffset.publish(this.#offset);
+    if (this.#sync && !forced && messages > 0) counters.syncRequestedOffset.publish(this.#offset);
     if (wakeMain) counters.resultRingTail.nudge();
     const wanted = this.#offset + this.#readyAhead;
     if (wanted - counters.segmentWantedOffset.value > this.#readyAhead / 8) this.#want(wanted);
+  }
+
+  #count(first: number, end: number, messages: number): void {
+    const nowUs = monotonicUs();
+    this.#appendedUs = nowUs;
+    const { appendGroups, appendMessages, appendBytes, appendMaxGroupMessages, wroteOffset } = this.#counters;
+    const ring = this.#ring;
+    for (let sequence = first; sequence < end; sequence++) this.#putToAppendUs.record(nowUs - ring.putTimeUs(ring.slotOf(sequence)));
+    appendGroups.add(1);
+    appendMessages.add(messages);
+    appendBytes.add(this.#offset - wroteOffset.value);
+    if (messages > appendMaxGroupMessages.value) appendMaxGroupMessages.set(messages);
   }
 
   /** Tells the allocator how far to go; seldom, because a wake-up costs 5 µs. */

@@ -3,7 +3,7 @@ import { createStorage, type Storage } from "@millrace/mapped-file";
 import { AppendMarks, ControlBlock, LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
 import { StoreCheckpointFile } from "../recover/store-checkpoint.js";
 import { FlushedWatermark } from "../recover/flushed-watermark.js";
-import { writeStoreFence } from "../recover/store-fence.js";
+import { forceOrFence } from "../recover/store-fence.js";
 import type { PipelineData } from "../service-task.js";
 import { CommitLogForcer } from "./commit-log-forcer.js";
 
@@ -70,20 +70,28 @@ export class FlushPosition {
   /** Forces everything below `target` and then says so: one publish, one wake. `storeTimestamp` is of the last record below it. */
   advance(target: number, storeTimestamp: number): void {
     this.check();
-    const from = this.flushed;
-    if (target <= from) return;
+    if (target <= this.flushed) return;
+    const from = Math.max(this.flushed, this.#counters.appendForcedOffset.get());
     try {
-      this.forcer.force(from, target);
+      forceOrFence(this.storage, this.#paths.fence, from, () => this.forcer.force(from, target));
     } catch (error) {
       this.fail(error);
       this.#counters.flushFailures.add(1);
-      writeStoreFence(this.storage, this.#paths.fence, { reason: String(error), offset: from, time: Date.now() });
       throw error;
     }
-    this.#storeTimestamp = storeTimestamp;
-    this.#counters.flushBytes.add(target - from);
     this.#counters.flushedOffset.publish(target);
-    this.#collectMarks(target);
+    this.#reached(target, storeTimestamp);
+  }
+
+  /** Takes over what the appender has forced itself; main has heard of it from the appender. */
+  adopt(forced: number, storeTimestamp: number): void {
+    this.#counters.flushedOffset.set(forced);
+    this.#reached(forced, storeTimestamp);
+  }
+
+  #reached(flushed: number, storeTimestamp: number): void {
+    this.#storeTimestamp = storeTimestamp;
+    this.#collectMarks(flushed);
     if (Date.now() - this.#recordedAt >= RECORD_INTERVAL_MS) this.record();
   }
 
@@ -107,6 +115,6 @@ export class FlushPosition {
   #collectMarks(flushed: number): void {
     const nowUs = monotonicUs();
     const record = (us: number, messages: number): void => this.#appendToFlushUs.record(nowUs - us, messages);
-    this.#marks.collect(this.#counters.appendGroups.get(), flushed, record);
+    this.#marks.collect(this.#counters.appendMarks.get(), flushed, record);
   }
 }

@@ -27,7 +27,8 @@ export class GroupCommitService implements Agent {
     const wrote = this.#counters.wroteOffset.get();
     if (wrote === this.#position.flushed) return 0;
     this.#counters.committedOffset.set(wrote);
-    this.#position.advance(wrote, storeTimestamp);
+    if (this.#counters.appendForcedOffset.get() >= wrote) this.#position.adopt(wrote, storeTimestamp);
+    else this.#position.advance(wrote, storeTimestamp);
     return 1;
   }
 

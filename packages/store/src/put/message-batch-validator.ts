@@ -23,15 +23,18 @@ export class MessageBatchValidator {
     for (const message of batch as readonly Message[]) {
       const refusal = validator.validate(message, nowMs);
       if (refusal !== undefined) return refusal;
-      if (message.topic !== first.topic || message.queueId !== first.queueId) throw illegal("a batch has one topic and queue", message.topic);
-      if ((message.waitStoreMsgOK ?? true) !== (first.waitStoreMsgOK ?? true)) throw illegal("a batch has one waitStoreMsgOK", message.topic);
+      if (message.topic !== first.topic || message.queueId !== first.queueId)
+        throw illegal("a batch has one topic and queue", message.topic);
+      if ((message.waitStoreMsgOK ?? true) !== (first.waitStoreMsgOK ?? true))
+        throw illegal("a batch has one waitStoreMsgOK", message.topic);
       bornHost ??= fields.bornHost;
       storeHost ??= fields.storeHost;
       if (!sameHost(fields.bornHost, bornHost) || !sameHost(fields.storeHost, storeHost)) {
         throw illegal("a batch has one bornHost and one storeHost", message.topic);
       }
       const special = transactionOrDelay(message);
-      if (special !== undefined) return refused("MESSAGE_ILLEGAL", "ERR_BATCH_ILLEGAL", `a batch holds no such message: ${special}`);
+      if (special !== undefined)
+        return refused("MESSAGE_ILLEGAL", "ERR_BATCH_ILLEGAL", `a batch holds no such message: ${special}`);
       this.lengths.push(validator.length);
       this.length += validator.length;
     }

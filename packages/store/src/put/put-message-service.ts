@@ -238,13 +238,14 @@ export class PutMessageService {
   /** The last frames first, then the word: an appender that hears the burst is over has seen all of it. */
   readonly #endBurst = (): void => {
     this.#burst = false;
-    this.#publish();
+    const shown = this.ring.publish();
     this.#counters.putBurst.set(0);
+    if (shown) this.ring.wake();
     this.#arm();
   };
 
   #publish(): void {
-    this.ring.publish();
+    if (this.ring.publish()) this.ring.wake();
   }
 
   /** waitAsync alone does not keep the process alive: a ref'd timer does, while acks are pending. */

@@ -1,3 +1,4 @@
+import { MillraceError } from "@millrace/format";
 import { dirname } from "node:path";
 import type { Storage } from "@millrace/mapped-file";
 
@@ -40,5 +41,25 @@ function parseObject(text: string): Record<string, unknown> {
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
     return {};
+  }
+}
+
+/**
+ * A force whose failure is final: the kernel has dropped the error and marked the pages clean, so nobody may try again and believe the answer.
+ * The marker is on disk before the error goes up, if the disk still takes it.
+ *
+ * @param durable the offset below which everything was durable before
+ * @throws MillraceError `ERR_FORCE_FAILED`
+ */
+export function forceOrFence(storage: Storage, path: string, durable: number, force: () => void): void {
+  try {
+    force();
+  } catch (cause) {
+    try {
+      writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: Date.now() });
+    } catch {
+      // The store that is open is fenced by the error alone.
+    }
+    throw new MillraceError("ERR_FORCE_FAILED", `a force failed: ${String(cause)} durableOffset=${durable}`, { outcome: "unknown", cause });
   }
 }

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { ControlBlock } from "@millrace/shared-memory";
+import test from "ava";
+import { CROSSINGS, STEP, STEPS_AROUND } from "./counting-worker.js";
+
+const WORKER = join(import.meta.dirname, "counting-worker.js");
+
+test("a counter has one owner: another thread's claim throws", async (t) => {
+  const buffer = ControlBlock.create({});
+  ControlBlock.attach(buffer, "append");
+  t.notThrows(() => ControlBlock.attach(buffer, "append"), "the same thread may look twice");
+  const worker = new Worker(WORKER, { workerData: { buffer, act: "claim" } });
+  const answer = await new Promise<string>((resolve) => worker.once("message", resolve));
+  t.regex(answer, /one writer: word=\d+ owner=\d+ claimant=\d+$/);
+});
+
+test("each thread may set its own counters only", (t) => {
+  const { counters } = ControlBlock.attach(ControlBlock.create({}), "flush");
+  t.true("set" in counters.flushedOffset);
+  t.false("set" in counters.wroteOffset);
+  t.false("set" in counters.storeState);
+});
+
+test("a reader in another thread sees every value whole, across 2^31 and 2^32, and never an older one", async (t) => {
+  const buffer = ControlBlock.create({});
+  const { wroteOffset: counter, putRingTail } = ControlBlock.attach(buffer, "main").counters;
+  const worker = new Worker(WORKER, { workerData: { buffer, act: "count" } });
+  const ended = new Promise((resolve) => worker.once("exit", resolve));
+  await new Promise((resolve) => worker.once("online", resolve));
+  putRingTail.publish(1);
+  let [last, strange, older, distinct] = [0, 0, 0, 0];
+  const deadline = performance.now() + 20_000;
+  while (last < CROSSINGS * STEP && performance.now() < deadline) {
+    for (let i = 0; i < 1000; i++) {
+      const value = counter.get();
+      const distance = (value + STEPS_AROUND) % STEP;
+      if (distance > 2 * STEPS_AROUND && value !== 0) strange++;
+      if (value < last) older++;
+      if (value !== last) distinct++;
+      last = value;
+    }
+  }
+  await ended;
+  t.deepEqual({ strange, older }, { strange: 0, older: 0 });
+  t.true(distinct > 1000, `seen=${distinct}`);
+  t.is(counter.get(), CROSSINGS * STEP + STEPS_AROUND);
+});
+
+for (const [name, value] of Object.entries({ "2^31": 2 ** 31, "2^32": 2 ** 32, "2^33": 2 ** 33, "2^52": 2 ** 52 })) {
+  test(`a counter counts across ${name}`, (t) => {
+    const { putRingTail } = ControlBlock.attach(ControlBlock.create({ putRingTail: value - 2 }), "main").counters;
+    for (let expected = value - 2; expected < value + 2; expected++) {
+      t.is(putRingTail.get(), expected);
+      t.is(putRingTail.value, expected);
+      putRingTail.add(1);
+    }
+    putRingTail.publish(value - 1);
+    t.is(putRingTail.get(), value - 1, "and back");
+  });
+}
+
+test("at 2^53 a counter refuses to go on, and keeps its value", (t) => {
+  const { putRingTail } = ControlBlock.attach(ControlBlock.create({ putRingTail: Number.MAX_SAFE_INTEGER - 1 }), "main").counters;
+  putRingTail.add(1);
+  t.is(putRingTail.get(), Number.MAX_SAFE_INTEGER);
+  t.throws(() => putRingTail.add(1), { instanceOf: RangeError });
+  for (const bad of [-1, Number.NaN, 2 ** 53]) t.throws(() => putRingTail.publish(bad), { instanceOf: RangeError });
+  t.is(putRingTail.get(), Number.MAX_SAFE_INTEGER);
+  t.is(putRingTail.value, Number.MAX_SAFE_INTEGER);
+});
+
+test("counters do not share a line", (t) => {
+  const buffer = ControlBlock.create({});
+  const { counters } = ControlBlock.attach(buffer, "append");
+  counters.wroteOffset.set(2 ** 40 + 7);
+  const touched = [...new Int32Array(buffer).entries()]
+    .filter(([, word]) => word === 7 || word === 2 ** 8)
+    .map(([index]) => Math.floor(index / 32));
+  t.is(new Set(touched).size, 1);
+  t.is(touched.length, 3);
+});
