@@ -127,8 +127,10 @@ test("full is not empty: a record never ends where the oldest begins", (t) => {
   consumer.answer(consumer.slotOf(0), 0, 0, 0, 0);
   consumer.release(1);
   takeAll(ends);
-  t.false(put(ends, 250));
-  t.true(put(ends, 249));
+  t.false(put(ends, 250), "from the end to the start");
+  t.true(put(ends, 100));
+  t.false(put(ends, 150), "behind one that lies at the start");
+  t.true(put(ends, 149));
   t.is(ends.producer.usedBytes(), 999);
 });
 

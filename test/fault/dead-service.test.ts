@@ -3,6 +3,7 @@ import type { MessageStoreOptions } from "@millrace/store";
 import test from "ava";
 import { readLog } from "../store/stored-log.js";
 import { message, numbered, openStore, outcomes } from "../store/temporary-store.js";
+import { temporaryDirectory } from "../temporary-directory.js";
 
 const FAULTED = { code: "ERR_STORE_FAULTED", outcome: "unknown" };
 
@@ -68,4 +69,21 @@ test.serial("puts in flight when the appender dies are unknown, those behind the
   t.true(firstRefused >= 0);
   t.deepEqual(settled.slice(firstRefused), Array(settled.length - firstRefused).fill(FAULTED));
   t.true(settled.slice(0, firstRefused).every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
+});
+
+test.serial("an allocator that cannot clean up behind itself is told when the store closes, and nothing is lost", async (t) => {
+  const store = await openStore(t, {}, [{ operation: "remove", path: "commitlog", after: 0, code: "EROFS" }]);
+  for (let n = 0; n < 10; n++) await store.putMessage(numbered(n));
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /service=allocate code=EROFS/ });
+  const reopened = await openStore(t, { storePathRootDir: store.config.storePathRootDir });
+  t.is(reopened.recovery.messages, 10);
+  t.true(reopened.recovery.emptySegmentsRemoved.length > 0);
+});
+
+test.serial("a store whose threads cannot start says so, and gives the lock back", async (t) => {
+  const root = temporaryDirectory(t);
+  const fault: Fault = { operation: "open", path: "millrace.watermark", after: 1, code: "EMFILE" };
+  await t.throwsAsync(openStore(t, { storePathRootDir: root }, [fault]), { code: "ERR_PIPELINE_START", message: /EMFILE/ });
+  const store = await openStore(t, { storePathRootDir: root });
+  t.is((await store.putMessage(numbered(1))).status, "PUT_OK");
 });

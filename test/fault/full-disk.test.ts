@@ -56,8 +56,11 @@ for (const operation of ["write", "open"] as const) {
 for (const operation of ["truncate", "syncDirectory"] as const) {
   test.serial(`a segment whose ${operation} failed becomes a whole segment all the same`, async (t) => {
     const size = 2048 * KIB; // more than the allocator fills in one go
-    const fault: Fault = { operation, path: "commitlog", after: 1, times: 2, code: "ENOSPC" };
-    const store = await openStore(t, { mappedFileSizeCommitLog: size }, [fault]);
+    const faults: Fault[] = [
+      { operation, path: "commitlog", after: 1, times: 2, code: "ENOSPC" },
+      { operation: "write", path: "commitlog", after: 0, delayMs: 50 }, // the appender comes before the fill is done
+    ];
+    const store = await openStore(t, { mappedFileSizeCommitLog: size }, faults);
     let accepted = 0;
     while (accepted < 100) {
       const result = await store.putMessage(numbered(accepted, 50_000));

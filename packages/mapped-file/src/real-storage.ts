@@ -47,8 +47,13 @@ export class RealStorage implements Storage {
   makeDirectory(path: string): void {
     const missing: string[] = [];
     for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
-    mkdirSync(path, { recursive: true });
-    for (const made of missing.reverse()) this.syncDirectory(dirname(made));
+    // Level by level: mkdir's own recursion never ends below /proc (Node 20).
+    for (const directory of missing.reverse()) {
+      makeOne(directory);
+      this.syncDirectory(dirname(directory));
+    }
+    if (!statSync(path).isDirectory())
+      throw Object.assign(new Error(`not a directory: path=${path}`), { code: "ENOTDIR", syscall: "mkdir", path });
   }
 
   remove(path: string): void {
@@ -91,4 +96,13 @@ function entryOf(directory: string, name: string): StorageEntry {
   const stats = statSync(join(directory, name), { throwIfNoEntry: false });
   if (stats === undefined) return { name, kind: "other", size: 0 };
   return { name, kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other", size: stats.size };
+}
+
+/** Somebody else may make it at the same time. */
+function makeOne(directory: string): void {
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
