@@ -2,20 +2,24 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
-import { MessageStore, type MessageStoreOptions } from "@millrace/store";
+import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@millrace/store";
 import { readFlushedWatermark } from "@millrace/store/internal/recover/flushed-watermark.js";
 import test from "ava";
-import { numbered, openStore, outcomes } from "../store/temporary-store.js";
+import { KIB, numbered, openStore, outcomes } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 
 const FENCED = { code: "ERR_STORE_FENCED", outcome: "unknown" };
 
 /**
- * A force of a segment fails, once: the kernel reports an error once, and the next force would "succeed". Each thread counts for itself;
- * the allocator of these small segments never comes to 20.
+ * A force of a segment fails, once: the kernel reports an error once, and the next force would "succeed". Each thread that forces counts
+ * for itself.
  */
 function failingForce(after: number): Fault {
   return { operation: "force", path: "commitlog", after, times: 1, code: "EIO" };
+}
+
+function endOf({ appendResult }: PutMessageResult): number {
+  return (appendResult?.wroteOffset ?? 0) + (appendResult?.wroteBytes ?? 0);
 }
 
 const modes: Record<string, MessageStoreOptions> = {
@@ -41,17 +45,31 @@ for (const [mode, options] of Object.entries(modes)) {
     t.true(existsSync(join(root, "abort")));
   });
 
-  test.serial(`SYNC_FLUSH, ${mode}: a failed force rejects the puts that wait for it, and nobody is told PUT_OK`, async (t) => {
-    const store = await openStore(t, { ...options, flushDiskType: "SYNC_FLUSH" }, [failingForce(20)]);
-    for (let n = 0; n < 20; n++) t.is((await store.putMessage(numbered(n))).status, "PUT_OK");
-    const before = store.flushedOffset;
-    const puts = Array.from({ length: 20 }, (_, n) => store.putMessage(numbered(n)));
-    const began = performance.now();
-    t.deepEqual(await outcomes(puts), Array(20).fill(FENCED));
-    t.true(performance.now() - began < 1000);
-    await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
-    t.is(store.flushedOffset, before);
-  });
+  for (const group of [1, 20, 300]) {
+    test.serial(
+      `SYNC_FLUSH, ${mode}, ${group} at a time: a failed force rejects all that wait for it, and nobody is told PUT_OK`,
+      async (t) => {
+        const segments = { mappedFileSizeCommitLog: 1024 * KIB }; // few, so that the allocator forces seldom
+        const store = await openStore(t, { ...options, ...segments, flushDiskType: "SYNC_FLUSH" }, [failingForce(8)]);
+        let settled: Awaited<ReturnType<typeof outcomes<PutMessageResult>>> = [];
+        let durable = 0;
+        let took = 0;
+        for (let round = 0; round < 40 && !settled.some((outcome) => "outcome" in outcome); round++) {
+          const began = performance.now();
+          settled = await outcomes(Array.from({ length: group }, (_, n) => store.putMessage(numbered(n))));
+          took = performance.now() - began;
+          for (const outcome of settled) if ("status" in outcome) durable = endOf(outcome);
+        }
+        const rejected = settled.slice(settled.findIndex((outcome) => "outcome" in outcome));
+        t.true(rejected.length > 0 && durable > 0);
+        t.deepEqual(rejected, Array(rejected.length).fill(FENCED));
+        t.true(took < 1000, `ms=${took}`);
+        t.deepEqual(await outcomes([store.putMessage(numbered(0))]), [FENCED]);
+        await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
+        t.is(store.flushedOffset, durable);
+      },
+    );
+  }
 }
 
 test.serial("a fence survives reopening until an operator clears it", async (t) => {

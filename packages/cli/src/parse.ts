@@ -2,7 +2,10 @@ import { parseArgs } from "node:util";
 import { UsageError } from "./usage-error.js";
 
 /** `--name value` options and positionals; anything else is bad usage. */
-export function parse(args: string[], names: readonly string[]): { values: Record<string, string | undefined>; positionals: string[] } {
+export function parse(
+  args: string[],
+  names: readonly string[],
+): { values: Record<string, string | undefined>; positionals: string[] } {
   try {
     const options = Object.fromEntries(names.map((name) => [name, { type: "string" as const }]));
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });

@@ -8,7 +8,7 @@ export async function recover(args: string[]): Promise<void> {
   const { values, positionals } = parse(args, ["mappedFileSizeCommitLog"]);
   const storePathRootDir = onlyDirectory(positionals);
   if (!existsSync(storePathRootDir)) throw new UsageError(`there is no such directory: storePathRootDir=${storePathRootDir}`);
-  const size = values["mappedFileSizeCommitLog"];
+  const size = values.mappedFileSizeCommitLog;
   await using store = await MessageStore.open({
     storePathRootDir,
     ...(size === undefined ? {} : { mappedFileSizeCommitLog: Number(size) }),

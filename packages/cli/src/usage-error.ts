@@ -4,6 +4,7 @@ export class UsageError extends Error {}
 /** The one directory that a command works on. */
 export function onlyDirectory(positionals: readonly string[]): string {
   const [directory, ...rest] = positionals;
-  if (directory === undefined || rest.length > 0) throw new UsageError(`one storePathRootDir is needed: given=${positionals.length}`);
+  if (directory === undefined || rest.length > 0)
+    throw new UsageError(`one storePathRootDir is needed: given=${positionals.length}`);
   return directory;
 }

@@ -1,5 +1,5 @@
-import CRC32 from "crc-32";
 import { crc32 as zlibCrc32 } from "node:zlib";
+import CRC32 from "crc-32";
 
 /**
  * CRC-32 (IEEE) of record parts. `crc-32` is faster on short inputs, zlib's on long ones (its call costs about 170 ns);

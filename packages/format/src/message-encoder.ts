@@ -1,3 +1,4 @@
+import { Crc32Combiner, crc32 } from "./crc32.js";
 import {
   BODY_CRC_OFFSET,
   BODY_LENGTH_OFFSET,
@@ -27,7 +28,6 @@ import {
   SYS_FLAG_STORE_HOST_V6,
   TOTAL_SIZE_OFFSET,
 } from "./message-descriptor.js";
-import { crc32, Crc32Combiner } from "./crc32.js";
 
 const TWO_TO_32 = 0x1_0000_0000;
 
@@ -211,14 +211,7 @@ export class MessageSealer {
     if (appendPropertyCrc) this.#sealPropertyCrc(bytes, position, length, bodyAt, bodyLength, bodyCrc);
   }
 
-  #sealPropertyCrc(
-    bytes: Uint8Array,
-    position: number,
-    length: number,
-    bodyAt: number,
-    bodyLength: number,
-    bodyCrc: number,
-  ): void {
+  #sealPropertyCrc(bytes: Uint8Array, position: number, length: number, bodyAt: number, bodyLength: number, bodyCrc: number): void {
     const end = position + length - PROPERTY_CRC_LENGTH;
     const table = bodyLength >= COMBINE_FROM_LENGTH ? this.#combiner.shiftTable(bodyLength) : undefined;
     let crc: number;

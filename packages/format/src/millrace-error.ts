@@ -8,11 +8,7 @@ export class MillraceError extends Error {
   /** Whether the message's bytes may be in the log: `unknown` after a fence or a fault, otherwise `none`. */
   readonly outcome: "none" | "unknown";
 
-  constructor(
-    code: string,
-    message: string,
-    options: { status?: string; outcome?: "none" | "unknown"; cause?: unknown } = {},
-  ) {
+  constructor(code: string, message: string, options: { status?: string; outcome?: "none" | "unknown"; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.status = options.status;

@@ -24,7 +24,6 @@ export class RealStorageFile implements StorageFile {
     return fstatSync(this.#fd).size;
   }
 
-
   read(target: Uint8Array, position: number): number {
     let done = 0;
     while (done < target.length) {

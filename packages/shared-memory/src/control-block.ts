@@ -1,4 +1,11 @@
-import { CONTROL_BLOCK_LENGTH, COUNTERS, type CounterName, type CounterNameOf, counterWord, type Role } from "./control-block-descriptor.js";
+import {
+  CONTROL_BLOCK_LENGTH,
+  COUNTERS,
+  type CounterName,
+  type CounterNameOf,
+  counterWord,
+  type Role,
+} from "./control-block-descriptor.js";
 import { initializeCounter, OwnedCounter, ReadableCounter } from "./counter.js";
 
 /** What travels to the workers. */

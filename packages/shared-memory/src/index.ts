@@ -1,6 +1,6 @@
 export type { Agent, AgentControl, ServiceOutcome } from "./agent.js";
-export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
 export { type AgentWords, runAgent } from "./agent-runner.js";
+export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
 export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
 export { type CounterName, type Role, ServiceState, StoreState, type StoreStateValue } from "./control-block-descriptor.js";
 export { OwnedCounter, ReadableCounter } from "./counter.js";
@@ -15,5 +15,5 @@ export {
   type PutRingBuffers,
 } from "./put-ring-descriptor.js";
 export { PutRingProducer } from "./put-ring-producer.js";
-export { ServiceThread, type ServiceTask } from "./service-thread.js";
+export { type ServiceTask, ServiceThread } from "./service-thread.js";
 export { WaitStrategy } from "./wait-strategy.js";

@@ -66,7 +66,8 @@ export class LatencyHistogram {
   /** How many values were at most `us`, to the histogram's precision. */
   countUpTo(us: number): number {
     let sum = 0;
-    for (let bucket = 0; bucket < BUCKETS && bucketLimit(bucket) <= us; bucket++) sum += this.#cells[FIRST_BUCKET + bucket] as number;
+    for (let bucket = 0; bucket < BUCKETS && bucketLimit(bucket) <= us; bucket++)
+      sum += this.#cells[FIRST_BUCKET + bucket] as number;
     return sum;
   }
 

@@ -1,5 +1,5 @@
-import { monotonicUs } from "./monotonic-clock.js";
 import type { ReadableCounter } from "./counter.js";
+import { monotonicUs } from "./monotonic-clock.js";
 
 /**
  * How a service sleeps until a counter moves: first it looks again for a bounded time, then it parks. Parking and being woken costs 5-10 µs,

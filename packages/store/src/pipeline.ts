@@ -5,8 +5,8 @@ import {
   allocatePutRing,
   ControlBlock,
   LATENCY_HISTOGRAM_LENGTH,
-  ServiceThread,
   type ServiceOutcome,
+  ServiceThread,
 } from "@millrace/shared-memory";
 import type { FlushControl } from "./flush/flush-worker.js";
 import type { MessageStoreConfig } from "./message-store-config.js";
@@ -107,7 +107,12 @@ export class Pipeline {
 async function withTimeout(stopped: Promise<ServiceOutcome>, service: string): Promise<ServiceOutcome> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<ServiceOutcome>((resolve) => {
-    const outcome: ServiceOutcome = { ok: false, service, code: "ERR_SERVICE_STUCK", message: `a service does not stop: service=${service}` };
+    const outcome: ServiceOutcome = {
+      ok: false,
+      service,
+      code: "ERR_SERVICE_STUCK",
+      message: `a service does not stop: service=${service}`,
+    };
     timer = setTimeout(resolve, STOP_TIMEOUT_MS, outcome);
   });
   const outcome = await Promise.race([stopped, late]);

@@ -1,5 +1,12 @@
 import { LatencyHistogram, type LatencySnapshot, monotonicUs, ServiceState, StoreState } from "@millrace/shared-memory";
-import { classifyPutTimes, type ServiceStats, StoreStatsService, type StoreStateName, type StoreStats, type StoreTotals } from "@millrace/stats";
+import {
+  classifyPutTimes,
+  type ServiceStats,
+  type StoreStateName,
+  type StoreStats,
+  StoreStatsService,
+  type StoreTotals,
+} from "@millrace/stats";
 import type { Pipeline } from "./pipeline.js";
 import type { PutMessageService } from "./put/put-message-service.js";
 import type { OpenedDirectory } from "./store-opening.js";
@@ -98,7 +105,7 @@ export class StoreStatsReader {
     return {
       messages,
       bytes,
-      failed,
+      failed: failed + waiting.failed,
       inFlight: ring.inFlight,
       waiting: waiting.size,
       stalls,
@@ -126,7 +133,7 @@ export class StoreStatsReader {
     const latency = putToAckUs.snapshot();
     const totals: StoreTotals = {
       putMessageTimesTotal: this.#put.messages,
-      putMessageFailedTimes: this.#put.failed,
+      putMessageFailedTimes: this.#put.failed + this.#put.waiting.failed,
       putMessageSizeTotal: this.#put.bytes,
       putMessageEntireTimeMax: latency.max / 1000,
       putMessageDistributeTime: classifyPutTimes((us) => putToAckUs.countUpTo(us), latency.count),

@@ -1,4 +1,4 @@
-import { BLANK_RECORD_LENGTH, MessageSealer, storePaths, writeBlankRecord, TOTAL_SIZE_OFFSET } from "@millrace/format";
+import { BLANK_RECORD_LENGTH, MessageSealer, storePaths, TOTAL_SIZE_OFFSET, writeBlankRecord } from "@millrace/format";
 import { createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
 import {
   type Agent,
@@ -118,6 +118,7 @@ export class AppendService implements Agent {
     this.#storeTimestamp = Math.max(this.#storeTimestamp, Date.now());
     const startOffset = this.#offset;
     let wakeMain = !this.#sync;
+    let somebodyWaits = false;
     let messages = 0;
     let sequence = first;
     for (; sequence < first + GROUP_FRAMES && this.#offset - startOffset < GROUP_BYTES; sequence++) {
@@ -134,13 +135,14 @@ export class AppendService implements Agent {
       }
       const flags = ring.flags(slot);
       if ((flags & FRAME_FLAG_WAIT_FLUSH) === 0) wakeMain = true;
+      else somebodyWaits = true;
       messages += ring.messages(slot);
       this.#append(slot, length, flags);
     }
     this.#writeRun();
     this.#count(first, sequence, messages);
-    const forced = this.#sync && this.#forceIfAlone(startOffset, sequence);
-    this.#publish(sequence, messages, forced, wakeMain || forced);
+    const forced = somebodyWaits && this.#forceIfAlone(startOffset, sequence);
+    this.#publish(sequence, messages, forced, somebodyWaits, wakeMain || forced);
     return sequence - first;
   }
 
@@ -161,7 +163,8 @@ export class AppendService implements Agent {
    */
   #forceIfAlone(startOffset: number, end: number): boolean {
     const { flushedOffset, appendForcedOffset, appendForces, putBurst } = this.#counters;
-    if (this.#offset === startOffset || end - this.#ring.head > FORCE_ALONE_FRAMES || startOffset < this.#segment.fromOffset) return false;
+    if (this.#offset === startOffset || end - this.#ring.head > FORCE_ALONE_FRAMES || startOffset < this.#segment.fromOffset)
+      return false;
     if (startOffset > Math.max(flushedOffset.get(), appendForcedOffset.value)) return false;
     if (putBurst.get() !== 0 || this.#ring.tail.get() !== end) return false;
     const beganUs = monotonicUs();
@@ -247,7 +250,17 @@ export class AppendService implements Agent {
     for (let at = 0; at < length; ) {
       const recordLength = view.getInt32(position + at + TOTAL_SIZE_OFFSET);
       const offset = this.#offset + at;
-      this.#sealer.seal(view, bytes, position + at, recordLength, bodyOffset, queueOffset, offset, this.#storeTimestamp, this.#propertyCrc);
+      this.#sealer.seal(
+        view,
+        bytes,
+        position + at,
+        recordLength,
+        bodyOffset,
+        queueOffset,
+        offset,
+        this.#storeTimestamp,
+        this.#propertyCrc,
+      );
       at += recordLength;
       queueOffset++;
     }
@@ -269,17 +282,17 @@ export class AppendService implements Agent {
   }
 
   /** Results first, then the offset: when the flusher acts on `wroteOffset`, main can already see what it acknowledges. */
-  #publish(end: number, messages: number, forced: boolean, wakeMain: boolean): void {
+  #publish(end: number, messages: number, forced: boolean, somebodyWaits: boolean, wakeMain: boolean): void {
     const counters = this.#counters;
     counters.wroteStoreTimestamp.set(this.#storeTimestamp);
-    counters.appendBeganUs.set(0);
     if (!forced) {
       this.#marks.leave(counters.appendMarks.value, this.#offset, this.#appendedUs, messages);
       counters.appendMarks.add(1);
     }
     this.#ring.release(end);
     counters.wroteOffset.set(this.#offset);
-    if (this.#sync && !forced && messages > 0) counters.syncRequestedOffset.publish(this.#offset);
+    if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);
+    else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
     if (wakeMain) counters.resultRingTail.nudge();
     const wanted = this.#offset + this.#readyAhead;
     if (wanted - counters.segmentWantedOffset.value > this.#readyAhead / 8) this.#want(wanted);
@@ -288,9 +301,11 @@ export class AppendService implements Agent {
   #count(first: number, end: number, messages: number): void {
     const nowUs = monotonicUs();
     this.#appendedUs = nowUs;
+    this.#counters.appendBeganUs.set(0);
     const { appendGroups, appendMessages, appendBytes, appendMaxGroupMessages, wroteOffset } = this.#counters;
     const ring = this.#ring;
-    for (let sequence = first; sequence < end; sequence++) this.#putToAppendUs.record(nowUs - ring.putTimeUs(ring.slotOf(sequence)));
+    for (let sequence = first; sequence < end; sequence++)
+      this.#putToAppendUs.record(nowUs - ring.putTimeUs(ring.slotOf(sequence)));
     appendGroups.add(1);
     appendMessages.add(messages);
     appendBytes.add(this.#offset - wroteOffset.value);
@@ -309,5 +324,7 @@ export class AppendService implements Agent {
 
 function segmentWriter(data: PipelineData, control: ControlBlock<"append">): SegmentWriter {
   if (data.config.transientStorePoolEnable) return new PoolSegmentWriter(data.pool, control.counters.committedOffset);
-  return data.config.writeWithoutMmap ? new ChannelSegmentWriter() : new MappedSegmentWriter(data.config.flushDiskType === "SYNC_FLUSH");
+  return data.config.writeWithoutMmap
+    ? new ChannelSegmentWriter()
+    : new MappedSegmentWriter(data.config.flushDiskType === "SYNC_FLUSH");
 }

@@ -1,8 +1,8 @@
-import { decodeStoreCheckpoint, CHECKPOINT_LENGTH, type StoreCheckpoint, type StorePaths, storePaths } from "@millrace/format";
+import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, type StoreCheckpoint, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
 import { AppendMarks, ControlBlock, LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
-import { StoreCheckpointFile } from "../recover/store-checkpoint.js";
 import { FlushedWatermark } from "../recover/flushed-watermark.js";
+import { StoreCheckpointFile } from "../recover/store-checkpoint.js";
 import { forceOrFence } from "../recover/store-fence.js";
 import type { PipelineData } from "../service-task.js";
 import { CommitLogForcer } from "./commit-log-forcer.js";

@@ -1,18 +1,18 @@
 import {
+  BLANK_RECORD_LENGTH,
   encodedLength,
   encodeHost,
   type Host,
   type MessageFields,
   MillraceError,
+  PROPERTY_INNER_NUM,
   RECORD_OVERHEAD_LIMIT,
   SCHEDULE_TOPIC,
-  PROPERTY_INNER_NUM,
-  storedPropertiesLength,
-  BLANK_RECORD_LENGTH,
   SYS_FLAG_INNER_BATCH,
-  SYS_FLAG_ROLLBACK,
   SYS_FLAG_PREPARED,
+  SYS_FLAG_ROLLBACK,
   SYS_FLAG_TRANSACTION_MASK,
+  storedPropertiesLength,
 } from "@millrace/format";
 import type { MessageStoreConfig } from "../message-store-config.js";
 import type { Message } from "./message.js";
@@ -95,7 +95,9 @@ export class MessageValidator {
     fields.bornTimestamp = message.bornTimestamp === undefined ? nowMs : checkSafe("bornTimestamp", message.bornTimestamp);
     fields.reconsumeTimes = message.reconsumeTimes === undefined ? 0 : checkInt32("reconsumeTimes", message.reconsumeTimes);
     fields.preparedTransactionOffset =
-      message.preparedTransactionOffset === undefined ? 0 : checkSafe("preparedTransactionOffset", message.preparedTransactionOffset);
+      message.preparedTransactionOffset === undefined
+        ? 0
+        : checkSafe("preparedTransactionOffset", message.preparedTransactionOffset);
     fields.bornHost = message.bornHost === undefined ? this.#bornHost : this.#host("bornHost", message.bornHost);
     fields.storeHost = message.storeHost === undefined ? this.#storeHost : this.#host("storeHost", message.storeHost);
     const transaction = fields.sysFlag & SYS_FLAG_TRANSACTION_MASK;
@@ -130,7 +132,11 @@ export class MessageValidator {
     const bodyLength = fields.body.length;
     const { maxMessageSize } = this.#config;
     if (bodyLength > maxMessageSize) {
-      return refused("MESSAGE_ILLEGAL", "ERR_BODY_TOO_LARGE", `the body is too large: bodyLength=${bodyLength} maxMessageSize=${maxMessageSize}`);
+      return refused(
+        "MESSAGE_ILLEGAL",
+        "ERR_BODY_TOO_LARGE",
+        `the body is too large: bodyLength=${bodyLength} maxMessageSize=${maxMessageSize}`,
+      );
     }
     this.length = encodedLength(fields, this.storedProperties);
     return this.fits(this.length);

@@ -77,7 +77,8 @@ export class PropertyWriter {
   }
 
   #addOwn(pairs: Map<string, string>, properties: Readonly<Record<string, string>>): void {
-    if (typeof properties !== "object" || properties === null) throw illegal("properties are an object of strings", "properties", properties);
+    if (typeof properties !== "object" || properties === null)
+      throw illegal("properties are an object of strings", "properties", properties);
     for (const name of Object.keys(properties)) {
       if (FIELD_PROPERTIES.has(name)) throw illegal("a field of the message sets this property", "name", name);
       pairs.set(name, properties[name] as string);
@@ -111,7 +112,8 @@ export class PropertyWriter {
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
       if (unit > 0x7f) return this.#longText(text, name);
-      if (unit === NAME_VALUE_SEPARATOR || unit === PROPERTY_SEPARATOR) throw illegal("a property holds 0x01 or 0x02", "name", name);
+      if (unit === NAME_VALUE_SEPARATOR || unit === PROPERTY_SEPARATOR)
+        throw illegal("a property holds 0x01 or 0x02", "name", name);
       bytes[at + i] = unit;
     }
     this.#at = at + length;
@@ -133,7 +135,8 @@ function joinKeys(keys: string | readonly string[]): string {
   if (typeof keys === "string") return keys;
   if (!Array.isArray(keys)) throw illegal("keys are a string or strings", "keys", keys);
   for (const key of keys) {
-    if (typeof key !== "string" || key === "" || key.includes(KEY_SEPARATOR)) throw illegal("a key is a non-empty string without spaces", "key", key);
+    if (typeof key !== "string" || key === "" || key.includes(KEY_SEPARATOR))
+      throw illegal("a key is a non-empty string without spaces", "key", key);
   }
   return keys.join(KEY_SEPARATOR);
 }

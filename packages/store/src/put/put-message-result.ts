@@ -1,4 +1,4 @@
-import { encodeMessageId, type AppendMessageStatus, type PutMessageStatus } from "@millrace/format";
+import { type AppendMessageStatus, encodeMessageId, type PutMessageStatus } from "@millrace/format";
 
 /** Where a put landed. (RocketMQ: `AppendMessageResult`.) */
 export class AppendMessageResult {
@@ -61,4 +61,9 @@ export interface PutMessageResult {
 
 export function refused(status: PutMessageStatus, code: string, reason: string): PutMessageResult {
   return { status, appendResult: null, code, reason };
+}
+
+export function allocateFailed(): PutMessageResult {
+  const reason = "no segment could be made ready in time (full disk?): see stats().allocate";
+  return refused("CREATE_MAPPED_FILE_FAILED", "ERR_ALLOCATE_FAILED", reason);
 }

@@ -13,16 +13,20 @@ import type { MessageStoreConfig } from "../message-store-config.js";
 import type { Message } from "./message.js";
 import { MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
-import { AppendMessageResult, type PutMessageResult, refused } from "./put-message-result.js";
+import { AppendMessageResult, allocateFailed, type PutMessageResult, refused } from "./put-message-result.js";
 import { PutWaitQueue } from "./put-wait-queue.js";
 import type { TopicTable } from "./topic-table.js";
 
 /** Committed bytes that are worth a publish of their own in the middle of a burst: the appender works beside the producer. */
 const PUBLISH_BYTES = 2 * 1024;
 /** Acks settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long. */
-const ACKS_PER_TURN = 1024;
+const ACKS_PER_TURN = 512;
 /** How often the main thread looks without being woken: deadlines, lost wake-ups. */
 const RECHECK_MS = 50;
+/** Why an input is refused, if it is; throws for what is no message. */
+type Check<T> = (input: T) => PutMessageResult | undefined;
+/** Encodes what has just been checked into the ring; false while the ring is full. */
+type Write<T> = (input: T) => boolean;
 type Settle = (result: PutMessageResult | Promise<never>) => void;
 
 /** What a frame's result cannot tell: set only for batches and for hosts that are not the store's. */
@@ -83,11 +87,11 @@ export class PutMessageService {
   }
 
   putMessage(message: Message): Promise<PutMessageResult> {
-    return this.#put(message, this.#tryPut);
+    return this.#put(message, this.#check, this.#write);
   }
 
   putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
-    return this.#put(batch, this.#tryPutBatch);
+    return this.#put(batch, this.#checkBatch, this.#writeBatch);
   }
 
   /** From now on every put is rejected with `refusal`; those in flight go on. */
@@ -117,14 +121,16 @@ export class PutMessageService {
     clearInterval(this.#recheck);
   }
 
-  #put<T>(input: T, tryPut: (input: T) => boolean | PutMessageResult): Promise<PutMessageResult> {
+  #put<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     try {
-      const put = this.waiting.size > 0 ? this.#checkOnly(input, tryPut) : tryPut(input);
-      if (put === true) return new Promise<PutMessageResult>(this.#adopt);
-      if (put === false) return this.#wait(input, tryPut);
-      this.failed++;
-      return Promise.resolve(put);
+      const refusal = check(input);
+      if (refusal !== undefined) {
+        this.failed++;
+        return Promise.resolve(refusal);
+      }
+      if (this.waiting.size > 0 || !write(input)) return this.#wait(() => check(input) ?? write(input));
+      return new Promise<PutMessageResult>(this.#adopt);
     } catch (error) {
       this.failed++;
       return Promise.reject(error);
@@ -136,13 +142,7 @@ export class PutMessageService {
     this.#settles[this.ring.slotOf(this.ring.committed - 1)] = resolve;
   };
 
-  /** Others wait already, so this put waits behind them; but a bad one is refused at once. */
-  #checkOnly<T>(input: T, tryPut: (input: T) => boolean | PutMessageResult): boolean | PutMessageResult {
-    const refusal = (tryPut as unknown) === this.#tryPutBatch ? this.#checkBatch(input as never) : this.#check(input as never);
-    return refusal ?? false;
-  }
-
-  #wait<T>(input: T, tryPut: (input: T) => boolean | PutMessageResult): Promise<PutMessageResult> {
+  #wait(tryPut: () => boolean | PutMessageResult): Promise<PutMessageResult> {
     this.stalls++;
     this.#publish();
     this.#stayAlive();
@@ -152,29 +152,16 @@ export class PutMessageService {
       const reason = `the put ring is full: putRingSize=${this.#config.putRingSize} waiting=${this.waiting.size}`;
       return Promise.reject(new MillraceError("ERR_RING_FULL", reason, { status: "OS_PAGE_CACHE_BUSY" }));
     }
-    return this.waiting.add(() => tryPut(input), monotonicUs() + this.#config.putMessageTimeout * 1000);
+    return this.waiting.add(tryPut, monotonicUs() + this.#config.putMessageTimeout * 1000);
   }
 
-  #check(message: Message): PutMessageResult | undefined {
-    if (this.ring.unpublishedBytes === 0) {
-      const busy = this.#startGroup();
-      if (busy !== undefined) return busy;
-    }
-    return this.#validator.validate(message, this.#nowMs);
-  }
+  readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
 
-  #checkBatch(batch: readonly Message[]): PutMessageResult | undefined {
-    if (this.ring.unpublishedBytes === 0) {
-      const busy = this.#startGroup();
-      if (busy !== undefined) return busy;
-    }
-    return this.#batchValidator.validate(batch, this.#validator, this.#nowMs);
-  }
+  readonly #checkBatch: Check<readonly Message[]> = (batch) =>
+    this.#startGroup() ?? this.#batchValidator.validate(batch, this.#validator, this.#nowMs);
 
-  /** true: it is in the ring; false: the ring is full; otherwise why it is refused. */
-  readonly #tryPut = (message: Message): boolean | PutMessageResult => {
-    const refusal = this.#check(message);
-    if (refusal !== undefined) return refusal;
+  /** The message validated last. */
+  readonly #write: Write<Message> = () => {
     const { ring } = this;
     const validator = this.#validator;
     const { fields, length } = validator;
@@ -186,9 +173,7 @@ export class PutMessageService {
     return true;
   };
 
-  readonly #tryPutBatch = (batch: readonly Message[]): boolean | PutMessageResult => {
-    const refusal = this.#checkBatch(batch);
-    if (refusal !== undefined) return refusal;
+  readonly #writeBatch: Write<readonly Message[]> = (batch) => {
     const { ring } = this;
     const validator = this.#validator;
     const { length, lengths } = this.#batchValidator;
@@ -197,6 +182,7 @@ export class PutMessageService {
     let position = start;
     for (const message of batch) {
       validator.validate(message, this.#nowMs);
+      if (position + validator.length > start + length) throw batchChanged();
       encodeMessage(ring.view, ring.bytes, position, validator.fields, validator.length, validator.storedProperties);
       position += validator.length;
     }
@@ -212,7 +198,8 @@ export class PutMessageService {
   #commit(position: number, length: number, messages: number): void {
     const validator = this.#validator;
     const flags =
-      (this.#sync && validator.waitStoreMsgOK ? FRAME_FLAG_WAIT_FLUSH : 0) | (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
+      (this.#sync && validator.waitStoreMsgOK ? FRAME_FLAG_WAIT_FLUSH : 0) |
+      (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
     const { ring } = this;
     ring.commit(position, length, messages, validator.queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
     if (!this.#burst) {
@@ -225,6 +212,7 @@ export class PutMessageService {
 
   /** Once per group: the clocks, and the look whether the appender is stuck (RocketMQ: `isOSPageCacheBusy`). */
   #startGroup(): PutMessageResult | undefined {
+    if (this.ring.unpublishedBytes > 0) return undefined;
     this.#putTimeUs = monotonicUs();
     this.#nowMs = Date.now();
     if (!this.#keepsAlive) this.#stayAlive();
@@ -306,7 +294,7 @@ export class PutMessageService {
       const slot = ring.slotOf(ring.taken);
       if (ring.resultStatus(slot) !== AppendStatus.ok) {
         this.failed++;
-        this.#take()?.(createMappedFileFailed());
+        this.#take()?.(allocateFailed());
         continue;
       }
       const waits = (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
@@ -405,7 +393,6 @@ export class PutMessageService {
   }
 }
 
-function createMappedFileFailed(): PutMessageResult {
-  const reason = "no segment could be made ready in time (full disk?): see stats().allocate";
-  return refused("CREATE_MAPPED_FILE_FAILED", "ERR_ALLOCATE_FAILED", reason);
+function batchChanged(): MillraceError {
+  return new MillraceError("ERR_BATCH_ILLEGAL", "a message grew while its batch was put: status=MESSAGE_ILLEGAL", { status: "MESSAGE_ILLEGAL" });
 }

@@ -11,6 +11,8 @@ interface WaitingPut {
 
 /** Puts that found the ring full: first come, first served, bounded in number and time. Main thread. */
 export class PutWaitQueue {
+  /** Puts that were refused or rejected after they had waited. */
+  failed = 0;
   readonly #limit: number;
   readonly #puts: WaitingPut[] = [];
   /** Where the oldest one is; the array is cut when all before it are gone. */
@@ -47,7 +49,7 @@ export class PutWaitQueue {
       if (put === false) return;
       this.#drop();
       if (put === true) adopt(settle);
-      else settle(put as PutMessageResult);
+      else this.#fail(settle, put as PutMessageResult | Promise<never>);
     }
   }
 
@@ -58,7 +60,7 @@ export class PutWaitQueue {
       if (deadlineUs > nowUs) return;
       this.#drop();
       const reason = `the put ring stayed full until the deadline: putMessageTimeout=${timeoutMs}`;
-      settle(Promise.reject(new MillraceError("ERR_PUT_TIMEOUT", reason, { status: "OS_PAGE_CACHE_BUSY" })));
+      this.#fail(settle, Promise.reject(new MillraceError("ERR_PUT_TIMEOUT", reason, { status: "OS_PAGE_CACHE_BUSY" })));
     }
   }
 
@@ -66,8 +68,13 @@ export class PutWaitQueue {
     while (this.size > 0) {
       const { settle } = this.#puts[this.#first] as WaitingPut;
       this.#drop();
-      settle(Promise.reject(error));
+      this.#fail(settle, Promise.reject(error));
     }
+  }
+
+  #fail(settle: Settle, answer: PutMessageResult | Promise<never>): void {
+    this.failed++;
+    settle(answer);
   }
 
   #drop(): void {

@@ -31,7 +31,8 @@ export class TopicTable {
     if (typeof name !== "string") throw illegal("a topic is a string", name);
     const problem = topicIllegality(name);
     if (problem !== undefined) throw illegal(`topic is not legal (${problem})`, name);
-    if (this.#topics.size >= MAX_QUEUES) throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many topics: limit=${MAX_QUEUES}`);
+    if (this.#topics.size >= MAX_QUEUES)
+      throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many topics: limit=${MAX_QUEUES}`);
     const topic: Topic = { name, bytes: new TextEncoder().encode(name), slots: new Map(), messages: 0, size: 0 };
     this.#topics.set(name, topic);
     return topic;

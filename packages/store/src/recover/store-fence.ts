@@ -1,5 +1,5 @@
-import { MillraceError } from "@millrace/format";
 import { dirname } from "node:path";
+import { MillraceError } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 
 /** Why a store takes no more puts. */
@@ -60,6 +60,9 @@ export function forceOrFence(storage: Storage, path: string, durable: number, fo
     } catch {
       // The store that is open is fenced by the error alone.
     }
-    throw new MillraceError("ERR_FORCE_FAILED", `a force failed: ${String(cause)} durableOffset=${durable}`, { outcome: "unknown", cause });
+    throw new MillraceError("ERR_FORCE_FAILED", `a force failed: ${String(cause)} durableOffset=${durable}`, {
+      outcome: "unknown",
+      cause,
+    });
   }
 }
