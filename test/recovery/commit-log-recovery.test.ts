@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
 import type { ExecutionContext } from "ava";
@@ -251,20 +251,6 @@ test("a missing segment in the middle, a wrong size, and a directory that is a f
   mkdirSync(segmentPath(directory, 1));
   await t.throwsAsync(recover(directory), { code: "ERR_SEGMENT_GAP" });
   await t.throwsAsync(recover(segmentPath(directory, 0)), { code: "ERR_PATH_NOT_DIRECTORY" });
-});
-
-test("the segment that the log goes on in has blocks for all its bytes", async (t) => {
-  const directory = temporaryDirectory(t);
-  const size = 1 << 20;
-  const log = new CommitLogBuilder(size).fillTo(0, 5000);
-  const path = join(directory, segmentFileName(0));
-  writeFileSync(path, log.image(0).subarray(0, log.offset));
-  truncateSync(path, size);
-  t.true(statSync(path).blocks * 512 < size);
-  const report = await recover(directory, { mappedFileSizeCommitLog: size });
-  t.like(report, { maxOffset: log.offset, cut: undefined });
-  t.true(statSync(path).blocks * 512 >= size);
-  t.deepEqual(readFileSync(path), Buffer.from(log.image(0)));
 });
 
 test("only blocks with something in them are zeroed", async (t) => {

@@ -96,7 +96,7 @@ export class PutRingConsumer {
 
   /** Gives all frames below `end` back and shows their results. Wakes nobody. */
   release(end: number): void {
-    this.#resultTail.set(end);
     this.#head.set(end);
+    this.#resultTail.set(end);
   }
 }

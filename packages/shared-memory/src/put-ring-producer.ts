@@ -92,7 +92,7 @@ export class PutRingProducer {
     const position = this.#free(length);
     if (position >= 0) return position;
     const head = this.#head.get();
-    if (head === this.#headSeen) return -1;
+    if (head <= this.#headSeen) return -1; // what was taken is consumed too
     this.#headSeen = head;
     return this.#free(length);
   }

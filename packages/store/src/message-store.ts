@@ -125,11 +125,12 @@ export class MessageStore implements AsyncDisposable {
     if (this.#closing !== undefined) throw closed();
     return await new Promise((resolve, reject) => {
       this.#flushes.add(reject);
-      // A flush that fails ends its service, and with it come the reasons.
-      void this.#pipeline
-        .flushNow()
-        .then(resolve, () => {})
-        .finally(() => this.#flushes.delete(reject));
+      const flushed = (offset: number): void => {
+        this.#flushes.delete(reject);
+        resolve(offset);
+      };
+      // A flush that fails ends its service; the reason comes with that end, to all that still wait.
+      this.#pipeline.flushNow().then(flushed, () => {});
     });
   }
 

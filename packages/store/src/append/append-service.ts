@@ -141,8 +141,9 @@ export class AppendService implements Agent {
     }
     this.#writeRun();
     this.#count(first, sequence, messages);
-    const forced = somebodyWaits && this.#forceIfAlone(startOffset, sequence);
-    this.#publish(sequence, messages, forced, somebodyWaits, wakeMain || forced);
+    ring.release(sequence);
+    const forced = somebodyWaits && this.#forceIfAlone(startOffset, first, messages, wakeMain);
+    this.#publish(messages, forced, somebodyWaits, wakeMain || forced);
     return sequence - first;
   }
 
@@ -159,19 +160,22 @@ export class AppendService implements Agent {
 
   /**
    * SYNC_FLUSH, shortest path: when everything before this group is durable and nothing comes after it, there is nothing to share a force
-   * with, and handing it to the flusher would only cost two wake-ups. Nothing of the group is published before the force has succeeded.
+   * with, and handing it to the flusher would only cost two wake-ups. `wroteOffset` does not move before the force has succeeded: nobody else
+   * may force these bytes and believe the answer. Main has the results by now, and answers FLUSH_DISK_TIMEOUT if this takes too long.
    */
-  #forceIfAlone(startOffset: number, end: number): boolean {
-    const { flushedOffset, appendForcedOffset, appendForces, putBurst } = this.#counters;
-    if (this.#offset === startOffset || end - this.#ring.head > FORCE_ALONE_FRAMES || startOffset < this.#segment.fromOffset)
-      return false;
+  #forceIfAlone(startOffset: number, first: number, messages: number, wakeMain: boolean): boolean {
+    const { flushedOffset, appendForcedOffset, appendForces, putBurst, resultRingTail } = this.#counters;
+    const end = this.#ring.head;
+    if (this.#offset === startOffset || startOffset < this.#segment.fromOffset) return false;
+    if (end - first > FORCE_ALONE_FRAMES) return false;
     if (startOffset > Math.max(flushedOffset.get(), appendForcedOffset.value)) return false;
     if (putBurst.get() !== 0 || this.#ring.tail.get() !== end) return false;
+    if (wakeMain) resultRingTail.nudge();
     const beganUs = monotonicUs();
     forceOrFence(this.#storage, this.#fence, startOffset, () => this.#segment.force());
     const us = monotonicUs() - beganUs;
     this.#forceUs.record(us);
-    this.#appendToFlushUs.record(us, end - this.#ring.head);
+    this.#appendToFlushUs.record(us, messages);
     appendForces.add(1);
     appendForcedOffset.set(this.#offset);
     return true;
@@ -281,15 +285,14 @@ export class AppendService implements Agent {
     this.#runStart = this.#runEnd;
   }
 
-  /** Results first, then the offset: when the flusher acts on `wroteOffset`, main can already see what it acknowledges. */
-  #publish(end: number, messages: number, forced: boolean, somebodyWaits: boolean, wakeMain: boolean): void {
+  /** After the results were released: when the flusher acts on `wroteOffset`, main can already see what it acknowledges. */
+  #publish(messages: number, forced: boolean, somebodyWaits: boolean, wakeMain: boolean): void {
     const counters = this.#counters;
     counters.wroteStoreTimestamp.set(this.#storeTimestamp);
     if (!forced) {
       this.#marks.leave(counters.appendMarks.value, this.#offset, this.#appendedUs, messages);
       counters.appendMarks.add(1);
     }
-    this.#ring.release(end);
     counters.wroteOffset.set(this.#offset);
     if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();

@@ -79,19 +79,19 @@ export class FlushPosition {
       this.#counters.flushFailures.add(1);
       throw error;
     }
+    this.#collectMarks(target);
     this.#counters.flushedOffset.publish(target);
-    this.#reached(target, storeTimestamp);
+    this.#reached(storeTimestamp);
   }
 
   /** Takes over what the appender has forced itself; main has heard of it from the appender. */
   adopt(forced: number, storeTimestamp: number): void {
     this.#counters.flushedOffset.set(forced);
-    this.#reached(forced, storeTimestamp);
+    this.#reached(storeTimestamp);
   }
 
-  #reached(flushed: number, storeTimestamp: number): void {
+  #reached(storeTimestamp: number): void {
     this.#storeTimestamp = storeTimestamp;
-    this.#collectMarks(flushed);
     if (Date.now() - this.#recordedAt >= RECORD_INTERVAL_MS) this.record();
   }
 

@@ -394,5 +394,7 @@ export class PutMessageService {
 }
 
 function batchChanged(): MillraceError {
-  return new MillraceError("ERR_BATCH_ILLEGAL", "a message grew while its batch was put: status=MESSAGE_ILLEGAL", { status: "MESSAGE_ILLEGAL" });
+  return new MillraceError("ERR_BATCH_ILLEGAL", "a message grew while its batch was put: status=MESSAGE_ILLEGAL", {
+    status: "MESSAGE_ILLEGAL",
+  });
 }
