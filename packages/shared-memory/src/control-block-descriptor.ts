@@ -30,7 +30,7 @@ export const COUNTERS = {
   controlBell: "main",
   /** Frames published; append sleeps on it. */
   putRingTail: "main",
-  /** 1 while the producer is in the middle of a burst: more frames come within microseconds. */
+  /** SYNC_FLUSH: 1 while the producer is in the middle of a burst: more frames come within microseconds. */
   putBurst: "main",
   /** Frames consumed; main sleeps on it when the ring is full. */
   putRingHead: "append",

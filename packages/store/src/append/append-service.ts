@@ -20,9 +20,12 @@ import { MappedSegmentWriter } from "./mapped-segment-writer.js";
 import { PoolSegmentWriter } from "./pool-segment-writer.js";
 import type { SegmentWriter } from "./segment-writer.js";
 
-/** A group ends with the frames there are, or with these: the force and the acks of the first should not wait for the last. */
-const GROUP_FRAMES = 4096;
-const GROUP_BYTES = 1024 * 1024;
+/**
+ * A group ends with the frames there are, or with these. In SYNC_FLUSH it costs a force, so it takes all that it can get, and stays open for the
+ * rest of a burst; in ASYNC_FLUSH the acks of the first should not wait for the last.
+ */
+const SYNC_GROUP = { frames: 4096, bytes: 1024 * 1024 };
+const ASYNC_GROUP = { frames: 1024, bytes: 256 * 1024 };
 /** Larger groups are forced by the flusher while the appender goes on with the next. */
 const FORCE_ALONE_FRAMES = 128;
 /** How long a group stays open for the rest of a burst. */
@@ -117,12 +120,13 @@ export class AppendService implements Agent {
     this.#counters.appendBeganUs.set(Math.floor(beganUs));
     this.#storeTimestamp = Math.max(this.#storeTimestamp, Date.now());
     const startOffset = this.#offset;
+    const group = this.#sync ? SYNC_GROUP : ASYNC_GROUP;
     let wakeMain = !this.#sync;
     let somebodyWaits = false;
     let messages = 0;
     let sequence = first;
-    for (; sequence < first + GROUP_FRAMES && this.#offset - startOffset < GROUP_BYTES; sequence++) {
-      if (sequence === tail) tail = this.#moreOfBurst(tail);
+    for (; sequence < first + group.frames && this.#offset - startOffset < group.bytes; sequence++) {
+      if (sequence === tail && this.#sync) tail = this.#moreOfBurst(tail);
       if (sequence === tail) break;
       const slot = ring.slotOf(sequence);
       const length = ring.recordLength(slot);

@@ -17,8 +17,12 @@ import { AppendMessageResult, allocateFailed, type PutMessageResult, refused } f
 import { PutWaitQueue } from "./put-wait-queue.js";
 import type { TopicTable } from "./topic-table.js";
 
-/** Committed bytes that are worth a publish of their own in the middle of a burst: the appender works beside the producer. */
-const PUBLISH_BYTES = 2 * 1024;
+/**
+ * Committed bytes that are worth a publish of their own in the middle of a burst. SYNC_FLUSH: few, so that the appender is done soon after the
+ * producer, because only then the force can start. ASYNC_FLUSH: many, so that the two threads seldom touch the same cache lines.
+ */
+const SYNC_PUBLISH_BYTES = 2 * 1024;
+const ASYNC_PUBLISH_BYTES = 32 * 1024;
 /** Acks settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long. */
 const ACKS_PER_TURN = 512;
 /** How often the main thread looks without being woken: deadlines, lost wake-ups. */
@@ -58,6 +62,7 @@ export class PutMessageService {
   readonly #validator: MessageValidator;
   readonly #batchValidator = new MessageBatchValidator();
   readonly #sync: boolean;
+  readonly #publishBytes: number;
   readonly #settles: (Settle | undefined)[];
   readonly #details: (AckDetails | undefined)[];
   readonly #recheck: NodeJS.Timeout;
@@ -79,6 +84,7 @@ export class PutMessageService {
     this.topics = topics;
     this.#validator = new MessageValidator(config, topics);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
     this.ring = new PutRingProducer(buffers, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
     this.#details = new Array<AckDetails | undefined>(this.ring.frameCapacity).fill(undefined);
@@ -204,10 +210,10 @@ export class PutMessageService {
     ring.commit(position, length, messages, validator.queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
     if (!this.#burst) {
       this.#burst = true;
-      this.#counters.putBurst.set(1);
+      if (this.#sync) this.#counters.putBurst.set(1);
       queueMicrotask(this.#endBurst);
     }
-    if (ring.unpublishedBytes >= PUBLISH_BYTES) this.#publish();
+    if (ring.unpublishedBytes >= this.#publishBytes) this.#publish();
   }
 
   /** Once per group: the clocks, and the look whether the appender is stuck (RocketMQ: `isOSPageCacheBusy`). */
@@ -227,7 +233,7 @@ export class PutMessageService {
   readonly #endBurst = (): void => {
     this.#burst = false;
     const shown = this.ring.publish();
-    this.#counters.putBurst.set(0);
+    if (this.#sync) this.#counters.putBurst.set(0);
     if (shown) this.ring.wake();
     this.#arm();
   };
