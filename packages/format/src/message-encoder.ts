@@ -171,7 +171,7 @@ function encodeProperties(bytes: Uint8Array, position: number, message: MessageF
   copy(bytes, at, CRC_NAME_BYTES, CRC_NAME_BYTES.length);
   at += CRC_NAME_BYTES.length;
   bytes[at++] = NAME_VALUE_SEPARATOR;
-  bytes.fill(0, at, at + PROPERTY_CRC_DIGITS);
+  for (let i = 0; i < PROPERTY_CRC_DIGITS; i++) bytes[at + i] = 0;
   bytes[at + PROPERTY_CRC_DIGITS] = PROPERTY_SEPARATOR;
 }
 
