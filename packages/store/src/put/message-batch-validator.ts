@@ -56,3 +56,10 @@ function transactionOrDelay(message: Message): string | undefined {
 function illegal(reason: string, value: string): MillraceError {
   return new MillraceError("ERR_BATCH_ILLEGAL", `${reason}: value=${value}`, { status: "MESSAGE_ILLEGAL" });
 }
+
+/** Its second look at a batch must find what the first one has measured. */
+export function batchChanged(): MillraceError {
+  return new MillraceError("ERR_BATCH_ILLEGAL", "a message grew while its batch was put: status=MESSAGE_ILLEGAL", {
+    status: "MESSAGE_ILLEGAL",
+  });
+}

@@ -67,3 +67,8 @@ export function allocateFailed(): PutMessageResult {
   const reason = "no segment could be made ready in time (full disk?): see stats().allocate";
   return refused("CREATE_MAPPED_FILE_FAILED", "ERR_ALLOCATE_FAILED", reason);
 }
+
+export function pageCacheBusy(limitMs: number): PutMessageResult {
+  const reason = `the appender is stuck in the page cache: osPageCacheBusyTimeOutMills=${limitMs}`;
+  return refused("OS_PAGE_CACHE_BUSY", "ERR_OS_PAGE_CACHE_BUSY", reason);
+}

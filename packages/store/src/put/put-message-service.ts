@@ -11,9 +11,9 @@ import {
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../message-store-config.js";
 import type { Message } from "./message.js";
-import { MessageBatchValidator } from "./message-batch-validator.js";
+import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
-import { AppendMessageResult, allocateFailed, type PutMessageResult, refused } from "./put-message-result.js";
+import { AppendMessageResult, allocateFailed, type PutMessageResult, pageCacheBusy } from "./put-message-result.js";
 import { PutWaitQueue } from "./put-wait-queue.js";
 import type { TopicTable } from "./topic-table.js";
 
@@ -225,8 +225,7 @@ export class PutMessageService {
     const beganUs = this.#counters.appendBeganUs.get();
     const limitMs = this.#config.osPageCacheBusyTimeOutMills;
     if (beganUs === 0 || this.#putTimeUs - beganUs <= limitMs * 1000) return undefined;
-    const reason = `the appender is stuck in the page cache: osPageCacheBusyTimeOutMills=${limitMs}`;
-    return refused("OS_PAGE_CACHE_BUSY", "ERR_OS_PAGE_CACHE_BUSY", reason);
+    return pageCacheBusy(limitMs);
   }
 
   /** The last frames first, then the word: an appender that hears the burst is over has seen all of it. */
@@ -397,10 +396,4 @@ export class PutMessageService {
     if (ring.resultStatus(slot) !== AppendStatus.ok || (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) === 0) return true;
     return ring.resultPhysicalOffset(slot) + ring.recordLength(slot) <= this.#durableOffset();
   }
-}
-
-function batchChanged(): MillraceError {
-  return new MillraceError("ERR_BATCH_ILLEGAL", "a message grew while its batch was put: status=MESSAGE_ILLEGAL", {
-    status: "MESSAGE_ILLEGAL",
-  });
 }
