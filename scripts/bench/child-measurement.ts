@@ -27,8 +27,9 @@ function touchMemory(directory: string): void {
 export async function runInChild<T>(base: string, makeJob: (directory: string) => Job): Promise<T> {
   const directory = mkdtempSync(join(base, "run-"));
   try {
-    touchMemory(directory);
-    return await forkContestant(makeJob(directory));
+    const job = makeJob(directory);
+    if (job.kind !== "workload" || job.workload.durability === "page-cache") touchMemory(directory);
+    return await forkContestant(job);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

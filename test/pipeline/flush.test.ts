@@ -5,7 +5,7 @@ import { readLog } from "../store/stored-log.js";
 import { message, numbered, openStore } from "../store/temporary-store.js";
 
 /** Whoever forces. */
-const SLOW_FORCES: Fault = { operation: "force", path: "commitlog", after: 0, delayMs: 300 };
+const SLOW_FORCES: Fault = { operation: "force", path: "commitlog", after: 0, delayMs: 800 };
 const NO_TIMER: MessageStoreOptions = { flushIntervalCommitLog: 60_000, flushCommitLogThoroughInterval: 60_000 };
 
 for (const writeWithoutMmap of [false, true]) {
@@ -32,7 +32,7 @@ test.serial("SYNC_FLUSH: a put that is not forced in time is answered FLUSH_DISK
   const { status, appendResult } = await store.putMessage(numbered(1));
   const took = performance.now() - began;
   t.is(status, "FLUSH_DISK_TIMEOUT");
-  t.true(took >= 100 && took < 290, `took ms=${took}`);
+  t.true(took >= 100 && took < 790, `took ms=${took}`);
   t.is(appendResult?.queueOffset, 1);
   t.true(store.flushedOffset <= (appendResult?.wroteOffset ?? 0));
   await store.close();
@@ -46,12 +46,12 @@ test.serial("SYNC_FLUSH: waitStoreMsgOK false is acknowledged without waiting fo
   await store.flush();
   const began = performance.now();
   const { appendResult } = await store.putMessage(message({ waitStoreMsgOK: false }));
-  t.true(performance.now() - began < 250);
+  t.true(performance.now() - began < 700);
   const end = (appendResult?.wroteOffset ?? 0) + (appendResult?.wroteBytes ?? 0);
   t.true(store.flushedOffset < end);
   const waiting = await store.putMessage(message({ waitStoreMsgOK: true }));
   t.is(waiting.status, "PUT_OK");
-  t.true(performance.now() - began > 250);
+  t.true(performance.now() - began > 700);
   t.true(store.flushedOffset > end);
 });
 

@@ -130,7 +130,7 @@ export class MessageStore implements AsyncDisposable {
         resolve(offset);
       };
       // A flush that fails ends its service; the reason comes with that end, to all that still wait.
-      this.#pipeline.flushNow().then(flushed, () => {});
+      this.#pipeline.flushNow(this.#put.acknowledgedOffset).then(flushed, () => {});
     });
   }
 

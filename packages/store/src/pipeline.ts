@@ -85,8 +85,8 @@ export class Pipeline {
   }
 
   /** Resolves with the offset below which everything is durable. */
-  flushNow(): Promise<number> {
-    return this.#flush.call((control) => control.flushNow());
+  flushNow(acknowledged: number): Promise<number> {
+    return this.#flush.call((control) => control.flushNow(acknowledged));
   }
 
   /** Appends, then forces, then forgets what is left; each service finishes its work. The first failure, if any. */

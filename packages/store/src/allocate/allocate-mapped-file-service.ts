@@ -1,6 +1,8 @@
+import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
 import { type Agent, ControlBlock, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../message-store-config.js";
+import { forceOrFence } from "../recover/store-fence.js";
 import type { PipelineData } from "../service-task.js";
 import { SegmentLocks } from "./segment-locks.js";
 
@@ -29,6 +31,8 @@ export class AllocateMappedFileService implements Agent {
   readonly #config: MessageStoreConfig;
   readonly #storage: Storage;
   readonly #sync: boolean;
+  /** Path of the fence marker. */
+  readonly #fence: string;
   readonly #zeros: Uint8Array;
   readonly #allocateUs: LatencyHistogram;
   readonly #locks: SegmentLocks | undefined;
@@ -45,11 +49,14 @@ export class AllocateMappedFileService implements Agent {
     this.#config = config;
     this.#storage = createStorage(data.storage);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#fence = storePaths(config.storePathRootDir).fence;
     this.#zeros = new Uint8Array(this.#sync ? SYNC_FILL_LENGTH : ASYNC_FILL_LENGTH);
     this.#allocateUs = new LatencyHistogram(data.allocateUs);
     const wrote = this.#counters.wroteOffset.get();
     this.#created = wrote - (wrote % config.mappedFileSizeCommitLog);
-    this.#locks = config.warmMapedFileEnable ? new SegmentLocks(this.#counters) : undefined;
+    this.#locks = config.warmMapedFileEnable
+      ? new SegmentLocks(this.#storage, config.storePathCommitLog, config.mappedFileSizeCommitLog, this.#counters)
+      : undefined;
   }
 
   onStart(): void {}
@@ -61,7 +68,8 @@ export class AllocateMappedFileService implements Agent {
     if (allocatedOffset.value >= segmentWantedOffset.get() || Date.now() < this.#retryAt) return 0;
     try {
       this.#makeReady(allocatedOffset.value);
-    } catch {
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
       // The appender answers CREATE_MAPPED_FILE_FAILED; the next look tries again: a disk can become free.
       this.#leaveSegment();
       this.#retryAt = Date.now() + RETRY_MS;
@@ -101,8 +109,9 @@ export class AllocateMappedFileService implements Agent {
       segment.write(this.#zeros.subarray(0, length), position);
       position += length;
     }
-    if (this.#sync) segment.force();
-    this.#locks?.lock(segment, from, to - from);
+    // The same file as the one that is appended to: a failure here is a failure there.
+    if (this.#sync) forceOrFence(this.#storage, this.#fence, this.#counters.flushedOffset.get(), () => segment.force());
+    this.#locks?.lock(segment.fromOffset, from, to - from);
     this.#counters.allocatedOffset.publish(segment.fromOffset + to);
     this.#allocateUs.record(monotonicUs() - beganUs);
   }
@@ -136,7 +145,7 @@ export class AllocateMappedFileService implements Agent {
   }
 
   #leaveSegment(): void {
-    if (this.#segment !== undefined && this.#locks?.holds(this.#segment) !== true) this.#segment.close();
+    this.#segment?.close();
     this.#segment = undefined;
   }
 }

@@ -1,33 +1,38 @@
-import type { MappedFile } from "@millrace/mapped-file";
+import { MappedFile, type Storage } from "@millrace/mapped-file";
 import type { ControlBlock } from "@millrace/shared-memory";
 
 /**
- * Segments ahead of the appender, kept in memory with mlock slice by slice, and let go once the appender has left them. A refusal
- * (RLIMIT_MEMLOCK) is counted and otherwise ignored, as in RocketMQ: it costs speed, not safety.
+ * Segments ahead of the appender, kept in memory with mlock slice by slice, and let go once the appender has left them. Mapped for reading
+ * only: a writable entry would be one more that a force has to write-protect. A refusal (RLIMIT_MEMLOCK) is counted and otherwise
+ * ignored, as in RocketMQ: it costs speed, not safety.
  */
 export class SegmentLocks {
+  readonly #storage: Storage;
+  readonly #directory: string;
+  readonly #segmentSize: number;
   readonly #counters: ControlBlock<"allocate">["counters"];
+  /** Oldest first. */
   readonly #segments: { readonly segment: MappedFile; lockedBytes: number }[] = [];
 
-  constructor(counters: ControlBlock<"allocate">["counters"]) {
+  constructor(storage: Storage, directory: string, segmentSize: number, counters: ControlBlock<"allocate">["counters"]) {
+    this.#storage = storage;
+    this.#directory = directory;
+    this.#segmentSize = segmentSize;
     this.#counters = counters;
   }
 
-  holds(segment: MappedFile): boolean {
-    return this.#segments.some((locked) => locked.segment === segment);
-  }
-
-  lock(segment: MappedFile, position: number, length: number): void {
-    let locked = this.#segments.find((candidate) => candidate.segment === segment);
-    if (locked === undefined) {
-      locked = { segment, lockedBytes: 0 };
-      this.#segments.push(locked);
+  /** Bytes [position, position + length) of the segment that starts at `fromOffset`. */
+  lock(fromOffset: number, position: number, length: number): void {
+    let newest = this.#segments.at(-1);
+    if (newest?.segment.fromOffset !== fromOffset) {
+      newest = { segment: new MappedFile(this.#storage, this.#directory, fromOffset, this.#segmentSize, "read"), lockedBytes: 0 };
+      this.#segments.push(newest);
     }
-    if (!segment.lock(position, length)) {
+    if (!newest.segment.lock(position, length)) {
       this.#counters.allocateLockFailures.add(1);
       return;
     }
-    locked.lockedBytes += length;
+    newest.lockedBytes += length;
     this.#counters.allocateLockedBytes.add(length);
   }
 

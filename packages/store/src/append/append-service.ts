@@ -165,7 +165,8 @@ export class AppendService implements Agent {
   /**
    * SYNC_FLUSH, shortest path: when everything before this group is durable and nothing comes after it, there is nothing to share a force
    * with, and handing it to the flusher would only cost two wake-ups. `wroteOffset` does not move before the force has succeeded: nobody else
-   * may force these bytes and believe the answer. Main has the results by now, and answers FLUSH_DISK_TIMEOUT if this takes too long.
+   * may force these bytes and believe the answer. Main has the results by now, and answers FLUSH_DISK_TIMEOUT if this takes too long; puts that come
+   * meanwhile wait in the ring, and after `osPageCacheBusyTimeOutMills` new ones are answered OS_PAGE_CACHE_BUSY.
    */
   #forceIfAlone(startOffset: number, first: number, messages: number, wakeMain: boolean): boolean {
     const { flushedOffset, appendForcedOffset, appendForces, putBurst, resultRingTail } = this.#counters;
@@ -297,6 +298,7 @@ export class AppendService implements Agent {
       this.#marks.leave(counters.appendMarks.value, this.#offset, this.#appendedUs, messages);
       counters.appendMarks.add(1);
     }
+    counters.appendBeganUs.set(0);
     counters.wroteOffset.set(this.#offset);
     if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
@@ -308,7 +310,6 @@ export class AppendService implements Agent {
   #count(first: number, end: number, messages: number): void {
     const nowUs = monotonicUs();
     this.#appendedUs = nowUs;
-    this.#counters.appendBeganUs.set(0);
     const { appendGroups, appendMessages, appendBytes, appendMaxGroupMessages, wroteOffset } = this.#counters;
     const ring = this.#ring;
     for (let sequence = first; sequence < end; sequence++)

@@ -1,14 +1,19 @@
-import { runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
+import { runAgent, type ServiceOutcome, type ServiceTask, StoreState } from "@millrace/shared-memory";
 import type { PipelineData } from "../service-task.js";
 import { CommitRealTimeService } from "./commit-real-time-service.js";
 import { FlushPosition } from "./flush-position.js";
 import { FlushRealTimeService } from "./flush-real-time-service.js";
 import { GroupCommitService } from "./group-commit-service.js";
 
+const APPENDER_LOOK_MS = 1;
+
 /** What `store.flush()` asks for. */
 export interface FlushControl {
-  /** Forces all that has been written; the offset below which everything is durable. Rejects with the failure of the force. */
-  flushNow(): number;
+  /**
+   * Forces all that has been written, and what main has acknowledged before the appender has published it (a force of its own that is late).
+   * Returns the offset below which everything is durable; rejects with the failure of the force.
+   */
+  flushNow(acknowledged: number): number;
 }
 
 /** Entry of the flush thread. */
@@ -31,9 +36,14 @@ export default async function flushWorker({ data, port }: ServiceTask<PipelineDa
 /** A control call's failure would go back to its caller only; it must end the service too. */
 function flushControl(position: FlushPosition, flush: () => void): FlushControl {
   return {
-    flushNow: () => {
+    flushNow: (acknowledged) => {
+      const { storeState, wroteOffset } = position.control.counters;
       try {
         flush();
+        while (position.flushed < acknowledged && storeState.get() === StoreState.running) {
+          wroteOffset.wait(wroteOffset.get(), APPENDER_LOOK_MS);
+          flush();
+        }
         return position.flushed;
       } catch (error) {
         position.fail(error);
