@@ -72,6 +72,14 @@ for (const [mode, options] of Object.entries(modes)) {
   }
 }
 
+test.serial("SYNC_FLUSH: a force that fails in the allocator fences too: it is the file that is appended to", async (t) => {
+  const store = await openStore(t, { flushDiskType: "SYNC_FLUSH" }, [failingForce(0)]);
+  const outcome = (await outcomes([store.putMessage(numbered(1))]))[0];
+  t.deepEqual(outcome, FENCED);
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
+  t.true(existsSync(join(store.config.storePathRootDir, "millrace.fence")));
+});
+
 test.serial("a fence survives reopening until an operator clears it", async (t) => {
   const root = temporaryDirectory(t);
   const first = await openStore(t, { storePathRootDir: root }, [failingForce(0)]);

@@ -59,6 +59,7 @@ export class MessageStore implements AsyncDisposable {
   static clearFence(storePathRootDir: string): void {
     const storage = createStorage({ kind: "real" });
     const paths = storePaths(storePathRootDir);
+    if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
     const lock = LockFile.acquire(storage, paths.lock);
     try {
       clearStoreFence(storage, paths.fence);

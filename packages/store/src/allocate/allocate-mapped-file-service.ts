@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
 import { type Agent, ControlBlock, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
@@ -15,6 +16,8 @@ const SLICE_LENGTH = 1024 * KIB;
  */
 const SYNC_FILL_LENGTH = 64 * KIB;
 const ASYNC_FILL_LENGTH = 1024 * KIB;
+/** Measured on two cores: ASYNC_FLUSH +5 % at 128 B, +22 % at 1 KiB, against the priority of the others. */
+const NICE = 5;
 /** After a failure. */
 const RETRY_MS = 20;
 
@@ -59,7 +62,10 @@ export class AllocateMappedFileService implements Agent {
       : undefined;
   }
 
-  onStart(): void {}
+  /** On Linux a priority is a thread's: what is ready early enough need not be ready before the appender has had its core. */
+  onStart(): void {
+    if (process.platform === "linux") setPriority(NICE);
+  }
 
   /** One slice. */
   doWork(): number {

@@ -1,7 +1,8 @@
 import { type Agent, type ControlBlock, WaitStrategy } from "@millrace/shared-memory";
 import type { FlushPosition } from "./flush-position.js";
 
-const SPIN_US = 20;
+/** As the appender's in SYNC_FLUSH (measured: 1024 in flight +35 % on top of the appender's). */
+const SPIN_US = 250;
 
 /**
  * SYNC_FLUSH: force whenever the device is free and something has been written; all that arrived during one force is the next group.
