@@ -1,11 +1,13 @@
 import { execFile, fork } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
+import type { MessageStore } from "@millrace/store";
 import test from "ava";
 import { contents, readLog } from "../store/stored-log.js";
-import { message, numbered, openStore, outcomes } from "../store/temporary-store.js";
+import { message, numbered, openStore, outcomes, SEGMENT_SIZE } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 
 const OPENER = join(import.meta.dirname, "store-opener.js");
@@ -51,11 +53,17 @@ test.serial("after close every call is refused, from the moment of the close on"
   t.is(store.maxPhysicalOffset, 0);
 });
 
+/** Until the allocator has made ready all that it will: then nothing of the directory changes by itself. */
+async function allocated(store: MessageStore): Promise<void> {
+  while (store.stats().offsets.allocatedOffset < 2 * SEGMENT_SIZE) await setImmediate();
+}
+
 test.serial("a second opener in this thread is refused, and touches nothing", async (t) => {
   const store = await openStore(t);
   await store.putMessage(numbered(1));
   await store.flush();
   const root = store.config.storePathRootDir;
+  await allocated(store);
   const before = contents(root);
   await t.throwsAsync(openStore(t, { storePathRootDir: root }), { code: "ERR_STORE_LOCKED", message: /path=.*lock$/ });
   t.deepEqual(contents(root), before);
@@ -70,6 +78,7 @@ test.serial("a second opener in another thread or process is refused, and touche
   await store.putMessage(numbered(1));
   await store.flush();
   const root = store.config.storePathRootDir;
+  await allocated(store);
   const before = contents(root);
   const worker = new Worker(OPENER, { argv: [root, "worker"] });
   const fromWorker = await new Promise((resolve) => worker.once("message", resolve));
