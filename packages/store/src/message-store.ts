@@ -1,4 +1,4 @@
-import { MillraceError, storePaths } from "@millrace/format";
+import { isTopicLegal, MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
 import { type ServiceOutcome, StoreState } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
@@ -220,7 +220,9 @@ function slotOffsets(recovery: RecoveryReport, topics: TopicTable): number[] {
   const offsets: number[] = [];
   for (const [key, next] of recovery.queueOffsets) {
     const dash = key.lastIndexOf("-");
-    offsets[topics.slot(topics.topic(key.slice(0, dash)), Number(key.slice(dash + 1)))] = next;
+    const name = key.slice(0, dash);
+    if (!isTopicLegal(name)) continue; // RocketMQ 5 stores topics longer than are put here
+    offsets[topics.slot(topics.topic(name), Number(key.slice(dash + 1)))] = next;
   }
   return offsets;
 }
