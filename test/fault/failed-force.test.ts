@@ -4,6 +4,7 @@ import type { Fault } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
 import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@millrace/store";
 import { readFlushedWatermark } from "@millrace/store/internal/recover/flushed-watermark.js";
+import { readStoreFence } from "@millrace/store/internal/recover/store-fence.js";
 import test from "ava";
 import { KIB, numbered, openStore, outcomes } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
@@ -67,6 +68,8 @@ for (const [mode, options] of Object.entries(modes)) {
         t.deepEqual(await outcomes([store.putMessage(numbered(0))]), [FENCED]);
         await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
         t.is(store.flushedOffset, durable);
+        const fence = join(store.config.storePathRootDir, "millrace.fence");
+        t.is(readStoreFence(createStorage({ kind: "real" }), fence)?.offset, durable, "nothing was acknowledged before its force");
       },
     );
   }

@@ -32,7 +32,7 @@ const FORCE_ALONE_FRAMES = 128;
 const BURST_US = 50;
 /**
  * How long it looks for frames before it parks. In SYNC_FLUSH as long as a round through the disk takes: being woken from an idle core costs
- * 40 µs and more in a virtual machine (measured: 64 in flight +12 %, 1024 +26 %); in ASYNC_FLUSH the core is of more use to others.
+ * tens of microseconds in a virtual machine (measured: 64 in flight +12 %, 1024 +26 %); in ASYNC_FLUSH the core is of more use to others.
  */
 const SYNC_SPIN_US = 250;
 const ASYNC_SPIN_US = 20;
