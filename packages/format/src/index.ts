@@ -8,6 +8,13 @@ export {
   MASTER_FLUSHED_OFFSET_OFFSET,
   PHYSIC_MSG_TIMESTAMP_OFFSET,
 } from "./checkpoint-descriptor.js";
+export {
+  CONSUME_QUEUE_FILL_SIZE,
+  CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
+  CONSUME_QUEUE_SIZE_OFFSET,
+  CONSUME_QUEUE_TAGS_CODE_OFFSET,
+  CONSUME_QUEUE_UNIT_LENGTH,
+} from "./consume-queue-descriptor.js";
 export { Crc32Combiner, crc32 } from "./crc32.js";
 export type { Host } from "./host.js";
 export { decodeHost, encodeHost } from "./host.js";

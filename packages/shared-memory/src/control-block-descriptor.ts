@@ -19,7 +19,7 @@ export const HIGH_AFTER_WORD = 2;
 export const OWNER_WORD = 3;
 
 /** Threads of the pipeline. */
-export const ROLES = ["main", "append", "flush", "allocate"] as const;
+export const ROLES = ["main", "append", "flush", "allocate", "dispatch"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Counter name → owner. The order is the layout. */
@@ -32,11 +32,13 @@ export const COUNTERS = {
   putRingTail: "main",
   /** SYNC_FLUSH: 1 while the producer is in the middle of a burst: more frames come within microseconds. */
   putBurst: "main",
+  /** Queues registered in the {@link QueueTable}: slot numbers below it have a topic and a queue id. */
+  queueSlots: "main",
   /** Frames consumed; main sleeps on it when the ring is full. */
   putRingHead: "append",
   /** Results published; main sleeps on it (notified for acks that need no force, and for failures). */
   resultRingTail: "append",
-  /** Complete bytes in the segments; dispatch and flush read it. */
+  /** Complete bytes in the segments; flush reads it, dispatch sleeps on it. */
   wroteOffset: "append",
   /** Highest offset that somebody waits for durably; flush sleeps on it. */
   syncRequestedOffset: "append",
@@ -48,12 +50,18 @@ export const COUNTERS = {
   allocateFailures: "allocate",
   /** First byte still on disk. */
   minOffset: "allocate",
-  /** Bytes written from the transient store pool to the file; equal to wroteOffset's meaning without a pool. */
+  /** Bytes written from the transient store pool to the file, dispatch sleeps on it then; equal to wroteOffset's meaning without a pool. */
   committedOffset: "flush",
-  /** Durable bytes; main sleeps on it. */
+  /** Durable bytes; main sleeps on it, in SYNC_FLUSH dispatch too. */
   flushedOffset: "flush",
   /** Durable bytes of groups that the appender forced itself; what is durable is the greater of the two. Flush adopts it. */
   appendForcedOffset: "append",
+  /** Everything below it is in the ConsumeQueues and the index; main sleeps on it (readers that wait for arrivals). */
+  reputFromOffset: "dispatch",
+  /** Milliseconds: store timestamp up to which the ConsumeQueues are forced; flush writes it into the checkpoint. */
+  logicsMsgTimestamp: "dispatch",
+  /** Milliseconds: end timestamp of the last index file that was rolled; flush writes it into the checkpoint. */
+  indexMsgTimestamp: "dispatch",
   /** Milliseconds: the newest record's store timestamp. */
   wroteStoreTimestamp: "append",
   /** Microseconds (monotonic clock): when the group now being written began, 0 between groups. RocketMQ: beginTimeInLock. */
@@ -81,6 +89,14 @@ export const COUNTERS = {
   allocateSegments: "allocate",
   allocateLockedBytes: "allocate",
   allocateLockFailures: "allocate",
+  allocateDeletedSegments: "allocate",
+  dispatchState: "dispatch",
+  dispatchHeartbeatUs: "dispatch",
+  /** Records handed to the dispatchers since the store was opened. */
+  dispatchMessages: "dispatch",
+  dispatchGroups: "dispatch",
+  /** Forces of ConsumeQueue and index files. */
+  dispatchForces: "dispatch",
 } as const satisfies Record<string, Role>;
 
 export type CounterName = keyof typeof COUNTERS;

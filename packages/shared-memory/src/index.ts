@@ -15,5 +15,8 @@ export {
   type PutRingBuffers,
 } from "./put-ring-descriptor.js";
 export { PutRingProducer } from "./put-ring-producer.js";
+export { allocateQueueTable, MAX_QUEUES, type QueueTableBuffers } from "./queue-table-descriptor.js";
+export { QueueTableReader } from "./queue-table-reader.js";
+export { QueueTableWriter } from "./queue-table-writer.js";
 export { type ServiceTask, ServiceThread } from "./service-thread.js";
 export { WaitStrategy } from "./wait-strategy.js";

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
-import { resolve } from "node:path";
-import { encodeHost, type Host, MillraceError, RECORD_OVERHEAD_LIMIT } from "@millrace/format";
+import { isAbsolute, resolve } from "node:path";
+import { CONSUME_QUEUE_UNIT_LENGTH, encodeHost, type Host, MillraceError, RECORD_OVERHEAD_LIMIT } from "@millrace/format";
 import type { RecoveryProgress } from "./recover/recovery-report.js";
 
 /**
@@ -56,6 +56,57 @@ export interface MessageStoreOptions {
   readonly putMessageTimeout?: number;
   /** Puts that may wait for the ring. Default 5,000. */
   readonly maxAsyncPutMessageRequests?: number;
+  /** Length of every ConsumeQueue file, rounded up to units of 20; a store keeps it for life. Default 6,000,000. */
+  readonly mappedFileSizeConsumeQueue?: number;
+  /** How often ConsumeQueues with enough dirty pages are forced. Default 1,000. */
+  readonly flushIntervalConsumeQueue?: number;
+  /** Default 2. */
+  readonly flushConsumeQueueLeastPages?: number;
+  /** After this long ConsumeQueues and index are forced, however little. Default 60,000. */
+  readonly flushConsumeQueueThoroughInterval?: number;
+  /** Modules (file URLs or absolute paths) whose default export makes a {@link CommitLogDispatcher}; they run on the dispatch thread. Default none. */
+  readonly commitLogDispatchers?: readonly string[];
+  /** Build the index, so that messages are found by key. Default true. */
+  readonly messageIndexEnable?: boolean;
+  /** Slots and items of an index file. Defaults 5,000,000 and 20,000,000. */
+  readonly maxHashSlotNum?: number;
+  readonly maxIndexNum?: number;
+  /** Most messages of a query by key. Default 64. */
+  readonly maxMsgsNumBatch?: number;
+  /** What one get returns at most, from memory and from disk. Defaults 262,144 and 32; 65,536 and 8. */
+  readonly maxTransferBytesOnMessageInMemory?: number;
+  readonly maxTransferCountOnMessageInMemory?: number;
+  readonly maxTransferBytesOnMessageInDisk?: number;
+  readonly maxTransferCountOnMessageInDisk?: number;
+  /** Per cent of the physical memory that holds the newest part of the log. Default 40. */
+  readonly accessMessageInMemoryMaxRatio?: number;
+  /** Bytes of ConsumeQueue that one get looks at, at least. Default 16,000. */
+  readonly maxFilterMessageSize?: number;
+  /** ConsumeQueue files that one get looks at. Default 1. */
+  readonly travelCqFileNumWhenGetMessage?: number;
+  /** How often the progress of the delay levels and of the consumers is saved. Default 10,000. */
+  readonly flushDelayOffsetInterval?: number;
+  /** Hours of the day (two digits, separated by `;`) in which expired segments are deleted. Default `04`. */
+  readonly deleteWhen?: string;
+  /** Hours that a segment is kept after its last change. Default 72. */
+  readonly fileReservedTime?: number;
+  /** Per cent of the disk: above it expired segments are deleted at any hour. Default 75. */
+  readonly diskMaxUsedSpaceRatio?: number;
+  /** Per cent: above it segments are deleted although they have not expired. Default 85. */
+  readonly diskSpaceCleanForciblyRatio?: number;
+  /** Per cent: above it no puts are taken (SERVICE_NOT_AVAILABLE). Default 90. */
+  readonly diskSpaceWarningLevelRatio?: number;
+  /** Default true: the disk ratios may delete segments that have not expired. */
+  readonly cleanFileForciblyEnable?: boolean;
+  /** How often the cleaner looks. Default 10,000. */
+  readonly cleanResourceInterval?: number;
+  /** Pause between two deleted files. Defaults 100. */
+  readonly deleteCommitLogFilesInterval?: number;
+  readonly deleteConsumeQueueFilesInterval?: number;
+  /** Segments deleted in one run. Default 10. */
+  readonly deleteFileBatchMax?: number;
+  /** A lease held longer than this on an expired segment is ended by force. Default 120,000. */
+  readonly destroyMapedFileIntervalForcibly?: number;
   /** Aborts a long recovery; nothing is changed. */
   readonly signal?: AbortSignal;
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
@@ -93,6 +144,34 @@ const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLo
   backPressure: "wait",
   putMessageTimeout: 8000,
   maxAsyncPutMessageRequests: 5000,
+  mappedFileSizeConsumeQueue: 6_000_000,
+  flushIntervalConsumeQueue: 1000,
+  flushConsumeQueueLeastPages: 2,
+  flushConsumeQueueThoroughInterval: 60_000,
+  commitLogDispatchers: [],
+  messageIndexEnable: true,
+  maxHashSlotNum: 5_000_000,
+  maxIndexNum: 20_000_000,
+  maxMsgsNumBatch: 64,
+  maxTransferBytesOnMessageInMemory: 262_144,
+  maxTransferCountOnMessageInMemory: 32,
+  maxTransferBytesOnMessageInDisk: 65_536,
+  maxTransferCountOnMessageInDisk: 8,
+  accessMessageInMemoryMaxRatio: 40,
+  maxFilterMessageSize: 16_000,
+  travelCqFileNumWhenGetMessage: 1,
+  flushDelayOffsetInterval: 10_000,
+  deleteWhen: "04",
+  fileReservedTime: 72,
+  diskMaxUsedSpaceRatio: 75,
+  diskSpaceCleanForciblyRatio: 85,
+  diskSpaceWarningLevelRatio: 90,
+  cleanFileForciblyEnable: true,
+  cleanResourceInterval: 10_000,
+  deleteCommitLogFilesInterval: 100,
+  deleteConsumeQueueFilesInterval: 100,
+  deleteFileBatchMax: 10,
+  destroyMapedFileIntervalForcibly: 120_000,
 };
 
 type NumberOption = { [K in keyof MessageStoreConfig]: MessageStoreConfig[K] extends number ? K : never }[keyof MessageStoreConfig];
@@ -113,9 +192,34 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   putRingSize: [64 * 1024, 1024 * MIB],
   putMessageTimeout: [1, INT_MAX],
   maxAsyncPutMessageRequests: [0, 1_000_000],
+  mappedFileSizeConsumeQueue: [1, 1024 * MIB],
+  flushIntervalConsumeQueue: [1, INT_MAX],
+  flushConsumeQueueLeastPages: [0, INT_MAX],
+  flushConsumeQueueThoroughInterval: [1, INT_MAX],
+  maxHashSlotNum: [1, 100_000_000],
+  maxIndexNum: [2, 100_000_000],
+  maxMsgsNumBatch: [1, INT_MAX],
+  maxTransferBytesOnMessageInMemory: [1, INT_MAX],
+  maxTransferCountOnMessageInMemory: [1, INT_MAX],
+  maxTransferBytesOnMessageInDisk: [1, INT_MAX],
+  maxTransferCountOnMessageInDisk: [1, INT_MAX],
+  accessMessageInMemoryMaxRatio: [0, 100],
+  maxFilterMessageSize: [20, INT_MAX],
+  travelCqFileNumWhenGetMessage: [1, INT_MAX],
+  flushDelayOffsetInterval: [1, INT_MAX],
+  fileReservedTime: [0, INT_MAX],
+  diskMaxUsedSpaceRatio: [10, 95],
+  diskSpaceCleanForciblyRatio: [30, 85],
+  diskSpaceWarningLevelRatio: [35, 90],
+  cleanResourceInterval: [1, INT_MAX],
+  deleteCommitLogFilesInterval: [0, INT_MAX],
+  deleteConsumeQueueFilesInterval: [0, INT_MAX],
+  deleteFileBatchMax: [1, INT_MAX],
+  destroyMapedFileIntervalForcibly: [0, INT_MAX],
 };
 
 const DELAY_LEVELS = /^ *\d+[smhd]( +\d+[smhd])* *$/;
+const DELETE_HOURS = /^([01]\d|2[0-3])(;([01]\d|2[0-3]))*$/;
 const RING_DEFAULT = 8 * MIB;
 
 function illegal(name: string, value: unknown, reason: string): MillraceError {
@@ -152,6 +256,9 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
     storePathRootDir: root,
     storePathCommitLog: resolve(merged.storePathCommitLog ?? resolve(root, "commitlog")),
     putRingSize: merged.putRingSize ?? defaultRingSize(merged.maxMessageSize),
+    mappedFileSizeConsumeQueue:
+      Math.ceil(merged.mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH) * CONSUME_QUEUE_UNIT_LENGTH,
+    commitLogDispatchers: Object.freeze(checkDispatchers(merged.commitLogDispatchers)),
   };
   checkTypes(config);
   checkFormats(config);
@@ -164,6 +271,12 @@ function checkPath(name: string, value: unknown): void {
   if (typeof value !== "string" || value === "" || value.includes("\0"))
     throw illegal(name, value, "a path is a non-empty string without NUL");
   if (value.includes(",")) throw illegal(name, value, "several commit log paths are not supported");
+}
+
+function checkDispatchers(modules: unknown): string[] {
+  const isModule = (module: unknown): boolean => typeof module === "string" && (module.startsWith("file:") || isAbsolute(module));
+  if (Array.isArray(modules) && modules.every(isModule)) return [...modules];
+  throw illegal("commitLogDispatchers", modules, "file URLs or absolute paths of modules are needed");
 }
 
 /** A power of two that holds two of the largest records, so that one never waits for the ring to be empty. */
@@ -198,6 +311,9 @@ function checkFormats(config: MessageStoreConfig): void {
       config.messageDelayLevel,
       "numbers with a unit of s, m, h or d are needed, and spaces between them",
     );
+  }
+  if (!DELETE_HOURS.test(config.deleteWhen)) {
+    throw illegal("deleteWhen", config.deleteWhen, "hours of two digits, 00 to 23, with ; between them are needed");
   }
   try {
     encodeHost(config.storeHost);

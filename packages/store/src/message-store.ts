@@ -1,13 +1,14 @@
-import { isTopicLegal, MillraceError, storePaths } from "@millrace/format";
+import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
-import { type ServiceOutcome, StoreState } from "@millrace/shared-memory";
+import { ControlBlock, type QueueTableBuffers, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
-import { Pipeline } from "./pipeline.js";
+import { Pipeline, pipelineData } from "./pipeline.js";
 import type { Message } from "./put/message.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
 import { PutMessageService } from "./put/put-message-service.js";
 import { TopicTable } from "./put/topic-table.js";
+import type { RecoveredQueue } from "./recover/dispatch-recovery.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { type OpenedDirectory, openDirectory } from "./store-opening.js";
@@ -72,10 +73,11 @@ export class MessageStore implements AsyncDisposable {
   static async openOn(options: MessageStoreOptions, storage: StorageSpec): Promise<MessageStore> {
     const directory = await openDirectory(options, storage);
     try {
-      const topics = new TopicTable();
-      const queueOffsets = slotOffsets(directory.recovery, topics);
-      const { minOffset, maxOffset, lastStoreTimestamp } = directory.recovery;
-      const pipeline = await Pipeline.start(directory.config, storage, { minOffset, maxOffset, lastStoreTimestamp, queueOffsets });
+      const data = pipelineData(directory.config, storage, { ...directory.recovery, ...directory.dispatch });
+      const control = ControlBlock.attach(data.control, "main");
+      const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
+      registerQueues(directory.dispatch.queues, topics, data.queues);
+      const pipeline = await Pipeline.start(data, control);
       return new MessageStore(directory, pipeline, topics);
     } catch (error) {
       directory.lock.release();
@@ -215,14 +217,15 @@ function closed(): MillraceError {
   return new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed", { status: "SERVICE_NOT_AVAILABLE" });
 }
 
-/** Next queue offset by slot, each recovered queue having got its slot. The key is RocketMQ's `topic-queueId`. */
-function slotOffsets(recovery: RecoveryReport, topics: TopicTable): number[] {
-  const offsets: number[] = [];
-  for (const [key, next] of recovery.queueOffsets) {
-    const dash = key.lastIndexOf("-");
-    const name = key.slice(0, dash);
-    if (!isTopicLegal(name)) continue; // RocketMQ 5 stores topics longer than are put here
-    offsets[topics.slot(topics.topic(name), Number(key.slice(dash + 1)))] = next;
+/** Gives each recovered queue its slot and its offsets, before any thread looks at them. */
+function registerQueues(queues: readonly RecoveredQueue[], topics: TopicTable, table: QueueTableBuffers): void {
+  const next = new Float64Array(table.nextQueueOffsets);
+  const max = new Float64Array(table.maxQueueOffsets);
+  const min = new Float64Array(table.minQueueOffsets);
+  for (const queue of queues) {
+    const slot = topics.slot(topics.recovered(queue.topic), queue.queueId);
+    next[slot] = queue.nextQueueOffset;
+    max[slot] = queue.maxQueueOffset;
+    min[slot] = queue.minQueueOffset;
   }
-  return offsets;
 }

@@ -3,6 +3,7 @@ import type { StorageSpec } from "@millrace/mapped-file";
 import {
   APPEND_MARKS_LENGTH,
   allocatePutRing,
+  allocateQueueTable,
   ControlBlock,
   LATENCY_HISTOGRAM_LENGTH,
   type ServiceOutcome,
@@ -10,7 +11,6 @@ import {
 } from "@millrace/shared-memory";
 import type { FlushControl } from "./flush/flush-worker.js";
 import type { MessageStoreConfig } from "./message-store-config.js";
-import { MAX_QUEUES } from "./put/topic-table.js";
 import type { PipelineData } from "./service-task.js";
 
 /** Puts that can be between the ring and their acknowledgement. */
@@ -23,11 +23,12 @@ export interface PipelineStart {
   readonly minOffset: number;
   readonly maxOffset: number;
   readonly lastStoreTimestamp: number;
-  /** Next queue offset by queue slot. */
-  readonly queueOffsets: readonly number[];
+  /** Dispatching begins here; the index takes records from `indexFromOffset` on. */
+  readonly reputFromOffset: number;
+  readonly indexFromOffset: number;
 }
 
-/** The three service threads and the memory that they share with main. Start and stop in the order of a message's life. */
+/** The four service threads and the memory that they share with main. Start and stop in the order of a message's life. */
 export class Pipeline {
   readonly control: ControlBlock<"main">;
   readonly data: PipelineData;
@@ -45,9 +46,7 @@ export class Pipeline {
     [this.#append, this.#flush, this.#allocate] = services;
   }
 
-  static async start(config: MessageStoreConfig, storage: StorageSpec, start: PipelineStart): Promise<Pipeline> {
-    const data = pipelineData(config, storage, start);
-    const control = ControlBlock.attach(data.control, "main");
+  static async start(data: PipelineData, control: ControlBlock<"main">): Promise<Pipeline> {
     const { counters } = control;
     const common = { data, controlBell: counters.controlBell };
     const started = await Promise.allSettled([
@@ -120,10 +119,8 @@ async function withTimeout(stopped: Promise<ServiceOutcome>, service: string): P
   return outcome;
 }
 
-function pipelineData(config: MessageStoreConfig, storage: StorageSpec, start: PipelineStart): PipelineData {
-  const { minOffset, maxOffset, lastStoreTimestamp } = start;
-  const queueOffsets = new SharedArrayBuffer(MAX_QUEUES * Float64Array.BYTES_PER_ELEMENT);
-  new Float64Array(queueOffsets).set(start.queueOffsets);
+export function pipelineData(config: MessageStoreConfig, storage: StorageSpec, start: PipelineStart): PipelineData {
+  const { minOffset, maxOffset, lastStoreTimestamp, reputFromOffset } = start;
   const poolSize = config.transientStorePoolEnable ? config.transientStorePoolSize : 0;
   return {
     config,
@@ -138,9 +135,11 @@ function pipelineData(config: MessageStoreConfig, storage: StorageSpec, start: P
       allocatedOffset: maxOffset,
       segmentWantedOffset: maxOffset,
       wroteStoreTimestamp: lastStoreTimestamp,
+      reputFromOffset,
     }),
     ring: allocatePutRing(config.putRingSize, FRAMES),
-    queueOffsets,
+    queues: allocateQueueTable(),
+    indexFromOffset: start.indexFromOffset,
     appendMarks: new SharedArrayBuffer(APPEND_MARKS_LENGTH),
     pool: Array.from({ length: poolSize }, () => new SharedArrayBuffer(config.mappedFileSizeCommitLog)),
     putToAppendUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),

@@ -1,5 +1,5 @@
 import type { StorageSpec } from "@millrace/mapped-file";
-import type { ControlBlockBuffer, PutRingBuffers } from "@millrace/shared-memory";
+import type { ControlBlockBuffer, PutRingBuffers, QueueTableBuffers } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "./message-store-config.js";
 
 /** What every service of the pipeline is given when it starts: shared memory, and plain data. */
@@ -8,8 +8,9 @@ export interface PipelineData {
   readonly storage: StorageSpec;
   readonly control: ControlBlockBuffer;
   readonly ring: PutRingBuffers;
-  /** Next queue offset by queue slot, f64; the appender's. */
-  readonly queueOffsets: SharedArrayBuffer;
+  readonly queues: QueueTableBuffers;
+  /** Where the index begins to take records: it has all before. */
+  readonly indexFromOffset: number;
   readonly appendMarks: SharedArrayBuffer;
   /** Buffers of the transient store pool, one segment each; empty without a pool. */
   readonly pool: readonly SharedArrayBuffer[];

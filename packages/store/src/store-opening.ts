@@ -3,6 +3,7 @@ import { createStorage, LockFile, type Storage, type StorageSpec } from "@millra
 import { type MessageStoreConfig, type MessageStoreOptions, resolveConfig } from "./message-store-config.js";
 import { AbortFile } from "./recover/abort-file.js";
 import { recoverCommitLog } from "./recover/commit-log-recovery.js";
+import { type DispatchRecovery, recoverDispatch } from "./recover/dispatch-recovery.js";
 import { readFlushedWatermark } from "./recover/flushed-watermark.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
@@ -16,6 +17,7 @@ export interface OpenedDirectory {
   readonly lock: LockFile;
   readonly abort: AbortFile;
   readonly recovery: RecoveryReport;
+  readonly dispatch: DispatchRecovery;
   readonly fence: StoreFence | undefined;
 }
 
@@ -41,8 +43,9 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
     });
+    const dispatch = await recoverDispatch(recovery);
     abort.create(process.pid);
-    return { config, spec, storage, paths, lock, abort, recovery, fence: readStoreFence(storage, paths.fence) };
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, fence: readStoreFence(storage, paths.fence) };
   } catch (error) {
     lock?.release();
     throw withPath(error, paths.root);

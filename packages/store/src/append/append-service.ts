@@ -87,7 +87,7 @@ export class AppendService implements Agent {
     const { counters } = this.control;
     this.#counters = counters;
     this.#ring = new PutRingConsumer(data.ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
-    this.#queueOffsets = new Float64Array(data.queueOffsets);
+    this.#queueOffsets = new Float64Array(data.queues.nextQueueOffsets);
     this.#marks = new AppendMarks(data.appendMarks);
     this.#putToAppendUs = new LatencyHistogram(data.putToAppendUs);
     this.#forceUs = new LatencyHistogram(data.appendForceUs);
@@ -309,6 +309,7 @@ export class AppendService implements Agent {
     if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
     if (wakeMain) counters.resultRingTail.nudge();
+    counters.wroteOffset.nudge();
     const wanted = this.#offset + this.#readyAhead;
     if (wanted - counters.segmentWantedOffset.value > this.#readyAhead / 8) this.#want(wanted);
   }

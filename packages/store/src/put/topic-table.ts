@@ -1,7 +1,5 @@
 import { MillraceError, topicIllegality } from "@millrace/format";
-
-/** Queues that one store can have; their next offsets lie in shared memory. */
-export const MAX_QUEUES = 1 << 20;
+import { MAX_QUEUES, type QueueTableWriter } from "@millrace/shared-memory";
 
 /** What is known of a topic: checked once, encoded once. */
 export interface Topic {
@@ -15,12 +13,19 @@ export interface Topic {
 }
 
 /**
- * Topics and queues seen so far; each queue has a slot, its index in the table of next queue offsets that the appender owns.
+ * Topics and queues seen so far; each queue has a slot, its row in the {@link QueueTableWriter}'s table.
  * Main thread. (RocketMQ: the keys of `topicQueueTable`.)
  */
 export class TopicTable {
   readonly #topics = new Map<string, Topic>();
+  /** In the directory, but not to be put: RocketMQ 5 stores topics longer than are put here. */
+  readonly #readOnlyTopics = new Map<string, Topic>();
   readonly #topicOfSlot: Topic[] = [];
+  readonly #queues: QueueTableWriter;
+
+  constructor(queues: QueueTableWriter) {
+    this.#queues = queues;
+  }
 
   /** The topic, known from now on. Throws ERR_TOPIC_ILLEGAL. */
   topic(name: string): Topic {
@@ -33,9 +38,33 @@ export class TopicTable {
     if (problem !== undefined) throw illegal(`topic is not legal (${problem})`, name);
     if (this.#topics.size >= MAX_QUEUES)
       throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many topics: limit=${MAX_QUEUES}`);
-    const topic: Topic = { name, bytes: new TextEncoder().encode(name), slots: new Map(), messages: 0, size: 0 };
+    const topic = newTopic(name);
     this.#topics.set(name, topic);
     return topic;
+  }
+
+  /** A topic that was found in the directory, whether it can be put or not. */
+  recovered(name: string): Topic {
+    if (topicIllegality(name) === undefined) return this.topic(name);
+    const topic = this.#readOnlyTopics.get(name) ?? newTopic(name);
+    this.#readOnlyTopics.set(name, topic);
+    return topic;
+  }
+
+  /** A topic that is known; it is not made. */
+  find(name: string): Topic | undefined {
+    return this.#topics.get(name) ?? this.#readOnlyTopics.get(name);
+  }
+
+  /** The queue's slot; undefined when there is no such queue. */
+  findSlot(name: string, queueId: number): number | undefined {
+    return this.find(name)?.slots.get(queueId);
+  }
+
+  /** The topic's queues begin anew: with the next put each gets a new slot. */
+  forget(name: string): void {
+    this.#topics.delete(name);
+    this.#readOnlyTopics.delete(name);
   }
 
   /** The queue's slot, its own from now on. Throws ERR_QUEUE_ILLEGAL or ERR_TOO_MANY_QUEUES. */
@@ -51,7 +80,7 @@ export class TopicTable {
     }
     const slot = this.#topicOfSlot.length;
     if (slot >= MAX_QUEUES) throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many queues: limit=${MAX_QUEUES}`);
-    topic.slots.set(queueId, slot);
+    topic.slots.set(queueId, this.#queues.add(topic.bytes, queueId));
     this.#topicOfSlot.push(topic);
     return slot;
   }
@@ -60,9 +89,14 @@ export class TopicTable {
     return this.#topicOfSlot[slot] as Topic;
   }
 
-  topics(): Iterable<Topic> {
-    return this.#topics.values();
+  *topics(): Iterable<Topic> {
+    yield* this.#topics.values();
+    yield* this.#readOnlyTopics.values();
   }
+}
+
+function newTopic(name: string): Topic {
+  return { name, bytes: new TextEncoder().encode(name), slots: new Map(), messages: 0, size: 0 };
 }
 
 function illegal(reason: string, topic: unknown): MillraceError {

@@ -1,0 +1,20 @@
+/**
+ * One unit of a ConsumeQueue: where a message of the queue lies in the log. The unit at `queueOffset · 20` belongs to that queue offset.
+ * (RocketMQ: `ConsumeQueue`, CQ_STORE_UNIT_SIZE.)
+ *
+ * ```text
+ *   0                 8         12                20
+ *   +-----------------+---------+-----------------+
+ *   | physicalOffset  |  size   |    tagsCode     |    big-endian; size 0: nothing here yet
+ *   +-----------------+---------+-----------------+
+ * ```
+ *
+ * tagsCode is the Java hash of the tags, sign-extended; in SCHEDULE_TOPIC_XXXX the time of delivery in milliseconds. The first file of a queue that
+ * does not start at 0 is filled up to its first message with units (0, 0x7fffffff, 0).
+ */
+export const CONSUME_QUEUE_UNIT_LENGTH = 20;
+export const CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET = 0;
+export const CONSUME_QUEUE_SIZE_OFFSET = 8;
+export const CONSUME_QUEUE_TAGS_CODE_OFFSET = 12;
+/** Size in a unit that only fills the space before a queue's first message. */
+export const CONSUME_QUEUE_FILL_SIZE = 0x7fffffff;

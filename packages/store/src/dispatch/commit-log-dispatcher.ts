@@ -1,0 +1,31 @@
+import type { DispatchRequest } from "./dispatch-request.js";
+
+/**
+ * What is told of every record of the log, in order, on the dispatch thread. (RocketMQ: `CommitLogDispatcher`.) The ConsumeQueues and
+ * the index are such dispatchers; a user's own is named in `commitLogDispatchers`.
+ *
+ * After a crash, and after an error, records are dispatched again: one that was handled before must be recognised by its `commitLogOffset`.
+ */
+export interface CommitLogDispatcher {
+  /** For messages. */
+  readonly name: string;
+  /**
+   * At open: the first offset that it has not handled durably; dispatching begins at the lowest of all. Without it, it is told of what comes
+   * after the ConsumeQueues and the index, which can be less than it has missed.
+   */
+  handledOffset?(): number;
+  /** One record. The request is one object used over and over: what is needed later must be copied. A throw is tried again a second later. */
+  dispatch(request: DispatchRequest): void;
+  /** The group is over: what it wrote must be readable before readers hear of it. A throw is tried again a second later. */
+  endGroup?(): void;
+  /** Make everything handled so far durable. */
+  force?(): void;
+  /** Records below this offset are no longer on disk. */
+  deleteExpired?(minPhysicalOffset: number): void;
+  close?(): void;
+}
+
+/** What a module named in `commitLogDispatchers` exports as default. */
+export type CommitLogDispatcherFactory = (store: {
+  readonly storePathRootDir: string;
+}) => CommitLogDispatcher | Promise<CommitLogDispatcher>;
