@@ -41,7 +41,11 @@ export class MessageStore implements AsyncDisposable {
     this.#directory = directory;
     this.#pipeline = pipeline;
     this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
-    this.#stats = new StoreStatsReader(directory, pipeline, this.#put);
+    this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
+      get: () => ({ found: 0, miss: 0, transferredMessages: 0, entireTimeMaxMs: 0 }),
+      schedule: () => ({ delivered: 0, retried: 0, skipped: 0, levels: [] }),
+      isDiskFull: () => false,
+    });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence(directory.fence, "the store was fenced before it was opened");
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
@@ -243,7 +247,8 @@ async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSi
     }
     await pipeline.stop();
     await pipeline.destroy();
-    if (ended === undefined) throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
+    if (ended === undefined)
+      throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
     const reason = ended.ok ? "it ended" : ended.message;
     throw new MillraceError("ERR_PIPELINE_START", `a service ended while records were dispatched: offset=${at} reason=${reason}`);
   }
