@@ -137,10 +137,11 @@ export type { StorePaths, TopicIllegality } from "./store-path.js";
 export {
   consumeQueueDirectory,
   defaultStorePathRootDir,
+  isTopicDirectoryLegal,
   isTopicLegal,
   parseSegmentFileName,
   segmentFileName,
   storePaths,
   topicIllegality,
 } from "./store-path.js";
-export { DLQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./system-topic.js";
+export { DLQ_TOPIC_PREFIX, LMQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./system-topic.js";
