@@ -156,16 +156,18 @@ export {
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
 export type { AppendMessageStatus, PutMessageStatus } from "./put-message-status.js";
+export { parseRocketMqJson } from "./rocketmq-json.js";
 export type { StoreCheckpoint } from "./store-checkpoint-codec.js";
 export { decodeStoreCheckpoint, encodeStoreCheckpoint } from "./store-checkpoint-codec.js";
 export type { StorePaths, TopicIllegality } from "./store-path.js";
 export {
   consumeQueueDirectory,
   defaultStorePathRootDir,
+  isTopicDirectoryLegal,
   isTopicLegal,
   parseSegmentFileName,
   segmentFileName,
   storePaths,
   topicIllegality,
 } from "./store-path.js";
-export { DLQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./system-topic.js";
+export { DLQ_TOPIC_PREFIX, LMQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./system-topic.js";

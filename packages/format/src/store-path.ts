@@ -8,6 +8,9 @@ export interface StorePaths {
   readonly root: string;
   readonly commitLog: string;
   readonly consumeQueue: string;
+  /** Queues of batches, which RocketMQ 5 keeps for topics of its BatchCQ type. */
+  readonly batchConsumeQueue: string;
+  readonly consumeQueueExt: string;
   readonly index: string;
   readonly checkpoint: string;
   /** There while the store is open: found at start, the last end was not clean. */
@@ -19,6 +22,10 @@ export interface StorePaths {
   readonly watermark: string;
   /** Millrace's own: a force failed, and no operator has looked at it yet. */
   readonly fence: string;
+  /** Millrace's own: how far ConsumeQueues and index are known to be durable. */
+  readonly dispatchedMark: string;
+  /** Millrace's own: records of deleted topics that are still in the log. */
+  readonly deletedTopics: string;
 }
 
 /** @param commitLog RocketMQ's `storePathCommitLog`, where it is set */
@@ -28,6 +35,8 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     root,
     commitLog,
     consumeQueue: `${root}/consumequeue`,
+    batchConsumeQueue: `${root}/batchconsumequeue`,
+    consumeQueueExt: `${root}/consumequeue_ext`,
     index: `${root}/index`,
     checkpoint: `${root}/checkpoint`,
     abort: `${root}/abort`,
@@ -36,6 +45,8 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     delayOffset: `${config}/delayOffset.json`,
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
+    dispatchedMark: `${root}/millrace.dispatched`,
+    deletedTopics: `${config}/millrace.deletedTopics.json`,
   };
 }
 
@@ -50,8 +61,8 @@ export function defaultStorePathRootDir(homeDirectory: string): string {
  * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ID_ILLEGAL`
  */
 export function consumeQueueDirectory(paths: StorePaths, topic: string, queueId: number): string {
-  const reason = topicIllegality(topic);
-  if (reason !== undefined) throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic is ${reason}: topic=${JSON.stringify(topic)}`);
+  if (!isTopicDirectoryLegal(topic))
+    throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic cannot be a directory: topic=${JSON.stringify(topic)}`);
   if (!Number.isInteger(queueId) || queueId < 0) {
     throw new MillraceError("ERR_QUEUE_ID_ILLEGAL", `queue id must be an integer of at least 0: queueId=${queueId}`);
   }
@@ -93,6 +104,11 @@ export function topicIllegality(topic: string): TopicIllegality | undefined {
   const isGroupTopic = topic.startsWith(RETRY_TOPIC_PREFIX) || topic.startsWith(DLQ_TOPIC_PREFIX);
   if (topic.length > (isGroupTopic ? GROUP_TOPIC_MAX_LENGTH : TOPIC_MAX_LENGTH)) return "TOO_LONG";
   return TOPIC_PATTERN.test(topic) ? undefined : "ILLEGAL_CHARACTER";
+}
+
+/** Whether a topic that was found in a store may be a directory: RocketMQ 5 stores topics longer than are put here. */
+export function isTopicDirectoryLegal(topic: string): boolean {
+  return topic !== "" && topic.length <= GROUP_TOPIC_MAX_LENGTH && TOPIC_PATTERN.test(topic);
 }
 
 export function isTopicLegal(topic: string): boolean {
