@@ -138,6 +138,7 @@ export type { StorePaths, TopicIllegality } from "./store-path.js";
 export {
   consumeQueueDirectory,
   defaultStorePathRootDir,
+  isTopicDirectoryLegal,
   isTopicLegal,
   parseSegmentFileName,
   segmentFileName,
