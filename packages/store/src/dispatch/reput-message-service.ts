@@ -17,9 +17,8 @@ import type { FlushConsumeQueueService } from "./flush-consume-queue-service.js"
 
 /** A group ends with what there is, or with this many bytes of the log. */
 const GROUP_BYTES = 256 * 1024;
-/** RocketMQ tries to write a unit 30 times, a second apart, before it stops taking puts. */
+/** After a failure; a disk can become free. */
 const RETRY_MS = 1000;
-const MAX_ATTEMPTS = 30;
 const SPIN_US = 20;
 
 /**
@@ -42,7 +41,6 @@ export class ReputMessageService implements Agent {
   /** Next record; `reputFromOffset` plus what this group has handed on. */
   #offset: number;
   #retryAt = 0;
-  #attempts = 0;
 
   constructor(
     control: ControlBlock<"dispatch">,
@@ -114,6 +112,7 @@ export class ReputMessageService implements Agent {
   /** Returns the number of records; -1 when a dispatcher has failed: everything of the group is handed on again later. */
   #dispatchGroup(limit: number): number {
     const began = this.#offset;
+    const dispatchers = this.#dispatchers;
     let messages = 0;
     try {
       const end = Math.min(limit, began + GROUP_BYTES);
@@ -121,18 +120,18 @@ export class ReputMessageService implements Agent {
         const size = this.#next(limit);
         if (size === 0) break;
         if (size < 0) continue;
-        for (const dispatcher of this.#dispatchers) dispatcher.dispatch(this.#request);
+        for (let i = 0; i < dispatchers.length; i++) (dispatchers[i] as CommitLogDispatcher).dispatch(this.#request);
         this.#offset += size;
         messages++;
       }
-      if (this.#offset > began) for (const dispatcher of this.#dispatchers) dispatcher.endGroup?.();
-      this.#attempts = 0;
+      if (this.#offset > began) for (const dispatcher of dispatchers) dispatcher.endGroup?.();
+      if (this.#counters.dispatchFailures.value > 0) this.#counters.dispatchFailures.set(0);
       return messages;
     } catch (error) {
       if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
       this.#offset = began;
-      this.#attempts++;
-      if (this.#attempts >= MAX_ATTEMPTS) throw error;
+      this.#counters.dispatchFailures.add(1);
+      this.#counters.reputFromOffset.nudge();
       this.#retryAt = Date.now() + RETRY_MS;
       return -1;
     }
@@ -172,5 +171,7 @@ export class ReputMessageService implements Agent {
 }
 
 function int32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+  return (
+    ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
+  );
 }
