@@ -12,7 +12,7 @@ export interface ArrivalWaiter {
   readonly queueSlot: number | undefined;
   /** What the queue must have a message at. */
   readonly queueOffset: number;
-  /** Called once, unless cancelled. Must not throw. */
+  /** Called once, unless cancelled; perhaps for nothing. Must not throw. */
   wake(): void;
 }
 
@@ -63,11 +63,16 @@ export class ArrivalSignal {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Nobody is woken any more. */
+  /** Wakes every waiter: something else has happened that they must look at. */
+  wakeAll(): void {
+    for (const waiter of this.#waiters) this.#wake(waiter);
+  }
+
+  /** Wakes every waiter for the last time; watchers hear nothing any more. */
   close(): void {
     clearInterval(this.#recheck);
-    this.#waiters.clear();
     this.#watchers.clear();
+    this.wakeAll();
   }
 
   /** waitAsync alone does not keep the process alive. */

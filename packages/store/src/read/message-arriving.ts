@@ -1,4 +1,4 @@
-import { SCHEDULE_TOPIC, SYS_FLAG_COMMIT } from "@millrace/format";
+import { PROPERTY_CRC_NAME, SCHEDULE_TOPIC, SYS_FLAG_COMMIT } from "@millrace/format";
 import type { ControlBlock } from "@millrace/shared-memory";
 import { DispatchRequest } from "../dispatch/dispatch-request.js";
 import type { DelayLevels } from "../schedule/delay-levels.js";
@@ -19,7 +19,7 @@ export interface MessageArrival {
   readonly tagsCode: number;
   /** Milliseconds. */
   readonly storeTimestamp: number;
-  /** In stored order. */
+  /** In stored order, without the store's own `__CRC32#`. */
   readonly properties: ReadonlyMap<string, string>;
 }
 
@@ -135,6 +135,8 @@ export class MessageArriving {
   #arrival(): MessageArrival {
     const request = this.#request;
     const { topic, delayTimeLevel, storeTimestamp } = request;
+    const properties = request.properties;
+    properties.delete(PROPERTY_CRC_NAME);
     const isDelayed = topic === SCHEDULE_TOPIC && delayTimeLevel > 0;
     return {
       topic,
@@ -142,7 +144,7 @@ export class MessageArriving {
       queueOffset: request.consumeQueueOffset,
       tagsCode: isDelayed ? this.#delayLevels.deliverTime(delayTimeLevel, storeTimestamp) : request.tagsCode,
       storeTimestamp,
-      properties: request.properties,
+      properties,
     };
   }
 }
