@@ -33,6 +33,7 @@ export class MessageGetter {
   getMessageTimesTotalFound = 0;
   getMessageTimesTotalMiss = 0;
   getMessageTransferredMsgCount = 0;
+  getMessageEntireTimeMaxMs = 0;
   readonly #config: MessageStoreConfig;
   readonly #log: CommitLogReader;
   readonly #queues: ConsumeQueueReader;
@@ -51,6 +52,13 @@ export class MessageGetter {
    * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`
    */
   getMessage(request: GetMessageRequest): GetMessageResult {
+    const began = performance.now();
+    const result = this.#get(request);
+    this.getMessageEntireTimeMaxMs = Math.max(this.getMessageEntireTimeMaxMs, performance.now() - began);
+    return result;
+  }
+
+  #get(request: GetMessageRequest): GetMessageResult {
     check(request);
     const filter = TagFilter.of(request.filter);
     const queue = this.#queues.find(request.topic, request.queueId);
