@@ -1,4 +1,5 @@
 /** Public names of `@millrace/format`: what the bytes of a RocketMQ store look like. No I/O, no threads. */
+
 export { int16At, int32At, int64At } from "./big-endian.js";
 export { bigEndianWord } from "./big-endian-word.js";
 export { writeBlankRecord } from "./blank-record.js";
