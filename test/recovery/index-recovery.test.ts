@@ -1,12 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeIndexHeader, indexItemPosition } from "@millrace/format";
-import {
-  type DispatchedMark,
-  type IndexRecovery,
-  type IndexRecoveryOptions,
-  recoverIndex,
-} from "@millrace/store/internal/recover/index-recovery.js";
+import { createStorage, type FaultOperation } from "@millrace/mapped-file";
+import type { DispatchedMark } from "@millrace/store/internal/recover/dispatched-mark.js";
+import { type IndexRecovery, type IndexRecoveryOptions, recoverIndex } from "@millrace/store/internal/recover/index-recovery.js";
 import type { ExecutionContext } from "ava";
 import test from "ava";
 import { chosenSeed, type Random, seededRandom } from "../random.js";
@@ -22,7 +19,11 @@ function offsetAt(record: number): number {
   return LOG.records[record]?.offset ?? LOG.offset;
 }
 
-function recover(directory: IndexDirectory, options: Partial<IndexRecoveryOptions> = {}, log: CommitLogBuilder = LOG): IndexRecovery {
+function recover(
+  directory: IndexDirectory,
+  options: Partial<IndexRecoveryOptions> = {},
+  log: CommitLogBuilder = LOG,
+): IndexRecovery {
   const recordAt = new Map(log.records.map((record) => [record.offset, record]));
   return recoverIndex({
     storage: realStorage,
@@ -77,7 +78,12 @@ function contentsOf(t: ExecutionContext, records = LOG.records.length): string[]
 }
 
 /** Indexing goes on, and in the end nothing tells this index from one that never ended. */
-function assertComplete(t: ExecutionContext, directory: IndexDirectory, { indexFromOffset }: IndexRecovery, message?: string): void {
+function assertComplete(
+  t: ExecutionContext,
+  directory: IndexDirectory,
+  { indexFromOffset }: IndexRecovery,
+  message?: string,
+): void {
   directory.build(LOG, indexFromOffset);
   t.deepEqual(hex(directory.contents), contentsOf(t), message);
 }
@@ -143,6 +149,27 @@ test("whatever the mark does not vouch for is thrown away, wherever the mark sta
   }
 });
 
+test("records that came while there was no index are indexed then, and nothing else is touched", (t) => {
+  for (const records of [0, 40, 100]) {
+    const directory = built(t, records);
+    const before = fingerprint(directory.index);
+    const recovery = recover(directory, { mark: markOf(directory, offsetAt(records)) });
+    t.deepEqual(recovery, { indexFromOffset: offsetAt(records), removed: [], rebuilt: records === 0 });
+    t.deepEqual(fingerprint(directory.index), before);
+    assertComplete(t, directory, recovery);
+  }
+});
+
+test("a mark may say less than its newest file holds", (t) => {
+  for (const lastExitOk of [true, false]) {
+    const directory = built(t, 140);
+    const recovery = recover(directory, { mark: markOf(directory, offsetAt(100)), lastExitOk });
+    t.is(recovery.indexFromOffset, offsetAt(100));
+    assertPrefix(t, directory, offsetAt(100));
+    assertComplete(t, directory, recovery);
+  }
+});
+
 test("an index that is ahead of the log is cut to it", (t) => {
   for (let records = 0; records < LOG.records.length; records += 7) {
     for (const isMarked of [true, false]) {
@@ -171,15 +198,18 @@ test("when a file that the mark knows is missing, or has lost keys, all is built
 
 test("damage in front of the mark costs the keys behind it, and they are indexed again", (t) => {
   const items = indexItemPosition(SHAPE.maxHashSlotNum, 0);
-  for (let item = 1; item < 10; item++) {
+  const newest = built(t, 140);
+  const { indexCount } = headerOf(newest, newest.names.at(-1) ?? "");
+  t.true(indexCount > 5);
+  for (let item = 1; item < indexCount; item += 4) {
     // The sign of hash, offset and time, and the chain: what can be told.
     for (const at of [0, 4, 12, 19]) {
-      const directory = built(t);
-      const mark = markOf(directory, LOG.offset);
+      const directory = built(t, 140);
+      const mark = markOf(directory, offsetAt(140));
       const position = items + item * 20 + at;
       damage(directory, mark.indexFile ?? "", (content) => content.writeUInt8((content[position] ?? 0) ^ 0xff, position));
       const recovery = recover(directory, { mark, lastExitOk: false });
-      t.true(recovery.indexFromOffset < LOG.offset, `item ${item} byte ${at}`);
+      t.true(recovery.indexFromOffset < offsetAt(140), `item ${item} byte ${at}`);
       assertComplete(t, directory, recovery, `item ${item} byte ${at}`);
     }
   }
@@ -205,6 +235,17 @@ test("RocketMQ's index, after a clean end, goes on behind its last record", (t) 
   }
 });
 
+test("RocketMQ's index is durable before a mark vouches for it", (t) => {
+  for (const lastExitOk of [true, false]) {
+    const directory = built(t);
+    const storage = createStorage({
+      kind: "faulty",
+      faults: [{ operation: "force", path: directory.names[0] ?? "", after: 0, code: "EIO" }],
+    });
+    t.throws(() => recover(directory, { storage, lastExitOk }), { code: "EIO" });
+  }
+});
+
 test("RocketMQ's index, when it is no index of this log, is built anew", (t) => {
   const other = built(t);
   damage(other, other.names.at(-1) ?? "", (content) => content.writeBigInt64BE(BigInt(offsetAt(100) + 1), 24));
@@ -227,8 +268,12 @@ test("RocketMQ's index, after a crash, loses the newest file and no key", (t) =>
 test("RocketMQ's index, after a crash that also tore a full file, goes on before the tear", (t) => {
   const directory = built(t);
   const torn = directory.names.at(-2) ?? "";
-  const tornFrom = Number(readFileSync(join(directory.index, torn)).readBigInt64BE(indexItemPosition(SHAPE.maxHashSlotNum, 19) + 4));
-  damage(directory, torn, (content) => content.fill(0, indexItemPosition(SHAPE.maxHashSlotNum, 20), indexItemPosition(SHAPE.maxHashSlotNum, 25)));
+  const tornFrom = Number(
+    readFileSync(join(directory.index, torn)).readBigInt64BE(indexItemPosition(SHAPE.maxHashSlotNum, 19) + 4),
+  );
+  damage(directory, torn, (content) =>
+    content.fill(0, indexItemPosition(SHAPE.maxHashSlotNum, 20), indexItemPosition(SHAPE.maxHashSlotNum, 25)),
+  );
   const recovery = recover(directory, { lastExitOk: false });
   t.is(recovery.indexFromOffset, tornFrom);
   assertComplete(t, directory, recovery);
@@ -277,5 +322,33 @@ test("after any crash the index is complete again, to the last byte", (t) => {
     t.true(recovery.indexFromOffset <= maxOffset);
     assertPrefix(t, directory, recovery.indexFromOffset);
     assertComplete(t, directory, recovery, `round ${round}`);
+  }
+});
+
+test("a recovery that fails anywhere can be repeated", (t) => {
+  const operations = ["write", "force", "remove", "syncDirectory"] satisfies FaultOperation[];
+  for (const [i, operation] of operations.entries()) {
+    let failures = 0;
+    for (let after = 0; after < 6; after++) {
+      for (const isMarked of [true, false]) {
+        const directory = built(t, 60);
+        const mark = isMarked ? markOf(directory, offsetAt(60)) : undefined;
+        directory.build(LOG, offsetAt(60));
+        const storage = createStorage({
+          kind: "faulty",
+          faults: [{ operation, path: directory.index, after, code: "EIO", partialBytes: 8 * i }],
+        });
+        const options = { mark, lastExitOk: false, maxOffset: offsetAt(50 + 10 * after) };
+        try {
+          recover(directory, { ...options, storage });
+        } catch {
+          failures++;
+        }
+        const recovery = recover(directory, options);
+        assertPrefix(t, directory, recovery.indexFromOffset);
+        assertComplete(t, directory, recovery, `${operation} after ${after}`);
+      }
+    }
+    t.true(failures >= 3, operation);
   }
 });
