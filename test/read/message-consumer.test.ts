@@ -5,6 +5,7 @@ import type { MessageConsumer } from "@millrace/store/internal/read/message-cons
 import test from "ava";
 import { message, numbered, numberOf } from "../store/temporary-store.js";
 import { ConsumingStore } from "./consuming-store.js";
+import { until } from "./deadline.js";
 
 const QUEUE = { topic: "TopicA", queueId: 0 };
 
@@ -26,14 +27,6 @@ async function take(consumer: MessageConsumer, count: number): Promise<number[]>
 
 function upTo(count: number, from = 0): number[] {
   return Array.from({ length: count }, (_, n) => from + n);
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error("never came true");
-    await setTimeout(1);
-  }
 }
 
 test.serial("a consumer sees every message once and in order, across segments, while they are put", async (t) => {
