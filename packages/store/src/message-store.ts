@@ -21,7 +21,7 @@ import { MessageReader } from "./read/message-reader.js";
 import type { MessageView } from "./read/message-view.js";
 import type { BoundaryType } from "./read/offset-by-time.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
-import { StoreCheckpointFile } from "./recover/store-checkpoint.js";
+import { completeCheckpoint } from "./recover/store-checkpoint.js";
 import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { DelayLevels } from "./schedule/delay-levels.js";
 import { dispatched, type OpenedDirectory, openDirectory, registerQueues } from "./store-opening.js";
@@ -291,7 +291,7 @@ export class MessageStore implements AsyncDisposable {
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
       const outcome = await this.#pipeline.stop();
       if (!outcome.ok) this.#serviceEnded(outcome);
-      this.#completeCheckpoint();
+      if (this.#failure === undefined) this.#completeCheckpoint();
       await this.consumerOffsets.close();
       if (this.#failure === undefined && this.dispatchBehindBytes === 0) this.#directory.abort.remove();
     } finally {
@@ -310,14 +310,10 @@ export class MessageStore implements AsyncDisposable {
   #completeCheckpoint(): void {
     const { storage, paths } = this.#directory;
     const { logicsMsgTimestamp, indexMsgTimestamp } = this.#pipeline.control.counters;
-    const written = StoreCheckpointFile.read(storage, paths.checkpoint);
-    if (written === undefined || logicsMsgTimestamp.get() <= written.logicsMsgTimestamp) return;
-    const file = StoreCheckpointFile.open(storage, paths.checkpoint);
     try {
-      const index = Math.max(written.indexMsgTimestamp, indexMsgTimestamp.get());
-      file.write({ ...written, logicsMsgTimestamp: logicsMsgTimestamp.get(), indexMsgTimestamp: index });
-    } finally {
-      file.close();
+      completeCheckpoint(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
+    } catch (error) {
+      this.#fault("checkpoint", (error as NodeJS.ErrnoException).code ?? "ERR_CHECKPOINT_ILLEGAL", String(error));
     }
   }
 

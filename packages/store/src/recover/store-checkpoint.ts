@@ -32,3 +32,15 @@ export class StoreCheckpointFile {
     this.#file.close();
   }
 }
+
+/** Adds what was dispatched durably to a checkpoint that nobody writes any more. */
+export function completeCheckpoint(storage: Storage, path: string, logicsMsgTimestamp: number, indexMsgTimestamp: number): void {
+  const written = StoreCheckpointFile.read(storage, path);
+  if (written === undefined || logicsMsgTimestamp <= written.logicsMsgTimestamp) return;
+  const file = StoreCheckpointFile.open(storage, path);
+  try {
+    file.write({ ...written, logicsMsgTimestamp, indexMsgTimestamp: Math.max(written.indexMsgTimestamp, indexMsgTimestamp) });
+  } finally {
+    file.close();
+  }
+}
