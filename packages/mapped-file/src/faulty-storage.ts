@@ -25,6 +25,11 @@ export class FaultyStorage implements Storage {
     return this.#inner.list(directory);
   }
 
+  entry(path: string): StorageEntry | undefined {
+    this.#plan.check("read", path);
+    return this.#inner.entry(path);
+  }
+
   makeDirectory(path: string): void {
     this.#inner.makeDirectory(path);
   }
@@ -32,6 +37,11 @@ export class FaultyStorage implements Storage {
   remove(path: string): void {
     this.#plan.check("remove", path);
     this.#inner.remove(path);
+  }
+
+  removeDirectory(path: string): void {
+    this.#plan.check("removeDirectory", path);
+    this.#inner.removeDirectory(path);
   }
 
   rename(from: string, to: string): void {

@@ -10,10 +10,14 @@ export interface Storage {
   exists(path: string): boolean;
   /** Sorted by name; a missing directory is empty. Links count as what they lead to. */
   list(directory: string): StorageEntry[];
+  /** What is at a path; undefined when it is missing. */
+  entry(path: string): StorageEntry | undefined;
   /** With its parents; each directory that had to be made is durable on return. */
   makeDirectory(path: string): void;
   /** A missing file is fine. Durable after {@link syncDirectory}. */
   remove(path: string): void;
+  /** An empty directory; a missing one is fine. Throws when something is in it (ENOTEMPTY). Durable after {@link syncDirectory} of its parent. */
+  removeDirectory(path: string): void;
   /** Replaces `to`. Durable after {@link syncDirectory}. */
   rename(from: string, to: string): void;
   /** Makes creations, removals and renames in a directory durable. */
@@ -32,10 +36,14 @@ export interface StorageEntry {
   readonly name: string;
   readonly kind: "file" | "directory" | "other";
   readonly size: number;
+  /** When its content last changed, in milliseconds. */
+  readonly modifiedMs: number;
 }
 
 export interface DiskUsage {
   readonly totalBytes: number;
+  /** Taken by files; less than what is not free where the system keeps a reserve. */
+  readonly usedBytes: number;
   readonly freeBytes: number;
 }
 
@@ -86,6 +94,7 @@ export type FaultOperation =
   | "force"
   | "map"
   | "remove"
+  | "removeDirectory"
   | "rename"
   | "truncate"
   | "syncDirectory"
