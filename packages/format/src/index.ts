@@ -131,12 +131,14 @@ export {
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
 export type { AppendMessageStatus, PutMessageStatus } from "./put-message-status.js";
+export { parseRocketMqJson } from "./rocketmq-json.js";
 export type { StoreCheckpoint } from "./store-checkpoint-codec.js";
 export { decodeStoreCheckpoint, encodeStoreCheckpoint } from "./store-checkpoint-codec.js";
 export type { StorePaths, TopicIllegality } from "./store-path.js";
 export {
   consumeQueueDirectory,
   defaultStorePathRootDir,
+  isTopicDirectoryLegal,
   isTopicLegal,
   parseSegmentFileName,
   segmentFileName,

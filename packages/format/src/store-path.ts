@@ -50,8 +50,8 @@ export function defaultStorePathRootDir(homeDirectory: string): string {
  * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ID_ILLEGAL`
  */
 export function consumeQueueDirectory(paths: StorePaths, topic: string, queueId: number): string {
-  const reason = topicIllegality(topic);
-  if (reason !== undefined) throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic is ${reason}: topic=${JSON.stringify(topic)}`);
+  if (!isTopicDirectoryLegal(topic))
+    throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic cannot be a directory: topic=${JSON.stringify(topic)}`);
   if (!Number.isInteger(queueId) || queueId < 0) {
     throw new MillraceError("ERR_QUEUE_ID_ILLEGAL", `queue id must be an integer of at least 0: queueId=${queueId}`);
   }
@@ -93,6 +93,11 @@ export function topicIllegality(topic: string): TopicIllegality | undefined {
   const isGroupTopic = topic.startsWith(RETRY_TOPIC_PREFIX) || topic.startsWith(DLQ_TOPIC_PREFIX);
   if (topic.length > (isGroupTopic ? GROUP_TOPIC_MAX_LENGTH : TOPIC_MAX_LENGTH)) return "TOO_LONG";
   return TOPIC_PATTERN.test(topic) ? undefined : "ILLEGAL_CHARACTER";
+}
+
+/** Whether a topic that was found in a store may be a directory: RocketMQ 5 stores topics longer than are put here. */
+export function isTopicDirectoryLegal(topic: string): boolean {
+  return topic !== "" && topic.length <= GROUP_TOPIC_MAX_LENGTH && TOPIC_PATTERN.test(topic);
 }
 
 export function isTopicLegal(topic: string): boolean {

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, encodeHost, type Host, MillraceError, RECORD_OVERHEAD_LIMIT } from "@millrace/format";
 import type { RecoveryProgress } from "./recover/recovery-report.js";
+import { DelayLevels } from "./schedule/delay-levels.js";
 
 /**
  * Options of {@link MessageStore.open}, in RocketMQ's names (MessageStoreConfig) and with its defaults where it has them.
@@ -218,7 +219,6 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   destroyMapedFileIntervalForcibly: [0, INT_MAX],
 };
 
-const DELAY_LEVELS = /^ *\d+[smhd]( +\d+[smhd])* *$/;
 const DELETE_HOURS = /^([01]\d|2[0-3])(;([01]\d|2[0-3]))*$/;
 const RING_DEFAULT = 8 * MIB;
 
@@ -305,13 +305,7 @@ function checkFormats(config: MessageStoreConfig): void {
   if (config.backPressure !== "wait" && config.backPressure !== "reject") {
     throw illegal("backPressure", config.backPressure, "wait or reject is needed");
   }
-  if (!DELAY_LEVELS.test(config.messageDelayLevel)) {
-    throw illegal(
-      "messageDelayLevel",
-      config.messageDelayLevel,
-      "numbers with a unit of s, m, h or d are needed, and spaces between them",
-    );
-  }
+  DelayLevels.parse(config.messageDelayLevel);
   if (!DELETE_HOURS.test(config.deleteWhen)) {
     throw illegal("deleteWhen", config.deleteWhen, "hours of two digits, 00 to 23, with ; between them are needed");
   }

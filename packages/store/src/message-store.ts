@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
 import { ControlBlock, type QueueTableBuffers, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
@@ -78,6 +79,7 @@ export class MessageStore implements AsyncDisposable {
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
       const pipeline = await Pipeline.start(data, control);
+      await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
       return new MessageStore(directory, pipeline, topics);
     } catch (error) {
       directory.lock.release();
@@ -215,6 +217,28 @@ export class MessageStore implements AsyncDisposable {
 
 function closed(): MillraceError {
   return new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed", { status: "SERVICE_NOT_AVAILABLE" });
+}
+
+const DISPATCH_LOOK_MS = 100;
+
+/** Until what recovery found missing in the ConsumeQueues and the index is there again. (RocketMQ 4.9: `start` waits for it too.) */
+async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
+  const { reputFromOffset } = pipeline.control.counters;
+  let ended: ServiceOutcome | undefined;
+  void pipeline.firstEnd.then((outcome) => {
+    ended = outcome;
+  });
+  for (let at = reputFromOffset.get(); at < maxOffset; at = reputFromOffset.get()) {
+    if (ended === undefined && signal?.aborted !== true) {
+      await Promise.race([reputFromOffset.waitAsync(at), setTimeout(DISPATCH_LOOK_MS)]);
+      continue;
+    }
+    await pipeline.stop();
+    await pipeline.destroy();
+    if (ended === undefined) throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
+    const reason = ended.ok ? "it ended" : ended.message;
+    throw new MillraceError("ERR_PIPELINE_START", `a service ended while records were dispatched: offset=${at} reason=${reason}`);
+  }
 }
 
 /** Gives each recovered queue its slot and its offsets, before any thread looks at them. */

@@ -6,6 +6,7 @@ import {
   allocateQueueTable,
   ControlBlock,
   LATENCY_HISTOGRAM_LENGTH,
+  type ReadableCounter,
   type ServiceOutcome,
   ServiceThread,
 } from "@millrace/shared-memory";
@@ -28,59 +29,57 @@ export interface PipelineStart {
   readonly indexFromOffset: number;
 }
 
-/** The four service threads and the memory that they share with main. Start and stop in the order of a message's life. */
+/** The service threads and the memory that they share with main. Start and stop in the order of a message's life. */
 export class Pipeline {
   readonly control: ControlBlock<"main">;
   readonly data: PipelineData;
   readonly #append: ServiceThread<object>;
   readonly #flush: ServiceThread<FlushControl>;
+  readonly #dispatch: ServiceThread<object>;
   readonly #allocate: ServiceThread<object>;
 
   private constructor(
     control: ControlBlock<"main">,
     data: PipelineData,
-    services: [ServiceThread<object>, ServiceThread<FlushControl>, ServiceThread<object>],
+    [append, flush, dispatch, allocate]: readonly [
+      ServiceThread<object>,
+      ServiceThread<FlushControl>,
+      ServiceThread<object>,
+      ServiceThread<object>,
+    ],
   ) {
     this.control = control;
     this.data = data;
-    [this.#append, this.#flush, this.#allocate] = services;
+    this.#append = append;
+    this.#flush = flush;
+    this.#dispatch = dispatch;
+    this.#allocate = allocate;
   }
 
   static async start(data: PipelineData, control: ControlBlock<"main">): Promise<Pipeline> {
     const { counters } = control;
-    const common = { data, controlBell: counters.controlBell };
-    const started = await Promise.allSettled([
-      ServiceThread.start<object, PipelineData>({
-        ...common,
-        name: "append",
-        file: new URL("append/append-worker.js", import.meta.url),
-        sleepsOn: counters.putRingTail,
-      }),
-      ServiceThread.start<FlushControl, PipelineData>({
-        ...common,
-        name: "flush",
-        file: new URL("flush/flush-worker.js", import.meta.url),
-        sleepsOn: counters.syncRequestedOffset,
-      }),
-      ServiceThread.start<object, PipelineData>({
-        ...common,
-        name: "allocate",
-        file: new URL("allocate/allocate-worker.js", import.meta.url),
-        sleepsOn: counters.segmentWantedOffset,
-      }),
-    ]);
-    const failed = started.find((result) => result.status === "rejected");
-    if (failed === undefined) {
-      const services = started.map((result) => (result as PromiseFulfilledResult<unknown>).value);
-      return new Pipeline(control, data, services as [ServiceThread<object>, ServiceThread<FlushControl>, ServiceThread<object>]);
+    const service = <C extends object>(name: string, sleepsOn: ReadableCounter): Promise<ServiceThread<C>> => {
+      const file = new URL(`${name}/${name}-worker.js`, import.meta.url);
+      return ServiceThread.start<C, PipelineData>({ data, controlBell: counters.controlBell, name, file, sleepsOn });
+    };
+    const starting = [
+      service<object>("append", counters.putRingTail),
+      service<FlushControl>("flush", counters.syncRequestedOffset),
+      service<object>("dispatch", counters.wroteOffset),
+      service<object>("allocate", counters.segmentWantedOffset),
+    ] as const;
+    try {
+      return new Pipeline(control, data, await Promise.all(starting));
+    } catch (cause) {
+      const settled = await Promise.allSettled(starting);
+      await Promise.all(settled.map((result) => (result.status === "fulfilled" ? result.value.destroy() : undefined)));
+      throw new MillraceError("ERR_PIPELINE_START", String(cause), { cause });
     }
-    await Promise.all(started.map((result) => (result.status === "fulfilled" ? result.value.destroy() : undefined)));
-    throw new MillraceError("ERR_PIPELINE_START", String(failed.reason), { cause: failed.reason });
   }
 
   /** The first service that ends although nobody stopped it. */
   get firstEnd(): Promise<ServiceOutcome> {
-    return Promise.race([this.#append.ended, this.#flush.ended, this.#allocate.ended]);
+    return Promise.race(this.#services.map((service) => service.ended));
   }
 
   /** Resolves with the offset below which everything is durable. */
@@ -88,10 +87,10 @@ export class Pipeline {
     return this.#flush.call((control) => control.flushNow(acknowledged));
   }
 
-  /** Appends, then forces, then forgets what is left; each service finishes its work. The first failure, if any. */
+  /** Appends, then forces, then dispatches, then forgets what is left; each service finishes its work. The first failure, if any. */
   async stop(): Promise<ServiceOutcome> {
     let first: ServiceOutcome = { ok: true };
-    for (const service of [this.#append, this.#flush, this.#allocate]) {
+    for (const service of this.#services) {
       const outcome = await withTimeout(service.stop(), service.name);
       if (first.ok) first = outcome;
     }
@@ -99,7 +98,11 @@ export class Pipeline {
   }
 
   async destroy(): Promise<void> {
-    await Promise.all([this.#append.destroy(), this.#flush.destroy(), this.#allocate.destroy()]);
+    await Promise.all(this.#services.map((service) => service.destroy()));
+  }
+
+  get #services(): readonly ServiceThread<object>[] {
+    return [this.#append, this.#flush, this.#dispatch, this.#allocate] as ServiceThread<object>[];
   }
 }
 

@@ -15,6 +15,7 @@ import {
   storedPropertiesLength,
 } from "@millrace/format";
 import type { MessageStoreConfig } from "../message-store-config.js";
+import { DelayLevels } from "../schedule/delay-levels.js";
 import type { Message } from "./message.js";
 import { type DelayedProperties, PropertyWriter } from "./property-writer.js";
 import { type PutMessageResult, refused } from "./put-message-result.js";
@@ -47,7 +48,7 @@ export class MessageValidator {
   readonly #hosts = new Map<string, Uint8Array>();
   readonly #bornHost = encodeHost(DEFAULT_BORN_HOST);
   readonly #storeHost: Uint8Array;
-  readonly #delayLevels: number;
+  readonly #delayLevels: DelayLevels;
   /** A record must fit a segment with a blank record after it. */
   readonly #segmentLimit: number;
   readonly #recordLimit: number;
@@ -56,7 +57,7 @@ export class MessageValidator {
     this.#config = config;
     this.#topics = topics;
     this.#storeHost = encodeHost(config.storeHost);
-    this.#delayLevels = config.messageDelayLevel.trim().split(/ +/).length;
+    this.#delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#segmentLimit = config.mappedFileSizeCommitLog - BLANK_RECORD_LENGTH;
     this.#recordLimit = Math.min(config.maxMessageSize + RECORD_OVERHEAD_LIMIT, 0x7fffffff);
     this.topic = { name: "", bytes: EMPTY, slots: new Map(), messages: 0, size: 0 };
@@ -113,7 +114,7 @@ export class MessageValidator {
   #delay(message: Message, level: number): DelayedProperties | undefined {
     if (!Number.isInteger(level) || level < 0) throw illegal("a delay level is an integer from 0", "delayTimeLevel", level);
     if (level === 0 || this.noQueueOffset) return undefined;
-    const clamped = Math.min(level, this.#delayLevels);
+    const clamped = this.#delayLevels.clamp(level);
     this.topic = this.#topics.topic(SCHEDULE_TOPIC);
     this.fields.queueId = clamped - 1;
     this.queueSlot = this.#topics.slot(this.topic, clamped - 1);

@@ -1,0 +1,96 @@
+import { consumeQueueDirectory, SCHEDULE_TOPIC, type StorePaths, SYS_FLAG_COMMIT, storePaths } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { type QueueTableBuffers, QueueTableReader, type ReadableCounter } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import { DelayLevels } from "../schedule/delay-levels.js";
+import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
+import { ConsumeQueue } from "./consume-queue.js";
+import { ConsumeQueueFiles } from "./consume-queue-files.js";
+import type { DispatchRequest } from "./dispatch-request.js";
+import { QueueSlots } from "./queue-slots.js";
+
+/**
+ * Builds the ConsumeQueues: a unit for each record that can be consumed, in the queue's file before the columns `maxQueueOffset` and
+ * `minQueueOffset` tell of it. Owner of both columns. (RocketMQ: `CommitLogDispatcherBuildConsumeQueue`, `ConsumeQueueStore`.)
+ */
+export class ConsumeQueueDispatcher implements CommitLogDispatcher {
+  readonly name = "ConsumeQueue";
+  /** By slot; what is missing has had no record yet. */
+  readonly queues: (ConsumeQueue | undefined)[] = [];
+  /** Records whose queue is not of this store: their topic was deleted. */
+  undispatched = 0;
+  readonly #paths: StorePaths;
+  readonly #files: ConsumeQueueFiles;
+  readonly #slots: QueueSlots;
+  readonly #max: Float64Array;
+  readonly #min: Float64Array;
+  readonly #delayLevels: DelayLevels;
+  readonly #deletedTopics: Map<string, number>;
+  /** Have units of this group. */
+  readonly #touched: ConsumeQueue[] = [];
+
+  constructor(
+    storage: Storage,
+    config: MessageStoreConfig,
+    table: QueueTableBuffers,
+    queueSlots: ReadableCounter,
+    deletedTopics: ReadonlyMap<string, number>,
+  ) {
+    this.#paths = storePaths(config.storePathRootDir);
+    this.#files = new ConsumeQueueFiles(storage, config.mappedFileSizeConsumeQueue);
+    this.#max = new Float64Array(table.maxQueueOffsets);
+    this.#min = new Float64Array(table.minQueueOffsets);
+    this.#delayLevels = DelayLevels.parse(config.messageDelayLevel);
+    this.#deletedTopics = new Map(deletedTopics);
+    const reader = new QueueTableReader(table, queueSlots);
+    this.#slots = new QueueSlots(reader, (slot, topic, queueId) => this.#addQueue(slot, Buffer.from(topic).toString(), queueId));
+  }
+
+  dispatch(request: DispatchRequest): void {
+    const type = request.transactionType;
+    if (type !== 0 && type !== SYS_FLAG_COMMIT) return;
+    const slot = this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId);
+    const queue = this.queues[slot];
+    if (queue === undefined) {
+      this.undispatched++;
+      return;
+    }
+    const wasPending = queue.isPending;
+    const tagsCode = queue.isSchedule ? this.#scheduleCode(request) : request.tagsCode;
+    queue.put(request.commitLogOffset, request.msgSize, tagsCode, request.consumeQueueOffset);
+    if (!wasPending && queue.isPending) this.#touched.push(queue);
+  }
+
+  /** Queues that were written stay in the list until all are: after a failure the columns still tell of nothing. */
+  endGroup(): void {
+    for (const queue of this.#touched) queue.write();
+    for (const queue of this.#touched) {
+      this.#min[queue.slot] = queue.minOffset;
+      this.#max[queue.slot] = queue.maxOffset;
+    }
+    this.#touched.length = 0;
+  }
+
+  force(): void {
+    for (const queue of this.queues) queue?.force();
+  }
+
+  close(): void {
+    this.#files.close();
+  }
+
+  #addQueue(slot: number, topic: string, queueId: number): void {
+    const place = {
+      slot,
+      directory: consumeQueueDirectory(this.#paths, topic, queueId),
+      isSchedule: topic === SCHEDULE_TOPIC,
+      fromOffset: this.#deletedTopics.get(topic) ?? 0,
+    };
+    this.queues[slot] = new ConsumeQueue(this.#files, place, this.#min[slot] as number, this.#max[slot] as number);
+  }
+
+  #scheduleCode(request: DispatchRequest): number {
+    const level = request.delayTimeLevel;
+    return level > 0 ? this.#delayLevels.deliverTime(level, request.storeTimestamp) : request.tagsCode;
+  }
+}

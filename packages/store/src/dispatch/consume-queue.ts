@@ -1,0 +1,192 @@
+import { join } from "node:path";
+import {
+  CONSUME_QUEUE_FILL_SIZE,
+  CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
+  CONSUME_QUEUE_SIZE_OFFSET,
+  CONSUME_QUEUE_TAGS_CODE_OFFSET,
+  CONSUME_QUEUE_UNIT_LENGTH,
+  segmentFileName,
+} from "@millrace/format";
+import type { StorageFile } from "@millrace/mapped-file";
+import type { ConsumeQueueFiles } from "./consume-queue-files.js";
+
+const TWO_TO_32 = 0x1_0000_0000;
+const INITIAL_PENDING_UNITS = 16;
+/** A hole of more units than this in the queue offsets is not filled; see {@link ConsumeQueue.put}. */
+const MAX_FILL_UNITS = 1 << 20;
+const FILL_CHUNK_UNITS = 3276;
+
+/**
+ * The units of one topic and queue, written by the dispatch thread: collected in memory for the length of a group, then in one pwrite, so that a
+ * full disk is an error and not a SIGBUS. Readers map the files. (RocketMQ: `ConsumeQueue`.)
+ */
+export class ConsumeQueue {
+  readonly slot: number;
+  readonly directory: string;
+  /** SCHEDULE_TOPIC_XXXX: the units hold the time of delivery. */
+  readonly isSchedule: boolean;
+  /** Records below it belong to a topic of this name that was deleted. */
+  readonly fromOffset: number;
+  /** Queue offset of the next unit; those below `writtenOffset` are in the file. */
+  maxOffset: number;
+  writtenOffset: number;
+  /** First queue offset that can be read. */
+  minOffset: number;
+  /** Bytes written since the last force. */
+  dirtyBytes = 0;
+  readonly #files: ConsumeQueueFiles;
+  /** End of the last record in the queue: what ends before it has been dispatched already. -1: not yet looked at. */
+  #maxPhysicalOffset = -1;
+  #pending = new Uint8Array(INITIAL_PENDING_UNITS * CONSUME_QUEUE_UNIT_LENGTH);
+  #file: StorageFile | undefined;
+  #fileStart = 0;
+  /** Starts of the files that hold bytes not forced yet. */
+  readonly #dirtyFiles = new Set<number>();
+
+  constructor(
+    files: ConsumeQueueFiles,
+    place: { slot: number; directory: string; isSchedule: boolean; fromOffset: number },
+    minOffset: number,
+    maxOffset: number,
+  ) {
+    this.#files = files;
+    this.slot = place.slot;
+    this.directory = place.directory;
+    this.isSchedule = place.isSchedule;
+    this.fromOffset = place.fromOffset;
+    this.minOffset = minOffset;
+    this.maxOffset = maxOffset;
+    this.writtenOffset = maxOffset;
+  }
+
+  /**
+   * Takes a record's unit. What is in the queue already is left alone. Units lie where their queue offset says; a hole before them is filled
+   * with units that no reader takes for messages. Only a hole too large for that is closed up, as RocketMQ closes every hole.
+   */
+  put(physicalOffset: number, size: number, tagsCode: number, queueOffset: number): void {
+    if (this.#maxPhysicalOffset < 0) this.#maxPhysicalOffset = this.#lastPhysicalEnd();
+    if (physicalOffset + size <= this.#maxPhysicalOffset || physicalOffset < this.fromOffset) return;
+    if (queueOffset !== this.maxOffset) {
+      if (queueOffset < this.maxOffset) return;
+      this.#fillUpTo(queueOffset);
+    }
+    this.#add(physicalOffset, size, tagsCode);
+    this.#maxPhysicalOffset = physicalOffset + size;
+  }
+
+  /** Units wait to be written. */
+  get isPending(): boolean {
+    return this.maxOffset > this.writtenOffset;
+  }
+
+  /** Into the file, in as few writes as files; may be called again after a failure. */
+  write(): void {
+    const units = this.#files.unitsPerFile;
+    let unit = this.writtenOffset;
+    const first = unit;
+    while (unit < this.maxOffset) {
+      const fileStart = unit - (unit % units);
+      const end = Math.min(this.maxOffset, fileStart + units);
+      const from = (unit - first) * CONSUME_QUEUE_UNIT_LENGTH;
+      const to = (end - first) * CONSUME_QUEUE_UNIT_LENGTH;
+      this.#fileOf(fileStart).write(this.#pending.subarray(from, to), (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+      this.#dirtyFiles.add(fileStart);
+      this.dirtyBytes += to - from;
+      unit = end;
+    }
+    this.writtenOffset = unit;
+  }
+
+  /** Makes all that was written durable. Returns the number of forces. */
+  force(): number {
+    const count = this.#dirtyFiles.size;
+    for (const fileStart of this.#dirtyFiles) {
+      this.#fileOf(fileStart).force();
+      this.#dirtyFiles.delete(fileStart);
+    }
+    this.dirtyBytes = 0;
+    return count;
+  }
+
+  /** Lets go of the open file; the next use opens it again. */
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  path(fileStart: number): string {
+    return join(this.directory, segmentFileName(fileStart * CONSUME_QUEUE_UNIT_LENGTH));
+  }
+
+  #add(physicalOffset: number, size: number, tagsCode: number): void {
+    const at = (this.maxOffset - this.writtenOffset) * CONSUME_QUEUE_UNIT_LENGTH;
+    if (at === this.#pending.length) this.#grow();
+    writeUnit(this.#pending, at, physicalOffset, size, tagsCode);
+    this.maxOffset++;
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(2 * this.#pending.length);
+    larger.set(this.#pending);
+    this.#pending = larger;
+  }
+
+  /** RocketMQ fills the first file of a queue that does not begin at 0 (`fillPreBlank`), and readers begin behind it. */
+  #fillUpTo(queueOffset: number): void {
+    const isFirst = this.maxOffset === 0;
+    const from = isFirst ? queueOffset - (queueOffset % this.#files.unitsPerFile) : this.maxOffset;
+    if (!isFirst && queueOffset - from > MAX_FILL_UNITS) return;
+    this.write();
+    const chunk = new Uint8Array(Math.min(FILL_CHUNK_UNITS, queueOffset - from) * CONSUME_QUEUE_UNIT_LENGTH);
+    for (let at = 0; at < chunk.length; at += CONSUME_QUEUE_UNIT_LENGTH) writeUnit(chunk, at, 0, CONSUME_QUEUE_FILL_SIZE, 0);
+    for (let unit = from; unit < queueOffset; ) {
+      const fileStart = unit - (unit % this.#files.unitsPerFile);
+      const end = Math.min(queueOffset, unit + FILL_CHUNK_UNITS, fileStart + this.#files.unitsPerFile);
+      const bytes = chunk.subarray(0, (end - unit) * CONSUME_QUEUE_UNIT_LENGTH);
+      this.#fileOf(fileStart).write(bytes, (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+      this.#dirtyFiles.add(fileStart);
+      unit = end;
+    }
+    if (isFirst) this.minOffset = queueOffset;
+    this.maxOffset = queueOffset;
+    this.writtenOffset = queueOffset;
+  }
+
+  #lastPhysicalEnd(): number {
+    const last = this.maxOffset - 1;
+    if (last < 0) return 0;
+    const fileStart = last - (last % this.#files.unitsPerFile);
+    const unit = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
+    this.#fileOf(fileStart).read(unit, (last - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+    const view = new DataView(unit.buffer);
+    const size = view.getInt32(CONSUME_QUEUE_SIZE_OFFSET);
+    if (size === CONSUME_QUEUE_FILL_SIZE) return 0;
+    return Number(view.getBigInt64(CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET)) + size;
+  }
+
+  #fileOf(fileStart: number): StorageFile {
+    if (this.#file !== undefined && this.#fileStart === fileStart) return this.#file;
+    this.close();
+    this.#file = this.#files.open(this, fileStart);
+    this.#fileStart = fileStart;
+    return this.#file;
+  }
+}
+
+function writeUnit(bytes: Uint8Array, at: number, physicalOffset: number, size: number, tagsCode: number): void {
+  writeInt64(bytes, at + CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET, physicalOffset);
+  writeInt32(bytes, at + CONSUME_QUEUE_SIZE_OFFSET, size);
+  writeInt64(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET, tagsCode);
+}
+
+function writeInt32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+function writeInt64(bytes: Uint8Array, at: number, value: number): void {
+  writeInt32(bytes, at, Math.floor(value / TWO_TO_32));
+  writeInt32(bytes, at + 4, value | 0);
+}

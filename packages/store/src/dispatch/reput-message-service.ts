@@ -1,0 +1,176 @@
+import {
+  BLANK_MAGIC,
+  BLANK_RECORD_LENGTH,
+  MAGIC_OFFSET,
+  MESSAGE_BASE_LENGTH,
+  MESSAGE_MAGIC_V1,
+  MESSAGE_MAGIC_V2,
+  MillraceError,
+  TOTAL_SIZE_OFFSET,
+} from "@millrace/format";
+import { MappedFile, type Storage } from "@millrace/mapped-file";
+import { type Agent, type ControlBlock, WaitStrategy } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
+import { DispatchRequest } from "./dispatch-request.js";
+import type { FlushConsumeQueueService } from "./flush-consume-queue-service.js";
+
+/** A group ends with what there is, or with this many bytes of the log. */
+const GROUP_BYTES = 256 * 1024;
+/** RocketMQ tries to write a unit 30 times, a second apart, before it stops taking puts. */
+const RETRY_MS = 1000;
+const MAX_ATTEMPTS = 30;
+const SPIN_US = 20;
+
+/**
+ * Follows the appender: decodes what may be shown, hands each record to every dispatcher, and publishes `reputFromOffset` once per group, after
+ * what the dispatchers wrote is readable. It sleeps on the word that moves the limit; nobody polls. (RocketMQ: `ReputMessageService`.)
+ *
+ * Invariant: everything below `reputFromOffset` is in the ConsumeQueues and the index.
+ */
+export class ReputMessageService implements Agent {
+  readonly roleName = "dispatch";
+  readonly #counters: ControlBlock<"dispatch">["counters"];
+  readonly #storage: Storage;
+  readonly #config: MessageStoreConfig;
+  readonly #dispatchers: readonly CommitLogDispatcher[];
+  readonly #flush: FlushConsumeQueueService;
+  readonly #request = new DispatchRequest();
+  readonly #wait = new WaitStrategy(SPIN_US);
+  readonly #sync: boolean;
+  #segment: MappedFile | undefined;
+  /** Next record; `reputFromOffset` plus what this group has handed on. */
+  #offset: number;
+  #retryAt = 0;
+  #attempts = 0;
+
+  constructor(
+    control: ControlBlock<"dispatch">,
+    storage: Storage,
+    config: MessageStoreConfig,
+    dispatchers: readonly CommitLogDispatcher[],
+    flush: FlushConsumeQueueService,
+  ) {
+    this.#counters = control.counters;
+    this.#storage = storage;
+    this.#config = config;
+    this.#dispatchers = dispatchers;
+    this.#flush = flush;
+    this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#offset = this.#counters.reputFromOffset.value;
+  }
+
+  onStart(): void {}
+
+  /** One group, or one force. */
+  doWork(): number {
+    const now = Date.now();
+    if (now < this.#retryAt) return 0;
+    const began = this.#counters.reputFromOffset.value;
+    const messages = this.#dispatchGroup(Math.max(this.#limit(), began));
+    if (messages < 0) return 0;
+    if (this.#offset > began) {
+      this.#counters.dispatchMessages.add(messages);
+      this.#counters.dispatchGroups.add(1);
+      this.#counters.reputFromOffset.publish(this.#offset);
+    }
+    const forced = this.#flush.flushWhenDue(now, this.#offset, this.#request.storeTimestamp);
+    return this.#offset > began || forced ? 1 : 0;
+  }
+
+  /**
+   * While something is written and not yet durable (SYNC_FLUSH) the flusher will tell of it; otherwise the appender tells of the next record,
+   * its own forces included, because it moves `wroteOffset` after them.
+   */
+  waitForWork(timeoutMs: number): void {
+    const { wroteOffset, committedOffset, flushedOffset } = this.#counters;
+    const seenWrote = wroteOffset.get();
+    const seenCommitted = committedOffset.get();
+    const seenFlushed = flushedOffset.get();
+    const limit = this.#limit();
+    if (limit > this.#offset && Date.now() >= this.#retryAt) return;
+    if (this.#config.transientStorePoolEnable) this.#wait.wait(committedOffset, seenCommitted, timeoutMs);
+    else if (this.#sync && seenWrote > limit) this.#wait.wait(flushedOffset, seenFlushed, timeoutMs);
+    else this.#wait.wait(wroteOffset, seenWrote, timeoutMs);
+  }
+
+  /** What was dispatched is durable; the mark says so. */
+  onClose(): void {
+    try {
+      this.#flush.flushAll(this.#offset, this.#request.storeTimestamp);
+    } finally {
+      this.#segment?.close();
+      for (const dispatcher of this.#dispatchers) dispatcher.close?.();
+    }
+  }
+
+  /** Position that may be shown. (RocketMQ: `getConfirmOffset`.) */
+  #limit(): number {
+    const { wroteOffset, committedOffset, flushedOffset, appendForcedOffset } = this.#counters;
+    if (this.#config.transientStorePoolEnable) return committedOffset.get();
+    return this.#sync ? Math.max(flushedOffset.get(), appendForcedOffset.get()) : wroteOffset.get();
+  }
+
+  /** Returns the number of records; -1 when a dispatcher has failed: everything of the group is handed on again later. */
+  #dispatchGroup(limit: number): number {
+    const began = this.#offset;
+    let messages = 0;
+    try {
+      const end = Math.min(limit, began + GROUP_BYTES);
+      while (this.#offset < end) {
+        const size = this.#next(limit);
+        if (size === 0) break;
+        if (size < 0) continue;
+        for (const dispatcher of this.#dispatchers) dispatcher.dispatch(this.#request);
+        this.#offset += size;
+        messages++;
+      }
+      if (this.#offset > began) for (const dispatcher of this.#dispatchers) dispatcher.endGroup?.();
+      this.#attempts = 0;
+      return messages;
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
+      this.#offset = began;
+      this.#attempts++;
+      if (this.#attempts >= MAX_ATTEMPTS) throw error;
+      this.#retryAt = Date.now() + RETRY_MS;
+      return -1;
+    }
+  }
+
+  /** Reads the record at #offset. Its size; 0 when it is not wholly below the limit; -1 after going on to the next segment. */
+  #next(limit: number): number {
+    const segment = this.#segmentOf(this.#offset);
+    const { bytes } = segment;
+    const position = this.#offset - segment.fromOffset;
+    if (segment.size - position < BLANK_RECORD_LENGTH) return this.#roll(segment);
+    const magic = int32(bytes, position + MAGIC_OFFSET);
+    if (magic === BLANK_MAGIC) return this.#roll(segment);
+    const size = int32(bytes, position + TOTAL_SIZE_OFFSET);
+    const isMessage = magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2;
+    if (isMessage && size >= MESSAGE_BASE_LENGTH && size <= segment.size - position) {
+      if (this.#offset + size > limit) return 0;
+      if (this.#request.read(bytes, position, size) && this.#request.commitLogOffset === this.#offset) return size;
+    }
+    const reason = `no record where the log has one: offset=${this.#offset} size=${size} magic=${magic} limit=${limit}`;
+    throw new MillraceError("ERR_DISPATCH_RECORD", reason);
+  }
+
+  #roll(segment: MappedFile): number {
+    this.#offset = segment.endOffset;
+    return -1;
+  }
+
+  #segmentOf(offset: number): MappedFile {
+    const current = this.#segment;
+    if (current !== undefined && offset >= current.fromOffset && offset < current.endOffset) return current;
+    current?.close();
+    const size = this.#config.mappedFileSizeCommitLog;
+    this.#segment = new MappedFile(this.#storage, this.#config.storePathCommitLog, offset - (offset % size), size, "read");
+    return this.#segment;
+  }
+}
+
+function int32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+}
