@@ -145,4 +145,11 @@ export {
   storePaths,
   topicIllegality,
 } from "./store-path.js";
-export { DLQ_TOPIC_PREFIX, LMQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./system-topic.js";
+export {
+  DLQ_TOPIC_PREFIX,
+  isSystemTopic,
+  isSystemTopic,
+  LMQ_TOPIC_PREFIX,
+  RETRY_TOPIC_PREFIX,
+  SCHEDULE_TOPIC,
+} from "./system-topic.js";

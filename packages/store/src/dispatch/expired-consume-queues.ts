@@ -1,7 +1,8 @@
-import { dirname, join } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH, parseSegmentFileName } from "@millrace/format";
+import { basename, dirname, join } from "node:path";
+import { CONSUME_QUEUE_UNIT_LENGTH, parseSegmentFileName, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { monotonicUs } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
 import type { DeletedTopics } from "../recover/deleted-topics.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueue } from "./consume-queue.js";
@@ -27,7 +28,7 @@ export interface ExpiredConsumeQueuesControl {
   deleteExpired(minOffset: number): ExpiredDeletion;
   /** Deletes the topic's ConsumeQueues; its records below `offset` never come back. Answers with what went wrong. */
   deleteTopic(topic: string, offset: number): string | undefined;
-  /** Deletes the queue in this slot if no record of it is in the log or on its way. Answers with what went wrong. */
+  /** Deletes the queue in this slot, of which no record is in the log or on its way. Answers with what went wrong. */
   deleteQueue(slot: number): string | undefined;
 }
 
@@ -37,6 +38,8 @@ export interface ExpiredConsumeQueuesControl {
  */
 export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
   readonly #storage: Storage;
+  /** Of all ConsumeQueues. */
+  readonly #directory: string;
   readonly #consumeQueues: ConsumeQueueDispatcher;
   readonly #others: readonly CommitLogDispatcher[];
   readonly #deletedTopics: DeletedTopics;
@@ -49,7 +52,7 @@ export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
   /** @param others dispatchers that are told when the ConsumeQueues are done */
   constructor(
     storage: Storage,
-    fileLength: number,
+    config: MessageStoreConfig,
     consumeQueues: ConsumeQueueDispatcher,
     others: readonly CommitLogDispatcher[],
     deletedTopics: DeletedTopics,
@@ -58,8 +61,9 @@ export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
     this.#consumeQueues = consumeQueues;
     this.#others = others;
     this.#deletedTopics = deletedTopics;
-    this.#units = new ConsumeQueueUnits(storage, fileLength);
-    this.#unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
+    this.#directory = storePaths(config.storePathRootDir).consumeQueue;
+    this.#units = new ConsumeQueueUnits(storage, config.mappedFileSizeConsumeQueue);
+    this.#unitsPerFile = config.mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
   }
 
   deleteExpired(minOffset: number): ExpiredDeletion {
@@ -89,7 +93,11 @@ export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
       this.#deletedTopics.add(topic, offset);
       this.#consumeQueues.setTopicDeleted(topic, offset);
       this.#consumeQueues.refresh();
-      for (const queue of this.#consumeQueues.queues) if (queue?.topic === topic) this.#delete(queue);
+      for (const queue of this.#consumeQueues.queues) {
+        if (queue !== undefined && basename(dirname(queue.directory)) === topic) this.#consumeQueues.drop(queue);
+      }
+      const directory = join(this.#directory, topic);
+      for (const { name } of this.#storage.list(directory)) this.#deleteDirectory(join(directory, name));
     });
     return this.#failure;
   }
@@ -98,7 +106,11 @@ export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
     this.#failure = undefined;
     this.#consumeQueues.refresh();
     const queue = this.#consumeQueues.queues[slot];
-    if (queue !== undefined) this.#attempt(() => this.#delete(queue));
+    if (queue === undefined) return undefined;
+    this.#attempt(() => {
+      this.#consumeQueues.drop(queue);
+      this.#deleteDirectory(queue.directory);
+    });
     return this.#failure;
   }
 
@@ -151,9 +163,7 @@ export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
   }
 
   /** The newest file first: what a crash leaves is the front of a queue. Then the directory, and the topic's with its last queue. */
-  #delete(queue: ConsumeQueue): void {
-    this.#consumeQueues.drop(queue);
-    const { directory } = queue;
+  #deleteDirectory(directory: string): void {
     const topicDirectory = dirname(directory);
     for (const { name } of this.#storage.list(directory).reverse()) this.#storage.remove(join(directory, name));
     if (this.#storage.exists(directory)) {
