@@ -11,6 +11,7 @@ import { PutMessageService } from "./put/put-message-service.js";
 import { TopicTable } from "./put/topic-table.js";
 import type { RecoveredQueue } from "./recover/dispatch-recovery.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
+import { StoreCheckpointFile } from "./recover/store-checkpoint.js";
 import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { type OpenedDirectory, openDirectory } from "./store-opening.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
@@ -41,7 +42,11 @@ export class MessageStore implements AsyncDisposable {
     this.#directory = directory;
     this.#pipeline = pipeline;
     this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
-    this.#stats = new StoreStatsReader(directory, pipeline, this.#put);
+    this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
+      get: () => ({ found: 0, miss: 0, transferredMessages: 0, entireTimeMaxMs: 0 }),
+      schedule: () => ({ delivered: 0, retried: 0, skipped: 0, levels: [] }),
+      isDiskFull: () => false,
+    });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence(directory.fence, "the store was fenced before it was opened");
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
@@ -74,7 +79,11 @@ export class MessageStore implements AsyncDisposable {
   static async openOn(options: MessageStoreOptions, storage: StorageSpec): Promise<MessageStore> {
     const directory = await openDirectory(options, storage);
     try {
-      const data = pipelineData(directory.config, storage, { ...directory.recovery, ...directory.dispatch });
+      const data = pipelineData(directory.config, storage, {
+        ...directory.recovery,
+        ...directory.dispatch,
+        deletedTopics: new Map(),
+      });
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
@@ -114,6 +123,11 @@ export class MessageStore implements AsyncDisposable {
   get flushedOffset(): number {
     const { flushedOffset, appendForcedOffset } = this.#pipeline.control.counters;
     return Math.max(flushedOffset.get(), appendForcedOffset.get());
+  }
+
+  /** Bytes of the log that cannot be consumed yet. (RocketMQ: `dispatchBehindBytes`.) */
+  get dispatchBehindBytes(): number {
+    return Math.max(0, this.maxPhysicalOffset - this.#pipeline.control.counters.reputFromOffset.get());
   }
 
   /** First byte on disk. */
@@ -162,6 +176,7 @@ export class MessageStore implements AsyncDisposable {
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
       const outcome = await this.#pipeline.stop();
       if (!outcome.ok) this.#serviceEnded(outcome);
+      this.#completeCheckpoint();
       if (this.#failure === undefined) this.#directory.abort.remove();
     } finally {
       this.#rejectFlushes(this.#failure ?? closed());
@@ -171,6 +186,21 @@ export class MessageStore implements AsyncDisposable {
       storeState.set(StoreState.closed);
     }
     if (this.#failure !== undefined && this.#directory.fence === undefined) throw this.#failure;
+  }
+
+  /** The flusher, whose file it is, has ended before the dispatcher had forced its last. */
+  #completeCheckpoint(): void {
+    const { storage, paths } = this.#directory;
+    const { logicsMsgTimestamp, indexMsgTimestamp } = this.#pipeline.control.counters;
+    const written = StoreCheckpointFile.read(storage, paths.checkpoint);
+    if (written === undefined || logicsMsgTimestamp.get() <= written.logicsMsgTimestamp) return;
+    const file = StoreCheckpointFile.open(storage, paths.checkpoint);
+    try {
+      const index = Math.max(written.indexMsgTimestamp, indexMsgTimestamp.get());
+      file.write({ ...written, logicsMsgTimestamp: logicsMsgTimestamp.get(), indexMsgTimestamp: index });
+    } finally {
+      file.close();
+    }
   }
 
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */
@@ -221,14 +251,17 @@ function closed(): MillraceError {
 
 const DISPATCH_LOOK_MS = 100;
 
-/** Until what recovery found missing in the ConsumeQueues and the index is there again. (RocketMQ 4.9: `start` waits for it too.) */
+/**
+ * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or cannot be made
+ * for now: on a full disk the store is opened all the same, and goes on trying.
+ */
 async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
-  const { reputFromOffset } = pipeline.control.counters;
+  const { reputFromOffset, dispatchFailures } = pipeline.control.counters;
   let ended: ServiceOutcome | undefined;
   void pipeline.firstEnd.then((outcome) => {
     ended = outcome;
   });
-  for (let at = reputFromOffset.get(); at < maxOffset; at = reputFromOffset.get()) {
+  for (let at = reputFromOffset.get(); at < maxOffset && dispatchFailures.get() === 0; at = reputFromOffset.get()) {
     if (ended === undefined && signal?.aborted !== true) {
       await Promise.race([reputFromOffset.waitAsync(at), setTimeout(DISPATCH_LOOK_MS)]);
       continue;
