@@ -21,6 +21,7 @@ const calls: Record<FaultOperation, (storage: Storage, directory: string) => unk
   rename: (storage, directory) => storage.rename(join(directory, "b"), join(directory, "a")),
   truncate: (storage, directory) => withFile(storage, directory, (file) => file.truncate(4)),
   syncDirectory: (storage, directory) => storage.syncDirectory(directory),
+  diskUsage: (storage, directory) => storage.diskUsage(join(directory, "a")),
   lock: (storage, directory) => withFile(storage, directory, (file) => file.tryLock(0, 1)),
 };
 

@@ -98,6 +98,7 @@ export type FaultOperation =
   | "rename"
   | "truncate"
   | "syncDirectory"
+  | "diskUsage"
   | "lock";
 
 /** One planned failure. Each Storage object (so each thread) counts for itself. */
@@ -110,10 +111,12 @@ export interface Fault {
   readonly after: number;
   /** So many calls fail then; for ever by default. */
   readonly times?: number;
-  /** `EIO`, `ENOSPC`, ...; without one the call is only slow. */
+  /** `EIO`, `ENOSPC`, ...; without one the call is only slow, or answers as planned. */
   readonly code?: string;
   /** It takes this long before it fails, or goes on. */
   readonly delayMs?: number;
+  /** `diskUsage` does not fail, but finds so much of a disk taken. */
+  readonly usedPercent?: number;
   /** A failing write or read gets this far first. */
   readonly partialBytes?: number;
 }

@@ -3,12 +3,19 @@ import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
 import { ControlBlock, type QueueTableBuffers, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
+import type { CleanReport } from "./clean/clean-files-service.js";
+import type { SelfCheckFinding } from "./clean/self-check.js";
+import { StoreCleaner } from "./clean/store-cleaner.js";
+import type { TopicQueue } from "./clean/topic-cleaner.js";
 import type { MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
 import { Pipeline, pipelineData } from "./pipeline.js";
 import type { Message } from "./put/message.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
 import { PutMessageService } from "./put/put-message-service.js";
 import { TopicTable } from "./put/topic-table.js";
+import type { GetMessageResult } from "./read/get-message-result.js";
+import type { GetMessageRequest } from "./read/message-getter.js";
+import { MessageReader } from "./read/message-reader.js";
 import type { RecoveredQueue } from "./recover/dispatch-recovery.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import { StoreCheckpointFile } from "./recover/store-checkpoint.js";
@@ -30,6 +37,8 @@ export class MessageStore implements AsyncDisposable {
   readonly #directory: OpenedDirectory;
   readonly #pipeline: Pipeline;
   readonly #put: PutMessageService;
+  readonly #reader: MessageReader;
+  readonly #cleaner: StoreCleaner;
   readonly #stats: StoreStatsReader;
   /** Rejects of the flushes under way: a service that ends does not answer them. */
   readonly #flushes = new Set<(error: MillraceError) => void>();
@@ -42,10 +51,12 @@ export class MessageStore implements AsyncDisposable {
     this.#directory = directory;
     this.#pipeline = pipeline;
     this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
+    this.#reader = new MessageReader(directory.storage, directory.config, pipeline.control, pipeline.data.queues, topics);
+    this.#cleaner = new StoreCleaner(directory, pipeline, this.#put, this.#reader);
     this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
       get: () => ({ found: 0, miss: 0, transferredMessages: 0, entireTimeMaxMs: 0 }),
       schedule: () => ({ delivered: 0, retried: 0, skipped: 0, levels: [] }),
-      isDiskFull: () => false,
+      isDiskFull: () => this.#put.status.isDiskFull,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence(directory.fence, "the store was fenced before it was opened");
@@ -153,6 +164,41 @@ export class MessageStore implements AsyncDisposable {
     });
   }
 
+  /** See {@link MessageReader.getMessage}. */
+  getMessage(request: GetMessageRequest): GetMessageResult {
+    return this.#reader.getMessage(request);
+  }
+
+  /**
+   * Deletes the segments that have expired, at any hour, and what ConsumeQueues and index have of them: at most 20 runs of `deleteFileBatchMax`
+   * segments; an aborted `signal` ends it after a run. (RocketMQ: `executeDeleteFilesManually`.)
+   *
+   * @throws MillraceError `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
+   */
+  deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
+    return this.#cleaner.files.deleteExpiredFiles(signal);
+  }
+
+  /** See {@link TopicCleaner.deleteTopic}. */
+  deleteTopic(topic: string): Promise<void> {
+    return this.#cleaner.topics.deleteTopic(topic);
+  }
+
+  /** See {@link TopicCleaner.cleanUnusedTopics}. */
+  cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
+    return this.#cleaner.topics.cleanUnusedTopics(retain);
+  }
+
+  /** See {@link TopicCleaner.cleanExpiredConsumerQueue}. */
+  cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
+    return this.#cleaner.topics.cleanExpiredConsumerQueue();
+  }
+
+  /** Gaps between the files of the log and of each ConsumeQueue; none, if all is well. Changes nothing. (RocketMQ: `checkSelf`.) */
+  checkSelf(): Promise<SelfCheckFinding[]> {
+    return this.#cleaner.checkSelf();
+  }
+
   /** A plain object, cheap enough for ten times a second under full load. */
   stats(): StoreStats {
     return this.#stats.read();
@@ -172,6 +218,7 @@ export class MessageStore implements AsyncDisposable {
     const { storeState } = this.#pipeline.control.counters;
     this.#put.refuse(this.#failure ?? closed());
     try {
+      await this.#cleaner.close();
       if (this.#failure === undefined) await this.#put.drained();
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
       const outcome = await this.#pipeline.stop();
@@ -181,6 +228,7 @@ export class MessageStore implements AsyncDisposable {
     } finally {
       this.#rejectFlushes(this.#failure ?? closed());
       this.#put.close();
+      this.#reader.close();
       await this.#pipeline.destroy();
       this.#directory.lock.release();
       storeState.set(StoreState.closed);

@@ -34,7 +34,13 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   const others = [...(index === undefined ? [] : [index]), ...own];
   const flush = new FlushConsumeQueueService(control, config, consumeQueues, others, mark);
   const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
-  const expired = new ExpiredConsumeQueues(storage, config, consumeQueues, others, DeletedTopics.read(storage, paths.deletedTopics));
+  const expired = new ExpiredConsumeQueues(
+    storage,
+    config,
+    consumeQueues,
+    others,
+    DeletedTopics.read(storage, paths.deletedTopics),
+  );
   const words = { state: counters.dispatchState, heartbeatUs: counters.dispatchHeartbeatUs, controlBell: counters.controlBell };
   return await runAgent(service, expiredControl(expired), port, words);
 }
