@@ -83,23 +83,22 @@ export class CleanFilesService {
   }
 
   /**
-   * Deletes what has expired, at any hour, now. An aborted `signal` ends it after the run that is under way (`deleteFileBatchMax` files).
+   * Deletes what has expired, at any hour, now: in runs, until nothing is left to do, or something is held or fails. An aborted `signal` ends
+   * it after the run that is under way (`deleteFileBatchMax` files).
    *
    * @throws MillraceError `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
    */
   deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
     return this.oneAtATime(async () => {
-      let report = await this.#clean(true);
-      for (let run = 1; run < MANUAL_RUNS && signal?.aborted !== true; run++) {
-        const next = await this.#clean(true);
-        if (next.deletedSegments === 0) break;
-        report = {
-          ...next,
-          deletedSegments: report.deletedSegments + next.deletedSegments,
-          deletedConsumeQueueFiles: report.deletedConsumeQueueFiles + next.deletedConsumeQueueFiles,
-        };
+      let [deletedSegments, deletedConsumeQueueFiles] = [0, 0];
+      for (let run = 1; ; run++) {
+        const report = await this.#clean(true);
+        deletedSegments += report.deletedSegments;
+        deletedConsumeQueueFiles += report.deletedConsumeQueueFiles;
+        const isOver = report.deletedSegments === 0 || report.held !== undefined || report.failure !== undefined;
+        if (isOver || run === MANUAL_RUNS || this.#pause.isStopped || signal?.aborted === true)
+          return { ...report, deletedSegments, deletedConsumeQueueFiles };
       }
-      return report;
     });
   }
 

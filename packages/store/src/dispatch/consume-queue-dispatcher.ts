@@ -50,7 +50,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     const type = request.transactionType;
     if (type !== 0 && type !== SYS_FLAG_COMMIT) return;
     const slot = this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId);
-    const queue = this.queues[slot];
+    const queue = this.queues[slot] ?? this.#successor(request);
     if (queue === undefined) {
       this.undispatched++;
       return;
@@ -103,6 +103,12 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
 
   close(): void {
     this.#files.close();
+  }
+
+  /** A queue that was deleted may have been registered again under another slot. */
+  #successor(request: DispatchRequest): ConsumeQueue | undefined {
+    this.#slots.refresh();
+    return this.queues[this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId)];
   }
 
   #addQueue(slot: number, topic: string, queueId: number): void {
