@@ -17,7 +17,7 @@ const OPTIONS: MessageStoreOptions = {
 };
 
 async function put(store: MessageStore, count: number, topic: string, queueId = 0): Promise<void> {
-  for (let n = 0; n < count; n++) await store.putMessage(numbered(n, 100, { topic, queueId }));
+  await Promise.all(Array.from({ length: count }, (_, n) => store.putMessage(numbered(n, 100, { topic, queueId }))));
 }
 
 /** [minOffset, maxOffset] of a queue. */
@@ -38,7 +38,7 @@ function topicDirectories(store: MessageStore): string[] {
   return readdirSync(join(store.config.storePathRootDir, "consumequeue")).sort();
 }
 
-test("a deleted topic is gone with its directories, and begins anew when it is put again", async (t) => {
+test.serial("a deleted topic is gone with its directories, and begins anew when it is put again", async (t) => {
   const store = await openStore(t, OPTIONS);
   await put(store, 20, "Doomed");
   await put(store, 5, "Doomed", 3);
@@ -54,7 +54,7 @@ test("a deleted topic is gone with its directories, and begins anew when it is p
   t.deepEqual(bounds(store, "Doomed", 3), [0, 0]);
 });
 
-test("records of a deleted topic do not come back, neither after a clean end nor after a crash; new ones do", async (t) => {
+test.serial("records of a deleted topic do not come back, neither after a clean end nor after a crash; new ones do", async (t) => {
   const store = await openStore(t, OPTIONS);
   await put(store, 20, "Doomed");
   await put(store, 4, "Other");
@@ -78,7 +78,7 @@ test("records of a deleted topic do not come back, neither after a clean end nor
   }
 });
 
-test("a topic deleted for good does not come back after a restart", async (t) => {
+test.serial("a topic deleted for good does not come back after a restart", async (t) => {
   const store = await openStore(t, OPTIONS);
   await put(store, 20, "Doomed");
   await store.deleteTopic("Doomed");
@@ -88,7 +88,7 @@ test("a topic deleted for good does not come back after a restart", async (t) =>
   t.is((await again.putMessage(numbered(3, 100, { topic: "Doomed" }))).appendResult?.queueOffset, 0);
 });
 
-test("a deletion that stops half-way is told; a restart ends it", async (t) => {
+test.serial("a deletion that stops half-way is told; a restart ends it", async (t) => {
   const fault: Fault = { operation: "remove", path: "Doomed", after: 1, code: "EIO" };
   const store = await openStore(t, OPTIONS, [fault]);
   await put(store, 20, "Doomed");
@@ -104,7 +104,7 @@ test("a deletion that stops half-way is told; a restart ends it", async (t) => {
   t.deepEqual(bounds(again, "Doomed"), [0, 1]);
 });
 
-test("puts of a topic that is being deleted are refused, those before are deleted, and others go on", async (t) => {
+test.serial("puts of a topic that is being deleted are refused, those before are deleted, and others go on", async (t) => {
   const store = await openStore(t, OPTIONS);
   const before = Array.from({ length: 50 }, (_, n) => store.putMessage(numbered(n, 100, { topic: "Doomed" })));
   const deletion = store.deleteTopic("Doomed");
@@ -119,13 +119,13 @@ test("puts of a topic that is being deleted are refused, those before are delete
   t.deepEqual(bounds(store, "Other"), [0, 3]);
 });
 
-test("a topic that is not there is deleted without a word; what is no topic is refused", async (t) => {
+test.serial("a topic that is not there is deleted without a word; what is no topic is refused", async (t) => {
   const store = await openStore(t, OPTIONS);
   await store.deleteTopic("Nothing");
   await t.throwsAsync(store.deleteTopic("../commitlog"), { code: "ERR_TOPIC_ILLEGAL" });
 });
 
-test("cleanUnusedTopics keeps the retained ones, RocketMQ's own, and those of groups", async (t) => {
+test.serial("cleanUnusedTopics keeps the retained ones, RocketMQ's own, and those of groups", async (t) => {
   const store = await openStore(t, OPTIONS);
   for (const topic of ["Kept", "Unused", "TBW102", "rmq_sys_x", "%RETRY%group", "%DLQ%group", "Unused-2"])
     await put(store, 2, topic);
@@ -135,7 +135,7 @@ test("cleanUnusedTopics keeps the retained ones, RocketMQ's own, and those of gr
   t.deepEqual(topicDirectories(store), ["%DLQ%group", "%RETRY%group", "Kept", "SCHEDULE_TOPIC_XXXX", "TBW102", "rmq_sys_x"]);
 });
 
-test("cleanExpiredConsumerQueue deletes the queues whose records are all gone, and only those", async (t) => {
+test.serial("cleanExpiredConsumerQueue deletes the queues whose records are all gone, and only those", async (t) => {
   const store = await openStore(t, OPTIONS);
   await put(store, 9, "Old", 0);
   await put(store, 9, "Old", 1);

@@ -76,10 +76,10 @@ export class CleanFilesService {
   }
 
   /** Looks at the disk at once, then begins its rounds. */
-  start(): void {
+  start(firstRunMs = FIRST_RUN_MS): void {
     this.#disk.look();
     this.#diskTimer = setInterval(() => this.#disk.look(), this.#config.cleanResourceInterval).unref();
-    this.#cleanTimer = setTimeout(this.#onTime, FIRST_RUN_MS).unref();
+    this.#cleanTimer = setTimeout(this.#onTime, firstRunMs).unref();
   }
 
   /**
