@@ -38,7 +38,7 @@ export interface CleanFilesPlace {
   readonly segments: CleanableSegments;
   /** On the dispatch thread, one slice. */
   readonly deleteExpired: (minOffset: number) => Promise<ExpiredDeletion>;
-  /** Files of ConsumeQueues have been deleted. */
+  /** Files have been deleted. */
   readonly onExpired: () => void;
   readonly measureDisk: () => DiskRatios;
   /** Told after every look at the disk. */
@@ -150,7 +150,7 @@ export class CleanFilesService {
     this.#deletedSegments += log.deletedSegments;
     const queues = await this.#consumeQueue.run(segments.minOffset);
     this.#deletedConsumeQueueFiles += queues.deletedFiles;
-    if (queues.deletedFiles > 0) onExpired();
+    if (log.deletedSegments > 0 || queues.deletedFiles > 0) onExpired();
     const held = this.#commitLog.held;
     this.#failure = log.failure ?? queues.failure;
     return {

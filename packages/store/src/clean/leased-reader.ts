@@ -6,7 +6,7 @@ export interface LeasedReader {
   heldFrom(): number | undefined;
   /** Ends the leases below an offset: their views become empty. */
   releaseByForce(belowOffset: number): void;
-  /** Files of ConsumeQueues below their queue's first offset have been deleted. */
+  /** Files of ConsumeQueues and index that held nothing but what is below the front of the log have been deleted. */
   forgetExpired(): void;
   /** The queue in this slot was deleted. */
   forgetQueue(slot: number): void;

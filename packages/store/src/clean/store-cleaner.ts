@@ -15,13 +15,14 @@ export class StoreCleaner {
   readonly topics: TopicCleaner;
   readonly #directory: OpenedDirectory;
 
-  constructor(directory: OpenedDirectory, pipeline: Pipeline, put: PutMessageService, { commitLog, consumeQueues }: MessageReader) {
+  constructor(directory: OpenedDirectory, pipeline: Pipeline, put: PutMessageService, messages: MessageReader) {
     const { config, storage, paths } = directory;
+    const { commitLog, consumeQueues } = messages;
     const reader: LeasedReader = {
       forget: (minOffset) => commitLog.forget(minOffset),
       heldFrom: () => commitLog.heldFrom(),
       releaseByForce: (belowOffset) => commitLog.releaseByForce(belowOffset),
-      forgetExpired: () => consumeQueues.forgetExpired(),
+      forgetExpired: () => messages.forgetExpired(),
       forgetQueue: (slot) => consumeQueues.forgetQueue(slot),
     };
     this.#directory = directory;

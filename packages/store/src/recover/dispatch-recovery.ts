@@ -5,7 +5,7 @@ import type { CommitLogRecovery } from "./commit-log-recovery.js";
 import type { QueueDirectory } from "./consume-queue-directory.js";
 import { recoverConsumeQueues } from "./consume-queue-recovery.js";
 import type { DeletedTopics } from "./deleted-topics.js";
-import { type DispatchedMark, writeDispatchedMark } from "./dispatched-mark.js";
+import type { DispatchedMark } from "./dispatched-mark.js";
 import { type IndexRecovery, recoverIndex } from "./index-recovery.js";
 import { LogRecordReader, type RecoveredLog } from "./log-record-reader.js";
 import type { DispatchReport } from "./recovery-report.js";
@@ -53,7 +53,7 @@ export interface DispatchRecoveryOptions {
  * @throws MillraceError `ERR_CONSUME_QUEUE_…`, `ERR_INDEX_…`, `ERR_ABORTED`, `ERR_WORKER_DIED`
  */
 export async function recoverDispatch(options: DispatchRecoveryOptions): Promise<DispatchRecovery> {
-  const { config, deletedTopics, directories, log, mark, paths, signal, spec, storage } = options;
+  const { config, deletedTopics, directories, log, mark, paths, signal, spec } = options;
   const began = performance.now();
   const { commitLog: commitLogDirectory, consumeQueue } = paths;
   const { mappedFileSizeCommitLog, mappedFileSizeConsumeQueue } = config;
@@ -77,7 +77,6 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     ? indexOf(options, recovered)
     : { indexFromOffset: maxOffset, removed: [], rebuilt: false };
   const { indexFromOffset } = index;
-  if (mark !== undefined) lowerMark(storage, paths.dispatchedMark, mark, queuesFrom, indexFromOffset);
   deletedTopics.prune(minOffset, maxOffset);
   const reputFromOffset = Math.max(minOffset, Math.min(queuesFrom, indexFromOffset));
   const queues = plans.map(({ directory: { topic, queueId }, minQueueOffset, maxQueueOffset, nextQueueOffset }) => {
@@ -116,18 +115,4 @@ function indexOf({ config, log, mark, paths, storage }: DispatchRecoveryOptions,
   } finally {
     records.close();
   }
-}
-
-/**
- * A mark that promises more than there is would be believed after the log has grown past it.
- */
-function lowerMark(storage: Storage, path: string, mark: DispatchedMark, dispatchedOffset: number, indexFromOffset: number): void {
-  if (mark.dispatchedOffset <= dispatchedOffset && mark.indexedOffset <= indexFromOffset) return;
-  const indexFile = mark.indexedOffset <= indexFromOffset ? mark.indexFile : undefined;
-  writeDispatchedMark(storage, path, {
-    dispatchedOffset: Math.min(mark.dispatchedOffset, dispatchedOffset),
-    indexedOffset: Math.min(mark.indexedOffset, indexFromOffset),
-    indexFile,
-    indexEndOffset: indexFile === undefined ? 0 : mark.indexEndOffset,
-  });
 }
