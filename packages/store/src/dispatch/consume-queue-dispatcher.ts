@@ -49,8 +49,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   dispatch(request: DispatchRequest): void {
     const type = request.transactionType;
     if (type !== 0 && type !== SYS_FLAG_COMMIT) return;
-    const slot = this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId);
-    const queue = this.queues[slot];
+    const queue = this.queues[this.#slotOf(request)] ?? this.#queueAfterRefresh(request);
     if (queue === undefined) {
       this.undispatched++;
       return;
@@ -77,6 +76,16 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
 
   close(): void {
     this.#files.close();
+  }
+
+  #slotOf(request: DispatchRequest): number {
+    return this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId);
+  }
+
+  /** A queue that was deleted may be registered again, in another slot. */
+  #queueAfterRefresh(request: DispatchRequest): ConsumeQueue | undefined {
+    this.#slots.refresh();
+    return this.queues[this.#slotOf(request)];
   }
 
   #addQueue(slot: number, topic: string, queueId: number): void {
