@@ -214,11 +214,9 @@ test("found and missed gets are counted, and the messages", (t) => {
   get(store, { maxMessages: 4 });
   get(store, { queueOffset: 10 });
   get(store, { topic: "Other" });
-  t.deepEqual(store.reader.stats(), {
-    getMessageTimesTotalFound: 1,
-    getMessageTimesTotalMiss: 2,
-    getMessageTransferredMsgCount: 4,
-  });
+  const { entireTimeMaxMs, ...stats } = store.reader.stats();
+  t.deepEqual(stats, { found: 1, miss: 2, transferredMessages: 4 });
+  t.true(entireTimeMaxMs > 0);
 });
 
 test("arguments that make no sense are refused", (t) => {
