@@ -145,4 +145,12 @@ export {
   storePaths,
   topicIllegality,
 } from "./store-path.js";
-export { DLQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./system-topic.js";
+export {
+  DLQ_TOPIC_PREFIX,
+  RETRY_TOPIC_PREFIX,
+  SCHEDULE_TOPIC,
+  TRANS_CONSUMER_GROUP,
+  TRANS_HALF_TOPIC,
+  TRANS_OP_HALF_TOPIC,
+  TRANS_OP_REMOVE_TAG,
+} from "./system-topic.js";
