@@ -54,6 +54,8 @@ export class ScheduleMessageService {
   readonly #saveIntervalMs: number;
   readonly #lookMs: number;
   #isRunning = false;
+  /** The store takes no more puts: what is not saved is delivered again. */
+  #hasEnded = false;
   #timer: NodeJS.Timeout | undefined;
   /** By the monotonic clock. */
   #timerAtMs = Infinity;
@@ -99,7 +101,7 @@ export class ScheduleMessageService {
     this.deliverDue();
   }
 
-  /** A delayed message was put. Cheap. */
+  /** A delayed message has been put: its promise has settled. Cheap. */
   wake(): void {
     // It is due after the shortest delay at the earliest.
     if (this.#timer === undefined) this.#arm(this.#lookMs);
@@ -129,18 +131,14 @@ export class ScheduleMessageService {
   }
 
   async #close(): Promise<void> {
-    const hasEnded = this.#hasEnded;
     this.#stop();
     while (this.#inFlight > 0) {
       await new Promise<void>((resolve) => {
         this.#settled = resolve;
       });
     }
-    if (!hasEnded && !this.#hasEnded) await this.#save();
+    if (!this.#hasEnded) await this.#save();
   }
-
-  /** The store takes no more puts: what is not saved is delivered again. */
-  #hasEnded = false;
 
   get #inFlight(): number {
     let inFlight = 0;
@@ -194,7 +192,7 @@ export class ScheduleMessageService {
   }
 
   readonly #onSaveTimer = (): void => {
-    this.#save().catch(() => this.#saveLater());
+    this.#save().catch(() => {});
   };
 
   async #save(): Promise<void> {
@@ -206,6 +204,7 @@ export class ScheduleMessageService {
       throw error;
     } finally {
       this.#saveTimer = undefined;
+      if (this.#isRunning && this.#offsets.isChanged) this.#saveLater();
     }
   }
 }
