@@ -53,9 +53,9 @@ test.serial("after close every call is refused, from the moment of the close on"
   t.is(store.maxPhysicalOffset, 0);
 });
 
-/** Until the allocator has made ready all that it will: then nothing of the directory changes by itself. */
-async function allocated(store: MessageStore): Promise<void> {
-  while (store.stats().offsets.allocatedOffset < 2 * SEGMENT_SIZE) await setImmediate();
+/** Until the allocator has made ready all that it will, and the dispatcher has nothing to do: then nothing of the directory changes by itself. */
+async function settled(store: MessageStore): Promise<void> {
+  while (store.stats().offsets.allocatedOffset < 2 * SEGMENT_SIZE || store.dispatchBehindBytes > 0) await setImmediate();
 }
 
 test.serial("a second opener in this thread is refused, and touches nothing", async (t) => {
@@ -63,7 +63,7 @@ test.serial("a second opener in this thread is refused, and touches nothing", as
   await store.putMessage(numbered(1));
   await store.flush();
   const root = store.config.storePathRootDir;
-  await allocated(store);
+  await settled(store);
   const before = contents(root);
   await t.throwsAsync(openStore(t, { storePathRootDir: root }), { code: "ERR_STORE_LOCKED", message: /path=.*lock$/ });
   t.deepEqual(contents(root), before);
@@ -78,7 +78,7 @@ test.serial("a second opener in another thread or process is refused, and touche
   await store.putMessage(numbered(1));
   await store.flush();
   const root = store.config.storePathRootDir;
-  await allocated(store);
+  await settled(store);
   const before = contents(root);
   const worker = new Worker(OPENER, { argv: [root, "worker"] });
   const fromWorker = await new Promise((resolve) => worker.once("message", resolve));

@@ -97,6 +97,8 @@ export const COUNTERS = {
   dispatchGroups: "dispatch",
   /** Forces of ConsumeQueue and index files. */
   dispatchForces: "dispatch",
+  /** Attempts at the present group that failed, a second apart; 0 when all is well. Main takes no puts above a limit. */
+  dispatchFailures: "dispatch",
 } as const satisfies Record<string, Role>;
 
 export type CounterName = keyof typeof COUNTERS;

@@ -116,6 +116,11 @@ export class MessageStore implements AsyncDisposable {
     return Math.max(flushedOffset.get(), appendForcedOffset.get());
   }
 
+  /** Bytes of the log that cannot be consumed yet. (RocketMQ: `dispatchBehindBytes`.) */
+  get dispatchBehindBytes(): number {
+    return Math.max(0, this.maxPhysicalOffset - this.#pipeline.control.counters.reputFromOffset.get());
+  }
+
   /** First byte on disk. */
   get minPhysicalOffset(): number {
     return this.#pipeline.control.counters.minOffset.get();
@@ -221,14 +226,17 @@ function closed(): MillraceError {
 
 const DISPATCH_LOOK_MS = 100;
 
-/** Until what recovery found missing in the ConsumeQueues and the index is there again. (RocketMQ 4.9: `start` waits for it too.) */
+/**
+ * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or cannot be made
+ * for now: on a full disk the store is opened all the same, and goes on trying.
+ */
 async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
-  const { reputFromOffset } = pipeline.control.counters;
+  const { reputFromOffset, dispatchFailures } = pipeline.control.counters;
   let ended: ServiceOutcome | undefined;
   void pipeline.firstEnd.then((outcome) => {
     ended = outcome;
   });
-  for (let at = reputFromOffset.get(); at < maxOffset; at = reputFromOffset.get()) {
+  for (let at = reputFromOffset.get(); at < maxOffset && dispatchFailures.get() === 0; at = reputFromOffset.get()) {
     if (ended === undefined && signal?.aborted !== true) {
       await Promise.race([reputFromOffset.waitAsync(at), setTimeout(DISPATCH_LOOK_MS)]);
       continue;

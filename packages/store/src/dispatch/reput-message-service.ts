@@ -17,9 +17,8 @@ import type { FlushConsumeQueueService } from "./flush-consume-queue-service.js"
 
 /** A group ends with what there is, or with this many bytes of the log. */
 const GROUP_BYTES = 256 * 1024;
-/** RocketMQ tries to write a unit 30 times, a second apart, before it stops taking puts. */
+/** After a failure; a disk can become free. */
 const RETRY_MS = 1000;
-const MAX_ATTEMPTS = 30;
 const SPIN_US = 20;
 
 /**
@@ -42,7 +41,6 @@ export class ReputMessageService implements Agent {
   /** Next record; `reputFromOffset` plus what this group has handed on. */
   #offset: number;
   #retryAt = 0;
-  #attempts = 0;
 
   constructor(
     control: ControlBlock<"dispatch">,
@@ -126,13 +124,13 @@ export class ReputMessageService implements Agent {
         messages++;
       }
       if (this.#offset > began) for (const dispatcher of this.#dispatchers) dispatcher.endGroup?.();
-      this.#attempts = 0;
+      if (this.#counters.dispatchFailures.value > 0) this.#counters.dispatchFailures.set(0);
       return messages;
     } catch (error) {
       if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
       this.#offset = began;
-      this.#attempts++;
-      if (this.#attempts >= MAX_ATTEMPTS) throw error;
+      this.#counters.dispatchFailures.add(1);
+      this.#counters.reputFromOffset.nudge();
       this.#retryAt = Date.now() + RETRY_MS;
       return -1;
     }

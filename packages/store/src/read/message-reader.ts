@@ -1,0 +1,122 @@
+import { MillraceError } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { TopicTable } from "../put/topic-table.js";
+import { CommitLogReader } from "./commit-log-reader.js";
+import { ConsumeQueueReader } from "./consume-queue-reader.js";
+import type { GetMessageResult } from "./get-message-result.js";
+import { type GetMessageRequest, MessageGetter } from "./message-getter.js";
+import { MessageLookup } from "./message-lookup.js";
+import type { MessageView } from "./message-view.js";
+import type { BoundaryType } from "./offset-by-time.js";
+
+/** Gets since the store was opened. (RocketMQ: `StoreStatsService`.) */
+export interface GetMessageStats {
+  readonly getMessageTimesTotalFound: number;
+  readonly getMessageTimesTotalMiss: number;
+  readonly getMessageTransferredMsgCount: number;
+}
+
+/**
+ * Everything that reads messages, on the main thread, from mappings of its own. After {@link close} every method throws `ERR_STORE_CLOSED`.
+ * (RocketMQ: the reading half of `DefaultMessageStore`.)
+ */
+export class MessageReader {
+  /** For those who read queue by queue themselves: delay, index, consumers. */
+  readonly commitLog: CommitLogReader;
+  readonly consumeQueues: ConsumeQueueReader;
+  readonly #getter: MessageGetter;
+  readonly #lookup: MessageLookup;
+  #isClosed = false;
+
+  constructor(
+    storage: Storage,
+    config: MessageStoreConfig,
+    control: ControlBlock<"main">,
+    queues: QueueTableBuffers,
+    topics: TopicTable,
+  ) {
+    this.commitLog = new CommitLogReader(storage, config, control.counters);
+    this.consumeQueues = new ConsumeQueueReader(storage, config, control.counters, queues, topics);
+    this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
+    this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);
+  }
+
+  /** See {@link MessageGetter.getMessage}. */
+  getMessage(request: GetMessageRequest): GetMessageResult {
+    this.#checkOpen();
+    return this.#getter.getMessage(request);
+  }
+
+  lookMessageByOffset(physicalOffset: number, size?: number): MessageView | undefined {
+    return this.#open.lookMessageByOffset(physicalOffset, size);
+  }
+
+  lookMessageById(msgId: string): MessageView | undefined {
+    return this.#open.lookMessageById(msgId);
+  }
+
+  getMinOffsetInQueue(topic: string, queueId: number): number {
+    return this.#open.getMinOffsetInQueue(topic, queueId);
+  }
+
+  getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
+    return this.#open.getMaxOffsetInQueue(topic, queueId, committed);
+  }
+
+  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number {
+    return this.#open.getMessageStoreTimestamp(topic, queueId, queueOffset);
+  }
+
+  getEarliestMessageTime(topic?: string, queueId?: number): number {
+    return this.#open.getEarliestMessageTime(topic, queueId);
+  }
+
+  pickupStoreTimestamp(physicalOffset: number, size?: number): number {
+    return this.#open.pickupStoreTimestamp(physicalOffset, size);
+  }
+
+  getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
+    return this.#open.getOffsetInQueueByTime(topic, queueId, time, boundary);
+  }
+
+  getMessageIds(topic: string, queueId: number, minOffset: number, maxOffset: number): Map<string, number> {
+    return this.#open.getMessageIds(topic, queueId, minOffset, maxOffset);
+  }
+
+  topics(): string[] {
+    return this.#open.topics();
+  }
+
+  queues(topic: string): number[] {
+    return this.#open.queues(topic);
+  }
+
+  stats(): GetMessageStats {
+    const { getMessageTimesTotalFound, getMessageTimesTotalMiss, getMessageTransferredMsgCount } = this.#getter;
+    return { getMessageTimesTotalFound, getMessageTimesTotalMiss, getMessageTransferredMsgCount };
+  }
+
+  /** After segments below the log's new minimum and what pointed into them were deleted: gives their memory, and so their disk space, back. */
+  forgetExpired(): void {
+    this.commitLog.forget(this.commitLog.minOffset);
+    this.consumeQueues.forgetExpired();
+  }
+
+  /** Unmaps everything: views become empty. May be called again. */
+  close(): void {
+    this.#isClosed = true;
+    this.commitLog.close();
+    this.consumeQueues.close();
+  }
+
+  get #open(): MessageLookup {
+    this.#checkOpen();
+    return this.#lookup;
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+  }
+}
