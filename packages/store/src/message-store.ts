@@ -243,7 +243,8 @@ async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSi
     }
     await pipeline.stop();
     await pipeline.destroy();
-    if (ended === undefined) throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
+    if (ended === undefined)
+      throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
     const reason = ended.ok ? "it ended" : ended.message;
     throw new MillraceError("ERR_PIPELINE_START", `a service ended while records were dispatched: offset=${at} reason=${reason}`);
   }
