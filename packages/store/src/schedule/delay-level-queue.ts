@@ -123,7 +123,10 @@ export class DelayLevelQueue {
     for (;;) {
       if (this.#inFlight >= IN_FLIGHT_LIMIT || this.#context.window.isFull) return Infinity;
       const queueOffset = this.#readOffset;
-      if (queueOffset >= queue.maxOffset) return this.#atEnd(queue);
+      if (queueOffset >= queue.maxOffset) {
+        if (this.#beginsAnew(queue)) continue;
+        return queue.nextOffset === queueOffset ? Infinity : DISPATCH_LOOK_MS;
+      }
       if (!queue.unit(queueOffset, this.#unit)) {
         if (this.#deliveries.size > 0) return Infinity;
         const { minOffset, maxOffset } = queue;
@@ -137,14 +140,13 @@ export class DelayLevelQueue {
     }
   }
 
-  /** Everything has been read; more may be on its way, and a queue whose topic was deleted begins anew. */
-  #atEnd(queue: ScheduledQueue): number {
-    const { nextOffset } = queue;
-    if (nextOffset < this.#readOffset && this.#deliveries.size === 0) {
-      this.#arrivals.clear();
-      this.#moveTo(queue.minOffset);
-    }
-    return nextOffset === this.#readOffset ? Infinity : DISPATCH_LOOK_MS;
+  /** Its topic was deleted and put again: all has been read of what was there before. */
+  #beginsAnew(queue: ScheduledQueue): boolean {
+    if (queue.nextOffset >= this.#readOffset || this.#deliveries.size > 0) return false;
+    this.#arrivals.clear();
+    this.#arrivals.seen(queue.maxOffset, this.#context.clock.monotonic());
+    this.#moveTo(queue.minOffset);
+    return true;
   }
 
   #retry(queue: ScheduledQueue): void {
