@@ -41,7 +41,7 @@ test.serial("the figures add up to what was put", async (t) => {
   t.deepEqual([ring.usedBytes, ring.usedFrames], [0, 0]);
   t.deepEqual(
     stats.services.map(({ name }) => name),
-    ["append", "flush", "allocate"],
+    ["append", "flush", "dispatch", "allocate"],
   );
   t.true(
     stats.services.every(({ state, heartbeatAgeMs }) => (state === "running" || state === "waiting") && heartbeatAgeMs < 2000),

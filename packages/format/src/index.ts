@@ -1,5 +1,6 @@
 /** Public names of `@millrace/format`: what the bytes of a RocketMQ store look like. No I/O, no threads. */
 export { int16At, int32At, int64At } from "./big-endian.js";
+export { bigEndianWord } from "./big-endian-word.js";
 export { writeBlankRecord } from "./blank-record.js";
 export {
   CHECKPOINT_LENGTH,
@@ -20,6 +21,30 @@ export { Crc32Combiner, crc32 } from "./crc32.js";
 export type { GetMessageStatus } from "./get-message-status.js";
 export type { Host } from "./host.js";
 export { decodeHost, encodeHost } from "./host.js";
+export {
+  INDEX_BEGIN_PHYSICAL_OFFSET_OFFSET,
+  INDEX_BEGIN_TIMESTAMP_OFFSET,
+  INDEX_COUNT_OFFSET,
+  INDEX_END_PHYSICAL_OFFSET_OFFSET,
+  INDEX_END_TIMESTAMP_OFFSET,
+  INDEX_FIRST_ITEM,
+  INDEX_HASH_SLOT_COUNT_OFFSET,
+  INDEX_HEADER_LENGTH,
+  INDEX_ITEM_KEY_HASH_OFFSET,
+  INDEX_ITEM_LENGTH,
+  INDEX_ITEM_PHYSICAL_OFFSET_OFFSET,
+  INDEX_ITEM_PREVIOUS_OFFSET,
+  INDEX_ITEM_TIME_DIFF_OFFSET,
+  INDEX_SLOT_LENGTH,
+  INDEX_TOPIC_SEPARATOR,
+  type IndexFileShape,
+  indexFileLength,
+  indexItemPosition,
+  indexSlotPosition,
+} from "./index-file-descriptor.js";
+export { indexFileName, isIndexFileName } from "./index-file-name.js";
+export type { IndexHeader } from "./index-header-codec.js";
+export { decodeIndexHeader, EMPTY_INDEX_HEADER, encodeIndexHeader, isIndexHeaderSane } from "./index-header-codec.js";
 export { indexKeyHash, javaStringHash, tagsCode } from "./java-hash.js";
 export type { MessageBatchEntry } from "./message-batch.js";
 export { decodeMessageBatch, encodeMessageBatch } from "./message-batch.js";
@@ -149,6 +174,7 @@ export {
 } from "./store-path.js";
 export {
   DLQ_TOPIC_PREFIX,
+  LMQ_TOPIC_PREFIX,
   RETRY_TOPIC_PREFIX,
   SCHEDULE_TOPIC,
   TRANS_CONSUMER_GROUP,

@@ -8,6 +8,9 @@ export interface StorePaths {
   readonly root: string;
   readonly commitLog: string;
   readonly consumeQueue: string;
+  /** Queues of batches, which RocketMQ 5 keeps for topics of its BatchCQ type. */
+  readonly batchConsumeQueue: string;
+  readonly consumeQueueExt: string;
   readonly index: string;
   readonly checkpoint: string;
   /** There while the store is open: found at start, the last end was not clean. */
@@ -20,6 +23,10 @@ export interface StorePaths {
   readonly watermark: string;
   /** Millrace's own: a force failed, and no operator has looked at it yet. */
   readonly fence: string;
+  /** Millrace's own: how far ConsumeQueues and index are known to be durable. */
+  readonly dispatchedMark: string;
+  /** Millrace's own: records of deleted topics that are still in the log. */
+  readonly deletedTopics: string;
 }
 
 /** @param commitLog RocketMQ's `storePathCommitLog`, where it is set */
@@ -29,6 +36,8 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     root,
     commitLog,
     consumeQueue: `${root}/consumequeue`,
+    batchConsumeQueue: `${root}/batchconsumequeue`,
+    consumeQueueExt: `${root}/consumequeue_ext`,
     index: `${root}/index`,
     checkpoint: `${root}/checkpoint`,
     abort: `${root}/abort`,
@@ -38,6 +47,8 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     consumerOffset: `${config}/consumerOffset.json`,
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
+    dispatchedMark: `${root}/millrace.dispatched`,
+    deletedTopics: `${config}/millrace.deletedTopics.json`,
   };
 }
 

@@ -10,3 +10,5 @@ export const TRANS_OP_HALF_TOPIC = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
 export const TRANS_CONSUMER_GROUP = "CID_RMQ_SYS_TRANS";
 /** Tags of an op record. (RocketMQ: `TransactionalMessageUtil.REMOVE_TAG`.) */
 export const TRANS_OP_REMOVE_TAG = "d";
+/** Light message queues of RocketMQ 5, which share the records of other topics. */
+export const LMQ_TOPIC_PREFIX = "%LMQ%";

@@ -2,4 +2,12 @@ export { toPrometheus } from "./prometheus-text.js";
 export type { StoreTotals } from "./runtime-info.js";
 export { classifyPutTimes, PUT_TIME_CLASSES, StoreStatsService } from "./runtime-info.js";
 export { toText } from "./stats-text.js";
-export type { LatencySnapshot, ServiceStats, StoreStateName, StoreStats, TopicPutStats } from "./store-stats.js";
+export type {
+  DelayLevelStats,
+  LatencySnapshot,
+  QueueStats,
+  ServiceStats,
+  StoreStateName,
+  StoreStats,
+  TopicPutStats,
+} from "./store-stats.js";

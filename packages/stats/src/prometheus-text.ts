@@ -20,7 +20,10 @@ export function toPrometheus(stats: StoreStats): string {
   writeRing(page, stats);
   writeAppend(page, stats);
   writeFlush(page, stats);
+  writeDispatch(page, stats);
+  writeSchedule(page, stats);
   writeAllocate(page, stats);
+  writeDisk(page, stats);
   page.summary("put_to_append_seconds", "From the put to its record in the log.", stats.latency.putToAppendUs);
   page.summary("append_to_flush_seconds", "From the record in the log to the force that covers it.", stats.latency.appendToFlushUs);
   page.summary("put_to_ack_seconds", "From the put to the producer's acknowledgement.", stats.latency.putToAckUs);
@@ -81,6 +84,39 @@ function writeFlush(page: ExpositionPage, { flush }: StoreStats): void {
   page.counter("flush_failures_total", "Forces that failed.", flush.failures);
   page.counter("flush_commits_total", "Commits of the transient store pool.", flush.commits);
   page.summary("flush_force_seconds", "Duration of a force.", flush.forceUs);
+}
+
+function writeDispatch(page: ExpositionPage, { dispatch, get }: StoreStats): void {
+  page.gauge("reput_from_offset_bytes", "Everything below it can be consumed.", dispatch.reputFromOffset);
+  page.gauge("dispatch_behind_bytes", "Bytes of the log that cannot be consumed yet.", dispatch.behindBytes);
+  page.gauge("dispatch_behind_messages", "Messages that cannot be consumed yet.", dispatch.behindMessages);
+  page.counter("dispatch_messages_total", "Records dispatched.", dispatch.messages);
+  page.counter("dispatch_groups_total", "Groups dispatched.", dispatch.groups);
+  page.counter("dispatch_forces_total", "Forces of ConsumeQueue and index files.", dispatch.forces);
+  page.gauge("dispatch_failures", "Attempts to dispatch that failed one after another.", dispatch.failures);
+  page.counter("get_found_total", "Gets that found messages.", get.found);
+  page.counter("get_miss_total", "Gets that found none.", get.miss);
+  page.counter("get_transferred_messages_total", "Messages handed to readers.", get.transferredMessages);
+  page.gauge("get_max_seconds", "Longest get.", get.entireTimeMaxMs / MS_PER_SECOND);
+}
+
+function writeSchedule(page: ExpositionPage, { schedule }: StoreStats): void {
+  page.counter("schedule_delivered_total", "Delayed messages delivered.", schedule.delivered);
+  page.counter("schedule_retried_total", "Deliveries tried again.", schedule.retried);
+  page.counter("schedule_skipped_total", "Delayed messages that could not be delivered.", schedule.skipped);
+  page.samples(
+    "schedule_behind_messages",
+    "gauge",
+    "Delayed messages not delivered yet, by level.",
+    schedule.levels.map((level) => [{ level: String(level.level) }, level.maxOffset - level.delayOffset]),
+  );
+}
+
+function writeDisk(page: ExpositionPage, { disk }: StoreStats): void {
+  page.gauge("commit_log_disk_ratio", "Used share of the commit log's disk.", disk.commitLogRatio);
+  page.gauge("consume_queue_disk_ratio", "Used share of the ConsumeQueues' disk.", disk.consumeQueueRatio);
+  page.gauge("disk_full", "1 while no puts are taken because the disk is full.", disk.full ? 1 : 0);
+  page.counter("deleted_segments_total", "Segments deleted by retention.", disk.deletedSegments);
 }
 
 function writeAllocate(page: ExpositionPage, { allocate }: StoreStats): void {

@@ -6,7 +6,7 @@ const TOPICS_SHOWN = 8;
 
 /** The figures for people: some thirty lines of at most 132 characters, without a line feed at the end. */
 export function toText(stats: StoreStats): string {
-  const { offsets, put, ring, append, flush, allocate, latency } = stats;
+  const { offsets, put, ring, append, flush, dispatch, get, schedule, disk, allocate, latency } = stats;
   const lines = [
     row("store", `${stats.state} at ${new Date(stats.time).toISOString()}`),
     row("offsets", `min ${count(offsets.minOffset)}  wrote ${count(offsets.wroteOffset)}  flushed ${count(offsets.flushedOffset)}`),
@@ -30,6 +30,19 @@ export function toText(stats: StoreStats): string {
       `${count(flush.forces)} forces  ${bytes(flush.bytes)}  failures ${count(flush.failures)}  commits ${count(flush.commits)}`,
     ),
     row(
+      "dispatch",
+      `${count(dispatch.messages)} messages  behind ${count(dispatch.behindMessages)} messages, ${bytes(dispatch.behindBytes)}  forces ${count(dispatch.forces)}  failures ${count(dispatch.failures)}`,
+    ),
+    row("get", `${count(get.transferredMessages)} messages  found ${count(get.found)}  miss ${count(get.miss)}`),
+    row(
+      "schedule",
+      `${count(schedule.delivered)} delivered  retried ${count(schedule.retried)}  skipped ${count(schedule.skipped)}  waiting ${count(waitingForDelivery(stats))}`,
+    ),
+    row(
+      "disk",
+      `${share(disk.commitLogRatio, 1)} used${disk.full ? ", full: no puts" : ""}  deleted segments ${count(disk.deletedSegments)}`,
+    ),
+    row(
       "allocate",
       `${count(allocate.segments)} segments  ready ${count(allocate.segmentsReady)}  locked ${bytes(allocate.lockedBytes)}  lock failures ${count(allocate.lockFailures)}`,
     ),
@@ -45,6 +58,10 @@ export function toText(stats: StoreStats): string {
     ...topicLines(stats),
   ];
   return lines.join("\n");
+}
+
+function waitingForDelivery({ schedule }: StoreStats): number {
+  return schedule.levels.reduce((sum, level) => sum + level.maxOffset - level.delayOffset, 0);
 }
 
 function topicLines({ put }: StoreStats): string[] {

@@ -50,6 +50,41 @@ export interface StoreStats {
     readonly commits: number;
     readonly forceUs: LatencySnapshot;
   };
+  readonly dispatch: {
+    /** Everything below it can be consumed. */
+    readonly reputFromOffset: number;
+    readonly behindBytes: number;
+    readonly behindMessages: number;
+    readonly messages: number;
+    readonly groups: number;
+    /** Of ConsumeQueue and index files. */
+    readonly forces: number;
+    /** Attempts that have failed one after another; 0 when all is well. */
+    readonly failures: number;
+  };
+  readonly get: {
+    /** Gets that found messages, and that found none. */
+    readonly found: number;
+    readonly miss: number;
+    readonly transferredMessages: number;
+    readonly entireTimeMaxMs: number;
+  };
+  readonly schedule: {
+    readonly delivered: number;
+    /** Puts of due messages that failed and are tried again. */
+    readonly retried: number;
+    /** Delayed messages that could not be delivered: their record was gone, or named no legal topic. */
+    readonly skipped: number;
+    readonly levels: readonly DelayLevelStats[];
+  };
+  readonly disk: {
+    /** Used share, 0 to 1; -1 where the path is missing. */
+    readonly commitLogRatio: number;
+    readonly consumeQueueRatio: number;
+    /** No puts are taken. */
+    readonly full: boolean;
+    readonly deletedSegments: number;
+  };
   readonly allocate: {
     readonly segments: number;
     readonly segmentsReady: number;
@@ -67,6 +102,25 @@ export interface StoreStats {
 }
 
 export type StoreStateName = "opening" | "running" | "fenced" | "faulted" | "closing" | "closed";
+
+export interface DelayLevelStats {
+  readonly level: number;
+  /** Queue offset of the next message to be delivered, and end of the level's queue. */
+  readonly delayOffset: number;
+  readonly maxOffset: number;
+}
+
+/** One queue, in queue offsets. */
+export interface QueueStats {
+  readonly topic: string;
+  readonly queueId: number;
+  /** First message on disk. */
+  readonly minOffset: number;
+  /** End of what can be consumed. */
+  readonly maxOffset: number;
+  /** Messages appended and not yet dispatched. */
+  readonly lag: number;
+}
 
 export interface TopicPutStats {
   readonly topic: string;

@@ -11,6 +11,7 @@ import { PutMessageService } from "./put/put-message-service.js";
 import { TopicTable } from "./put/topic-table.js";
 import type { RecoveredQueue } from "./recover/dispatch-recovery.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
+import { StoreCheckpointFile } from "./recover/store-checkpoint.js";
 import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { type OpenedDirectory, openDirectory } from "./store-opening.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
@@ -41,7 +42,11 @@ export class MessageStore implements AsyncDisposable {
     this.#directory = directory;
     this.#pipeline = pipeline;
     this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
-    this.#stats = new StoreStatsReader(directory, pipeline, this.#put);
+    this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
+      get: () => ({ found: 0, miss: 0, transferredMessages: 0, entireTimeMaxMs: 0 }),
+      schedule: () => ({ delivered: 0, retried: 0, skipped: 0, levels: [] }),
+      isDiskFull: () => false,
+    });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence(directory.fence, "the store was fenced before it was opened");
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
@@ -74,7 +79,11 @@ export class MessageStore implements AsyncDisposable {
   static async openOn(options: MessageStoreOptions, storage: StorageSpec): Promise<MessageStore> {
     const directory = await openDirectory(options, storage);
     try {
-      const data = pipelineData(directory.config, storage, { ...directory.recovery, ...directory.dispatch });
+      const data = pipelineData(directory.config, storage, {
+        ...directory.recovery,
+        ...directory.dispatch,
+        deletedTopics: new Map(),
+      });
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
@@ -167,6 +176,7 @@ export class MessageStore implements AsyncDisposable {
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
       const outcome = await this.#pipeline.stop();
       if (!outcome.ok) this.#serviceEnded(outcome);
+      this.#completeCheckpoint();
       if (this.#failure === undefined) this.#directory.abort.remove();
     } finally {
       this.#rejectFlushes(this.#failure ?? closed());
@@ -176,6 +186,21 @@ export class MessageStore implements AsyncDisposable {
       storeState.set(StoreState.closed);
     }
     if (this.#failure !== undefined && this.#directory.fence === undefined) throw this.#failure;
+  }
+
+  /** The flusher, whose file it is, has ended before the dispatcher had forced its last. */
+  #completeCheckpoint(): void {
+    const { storage, paths } = this.#directory;
+    const { logicsMsgTimestamp, indexMsgTimestamp } = this.#pipeline.control.counters;
+    const written = StoreCheckpointFile.read(storage, paths.checkpoint);
+    if (written === undefined || logicsMsgTimestamp.get() <= written.logicsMsgTimestamp) return;
+    const file = StoreCheckpointFile.open(storage, paths.checkpoint);
+    try {
+      const index = Math.max(written.indexMsgTimestamp, indexMsgTimestamp.get());
+      file.write({ ...written, logicsMsgTimestamp: logicsMsgTimestamp.get(), indexMsgTimestamp: index });
+    } finally {
+      file.close();
+    }
   }
 
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */

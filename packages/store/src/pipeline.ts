@@ -27,6 +27,7 @@ export interface PipelineStart {
   /** Dispatching begins here; the index takes records from `indexFromOffset` on. */
   readonly reputFromOffset: number;
   readonly indexFromOffset: number;
+  readonly deletedTopics: ReadonlyMap<string, number>;
 }
 
 /** The service threads and the memory that they share with main. Start and stop in the order of a message's life. */
@@ -143,6 +144,7 @@ export function pipelineData(config: MessageStoreConfig, storage: StorageSpec, s
     ring: allocatePutRing(config.putRingSize, FRAMES),
     queues: allocateQueueTable(),
     indexFromOffset: start.indexFromOffset,
+    deletedTopics: start.deletedTopics,
     appendMarks: new SharedArrayBuffer(APPEND_MARKS_LENGTH),
     pool: Array.from({ length: poolSize }, () => new SharedArrayBuffer(config.mappedFileSizeCommitLog)),
     putToAppendUs: new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH),

@@ -11,6 +11,8 @@ export interface PipelineData {
   readonly queues: QueueTableBuffers;
   /** Where the index begins to take records: it has all before. */
   readonly indexFromOffset: number;
+  /** Records of these topics below these offsets are nobody's any more. */
+  readonly deletedTopics: ReadonlyMap<string, number>;
   readonly appendMarks: SharedArrayBuffer;
   /** Buffers of the transient store pool, one segment each; empty without a pool. */
   readonly pool: readonly SharedArrayBuffer[];

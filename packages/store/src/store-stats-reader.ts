@@ -18,6 +18,13 @@ const SERVICE_STATE_NAMES = Object.keys(ServiceState) as ServiceStats["state"][]
 /** What the file system says is not asked for more often. */
 const DISK_RATIO_INTERVAL_MS = 1000;
 
+/** What the parts on main count themselves. */
+export interface StatsSources {
+  readonly get: () => StoreStats["get"];
+  readonly schedule: () => StoreStats["schedule"];
+  readonly isDiskFull: () => boolean;
+}
+
 /** Puts the shared counters together into {@link StoreStats}. Main thread; stops nobody. */
 export class StoreStatsReader {
   readonly #directory: OpenedDirectory;
@@ -29,13 +36,18 @@ export class StoreStatsReader {
   readonly #appendToFlushUs: readonly [LatencyHistogram, LatencyHistogram];
   readonly #forceUs: readonly [LatencyHistogram, LatencyHistogram];
   readonly #allocateUs: LatencyHistogram;
-  #diskRatio = "";
-  #diskRatioAt = 0;
+  readonly #sources: StatsSources;
+  /** Records dispatched before the store was open: they bring nothing nearer. */
+  readonly #redispatched: number;
+  #ratios: readonly [commitLog: number, consumeQueue: number] = [0, 0];
+  #ratiosAt = 0;
 
-  constructor(directory: OpenedDirectory, pipeline: Pipeline, put: PutMessageService) {
+  constructor(directory: OpenedDirectory, pipeline: Pipeline, put: PutMessageService, sources: StatsSources) {
     this.#directory = directory;
     this.#counters = pipeline.control.counters;
     this.#put = put;
+    this.#sources = sources;
+    this.#redispatched = this.#counters.dispatchMessages.get();
     this.#putToAppendUs = new LatencyHistogram(pipeline.data.putToAppendUs);
     const { appendToFlushUs, appendForcedUs, forceUs, appendForceUs } = pipeline.data;
     this.#appendToFlushUs = [new LatencyHistogram(appendToFlushUs), new LatencyHistogram(appendForcedUs)];
@@ -84,6 +96,10 @@ export class StoreStatsReader {
         commits: counters.flushCommits.get(),
         forceUs: together(this.#forceUs),
       },
+      dispatch: this.#dispatchStats(wroteOffset),
+      get: this.#sources.get(),
+      schedule: this.#sources.schedule(),
+      disk: this.#diskStats(now),
       allocate: {
         segments: counters.allocateSegments.get(),
         segmentsReady: Math.max(0, Math.floor(allocatedOffset / segmentSize) - Math.floor(wroteOffset / segmentSize)),
@@ -113,6 +129,29 @@ export class StoreStatsReader {
     };
   }
 
+  #dispatchStats(wroteOffset: number): StoreStats["dispatch"] {
+    const counters = this.#counters;
+    const reputFromOffset = counters.reputFromOffset.get();
+    const messages = counters.dispatchMessages.get();
+    const behindBytes = Math.max(0, wroteOffset - reputFromOffset);
+    const behindMessages = behindBytes === 0 ? 0 : Math.max(0, counters.appendMessages.get() + this.#redispatched - messages);
+    return {
+      reputFromOffset,
+      behindBytes,
+      behindMessages,
+      messages,
+      groups: counters.dispatchGroups.get(),
+      forces: counters.dispatchForces.get(),
+      failures: counters.dispatchFailures.get(),
+    };
+  }
+
+  #diskStats(now: number): StoreStats["disk"] {
+    const [commitLogRatio, consumeQueueRatio] = this.#diskRatios(now);
+    const deletedSegments = this.#counters.allocateDeletedSegments.get();
+    return { commitLogRatio, consumeQueueRatio, full: this.#sources.isDiskFull(), deletedSegments };
+  }
+
   #services(): ServiceStats[] {
     const counters = this.#counters;
     const nowUs = monotonicUs();
@@ -124,6 +163,7 @@ export class StoreStatsReader {
     return [
       service("append", counters.appendState.get(), counters.appendHeartbeatUs.get()),
       service("flush", counters.flushState.get(), counters.flushHeartbeatUs.get()),
+      service("dispatch", counters.dispatchState.get(), counters.dispatchHeartbeatUs.get()),
       service("allocate", counters.allocateState.get(), counters.allocateHeartbeatUs.get()),
     ];
   }
@@ -131,6 +171,7 @@ export class StoreStatsReader {
   #runtimeInfo(now: number, wroteOffset: number): Record<string, string> {
     const { putToAckUs } = this.#put;
     const latency = putToAckUs.snapshot();
+    const get = this.#sources.get();
     const totals: StoreTotals = {
       putMessageTimesTotal: this.#put.messages,
       putMessageFailedTimes: this.#put.failed + this.#put.waiting.failed,
@@ -139,30 +180,39 @@ export class StoreStatsReader {
       putMessageDistributeTime: classifyPutTimes((us) => putToAckUs.countUpTo(us), latency.count),
       putLatency99Us: latency.p99,
       putLatency999Us: latency.p999,
-      getMessageTimesTotalFound: 0,
-      getMessageTimesTotalMiss: 0,
-      getMessageTransferredMsgCount: 0,
-      getMessageEntireTimeMax: 0,
+      getMessageTimesTotalFound: get.found,
+      getMessageTimesTotalMiss: get.miss,
+      getMessageTransferredMsgCount: get.transferredMessages,
+      getMessageEntireTimeMax: get.entireTimeMaxMs,
       dispatchMaxBuffer: 0,
     };
     this.#service.sample(now, totals);
-    const ratio = this.#commitLogDiskRatio(now);
+    const [commitLogRatio, consumeQueueRatio] = this.#diskRatios(now);
+    const levels = this.#sources.schedule().levels;
     return {
       ...this.#service.runtimeInfo(now, totals),
-      [`commitLogDiskRatio_${this.#directory.paths.commitLog}`]: ratio,
-      commitLogDiskRatio: ratio,
+      ...Object.fromEntries(levels.map((one) => [`scheduleMessageOffset_${one.level}`, `${one.delayOffset},${one.maxOffset}`])),
+      [`commitLogDiskRatio_${this.#directory.paths.commitLog}`]: String(commitLogRatio),
+      commitLogDiskRatio: String(commitLogRatio),
+      consumeQueueDiskRatio: String(consumeQueueRatio),
       commitLogMinOffset: String(this.#counters.minOffset.get()),
       commitLogMaxOffset: String(wroteOffset),
     };
   }
 
+  /** Of the commit log's disk and of the ConsumeQueues'. */
+  #diskRatios(now: number): readonly [number, number] {
+    if (this.#ratiosAt !== 0 && now - this.#ratiosAt < DISK_RATIO_INTERVAL_MS) return this.#ratios;
+    const { paths } = this.#directory;
+    this.#ratios = [this.#diskRatio(paths.commitLog), this.#diskRatio(paths.root)];
+    this.#ratiosAt = now;
+    return this.#ratios;
+  }
+
   /** As RocketMQ rounds it: up to whole percents. */
-  #commitLogDiskRatio(now: number): string {
-    if (this.#diskRatio !== "" && now - this.#diskRatioAt < DISK_RATIO_INTERVAL_MS) return this.#diskRatio;
-    const { totalBytes, freeBytes } = this.#directory.storage.diskUsage(this.#directory.paths.commitLog);
-    this.#diskRatio = String(Math.ceil(((totalBytes - freeBytes) * 100) / totalBytes) / 100);
-    this.#diskRatioAt = now;
-    return this.#diskRatio;
+  #diskRatio(path: string): number {
+    const { totalBytes, freeBytes } = this.#directory.storage.diskUsage(path);
+    return Math.ceil(((totalBytes - freeBytes) * 100) / totalBytes) / 100;
   }
 }
 

@@ -1,16 +1,22 @@
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import type { Storage, StorageFile } from "@millrace/mapped-file";
-import type { ConsumeQueue } from "./consume-queue.js";
 
 /** Files that are open at a time, one per queue; the queue that opened its file first loses it first. */
 const OPEN_LIMIT = 1024;
+
+/** Who has a file open: a ConsumeQueue. */
+export interface FileHolder {
+  readonly directory: string;
+  path(fileStart: number): string;
+  close(): void;
+}
 
 /** Opens and makes the files of all ConsumeQueues: full length, sparse, as RocketMQ's are. Dispatch thread. */
 export class ConsumeQueueFiles {
   readonly unitsPerFile: number;
   readonly #storage: Storage;
   readonly #fileLength: number;
-  readonly #open = new Set<ConsumeQueue>();
+  readonly #open = new Set<FileHolder>();
   readonly #known = new Set<string>();
 
   constructor(storage: Storage, fileLength: number) {
@@ -19,8 +25,8 @@ export class ConsumeQueueFiles {
     this.unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
   }
 
-  /** The queue's file that begins with unit `fileStart`, made when missing; the queue has it until it closes it or {@link ConsumeQueue.close} is called here. */
-  open(queue: ConsumeQueue, fileStart: number): StorageFile {
+  /** The queue's file that begins with unit `fileStart`, made when missing; the queue has it until it closes it or is told here to close it. */
+  open(queue: FileHolder, fileStart: number): StorageFile {
     this.#open.delete(queue);
     if (this.#open.size >= OPEN_LIMIT) this.#closeOldest();
     if (!this.#known.has(queue.directory)) {
@@ -42,7 +48,7 @@ export class ConsumeQueueFiles {
   }
 
   /** The directory may be gone. */
-  forget(queue: ConsumeQueue): void {
+  forget(queue: FileHolder): void {
     queue.close();
     this.#open.delete(queue);
     this.#known.delete(queue.directory);

@@ -1,9 +1,11 @@
 import {
   BODY_LENGTH_OFFSET,
+  BODY_OFFSET,
   decodeProperties,
   IPV6_EXTRA_LENGTH,
   javaStringHash,
   MAGIC_OFFSET,
+  MESSAGE_BASE_LENGTH,
   MESSAGE_MAGIC_V2,
   NAME_VALUE_SEPARATOR,
   PHYSICAL_OFFSET_OFFSET,
@@ -48,9 +50,6 @@ export class DispatchRequest {
   sysFlag = 0;
   /** `SYS_FLAG_PREPARED`, `SYS_FLAG_COMMIT`, `SYS_FLAG_ROLLBACK` or 0. */
   transactionType = 0;
-  /** Milliseconds. */
-  storeTimestamp = 0;
-  preparedTransactionOffset = 0;
   topicPosition = 0;
   topicLength = 0;
   propertiesPosition = 0;
@@ -63,6 +62,20 @@ export class DispatchRequest {
   uniqKeyLength = -1;
   delayPosition = 0;
   delayLength = -1;
+  /** Over the same memory as `bytes`; made anew only when that changes. */
+  #view = new DataView(this.bytes.buffer);
+  /** Where the record would begin if its hosts before the field were IPv4. */
+  #storeTimestampBase = 0;
+  #afterHostsBase = 0;
+
+  /** Milliseconds; 0 before the first record. */
+  get storeTimestamp(): number {
+    return this.bytes.length === 0 ? 0 : int64(this.#view, this.#storeTimestampBase + STORE_TIMESTAMP_OFFSET);
+  }
+
+  get preparedTransactionOffset(): number {
+    return int64(this.#view, this.#afterHostsBase + PREPARED_TRANSACTION_OFFSET_OFFSET);
+  }
 
   get topic(): string {
     return this.#text(this.topicPosition, this.topicLength);
@@ -94,33 +107,38 @@ export class DispatchRequest {
   }
 
   /**
-   * Takes in the record of `size` bytes at `position`, which recovery has checked or this store has written. False when the fields do not fill
+   * Takes in the record of `size` bytes at `position`, at least as long as the shortest record, which recovery has checked or this store has written. False when the fields do not fill
    * `size` bytes: then it is no record.
    */
   read(bytes: Uint8Array, position: number, size: number): boolean {
-    this.bytes = bytes;
+    if (this.bytes !== bytes) {
+      this.bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    const view = this.#view;
     this.msgSize = size;
-    this.commitLogOffset = int64(bytes, position + PHYSICAL_OFFSET_OFFSET);
-    this.queueId = int32(bytes, position + QUEUE_ID_OFFSET);
-    this.consumeQueueOffset = int64(bytes, position + QUEUE_OFFSET_OFFSET);
-    const sysFlag = int32(bytes, position + SYS_FLAG_OFFSET);
+    this.commitLogOffset = int64(view, position + PHYSICAL_OFFSET_OFFSET);
+    this.queueId = view.getInt32(position + QUEUE_ID_OFFSET);
+    this.consumeQueueOffset = int64(view, position + QUEUE_OFFSET_OFFSET);
+    const sysFlag = view.getInt32(position + SYS_FLAG_OFFSET);
     this.sysFlag = sysFlag;
     this.transactionType = sysFlag & SYS_FLAG_TRANSACTION_MASK;
     const afterBornHost = position + ((sysFlag & SYS_FLAG_BORN_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
-    this.storeTimestamp = int64(bytes, afterBornHost + STORE_TIMESTAMP_OFFSET);
     const afterHosts = afterBornHost + ((sysFlag & SYS_FLAG_STORE_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
-    this.preparedTransactionOffset = int64(bytes, afterHosts + PREPARED_TRANSACTION_OFFSET_OFFSET);
+    this.#storeTimestampBase = afterBornHost;
+    this.#afterHostsBase = afterHosts;
     const end = position + size;
-    let at = afterHosts + BODY_LENGTH_OFFSET;
-    const bodyLength = int32(bytes, at);
-    at += 4 + bodyLength;
+    if (afterHosts + MESSAGE_BASE_LENGTH - position > size) return false;
+    const bodyLength = view.getInt32(afterHosts + BODY_LENGTH_OFFSET);
+    let at = afterHosts + BODY_OFFSET + bodyLength;
     if (bodyLength < 0 || at >= end) return false;
-    const isV2 = int32(bytes, position + MAGIC_OFFSET) === MESSAGE_MAGIC_V2;
-    this.topicLength = isV2 ? int16(bytes, at) : (bytes[at] as number);
+    const isV2 = view.getInt32(position + MAGIC_OFFSET) === MESSAGE_MAGIC_V2;
+    if (isV2 && at + TOPIC_LENGTH_BYTES_V2 > end) return false;
+    this.topicLength = isV2 ? view.getUint16(at) : view.getUint8(at);
     this.topicPosition = at + (isV2 ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1);
     at = this.topicPosition + this.topicLength;
     if (at + PROPERTIES_LENGTH_BYTES > end) return false;
-    this.propertiesLength = int16(bytes, at);
+    this.propertiesLength = view.getUint16(at);
     this.propertiesPosition = at + PROPERTIES_LENGTH_BYTES;
     if (this.propertiesPosition + this.propertiesLength !== end) return false;
     this.#findProperties(end);
@@ -197,16 +215,6 @@ function isAt(name: Uint8Array, bytes: Uint8Array, position: number): boolean {
   return true;
 }
 
-function int16(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-}
-
-function int32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
-  );
-}
-
-function int64(bytes: Uint8Array, at: number): number {
-  return int32(bytes, at) * TWO_TO_32 + (int32(bytes, at + 4) >>> 0);
+function int64(view: DataView, at: number): number {
+  return view.getInt32(at) * TWO_TO_32 + view.getUint32(at + 4);
 }

@@ -1,11 +1,13 @@
 import { pathToFileURL } from "node:url";
-import { MillraceError } from "@millrace/format";
-import { createStorage } from "@millrace/mapped-file";
+import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
+import { createStorage, type Storage } from "@millrace/mapped-file";
 import { ControlBlock, runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
+import { readDispatchedMark, writeDispatchedMark } from "../recover/dispatched-mark.js";
 import type { PipelineData } from "../service-task.js";
 import type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./commit-log-dispatcher.js";
 import { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 import { FlushConsumeQueueService } from "./flush-consume-queue-service.js";
+import { IndexDispatcher } from "./index-dispatcher.js";
 import { ReputMessageService } from "./reput-message-service.js";
 
 /** Entry of the dispatch thread. */
@@ -14,17 +16,38 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   const control = ControlBlock.attach(data.control, "dispatch");
   const { counters } = control;
   const storage = createStorage(data.storage);
-  const consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, counters.queueSlots, new Map());
+  const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+  const consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, counters.queueSlots, data.deletedTopics);
+  const index = config.messageIndexEnable
+    ? new IndexDispatcher(storage, paths, config, data.indexFromOffset, (timestamp) => counters.indexMsgTimestamp.set(timestamp))
+    : undefined;
   const own = await Promise.all(config.commitLogDispatchers.map((module) => loadDispatcher(module, config.storePathRootDir)));
-  const others = [...own];
   for (const dispatcher of own) {
     const handled = dispatcher.handledOffset?.() ?? Number.MAX_SAFE_INTEGER;
     if (handled < counters.reputFromOffset.value) counters.reputFromOffset.set(Math.max(handled, counters.minOffset.get()));
   }
-  const flush = new FlushConsumeQueueService(control, config, consumeQueues, others, () => {});
+  const mark = dispatchedMarkWriter(storage, paths, index);
+  // The old mark would vouch for what is dispatched from now on.
+  mark(Math.min(readDispatchedMark(storage, paths.dispatchedMark)?.dispatchedOffset ?? 0, counters.reputFromOffset.value));
+  const others = [...(index === undefined ? [] : [index]), ...own];
+  const flush = new FlushConsumeQueueService(control, config, consumeQueues, others, mark);
   const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
   const words = { state: counters.dispatchState, heartbeatUs: counters.dispatchHeartbeatUs, controlBell: counters.controlBell };
   return await runAgent(service, {}, port, words);
+}
+
+/** Without an index what the mark says of one stays: it is as complete as it was. */
+function dispatchedMarkWriter(storage: Storage, paths: StorePaths, index: IndexDispatcher | undefined): (offset: number) => void {
+  const before = readDispatchedMark(storage, paths.dispatchedMark);
+  return (dispatchedOffset) => {
+    const last = index?.lastFile;
+    writeDispatchedMark(storage, paths.dispatchedMark, {
+      dispatchedOffset,
+      indexedOffset: index === undefined ? (before?.indexedOffset ?? 0) : Math.min(index.indexedOffset, dispatchedOffset),
+      indexFile: index === undefined ? before?.indexFile : last?.name,
+      indexEndOffset: index === undefined ? (before?.indexEndOffset ?? 0) : (last?.endPhysicalOffset ?? 0),
+    });
+  };
 }
 
 /** A user's dispatcher. Errors end the opening of the store. */

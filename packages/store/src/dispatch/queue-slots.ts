@@ -2,6 +2,8 @@ import { MAX_QUEUES, type QueueTableReader } from "@millrace/shared-memory";
 import { hashOf } from "./dispatch-request.js";
 
 const INITIAL_BUCKETS = 1024;
+/** Odd, and its bits look random: topics that differ in their last character only should not lie side by side. */
+const SPREAD = 2_654_435_761;
 
 interface Entry {
   readonly slot: number;
@@ -75,7 +77,7 @@ export class QueueSlots {
 }
 
 function hashQueue(bytes: Uint8Array, position: number, length: number, queueId: number): number {
-  return Math.imul(hashOf(queueId, bytes, position, length) ^ queueId, 0x9e3779b1) >>> 0;
+  return Math.imul(hashOf(queueId, bytes, position, length), SPREAD) >>> 0;
 }
 
 function isSame(topic: Uint8Array, bytes: Uint8Array, position: number, length: number): boolean {

@@ -112,6 +112,7 @@ export class ReputMessageService implements Agent {
   /** Returns the number of records; -1 when a dispatcher has failed: everything of the group is handed on again later. */
   #dispatchGroup(limit: number): number {
     const began = this.#offset;
+    const dispatchers = this.#dispatchers;
     let messages = 0;
     try {
       const end = Math.min(limit, began + GROUP_BYTES);
@@ -119,11 +120,11 @@ export class ReputMessageService implements Agent {
         const size = this.#next(limit);
         if (size === 0) break;
         if (size < 0) continue;
-        for (const dispatcher of this.#dispatchers) dispatcher.dispatch(this.#request);
+        for (let i = 0; i < dispatchers.length; i++) (dispatchers[i] as CommitLogDispatcher).dispatch(this.#request);
         this.#offset += size;
         messages++;
       }
-      if (this.#offset > began) for (const dispatcher of this.#dispatchers) dispatcher.endGroup?.();
+      if (this.#offset > began) for (const dispatcher of dispatchers) dispatcher.endGroup?.();
       if (this.#counters.dispatchFailures.value > 0) this.#counters.dispatchFailures.set(0);
       return messages;
     } catch (error) {

@@ -102,6 +102,12 @@ export class FlushPosition {
     if (flushed === this.#recordedOffset) return;
     this.#watermark.write(flushed, this.#recordedAt);
     if (this.#storeTimestamp > 0) this.#checkpointNow = { ...this.#checkpointNow, physicMsgTimestamp: this.#storeTimestamp };
+    const { logicsMsgTimestamp, indexMsgTimestamp } = this.#counters;
+    this.#checkpointNow = {
+      ...this.#checkpointNow,
+      logicsMsgTimestamp: Math.max(this.#checkpointNow.logicsMsgTimestamp, logicsMsgTimestamp.get()),
+      indexMsgTimestamp: Math.max(this.#checkpointNow.indexMsgTimestamp, indexMsgTimestamp.get()),
+    };
     this.#checkpoint.write(this.#checkpointNow);
     this.#recordedOffset = flushed;
   }

@@ -1,0 +1,42 @@
+import type { Storage } from "@millrace/mapped-file";
+
+/** What was durable, of what dispatching makes, when it was written. Offsets are absolute, in bytes of the log. */
+export interface DispatchedMark {
+  /** Every record below it has its unit in its ConsumeQueue. */
+  readonly dispatchedOffset: number;
+  /** The index has the keys of every record below it. */
+  readonly indexedOffset: number;
+  /** Name of the newest index file, and the end offset in its header; without one, the index was empty. */
+  readonly indexFile: string | undefined;
+  readonly indexEndOffset: number;
+}
+
+/** Undefined when it is missing or cannot be understood: then nothing is known to be durable, and everything is verified. */
+export function readDispatchedMark(storage: Storage, path: string): DispatchedMark | undefined {
+  const bytes = storage.readSmall(path);
+  if (bytes === undefined) return undefined;
+  const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset } = parseObject(new TextDecoder().decode(bytes));
+  if (!isOffset(dispatchedOffset) || !isOffset(indexedOffset) || !isOffset(indexEndOffset)) return undefined;
+  if (indexFile !== undefined && typeof indexFile !== "string") return undefined;
+  return { dispatchedOffset, indexedOffset, indexFile, indexEndOffset };
+}
+
+/** Only after the forces that make it true. Atomic, and durable on return. */
+export function writeDispatchedMark(storage: Storage, path: string, mark: DispatchedMark): void {
+  const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset } = mark;
+  const text = JSON.stringify({ dispatchedOffset, indexedOffset, indexFile, indexEndOffset });
+  storage.writeSmall(path, new TextEncoder().encode(`${text}\n`));
+}
+
+function isOffset(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

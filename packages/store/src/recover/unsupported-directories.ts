@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { LMQ_TOPIC_PREFIX, MillraceError, type StorePaths } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+
+/**
+ * Refuses what RocketMQ 5 can keep beside, or instead of, plain ConsumeQueues: opened without it, messages would be missing or misread.
+ *
+ * @throws MillraceError `ERR_CONSUME_QUEUE_UNSUPPORTED`
+ */
+export function refuseUnsupportedDirectories(storage: Storage, paths: StorePaths): void {
+  refuse(firstQueueIn(storage, paths.batchConsumeQueue), "BatchConsumeQueue, the queue of a topic of batches");
+  refuse(firstQueueIn(storage, paths.consumeQueueExt), "ConsumeQueueExt, made with enableConsumeQueueExt");
+  const lmq = storage.list(paths.consumeQueue).find(({ name, kind }) => kind === "directory" && name.startsWith(LMQ_TOPIC_PREFIX));
+  refuse(lmq === undefined ? undefined : join(paths.consumeQueue, lmq.name), "light message queue, made with enableLmq");
+}
+
+/** Empty directories of topics mean nothing: RocketMQ leaves them behind. */
+function firstQueueIn(storage: Storage, directory: string): string | undefined {
+  for (const topic of storage.list(directory)) {
+    if (topic.kind !== "directory") continue;
+    const queue = storage.list(join(directory, topic.name)).find(({ kind }) => kind === "directory");
+    if (queue !== undefined) return join(directory, topic.name, queue.name);
+  }
+  return undefined;
+}
+
+function refuse(path: string | undefined, what: string): void {
+  if (path === undefined) return;
+  throw new MillraceError(
+    "ERR_CONSUME_QUEUE_UNSUPPORTED",
+    `the directory holds a ${what}, which cannot be read here: path=${path}`,
+  );
+}
