@@ -36,6 +36,7 @@ export function storedMessage(stored: MessageView, { topic, queueId }: QueueName
   const { properties } = stored;
   const tags = properties.get(PROPERTY_TAGS);
   const keys = properties.get(PROPERTY_KEYS);
+  const wait = properties.has(PROPERTY_WAIT_STORE_MSG_OK) ? { waitStoreMsgOK: stored.waitStoreMsgOK } : {};
   for (const name of [...FIELD_PROPERTIES, ...without]) properties.delete(name);
   return {
     topic,
@@ -43,6 +44,7 @@ export function storedMessage(stored: MessageView, { topic, queueId }: QueueName
     body: stored.body,
     ...(tags === undefined ? {} : { tags }),
     ...(keys === undefined ? {} : { keys }),
+    ...wait,
     properties: Object.fromEntries(properties),
     flag: stored.flag,
     // The encoder sets the bits of the hosts, and an IPv4 address that was kept in IPv6 form becomes IPv4.

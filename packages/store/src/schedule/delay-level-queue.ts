@@ -81,8 +81,9 @@ export class DelayLevelQueue {
     return this.#inFlight;
   }
 
-  get maxOffset(): number {
-    return this.#queue()?.maxOffset ?? 0;
+  /** End of the level's queue; undefined when nothing was ever put there. */
+  get maxOffset(): number | undefined {
+    return this.#queue()?.maxOffset;
   }
 
   /**
@@ -114,8 +115,8 @@ export class DelayLevelQueue {
   /** At open: the log may have lost its tail, retention may have taken its head. (RocketMQ: `correctDelayOffset`.) */
   #correctDelayOffset(): void {
     const queue = this.#queue();
-    const maxOffset = queue?.maxOffset ?? 0;
-    if (this.#delayOffset > maxOffset) this.#moveTo(maxOffset);
+    const nextOffset = queue?.nextOffset ?? 0;
+    if (this.#delayOffset > nextOffset) this.#moveTo(nextOffset);
     if (queue !== undefined && this.#delayOffset < queue.minOffset) this.#passTo(queue.minOffset);
   }
 

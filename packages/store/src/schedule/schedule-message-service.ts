@@ -1,4 +1,5 @@
 import { monotonicUs } from "@millrace/shared-memory";
+import type { DelayLevelStats, StoreStats } from "@millrace/stats";
 import { DelayLevelQueue } from "./delay-level-queue.js";
 import type { DelayLevels } from "./delay-levels.js";
 import type { DelayOffsets } from "./delay-offsets.js";
@@ -16,21 +17,6 @@ const LOOK_LEAST_MS = 10;
 const TIMER_LIMIT_MS = 0x7fffffff;
 
 const SYSTEM_CLOCK: ScheduleClock = { now: Date.now, monotonic: () => monotonicUs() / 1000 };
-
-/** How far a delay level is. */
-export interface DelayLevelProgress {
-  readonly level: number;
-  readonly delayMs: number;
-  /** Next queue offset of SCHEDULE_TOPIC_XXXX to be delivered, and the end of the queue. (RocketMQ: `scheduleMessageOffset_<level>`.) */
-  readonly delayOffset: number;
-  readonly maxOffset: number;
-  /** Since the store was opened. */
-  readonly delivered: number;
-  /** Puts that failed and were or will be tried again. */
-  readonly retried: number;
-  /** Passed over, because they cannot be delivered: gone with their segment, no legal topic or queue of their own, too large by now. */
-  readonly skipped: number;
-}
 
 /**
  * Delivers delayed messages when they are due: puts each under its own topic and queue, without DELAY. Main thread.
@@ -117,11 +103,17 @@ export class ScheduleMessageService {
     if (waitMs !== Infinity) this.#arm(waitMs);
   }
 
-  /** One entry for each level, from 1. */
-  progress(): DelayLevelProgress[] {
-    return this.#levels.map(({ level, delayMs, delayOffset, maxOffset, delivered, retried, skipped }) => {
-      return { level, delayMs, delayOffset, maxOffset, delivered, retried, skipped };
-    });
+  /** Counted since the store was opened; the levels that have a queue. */
+  stats(): StoreStats["schedule"] {
+    const sum = { delivered: 0, retried: 0, skipped: 0 };
+    const levels: DelayLevelStats[] = [];
+    for (const { level, delayOffset, maxOffset, delivered, retried, skipped } of this.#levels) {
+      sum.delivered += delivered;
+      sum.retried += retried;
+      sum.skipped += skipped;
+      if (maxOffset !== undefined) levels.push({ level, delayOffset, maxOffset });
+    }
+    return { ...sum, levels };
   }
 
   /** Lets the puts under way come back, and saves. While the store still takes puts. Idempotent; rejects when the offsets cannot be saved. */
