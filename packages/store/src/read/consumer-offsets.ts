@@ -1,12 +1,11 @@
-import { MillraceError, topicIllegality } from "@millrace/format";
+import { MillraceError } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { readConfigFile, writeConfigFile } from "./config-file.js";
+import { checkQueueId, checkTopic, shownName } from "./consumable-queue.js";
 
 /** Between topic and group in the keys of the file; in neither name. */
 const TOPIC_GROUP_SEPARATOR = "@";
 const GROUP_PATTERN = /^[%|a-zA-Z0-9_-]{1,255}$/;
-const STORED_TOPIC_MAX_LENGTH = 255;
-const QUEUE_ID_MAX = 0x7fffffff;
 const CORRUPT = "ERR_CONSUMER_OFFSETS_CORRUPT";
 
 /** queueId → the next queue offset that the group wants. */
@@ -138,7 +137,7 @@ export class ConsumerOffsets {
 
   #add(group: string, topic: string): QueueOffsets {
     if (typeof group !== "string" || !GROUP_PATTERN.test(group)) {
-      throw new MillraceError("ERR_GROUP_ILLEGAL", `a group is 1 to 255 of % | a-z A-Z 0-9 _ -: group=${shown(group)}`);
+      throw new MillraceError("ERR_GROUP_ILLEGAL", `a group is 1 to 255 of % | a-z A-Z 0-9 _ -: group=${shownName(group)}`);
     }
     checkTopic(topic);
     const offsets: QueueOffsets = new Map();
@@ -146,22 +145,6 @@ export class ConsumerOffsets {
     this.#file.offsetTable.set(topic + TOPIC_GROUP_SEPARATOR + group, offsets);
     return offsets;
   }
-}
-
-/** RocketMQ 5 stores topics that are too long to be put here; they can be consumed. */
-function checkTopic(topic: string): void {
-  const problem = typeof topic === "string" ? topicIllegality(topic) : "NO_STRING";
-  if (problem === undefined || (problem === "TOO_LONG" && topic.length <= STORED_TOPIC_MAX_LENGTH)) return;
-  throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic is not legal (${problem}): topic=${shown(topic)}`);
-}
-
-function checkQueueId(queueId: number): void {
-  if (Number.isInteger(queueId) && queueId >= 0 && queueId <= QUEUE_ID_MAX) return;
-  throw new MillraceError("ERR_QUEUE_ILLEGAL", `a queue id is an integer from 0 to ${QUEUE_ID_MAX}: queueId=${String(queueId)}`);
-}
-
-function shown(name: unknown): string {
-  return typeof name === "string" ? JSON.stringify(name.slice(0, 300)) : String(name);
 }
 
 function decodeFile(value: unknown): OffsetFile {

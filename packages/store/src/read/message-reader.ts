@@ -1,6 +1,7 @@
 import { MillraceError } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
+import type { StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { CommitLogReader } from "./commit-log-reader.js";
@@ -10,13 +11,6 @@ import { type GetMessageRequest, MessageGetter } from "./message-getter.js";
 import { MessageLookup } from "./message-lookup.js";
 import type { MessageView } from "./message-view.js";
 import type { BoundaryType } from "./offset-by-time.js";
-
-/** Gets since the store was opened. (RocketMQ: `StoreStatsService`.) */
-export interface GetMessageStats {
-  readonly getMessageTimesTotalFound: number;
-  readonly getMessageTimesTotalMiss: number;
-  readonly getMessageTransferredMsgCount: number;
-}
 
 /**
  * Everything that reads messages, on the main thread, from mappings of its own. After {@link close} every method throws `ERR_STORE_CLOSED`.
@@ -93,9 +87,9 @@ export class MessageReader {
     return this.#open.queues(topic);
   }
 
-  stats(): GetMessageStats {
-    const { getMessageTimesTotalFound, getMessageTimesTotalMiss, getMessageTransferredMsgCount } = this.#getter;
-    return { getMessageTimesTotalFound, getMessageTimesTotalMiss, getMessageTransferredMsgCount };
+  /** Gets since the store was opened. */
+  stats(): StoreStats["get"] {
+    return this.#getter.stats;
   }
 
   /** After segments below the log's new minimum and what pointed into them were deleted: gives their memory, and so their disk space, back. */

@@ -11,9 +11,11 @@ import {
   INDEX_SLOT_LENGTH,
   type IndexFileShape,
   type IndexHeader,
+  indexFileLength,
   indexItemPosition,
 } from "@millrace/format";
 import type { Storage, StorageFile } from "@millrace/mapped-file";
+import { isZero } from "./segment-window.js";
 
 const WINDOW_ITEMS = 32_768;
 /** Size of the writes; see segment-settlement.ts. */
@@ -67,11 +69,7 @@ export function cutIndexFile(cut: IndexFileCut): IndexFileCutResult {
     const { itemCount, endPhysicalOffset } = kept;
     if (itemCount > 0) {
       writeSlots(file, shape, kept.slots);
-      writeZeros(
-        file,
-        indexItemPosition(shape.maxHashSlotNum, itemCount + 1),
-        indexItemPosition(shape.maxHashSlotNum, header.indexCount),
-      );
+      clearFrom(file, indexItemPosition(shape.maxHashSlotNum, itemCount + 1), indexFileLength(shape));
       file.force();
       const endTimestamp = cut.storeTimestampAt(endPhysicalOffset) ?? header.endTimestamp;
       const next = { ...header, indexCount: itemCount + 1, hashSlotCount: kept.slotCount, endPhysicalOffset, endTimestamp };
@@ -127,7 +125,11 @@ function writeSlots(file: StorageFile, { maxHashSlotNum }: IndexFileShape, slots
   for (let at = 0; at < bytes.length; at += BLOCK_BYTES) file.write(bytes.subarray(at, at + BLOCK_BYTES), INDEX_HEADER_LENGTH + at);
 }
 
-function writeZeros(file: StorageFile, position: number, end: number): void {
-  const zeros = new Uint8Array(BLOCK_BYTES);
-  for (let at = position; at < end; at += BLOCK_BYTES) file.write(zeros.subarray(0, Math.min(BLOCK_BYTES, end - at)), at);
+/** Whatever the items behind the last one were, and whether the header knew of them or not. */
+function clearFrom(file: StorageFile, position: number, end: number): void {
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let at = position; at < end; at += BLOCK_BYTES) {
+    const bytes = block.subarray(0, Math.min(BLOCK_BYTES, end - at));
+    if (!isZero(bytes.subarray(0, file.read(bytes, at)))) file.write(bytes.fill(0), at);
+  }
 }

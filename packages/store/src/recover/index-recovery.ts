@@ -209,13 +209,16 @@ class IndexFilesRecovery {
 
   #rebuild(): IndexRecovery {
     while (this.#files.length > 0) this.#removeLast();
-    return { indexFromOffset: this.#options.minOffset, removed: this.#removed, rebuilt: true };
+    return this.#result(this.#options.minOffset);
   }
 
   #result(completeTo: number): IndexRecovery {
-    const { minOffset } = this.#options;
+    // In front of the last file there is nothing to repair: its keys are in no other.
+    if (this.#files.some(({ isSane }) => !isSane)) return this.#rebuild();
+    const { minOffset, maxOffset } = this.#options;
     const indexFromOffset = Math.max(completeTo, minOffset);
-    return { indexFromOffset, removed: this.#removed, rebuilt: this.#files.length === 0 && indexFromOffset === minOffset };
+    const rebuilt = this.#files.length === 0 && indexFromOffset === minOffset && maxOffset > minOffset;
+    return { indexFromOffset, removed: this.#removed, rebuilt };
   }
 }
 

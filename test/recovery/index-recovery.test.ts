@@ -1,0 +1,294 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeIndexHeader, indexItemPosition } from "@millrace/format";
+import {
+  type DispatchedMark,
+  type IndexRecovery,
+  type IndexRecoveryOptions,
+  recoverIndex,
+} from "@millrace/store/internal/recover/index-recovery.js";
+import type { ExecutionContext } from "ava";
+import test from "ava";
+import { chosenSeed, type Random, seededRandom } from "../random.js";
+import { hex, IndexDirectory, keyedLog, realStorage, requestOf } from "../store/index-log.js";
+import { temporaryDirectory } from "../temporary-directory.js";
+import type { CommitLogBuilder } from "./commit-log-builder.js";
+import { fingerprint } from "./log-directory.js";
+
+const SHAPE = { maxHashSlotNum: 20, maxIndexNum: 40 };
+const LOG = keyedLog(150);
+
+function offsetAt(record: number): number {
+  return LOG.records[record]?.offset ?? LOG.offset;
+}
+
+function recover(
+  directory: IndexDirectory,
+  options: Partial<IndexRecoveryOptions> = {},
+  log: CommitLogBuilder = LOG,
+): IndexRecovery {
+  const recordAt = new Map(log.records.map((record) => [record.offset, record]));
+  return recoverIndex({
+    storage: realStorage,
+    directory: directory.index,
+    ...SHAPE,
+    minOffset: 0,
+    maxOffset: log.offset,
+    lastExitOk: true,
+    mark: undefined,
+    storeTimestampAt: (offset) => recordAt.get(offset)?.storeTimestamp,
+    recordEndAt: (offset) => {
+      const record = recordAt.get(offset);
+      return record === undefined ? undefined : record.offset + record.length;
+    },
+    ...options,
+  });
+}
+
+/** The index of the log's first records. */
+function built(t: ExecutionContext, records = LOG.records.length): IndexDirectory {
+  const directory = new IndexDirectory(temporaryDirectory(t), SHAPE);
+  const dispatcher = directory.dispatcher();
+  for (const record of LOG.records.slice(0, records)) dispatcher.dispatch(requestOf(LOG, record));
+  dispatcher.close();
+  return directory;
+}
+
+function markOf(directory: IndexDirectory, indexedOffset: number): DispatchedMark {
+  const indexFile = directory.names.at(-1);
+  const indexEndOffset = indexFile === undefined ? 0 : headerOf(directory, indexFile).endPhysicalOffset;
+  return { dispatchedOffset: indexedOffset, indexedOffset, indexFile, indexEndOffset };
+}
+
+function headerOf(directory: IndexDirectory, name: string): ReturnType<typeof decodeIndexHeader> {
+  return decodeIndexHeader(readFileSync(join(directory.index, name)));
+}
+
+function damage(directory: IndexDirectory, name: string, change: (content: Buffer) => void): void {
+  const path = join(directory.index, name);
+  const content = readFileSync(path);
+  change(content);
+  writeFileSync(path, content);
+}
+
+const CONTENTS = new Map<number, string[]>();
+
+/** What is on disk when the log's first records are indexed. */
+function contentsOf(t: ExecutionContext, records = LOG.records.length): string[] {
+  const contents = CONTENTS.get(records) ?? hex(built(t, records).contents);
+  CONTENTS.set(records, contents);
+  return contents;
+}
+
+/** Indexing goes on, and in the end nothing tells this index from one that never ended. */
+function assertComplete(
+  t: ExecutionContext,
+  directory: IndexDirectory,
+  { indexFromOffset }: IndexRecovery,
+  message?: string,
+): void {
+  directory.build(LOG, indexFromOffset);
+  t.deepEqual(hex(directory.contents), contentsOf(t), message);
+}
+
+/** The index holds nothing of records from the offset on, and every key of those before it. */
+function assertPrefix(t: ExecutionContext, directory: IndexDirectory, offset: number): void {
+  const records = LOG.records.filter((record) => record.offset < offset).length;
+  t.deepEqual(hex(directory.contents), contentsOf(t, records));
+}
+
+test("an empty or missing directory is indexed from the first record", (t) => {
+  const directory = new IndexDirectory(temporaryDirectory(t), SHAPE);
+  for (const lastExitOk of [true, false]) {
+    t.deepEqual(recover(directory, { lastExitOk, minOffset: 4096 }), { indexFromOffset: 4096, removed: [], rebuilt: true });
+  }
+  t.deepEqual(recover(directory, { maxOffset: 0 }), { indexFromOffset: 0, removed: [], rebuilt: false });
+  rmSync(directory.index, { recursive: true });
+  t.deepEqual(recover(directory), { indexFromOffset: 0, removed: [], rebuilt: true });
+});
+
+test("files of another shape are refused, and nothing is changed", (t) => {
+  const directory = built(t);
+  writeFileSync(join(directory.index, "99991231235959999"), "");
+  const before = fingerprint(directory.index);
+  const expected = { code: "ERR_INDEX_FILE_SIZE", message: /the index may be deleted.* length=920 expected=940$/ };
+  t.throws(() => recover(directory, { maxIndexNum: 41 }), expected);
+  t.deepEqual(fingerprint(directory.index), before);
+});
+
+test("a last file without length is deleted, and what is no index file is let alone", (t) => {
+  const directory = built(t);
+  const path = join(directory.index, "99991231235959999");
+  writeFileSync(path, "");
+  writeFileSync(join(directory.index, "notes"), "hello");
+  mkdirSync(join(directory.index, "20261120183519001"));
+  const { removed } = recover(directory, { mark: markOf(built(t), 0) });
+  t.true(removed.includes(path));
+  t.deepEqual(directory.names, ["20261120183519001", "notes"]);
+});
+
+test("after a clean end an index that is as its mark says is let alone", (t) => {
+  const directory = built(t);
+  const before = fingerprint(directory.index);
+  const mark = markOf(directory, LOG.offset);
+  t.deepEqual(recover(directory, { mark }), { indexFromOffset: LOG.offset, removed: [], rebuilt: false });
+  t.deepEqual(fingerprint(directory.index), before);
+  const empty = new IndexDirectory(temporaryDirectory(t), SHAPE);
+  t.deepEqual(recover(empty, { mark: markOf(empty, LOG.offset) }), { indexFromOffset: LOG.offset, removed: [], rebuilt: false });
+});
+
+test("whatever the mark does not vouch for is thrown away, wherever the mark stands", (t) => {
+  for (let records = 0; records <= LOG.records.length; records += 7) {
+    for (const lastExitOk of [true, false]) {
+      if (lastExitOk && records === LOG.records.length) continue;
+      const directory = built(t, records);
+      const mark = markOf(directory, offsetAt(records));
+      directory.build(LOG, offsetAt(records));
+      const recovery = recover(directory, { mark, lastExitOk });
+      t.is(recovery.indexFromOffset, offsetAt(records));
+      assertPrefix(t, directory, offsetAt(records));
+      assertComplete(t, directory, recovery, `${records} records`);
+    }
+  }
+});
+
+test("an index that is ahead of the log is cut to it", (t) => {
+  for (let records = 0; records < LOG.records.length; records += 7) {
+    for (const isMarked of [true, false]) {
+      const directory = built(t);
+      const mark = isMarked ? markOf(directory, LOG.offset) : undefined;
+      const recovery = recover(directory, { mark, maxOffset: offsetAt(records) });
+      t.is(recovery.indexFromOffset, offsetAt(records));
+      assertPrefix(t, directory, offsetAt(records));
+    }
+  }
+});
+
+test("when a file that the mark knows is missing, or has lost keys, all is built anew", (t) => {
+  const missing = built(t);
+  const mark = markOf(missing, LOG.offset);
+  rmSync(join(missing.index, mark.indexFile ?? ""));
+  const paths = missing.names.map((name) => join(missing.index, name));
+  const recovery = recover(missing, { mark });
+  t.deepEqual({ ...recovery, removed: recovery.removed.toSorted() }, { indexFromOffset: 0, removed: paths, rebuilt: true });
+  assertComplete(t, missing, recovery);
+
+  const shorter = built(t, 140);
+  const later = { ...markOf(shorter, LOG.offset), indexEndOffset: offsetAt(148) };
+  t.like(recover(shorter, { mark: later, lastExitOk: false, minOffset: 4096 }), { indexFromOffset: 4096, rebuilt: true });
+});
+
+test("damage in front of the mark costs the keys behind it, and they are indexed again", (t) => {
+  const items = indexItemPosition(SHAPE.maxHashSlotNum, 0);
+  for (let item = 1; item < 10; item++) {
+    // The sign of hash, offset and time, and the chain: what can be told.
+    for (const at of [0, 4, 12, 19]) {
+      const directory = built(t);
+      const mark = markOf(directory, LOG.offset);
+      const position = items + item * 20 + at;
+      damage(directory, mark.indexFile ?? "", (content) => content.writeUInt8((content[position] ?? 0) ^ 0xff, position));
+      const recovery = recover(directory, { mark, lastExitOk: false });
+      t.true(recovery.indexFromOffset < LOG.offset, `item ${item} byte ${at}`);
+      assertComplete(t, directory, recovery, `item ${item} byte ${at}`);
+    }
+  }
+});
+
+test("no slot is believed after a crash", (t) => {
+  const directory = built(t);
+  const mark = markOf(directory, LOG.offset);
+  damage(directory, mark.indexFile ?? "", (content) => content.fill(0x11, 40, indexItemPosition(SHAPE.maxHashSlotNum, 0)));
+  t.is(recover(directory, { mark, lastExitOk: false }).indexFromOffset, LOG.offset);
+  assertPrefix(t, directory, LOG.offset);
+});
+
+test("RocketMQ's index, after a clean end, goes on behind its last record", (t) => {
+  for (let records = 1; records <= LOG.records.length; records += 7) {
+    const directory = built(t, records);
+    const last = headerOf(directory, directory.names.at(-1) ?? "").endPhysicalOffset;
+    const recovery = recover(directory);
+    const record = LOG.records.find(({ offset }) => offset === last);
+    t.is(recovery.indexFromOffset, last + (record?.length ?? 0));
+    t.deepEqual(recovery.removed, []);
+    assertComplete(t, directory, recovery, `${records} records`);
+  }
+});
+
+test("RocketMQ's index, when it is no index of this log, is built anew", (t) => {
+  const other = built(t);
+  damage(other, other.names.at(-1) ?? "", (content) => content.writeBigInt64BE(BigInt(offsetAt(100) + 1), 24));
+  t.like(recover(other, {}), { indexFromOffset: 0, rebuilt: true });
+  const old = built(t, 20);
+  t.like(recover(old, { minOffset: offsetAt(100) }), { indexFromOffset: offsetAt(100), rebuilt: false, removed: [] });
+});
+
+test("RocketMQ's index, after a crash, loses the newest file and no key", (t) => {
+  for (let records = 1; records <= LOG.records.length; records += 7) {
+    const directory = built(t, records);
+    const newest = directory.names.at(-1) ?? "";
+    damage(directory, newest, (content) => content.fill(0x55, records % 3 === 0 ? 0 : 40));
+    const recovery = recover(directory, { lastExitOk: false });
+    t.is(recovery.removed[0], join(directory.index, newest));
+    assertComplete(t, directory, recovery, `${records} records`);
+  }
+});
+
+test("RocketMQ's index, after a crash that also tore a full file, goes on before the tear", (t) => {
+  const directory = built(t);
+  const torn = directory.names.at(-2) ?? "";
+  const tornFrom = Number(
+    readFileSync(join(directory.index, torn)).readBigInt64BE(indexItemPosition(SHAPE.maxHashSlotNum, 19) + 4),
+  );
+  damage(directory, torn, (content) =>
+    content.fill(0, indexItemPosition(SHAPE.maxHashSlotNum, 20), indexItemPosition(SHAPE.maxHashSlotNum, 25)),
+  );
+  const recovery = recover(directory, { lastExitOk: false });
+  t.is(recovery.indexFromOffset, tornFrom);
+  assertComplete(t, directory, recovery);
+});
+
+test("a file in the middle with a header that cannot be makes all be built anew", (t) => {
+  const directory = built(t);
+  const mark = markOf(directory, LOG.offset);
+  damage(directory, directory.names[1] ?? "", (content) => content.writeInt32BE(41, 36));
+  const recovery = recover(directory, { mark });
+  t.like(recovery, { indexFromOffset: 0, rebuilt: true });
+  assertComplete(t, directory, recovery);
+});
+
+/** What a disk holds after a crash: blocks that were forced with the mark, and of later ones any. Files since the mark may be missing or empty. */
+function tear(directory: IndexDirectory, before: Map<string, Buffer>, block: number, random: Random): void {
+  for (const name of readdirSync(directory.index)) {
+    const path = join(directory.index, name);
+    const now = readFileSync(path);
+    const old = before.get(name);
+    if (old === undefined && random(3) === 0) rmSync(path);
+    else {
+      const base = old ?? Buffer.alloc(now.length);
+      for (let at = 0; at < now.length; at += block) if (random(2) === 0) base.copy(now, at, at, at + block);
+      writeFileSync(path, now);
+    }
+  }
+}
+
+test("after any crash the index is complete again, to the last byte", (t) => {
+  const seed = chosenSeed();
+  t.log(`MILLRACE_SEED=${seed}`);
+  const random = seededRandom(seed);
+  for (let round = 0; round < 60; round++) {
+    const marked = random(LOG.records.length + 1);
+    const end = marked + random(LOG.records.length + 1 - marked);
+    const directory = built(t, marked);
+    const mark = markOf(directory, offsetAt(marked));
+    const before = new Map(directory.names.map((name, i) => [name, directory.contents[i] ?? Buffer.alloc(0)]));
+    const dispatcher = directory.dispatcher(offsetAt(marked));
+    for (const record of LOG.records.slice(marked, end)) dispatcher.dispatch(requestOf(LOG, record));
+    dispatcher.close();
+    tear(directory, before, 64, random);
+    const maxOffset = offsetAt(random(LOG.records.length + 1));
+    const recovery = recover(directory, { mark, lastExitOk: false, maxOffset });
+    t.true(recovery.indexFromOffset <= maxOffset);
+    assertPrefix(t, directory, recovery.indexFromOffset);
+    assertComplete(t, directory, recovery, `round ${round}`);
+  }
+});
