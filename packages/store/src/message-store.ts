@@ -2,6 +2,7 @@ import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
 import { ControlBlock, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
 import type { QueueStats, StoreStats } from "@millrace/stats";
+import { BrokerStore } from "./broker-store.js";
 import type { MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
 import { Pipeline, pipelineData } from "./pipeline.js";
 import type { Message } from "./put/message.js";
@@ -24,8 +25,12 @@ import type { RecoveryReport } from "./recover/recovery-report.js";
 import { StoreCheckpointFile } from "./recover/store-checkpoint.js";
 import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { DelayLevels } from "./schedule/delay-levels.js";
+import { DelayOffsets } from "./schedule/delay-offsets.js";
+import { ScheduleMessageService } from "./schedule/schedule-message-service.js";
 import { dispatched, type OpenedDirectory, openDirectory, registerQueues } from "./store-opening.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
+import type { PreparedMessage, PrepareMessageResult, UndecidedMessage, UndecidedRequest } from "./transaction/prepared-message.js";
+import { TransactionalMessageService } from "./transaction/transactional-message-service.js";
 
 /**
  * A store directory, open: RocketMQ's `DefaultMessageStore` as a pipeline of worker threads.
@@ -45,6 +50,8 @@ export class MessageStore implements AsyncDisposable {
   readonly #arrivals: ArrivalSignal;
   readonly #arriving: MessageArriving;
   readonly #consumers: MessageConsumers;
+  readonly #schedule: ScheduleMessageService;
+  readonly #transactions: TransactionalMessageService;
   readonly #stats: StoreStatsReader;
   /** How far each consumer group has come. */
   readonly consumerOffsets: ConsumerOffsets;
@@ -66,13 +73,18 @@ export class MessageStore implements AsyncDisposable {
     this.#arriving = new MessageArriving(this.#reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
     this.#consumers = new MessageConsumers(this.#reader, this.#arrivals);
     this.consumerOffsets = ConsumerOffsets.open(storage, paths.consumerOffset, config.flushDelayOffsetInterval);
+    const broker = new BrokerStore(this.#reader, this.#put, pipeline.control, () => this.flush());
+    const delayOffsets = DelayOffsets.open(storage, paths.delayOffset);
+    this.#schedule = new ScheduleMessageService(delayLevels, delayOffsets, broker, config.flushDelayOffsetInterval);
+    this.#transactions = new TransactionalMessageService(broker, this.consumerOffsets);
     this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
       get: () => this.#reader.stats(),
-      schedule: () => ({ delivered: 0, retried: 0, skipped: 0, levels: [] }),
+      schedule: () => this.#schedule.stats(),
       isDiskFull: () => false,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence(directory.fence, "the store was fenced before it was opened");
+    else this.#schedule.start();
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
   }
 
@@ -127,8 +139,12 @@ export class MessageStore implements AsyncDisposable {
    * puts any more (`ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`). (RocketMQ: `MessageStore.asyncPutMessage`.)
    */
   putMessage(message: Message): Promise<PutMessageResult> {
-    return this.#put.putMessage(message);
+    const put = this.#put.putMessage(message);
+    if (message?.delayTimeLevel) put.then(this.#wakeSchedule, this.#wakeSchedule);
+    return put;
   }
+
+  readonly #wakeSchedule = (): void => this.#schedule.wake();
 
   /**
    * Puts messages of one topic and queue as one: contiguous, with consecutive queue offsets, all or nothing, one promise.
@@ -136,6 +152,26 @@ export class MessageStore implements AsyncDisposable {
    */
   putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
     return this.#put.putMessages(batch);
+  }
+
+  /** Puts a message that nobody sees before it is committed: {@link TransactionalMessageService.prepareMessage}. */
+  prepareMessage(message: Message): Promise<PrepareMessageResult> {
+    return this.#transactions.prepareMessage(message);
+  }
+
+  /** {@link TransactionalMessageService.commitMessage} */
+  commitMessage(prepared: PreparedMessage): Promise<PutMessageResult> {
+    return this.#transactions.commitMessage(prepared);
+  }
+
+  /** {@link TransactionalMessageService.rollbackMessage} */
+  rollbackMessage(prepared: PreparedMessage): Promise<PutMessageResult> {
+    return this.#transactions.rollbackMessage(prepared);
+  }
+
+  /** Prepared messages that are neither committed nor rolled back: {@link TransactionalMessageService.undecidedMessages}. */
+  undecidedMessages(request?: UndecidedRequest): AsyncIterable<UndecidedMessage> {
+    return this.#transactions.undecidedMessages(request);
   }
 
   /** End of the complete records, in bytes. */
@@ -283,6 +319,7 @@ export class MessageStore implements AsyncDisposable {
 
   async #close(): Promise<void> {
     const { storeState } = this.#pipeline.control.counters;
+    this.#schedule.stop();
     this.#put.refuse(this.#failure ?? closed());
     this.#consumers.close();
     this.#arriving.close();
@@ -292,6 +329,8 @@ export class MessageStore implements AsyncDisposable {
       const outcome = await this.#pipeline.stop();
       if (!outcome.ok) this.#serviceEnded(outcome);
       this.#completeCheckpoint();
+      if (this.#failure === undefined) await this.#schedule.close();
+      if (this.#failure === undefined) await this.#transactions.close();
       await this.consumerOffsets.close();
       if (this.#failure === undefined && this.dispatchBehindBytes === 0) this.#directory.abort.remove();
     } finally {

@@ -65,7 +65,11 @@ export class DelayOffsets {
   async save(delivered: () => Promise<unknown>): Promise<void> {
     const wanted = this.#changes;
     while (this.#savedChanges < wanted) {
-      this.#saving ??= this.#saveChanges(delivered);
+      if (this.#saving !== undefined) {
+        await this.#saving.catch(() => {}); // its own caller hears of it
+        continue;
+      }
+      this.#saving = this.#saveChanges(delivered);
       await this.#saving;
     }
   }

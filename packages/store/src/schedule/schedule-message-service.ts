@@ -40,6 +40,7 @@ export class ScheduleMessageService {
   readonly #saveIntervalMs: number;
   readonly #lookMs: number;
   #isRunning = false;
+  #hasStopped = false;
   /** The store takes no more puts: what is not saved is delivered again. */
   #hasEnded = false;
   #timer: NodeJS.Timeout | undefined;
@@ -82,7 +83,7 @@ export class ScheduleMessageService {
   }
 
   start(): void {
-    if (this.#closing !== undefined || this.#isRunning) return;
+    if (this.#hasStopped || this.#isRunning) return;
     this.#isRunning = true;
     this.deliverDue();
   }
@@ -116,14 +117,22 @@ export class ScheduleMessageService {
     return { ...sum, levels };
   }
 
-  /** Lets the puts under way come back, and saves. While the store still takes puts. Idempotent; rejects when the offsets cannot be saved. */
+  /** No more puts, no more timers; those under way come back. */
+  stop(): void {
+    this.#isRunning = false;
+    this.#hasStopped = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#saveTimer);
+  }
+
+  /** Stops, lets the puts under way come back, and saves. Idempotent; rejects when the offsets cannot be saved. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    this.#stop();
+    this.stop();
     while (this.#inFlight > 0) {
       await new Promise<void>((resolve) => {
         this.#settled = resolve;
@@ -136,12 +145,6 @@ export class ScheduleMessageService {
     let inFlight = 0;
     for (const level of this.#levels) inFlight += level.inFlight;
     return inFlight;
-  }
-
-  #stop(): void {
-    this.#isRunning = false;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#saveTimer);
   }
 
   #arm(waitMs: number): void {
@@ -160,13 +163,13 @@ export class ScheduleMessageService {
 
   readonly #onProgress = (level: number, delayOffset: number): void => {
     this.#offsets.set(level, delayOffset);
-    if (this.#saveTimer === undefined && this.#closing === undefined && this.#offsets.isChanged) this.#saveLater();
+    if (this.#saveTimer === undefined && !this.#hasStopped && this.#offsets.isChanged) this.#saveLater();
   };
 
   readonly #onSettled = (verdict: PutVerdict): void => {
     if (verdict === "ended") {
       this.#hasEnded = true;
-      this.#stop();
+      this.stop();
     }
     this.#settled?.();
     if (this.#lookComes || !this.#isRunning) return;
@@ -196,7 +199,7 @@ export class ScheduleMessageService {
       throw error;
     } finally {
       this.#saveTimer = undefined;
-      if (this.#isRunning && this.#offsets.isChanged) this.#saveLater();
+      if (!this.#hasStopped && this.#offsets.isChanged) this.#saveLater();
     }
   }
 }

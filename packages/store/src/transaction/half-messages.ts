@@ -30,6 +30,7 @@ export class HalfMessages {
   /** End of the last op record: progress beyond it must not be durable before it. */
   #opEnd = 0;
   #reading: Promise<void> | undefined;
+  #isUsed = false;
 
   constructor(store: TransactionStore, progress: TransactionProgress) {
     this.#store = store;
@@ -68,6 +69,7 @@ export class HalfMessages {
 
   /** Reads the op records that can be read. */
   readOps(): Promise<void> {
+    this.#isUsed = true;
     this.#reading ??= this.#readOps().finally(() => {
       this.#reading = undefined;
     });
@@ -102,6 +104,11 @@ export class HalfMessages {
     const unit = this.#unit;
     if (!queue.unit(queueOffset, unit) || !unit.isMessage) return undefined;
     return this.#store.message(unit.physicalOffset, unit.size);
+  }
+
+  /** Whether anybody has asked yet; otherwise there is no progress to be noted. */
+  get isUsed(): boolean {
+    return this.#isUsed;
   }
 
   /** Notes the progress, if it is safe: everything read is decided without gaps, and the op records that say so are durable. */

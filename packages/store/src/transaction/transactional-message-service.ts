@@ -110,7 +110,7 @@ export class TransactionalMessageService {
 
   /** Notes how far it has come. Before the progress is saved, and after everything was made durable. */
   async close(): Promise<void> {
-    await this.#halfs.note();
+    if (this.#halfs.isUsed) await this.#halfs.note();
   }
 
   #isDecided(queueOffset: number): boolean {
