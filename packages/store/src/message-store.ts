@@ -60,21 +60,26 @@ export class MessageStore implements AsyncDisposable {
   #failure: MillraceError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(directory: OpenedDirectory, pipeline: Pipeline, topics: TopicTable) {
+  private constructor(
+    directory: OpenedDirectory,
+    pipeline: Pipeline,
+    topics: TopicTable,
+    consumerOffsets: ConsumerOffsets,
+    delayOffsets: DelayOffsets,
+  ) {
     this.config = directory.config;
     this.recovery = directory.recovery;
     this.#directory = directory;
     this.#pipeline = pipeline;
     this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
-    const { config, storage, paths } = directory;
+    const { config, storage } = directory;
     this.#reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#arriving = new MessageArriving(this.#reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
     this.#consumers = new MessageConsumers(this.#reader, this.#arrivals);
-    this.consumerOffsets = ConsumerOffsets.open(storage, paths.consumerOffset, config.flushDelayOffsetInterval);
+    this.consumerOffsets = consumerOffsets;
     const broker = new BrokerStore(this.#reader, this.#put, pipeline.control, () => this.flush());
-    const delayOffsets = DelayOffsets.open(storage, paths.delayOffset);
     this.#schedule = new ScheduleMessageService(delayLevels, delayOffsets, broker, config.flushDelayOffsetInterval);
     this.#transactions = new TransactionalMessageService(broker, this.consumerOffsets);
     this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
@@ -92,7 +97,7 @@ export class MessageStore implements AsyncDisposable {
    * Opens the directory, creating it when missing; nobody else can then.
    *
    * @throws MillraceError `ERR_OPTION_…`, `ERR_STORE_LOCKED`, `ERR_COMMIT_LOG_CORRUPT`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_ABORTED`,
-   * `ERR_PIPELINE_START`
+   * `ERR_PIPELINE_START`, `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     return await MessageStore.openOn(options, { kind: "real" });
@@ -123,9 +128,13 @@ export class MessageStore implements AsyncDisposable {
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
+      const { config, storage: files, paths } = directory;
+      // Before any thread runs: a file that cannot be understood ends the opening here.
+      const consumerOffsets = ConsumerOffsets.open(files, paths.consumerOffset, config.flushDelayOffsetInterval);
+      const delayOffsets = DelayOffsets.open(files, paths.delayOffset);
       const pipeline = await Pipeline.start(data, control);
       await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
-      return new MessageStore(directory, pipeline, topics);
+      return new MessageStore(directory, pipeline, topics, consumerOffsets, delayOffsets);
     } catch (error) {
       directory.lock.release();
       throw error;
@@ -328,7 +337,9 @@ export class MessageStore implements AsyncDisposable {
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
       const outcome = await this.#pipeline.stop();
       if (!outcome.ok) this.#serviceEnded(outcome);
-      this.#completeCheckpoint();
+      const { logicsMsgTimestamp, indexMsgTimestamp } = this.#pipeline.control.counters;
+      const { storage, paths } = this.#directory;
+      StoreCheckpointFile.complete(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
       if (this.#failure === undefined) await this.#schedule.close();
       if (this.#failure === undefined) await this.#transactions.close();
       await this.consumerOffsets.close();
@@ -343,21 +354,6 @@ export class MessageStore implements AsyncDisposable {
       storeState.set(StoreState.closed);
     }
     if (this.#failure !== undefined && this.#directory.fence === undefined) throw this.#failure;
-  }
-
-  /** The flusher, whose file it is, has ended before the dispatcher had forced its last. */
-  #completeCheckpoint(): void {
-    const { storage, paths } = this.#directory;
-    const { logicsMsgTimestamp, indexMsgTimestamp } = this.#pipeline.control.counters;
-    const written = StoreCheckpointFile.read(storage, paths.checkpoint);
-    if (written === undefined || logicsMsgTimestamp.get() <= written.logicsMsgTimestamp) return;
-    const file = StoreCheckpointFile.open(storage, paths.checkpoint);
-    try {
-      const index = Math.max(written.indexMsgTimestamp, indexMsgTimestamp.get());
-      file.write({ ...written, logicsMsgTimestamp: logicsMsgTimestamp.get(), indexMsgTimestamp: index });
-    } finally {
-      file.close();
-    }
   }
 
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */
@@ -392,6 +388,7 @@ export class MessageStore implements AsyncDisposable {
     const { storeState } = this.#pipeline.control.counters;
     this.#failure = error;
     if (storeState.value < state) storeState.set(state);
+    this.#schedule.stop();
     this.#put.abandon(error);
     if (state === StoreState.faulted) this.#consumers.fail(error);
     this.#rejectFlushes(error);

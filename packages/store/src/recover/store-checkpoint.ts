@@ -22,6 +22,18 @@ export class StoreCheckpointFile {
     return new StoreCheckpointFile(storage.open(path, "write"));
   }
 
+  /** The last word on ConsumeQueues and index: the flusher, whose file it is, ends before the dispatcher has forced its last. Times in milliseconds. */
+  static complete(storage: Storage, path: string, logicsMsgTimestamp: number, indexMsgTimestamp: number): void {
+    const written = StoreCheckpointFile.read(storage, path);
+    if (written === undefined || logicsMsgTimestamp <= written.logicsMsgTimestamp) return;
+    const file = StoreCheckpointFile.open(storage, path);
+    try {
+      file.write({ ...written, logicsMsgTimestamp, indexMsgTimestamp: Math.max(written.indexMsgTimestamp, indexMsgTimestamp) });
+    } finally {
+      file.close();
+    }
+  }
+
   /** In place: a mapping of it, a Java tool's too, sees the change. Durable on return. */
   write(checkpoint: StoreCheckpoint): void {
     this.#file.write(encodeStoreCheckpoint(checkpoint), 0);
