@@ -1,4 +1,6 @@
 /** Public names of `@millrace/format`: what the bytes of a RocketMQ store look like. No I/O, no threads. */
+
+export { int16At, int32At, int64At } from "./big-endian.js";
 export { bigEndianWord } from "./big-endian-word.js";
 export { writeBlankRecord } from "./blank-record.js";
 export {
@@ -17,6 +19,7 @@ export {
   CONSUME_QUEUE_UNIT_LENGTH,
 } from "./consume-queue-descriptor.js";
 export { Crc32Combiner, crc32 } from "./crc32.js";
+export type { GetMessageStatus } from "./get-message-status.js";
 export type { Host } from "./host.js";
 export { decodeHost, encodeHost } from "./host.js";
 export {

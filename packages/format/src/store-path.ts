@@ -18,6 +18,7 @@ export interface StorePaths {
   readonly lock: string;
   readonly config: string;
   readonly delayOffset: string;
+  readonly consumerOffset: string;
   /** Millrace's own: how far the log is known to be durable. */
   readonly watermark: string;
   /** Millrace's own: a force failed, and no operator has looked at it yet. */
@@ -43,6 +44,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     lock: `${root}/lock`,
     config,
     delayOffset: `${config}/delayOffset.json`,
+    consumerOffset: `${config}/consumerOffset.json`,
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,

@@ -1,12 +1,20 @@
+import { setTimeout } from "node:timers/promises";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type Storage, type StorageSpec } from "@millrace/mapped-file";
+import type { QueueTableBuffers, ServiceOutcome } from "@millrace/shared-memory";
 import { type MessageStoreConfig, type MessageStoreOptions, resolveConfig } from "./message-store-config.js";
+import type { Pipeline } from "./pipeline.js";
+import type { TopicTable } from "./put/topic-table.js";
 import { AbortFile } from "./recover/abort-file.js";
 import { recoverCommitLog } from "./recover/commit-log-recovery.js";
-import { type DispatchRecovery, recoverDispatch } from "./recover/dispatch-recovery.js";
+import { listConsumeQueues } from "./recover/consume-queue-directory.js";
+import { DeletedTopics } from "./recover/deleted-topics.js";
+import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "./recover/dispatch-recovery.js";
+import { readDispatchedMark } from "./recover/dispatched-mark.js";
 import { readFlushedWatermark } from "./recover/flushed-watermark.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
+import { refuseUnsupportedDirectories } from "./recover/unsupported-directories.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
 export interface OpenedDirectory {
@@ -18,6 +26,7 @@ export interface OpenedDirectory {
   readonly abort: AbortFile;
   readonly recovery: RecoveryReport;
   readonly dispatch: DispatchRecovery;
+  readonly deletedTopics: DeletedTopics;
   readonly fence: StoreFence | undefined;
 }
 
@@ -32,20 +41,30 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
     lock = LockFile.acquire(storage, paths.lock);
     storage.makeDirectory(paths.commitLog);
     const abort = new AbortFile(storage, paths.abort);
+    refuseUnsupportedDirectories(storage, paths);
+    const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
+    const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
+    const mark = readDispatchedMark(storage, paths.dispatchedMark);
     const watermark = readFlushedWatermark(storage, paths.watermark);
-    const recovery = await recoverCommitLog({
+    const { signal } = options;
+    const log = await recoverCommitLog({
       storage: spec,
       commitLogDirectory: paths.commitLog,
       mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
       lastExitOk: !abort.exists(),
       checkCRCOnRecover: config.checkCRCOnRecover,
       flushedWatermark: watermark?.flushedOffset ?? 0,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      deletedTopics: deletedTopics.offsets,
+      ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
+      ...(signal === undefined ? {} : { signal }),
       ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
     });
-    const dispatch = await recoverDispatch(recovery);
+    const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
+    const { logQueues, ...report } = log;
+    const recovery = { ...report, dispatch: dispatch.report };
     abort.create(process.pid);
-    return { config, spec, storage, paths, lock, abort, recovery, dispatch, fence: readStoreFence(storage, paths.fence) };
+    const fence = readStoreFence(storage, paths.fence);
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence };
   } catch (error) {
     lock?.release();
     throw withPath(error, paths.root);
@@ -57,4 +76,43 @@ function withPath(cause: unknown, root: string): unknown {
   if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
   const path = "path" in cause ? cause.path : root;
   return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
+}
+
+const DISPATCH_LOOK_MS = 100;
+
+/**
+ * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or cannot be made
+ * for now: on a full disk the store is opened all the same, and goes on trying.
+ */
+export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
+  const { reputFromOffset, dispatchFailures } = pipeline.control.counters;
+  let ended: ServiceOutcome | undefined;
+  void pipeline.firstEnd.then((outcome) => {
+    ended = outcome;
+  });
+  for (let at = reputFromOffset.get(); at < maxOffset && dispatchFailures.get() === 0; at = reputFromOffset.get()) {
+    if (ended === undefined && signal?.aborted !== true) {
+      await Promise.race([reputFromOffset.waitAsync(at), setTimeout(DISPATCH_LOOK_MS)]);
+      continue;
+    }
+    await pipeline.stop();
+    await pipeline.destroy();
+    if (ended === undefined)
+      throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
+    const reason = ended.ok ? "it ended" : ended.message;
+    throw new MillraceError("ERR_PIPELINE_START", `a service ended while records were dispatched: offset=${at} reason=${reason}`);
+  }
+}
+
+/** Gives each recovered queue its slot and its offsets, before any thread looks at them. */
+export function registerQueues(queues: readonly RecoveredQueue[], topics: TopicTable, table: QueueTableBuffers): void {
+  const next = new Float64Array(table.nextQueueOffsets);
+  const max = new Float64Array(table.maxQueueOffsets);
+  const min = new Float64Array(table.minQueueOffsets);
+  for (const queue of queues) {
+    const slot = topics.slot(topics.recovered(queue.topic), queue.queueId);
+    next[slot] = queue.nextQueueOffset;
+    max[slot] = queue.maxQueueOffset;
+    min[slot] = queue.minQueueOffset;
+  }
 }

@@ -15,6 +15,7 @@ test("a store directory is laid out as RocketMQ's", (t) => {
   t.is(storePaths("/data", "/fast").commitLog, "/fast");
   t.is(paths.checkpoint, "/data/checkpoint");
   t.is(paths.delayOffset, "/data/config/delayOffset.json");
+  t.is(paths.consumerOffset, "/data/config/consumerOffset.json");
   t.is(paths.fence, "/data/millrace.fence");
   t.is(defaultStorePathRootDir("/home/me"), "/home/me/store");
   t.is(consumeQueueDirectory(paths, "TopicA", 3), "/data/consumequeue/TopicA/3");

@@ -1,0 +1,145 @@
+import { join } from "node:path";
+import { MessageChecker, segmentFileName } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { ControlBlock, ReadableCounter } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import { MessageView } from "./message-view.js";
+import type { ReadSegment } from "./read-segment.js";
+import { ReadSegmentTable } from "./read-segment-table.js";
+
+/** Segments mapped at a time; the kernel's own limit of mappings is 65,530 by default. */
+const MAPPED_LIMIT = 4096;
+
+/**
+ * The log as the main thread reads it: its segments, mapped when they are first read, until they are deleted. (RocketMQ: the reading half of `CommitLog`.)
+ */
+export class CommitLogReader {
+  readonly mappedFileSize: number;
+  readonly #directory: string;
+  readonly #counters: ControlBlock<"main">["counters"];
+  readonly #limits: readonly ReadableCounter[];
+  readonly #table: ReadSegmentTable;
+  /** By their first offset. */
+  readonly #segments = new Map<number, ReadSegment>();
+  readonly #checker = new MessageChecker();
+  #last: ReadSegment | undefined;
+
+  constructor(storage: Storage, config: MessageStoreConfig, counters: ControlBlock<"main">["counters"]) {
+    this.mappedFileSize = config.mappedFileSizeCommitLog;
+    this.#directory = config.storePathCommitLog;
+    this.#counters = counters;
+    this.#limits = limitsOf(config, counters);
+    this.#table = new ReadSegmentTable(storage, config.mappedFileSizeCommitLog, MAPPED_LIMIT);
+  }
+
+  /** First byte on disk. */
+  get minOffset(): number {
+    return this.#counters.minOffset.get();
+  }
+
+  /** Behind the last record that may be shown. (RocketMQ: `confirmOffset`.) */
+  get maxOffset(): number {
+    let max = 0;
+    for (const limit of this.#limits) max = Math.max(max, limit.get());
+    return max;
+  }
+
+  /** Start of the segment behind the one that an offset lies in. (RocketMQ: `CommitLog.rollNextFile`.) */
+  rollNextFile(offset: number): number {
+    return offset + this.mappedFileSize - (offset % this.mappedFileSize);
+  }
+
+  /** The segment that holds an offset; undefined outside [minOffset, maxOffset), and when its file has just been deleted. */
+  segmentAt(offset: number): ReadSegment | undefined {
+    if (!(offset >= this.minOffset && offset < this.maxOffset)) return undefined;
+    return this.mappedSegment(offset);
+  }
+
+  /** {@link segmentAt} for an offset that is known to be inside the log. */
+  mappedSegment(offset: number): ReadSegment | undefined {
+    const last = this.#last;
+    if (last !== undefined && offset >= last.fromOffset && offset < last.endOffset && last.isMapped) return last;
+    return this.#segment(offset - (offset % this.mappedFileSize));
+  }
+
+  #segment(fromOffset: number): ReadSegment | undefined {
+    let segment = this.#segments.get(fromOffset);
+    if (segment === undefined || !segment.isMapped) {
+      segment = this.#table.map(join(this.#directory, segmentFileName(fromOffset)), fromOffset);
+      if (segment === undefined) return undefined;
+      this.#segments.set(fromOffset, segment);
+    }
+    this.#table.touch(segment);
+    this.#last = segment;
+    return segment;
+  }
+
+  /**
+   * Size of the record that begins at an offset, 0 when none does: outside the log, in the middle of a record, at a blank one. Fields and lengths
+   * are checked, the CRCs are not.
+   */
+  sizeAt(offset: number): number {
+    if (!Number.isSafeInteger(offset)) return 0;
+    const maxOffset = this.maxOffset;
+    const segment = this.segmentAt(offset);
+    if (segment === undefined) return 0;
+    const limit = Math.min(maxOffset, segment.endOffset) - segment.fromOffset;
+    const size = this.#checker.check(segment.view, segment.bytes, offset - segment.fromOffset, limit, offset, false);
+    return Math.max(0, size);
+  }
+
+  /** A copy of the record that begins at an offset, of this size if one is given. */
+  message(offset: number, size?: number): MessageView | undefined {
+    const actual = this.sizeAt(offset);
+    if (actual === 0 || (size !== undefined && size !== actual)) return undefined;
+    const segment = this.mappedSegment(offset);
+    return segment === undefined ? undefined : new MessageView(segment.bytes, offset - segment.fromOffset, actual).copy();
+  }
+
+  /** Milliseconds; -1 when there is no such record. (RocketMQ: `CommitLog.pickupStoreTimestamp`.) */
+  pickupStoreTimestamp(offset: number, size: number): number {
+    if (this.sizeAt(offset) !== size || size === 0) return -1;
+    return this.#checker.storeTimestamp;
+  }
+
+  /** What lies below has been deleted: those segments are unmapped, the held ones with their last lease. */
+  forget(minOffset: number): void {
+    for (const [fromOffset, segment] of this.#segments) {
+      if (segment.endOffset > minOffset) continue;
+      this.#segments.delete(fromOffset);
+      this.#table.shutdown(segment);
+    }
+    if (this.#last !== undefined && this.#last.endOffset <= minOffset) this.#last = undefined;
+  }
+
+  /** First offset of the lowest segment that is leased: nothing from there on should be deleted yet. */
+  heldFrom(): number | undefined {
+    let lowest: number | undefined;
+    for (const segment of this.#table) {
+      if (segment.holders > 0 && segment.isMapped && !(segment.fromOffset >= (lowest ?? Infinity))) lowest = segment.fromOffset;
+    }
+    return lowest;
+  }
+
+  /** Ends the leases of all segments below an offset: views of them become empty. */
+  releaseByForce(belowOffset: number): void {
+    for (const segment of this.#table) {
+      if (segment.endOffset > belowOffset) continue;
+      this.#table.releaseByForce(segment);
+      if (this.#segments.get(segment.fromOffset) === segment) this.#segments.delete(segment.fromOffset);
+    }
+    if (this.#last !== undefined && !this.#last.isMapped) this.#last = undefined;
+  }
+
+  /** Every view becomes empty. */
+  close(): void {
+    this.#table.close();
+    this.#segments.clear();
+    this.#last = undefined;
+  }
+}
+
+function limitsOf(config: MessageStoreConfig, counters: ControlBlock<"main">["counters"]): readonly ReadableCounter[] {
+  if (config.transientStorePoolEnable) return [counters.committedOffset];
+  return config.flushDiskType === "SYNC_FLUSH" ? [counters.flushedOffset, counters.appendForcedOffset] : [counters.wroteOffset];
+}

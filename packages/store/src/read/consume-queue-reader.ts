@@ -1,0 +1,71 @@
+import { consumeQueueDirectory, type StorePaths, storePaths } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { TopicTable } from "../put/topic-table.js";
+import { QueueColumns } from "./queue-columns.js";
+import { ReadConsumeQueue } from "./read-consume-queue.js";
+import { ReadSegmentTable } from "./read-segment-table.js";
+
+const MAPPED_LIMIT = 4096;
+
+/** The ConsumeQueues as the main thread reads them. (RocketMQ: `ConsumeQueueStore.findOrCreateConsumeQueue`, which here makes nothing.) */
+export class ConsumeQueueReader {
+  readonly columns: QueueColumns;
+  readonly #paths: StorePaths;
+  readonly #topics: TopicTable;
+  readonly #table: ReadSegmentTable;
+  readonly #fileSize: number;
+  /** By slot. */
+  readonly #queues = new Map<number, ReadConsumeQueue>();
+
+  /** @param mappedLimit files mapped at a time */
+  constructor(
+    storage: Storage,
+    config: MessageStoreConfig,
+    counters: ControlBlock<"main">["counters"],
+    queues: QueueTableBuffers,
+    topics: TopicTable,
+    mappedLimit = MAPPED_LIMIT,
+  ) {
+    this.columns = new QueueColumns(counters, queues);
+    this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+    this.#topics = topics;
+    this.#fileSize = config.mappedFileSizeConsumeQueue;
+    this.#table = new ReadSegmentTable(storage, config.mappedFileSizeConsumeQueue, mappedLimit);
+  }
+
+  /** Files mapped now. */
+  get mappedFiles(): number {
+    return this.#table.size;
+  }
+
+  /** Undefined when nothing was ever put there. After its topic was deleted the queue must be found anew. */
+  find(topic: string, queueId: number): ReadConsumeQueue | undefined {
+    const slot = this.#topics.findSlot(topic, queueId);
+    return slot === undefined ? undefined : (this.#queues.get(slot) ?? this.#add(slot, topic, queueId));
+  }
+
+  #add(slot: number, topic: string, queueId: number): ReadConsumeQueue {
+    const directory = consumeQueueDirectory(this.#paths, topic, queueId);
+    const queue = new ReadConsumeQueue({ slot, topic, queueId, directory }, this.columns, this.#table, this.#fileSize);
+    this.#queues.set(slot, queue);
+    return queue;
+  }
+
+  /** After a deletion: unmaps the files below each queue's new minOffset. */
+  forgetExpired(): void {
+    for (const queue of this.#queues.values()) queue.forget(queue.minOffset);
+  }
+
+  /** The queue was deleted with its topic. */
+  forgetQueue(slot: number): void {
+    this.#queues.get(slot)?.forget(Infinity);
+    this.#queues.delete(slot);
+  }
+
+  close(): void {
+    this.#table.close();
+    this.#queues.clear();
+  }
+}

@@ -1,0 +1,155 @@
+import {
+  CONSUME_QUEUE_UNIT_LENGTH,
+  type GetMessageStatus,
+  int32At,
+  MAGIC_OFFSET,
+  MESSAGE_BASE_LENGTH,
+  MESSAGE_MAGIC_V1,
+  MESSAGE_MAGIC_V2,
+  TOTAL_SIZE_OFFSET,
+} from "@millrace/format";
+import type { CommitLogReader } from "./commit-log-reader.js";
+import { ConsumeQueueUnit } from "./consume-queue-unit.js";
+import { MessageView } from "./message-view.js";
+import type { ReadConsumeQueue } from "./read-consume-queue.js";
+import type { ReadSegment } from "./read-segment.js";
+import type { TagFilter } from "./tag-filter.js";
+
+/** What one get may return. (RocketMQ: `isTheBatchFull`.) */
+export interface GetMessageLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  /** Bytes: what lies farther than this behind the end of the log counts as on disk. */
+  readonly memory: number;
+  readonly maxBytesInMemory: number;
+  readonly maxCountInMemory: number;
+  readonly maxBytesOnDisk: number;
+  readonly maxCountOnDisk: number;
+}
+
+const unit = new ConsumeQueueUnit();
+
+/** One get under way: goes through the units of a queue and collects messages, until it has enough. */
+export class GetMessageScan {
+  status: GetMessageStatus = "NO_MATCHED_MESSAGE";
+  readonly messages: MessageView[] = [];
+  /** The segments that the messages lie in, each held once. */
+  readonly segments: ReadSegment[] = [];
+  bufferTotalSize = 0;
+  /** Of the last unit that was looked at. */
+  #physicalOffset = 0;
+  readonly #log: CommitLogReader;
+  readonly #limits: GetMessageLimits;
+  readonly #filter: TagFilter | undefined;
+  readonly #minPhysicalOffset: number;
+  readonly #maxPhysicalOffset: number;
+  #segment: ReadSegment | undefined;
+  /** After a record that is gone: the records below this offset are gone too. */
+  #nextSegmentStart = -Infinity;
+  #isFull = false;
+
+  constructor(log: CommitLogReader, limits: GetMessageLimits, filter: TagFilter | undefined) {
+    this.#log = log;
+    this.#limits = limits;
+    this.#filter = filter;
+    this.#minPhysicalOffset = log.minOffset;
+    this.#maxPhysicalOffset = log.maxOffset;
+  }
+
+  /** More lies between what was looked at and the end of the log than memory holds. */
+  get isFarBehind(): boolean {
+    return this.#maxPhysicalOffset - this.#physicalOffset > this.#limits.memory;
+  }
+
+  /** Looks at the units [queueOffset, end), in at most so many files while nothing is found. Returns the queue offset to go on with. */
+  run(queue: ReadConsumeQueue, queueOffset: number, end: number, maxFiles: number): number {
+    let next = queueOffset;
+    for (let files = 0; files < maxFiles && next < end && !this.#isFull && this.messages.length === 0; files++) {
+      const file = queue.fileOf(next);
+      if (file === undefined) {
+        this.status = "OFFSET_FOUND_NULL";
+        return queue.rollNextFile(next);
+      }
+      next = this.#scanFile(file, next, Math.min(end, file.endOffset / CONSUME_QUEUE_UNIT_LENGTH));
+    }
+    return next;
+  }
+
+  release(): void {
+    for (const segment of this.segments) segment.release();
+  }
+
+  #scanFile(file: ReadSegment, queueOffset: number, end: number): number {
+    let position = queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset;
+    for (let next = queueOffset; next < end; next++, position += CONSUME_QUEUE_UNIT_LENGTH) {
+      unit.read(file.bytes, position);
+      const { physicalOffset, size } = unit;
+      if (this.#isFullBefore(physicalOffset, size)) {
+        this.#isFull = true;
+        return next;
+      }
+      this.#physicalOffset = physicalOffset;
+      if (physicalOffset >= this.#nextSegmentStart) this.#look(physicalOffset, size);
+    }
+    return end;
+  }
+
+  /** Whether the message would be one too many, or too large; the first one never is. */
+  #isFullBefore(physicalOffset: number, size: number): boolean {
+    const count = this.messages.length;
+    if (count === 0) return false;
+    const limits = this.#limits;
+    const total = this.bufferTotalSize + size;
+    if (count >= limits.maxMessages || total > limits.maxBytes) return true;
+    return this.#maxPhysicalOffset - physicalOffset <= limits.memory
+      ? total > limits.maxBytesInMemory || count >= limits.maxCountInMemory
+      : total > limits.maxBytesOnDisk || count >= limits.maxCountOnDisk;
+  }
+
+  #look(physicalOffset: number, size: number): void {
+    const filter = this.#filter;
+    if (filter !== undefined && !filter.matchesCode(unit.tagsCode)) {
+      this.#pass("NO_MATCHED_MESSAGE");
+      return;
+    }
+    const segment = this.#segmentOf(physicalOffset, size);
+    if (segment === undefined) {
+      this.#pass("MESSAGE_WAS_REMOVING");
+      return;
+    }
+    const message = new MessageView(segment.bytes, physicalOffset - segment.fromOffset, size);
+    if (filter !== undefined && !message.hasTag(filter.tags)) {
+      this.#pass("NO_MATCHED_MESSAGE");
+      return;
+    }
+    if (segment !== this.#segment) {
+      segment.hold();
+      this.segments.push(segment);
+      this.#segment = segment;
+    }
+    this.messages.push(message);
+    this.bufferTotalSize += size;
+    this.status = "FOUND";
+    this.#nextSegmentStart = -Infinity;
+  }
+
+  /** The segment of a record that is there, whole, and as large as its unit says. */
+  #segmentOf(physicalOffset: number, size: number): ReadSegment | undefined {
+    if (!unit.isMessage || size < MESSAGE_BASE_LENGTH || physicalOffset + size > this.#maxPhysicalOffset) return undefined;
+    const isOnDisk = physicalOffset >= this.#minPhysicalOffset;
+    const segment = isOnDisk ? this.#log.mappedSegment(physicalOffset) : undefined;
+    if (segment === undefined) {
+      this.#nextSegmentStart = this.#log.rollNextFile(physicalOffset);
+      return undefined;
+    }
+    const { bytes } = segment;
+    const position = physicalOffset - segment.fromOffset;
+    if (position + size > bytes.length || int32At(bytes, position + TOTAL_SIZE_OFFSET) !== size) return undefined;
+    const magic = int32At(bytes, position + MAGIC_OFFSET);
+    return magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2 ? segment : undefined;
+  }
+
+  #pass(status: GetMessageStatus): void {
+    if (this.messages.length === 0) this.status = status;
+  }
+}

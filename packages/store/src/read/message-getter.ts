@@ -1,0 +1,135 @@
+import { totalmem } from "node:os";
+import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus, MillraceError } from "@millrace/format";
+import type { StoreStats } from "@millrace/stats";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { CommitLogReader } from "./commit-log-reader.js";
+import type { ConsumeQueueReader } from "./consume-queue-reader.js";
+import { GetMessageResult } from "./get-message-result.js";
+import { GetMessageScan } from "./get-message-scan.js";
+import { checkQueue } from "./queue-argument.js";
+import type { ReadConsumeQueue } from "./read-consume-queue.js";
+import { type MessageFilter, TagFilter } from "./tag-filter.js";
+
+/** What {@link MessageStore.getMessage} takes. */
+export interface GetMessageRequest {
+  readonly topic: string;
+  readonly queueId: number;
+  /** Queue offset of the first message wanted. */
+  readonly queueOffset: number;
+  /** Default 32. The limits of `maxTransfer…` hold too. */
+  readonly maxMessages?: number;
+  /** Of all records together, at least 100; the first one found comes whatever its size. Default and most 128 MiB. */
+  readonly maxBytes?: number;
+  readonly filter?: MessageFilter;
+}
+
+const MEMORY = totalmem();
+const DEFAULT_MAX_MESSAGES = 32;
+const LEAST_MAX_BYTES = 100;
+const MOST_MAX_BYTES = 128 * 1024 * 1024;
+
+/** Reads by queue offset. (RocketMQ: `DefaultMessageStore.getMessage`, version 5.) */
+export class MessageGetter {
+  /** Gets that found something, and that did not; messages given out; the longest get. (RocketMQ: `StoreStatsService`.) */
+  readonly #stats = { found: 0, miss: 0, transferredMessages: 0, entireTimeMaxMs: 0 };
+  readonly #config: MessageStoreConfig;
+  readonly #log: CommitLogReader;
+  readonly #queues: ConsumeQueueReader;
+  readonly #memory: number;
+
+  constructor(config: MessageStoreConfig, log: CommitLogReader, queues: ConsumeQueueReader) {
+    this.#config = config;
+    this.#log = log;
+    this.#queues = queues;
+    this.#memory = MEMORY * (config.accessMessageInMemoryMaxRatio / 100);
+  }
+
+  get stats(): StoreStats["get"] {
+    return { ...this.#stats };
+  }
+
+  /**
+   * The messages from a queue offset on, with a lease on the memory they lie in; from a queue that does not exist as from one without messages.
+   *
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`; the system's own error when a file cannot be mapped
+   */
+  getMessage(request: GetMessageRequest): GetMessageResult {
+    const began = performance.now();
+    const result = this.#get(request);
+    const elapsed = performance.now() - began;
+    const stats = this.#stats;
+    if (elapsed > stats.entireTimeMaxMs) stats.entireTimeMaxMs = elapsed;
+    if (result.status === "FOUND") stats.found++;
+    else stats.miss++;
+    stats.transferredMessages += result.messages.length;
+    return result;
+  }
+
+  #get(request: GetMessageRequest): GetMessageResult {
+    check(request);
+    const filter = TagFilter.of(request.filter);
+    const queue = this.#queues.find(request.topic, request.queueId);
+    // The lower bound first: it never passes an upper bound that is loaded later.
+    const minOffset = queue?.minOffset ?? 0;
+    const maxOffset = queue?.maxOffset ?? 0;
+    const { queueOffset } = request;
+    if (queue === undefined || maxOffset === 0) return nothing("NO_MESSAGE_IN_QUEUE", 0, minOffset, maxOffset);
+    if (queueOffset < minOffset) return nothing("OFFSET_TOO_SMALL", minOffset, minOffset, maxOffset);
+    if (queueOffset === maxOffset) return nothing("OFFSET_OVERFLOW_ONE", queueOffset, minOffset, maxOffset);
+    if (queueOffset > maxOffset) return nothing("OFFSET_OVERFLOW_BADLY", maxOffset, minOffset, maxOffset);
+    return this.#scan(queue, request, filter, minOffset, maxOffset);
+  }
+
+  #scan(
+    queue: ReadConsumeQueue,
+    request: GetMessageRequest,
+    filter: TagFilter | undefined,
+    minOffset: number,
+    maxOffset: number,
+  ): GetMessageResult {
+    const config = this.#config;
+    const { queueOffset, maxMessages = DEFAULT_MAX_MESSAGES, maxBytes = MOST_MAX_BYTES } = request;
+    const limits = {
+      maxMessages,
+      maxBytes: Math.min(Math.max(maxBytes, LEAST_MAX_BYTES), MOST_MAX_BYTES),
+      memory: this.#memory,
+      maxBytesInMemory: config.maxTransferBytesOnMessageInMemory,
+      maxCountInMemory: config.maxTransferCountOnMessageInMemory,
+      maxBytesOnDisk: config.maxTransferBytesOnMessageInDisk,
+      maxCountOnDisk: config.maxTransferCountOnMessageInDisk,
+    };
+    const scan = new GetMessageScan(this.#log, limits, filter);
+    const units = Math.max(Math.ceil(config.maxFilterMessageSize / CONSUME_QUEUE_UNIT_LENGTH), maxMessages);
+    try {
+      const end = Math.min(maxOffset, queueOffset + units);
+      const next = scan.run(queue, queueOffset, end, config.travelCqFileNumWhenGetMessage);
+      const { status, messages, bufferTotalSize, isFarBehind, segments } = scan;
+      return new GetMessageResult(status, next, minOffset, maxOffset, messages, bufferTotalSize, isFarBehind, segments);
+    } catch (error) {
+      scan.release();
+      throw error;
+    }
+  }
+}
+
+/** No messages, and nothing held. */
+function nothing(status: GetMessageStatus, next: number, minOffset: number, maxOffset: number): GetMessageResult {
+  return new GetMessageResult(status, next, minOffset, maxOffset, [], 0, false, []);
+}
+
+function check(request: GetMessageRequest): void {
+  checkQueue(request.topic, request.queueId);
+  const { queueOffset, maxMessages, maxBytes } = request;
+  if (!Number.isSafeInteger(queueOffset)) throw illegal("a queue offset is an integer", "queueOffset", queueOffset);
+  checkLimit("maxMessages", maxMessages);
+  checkLimit("maxBytes", maxBytes);
+}
+
+function checkLimit(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return;
+  throw illegal("a limit is an integer of at least 1", name, value);
+}
+
+function illegal(reason: string, name: string, value: unknown): MillraceError {
+  return new MillraceError("ERR_GET_ILLEGAL", `${reason}: ${name}=${String(value)}`);
+}

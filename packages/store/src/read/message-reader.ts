@@ -1,0 +1,130 @@
+import { MillraceError, storePaths } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
+import type { StoreStats } from "@millrace/stats";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { TopicTable } from "../put/topic-table.js";
+import { CommitLogReader } from "./commit-log-reader.js";
+import { ConsumeQueueReader } from "./consume-queue-reader.js";
+import type { GetMessageResult } from "./get-message-result.js";
+import { IndexReader } from "./index-reader.js";
+import { type GetMessageRequest, MessageGetter } from "./message-getter.js";
+import { MessageLookup } from "./message-lookup.js";
+import { MessageQuery, type MessageQueryOptions, type QueryMessageResult } from "./message-query.js";
+import type { MessageView } from "./message-view.js";
+import type { BoundaryType } from "./offset-by-time.js";
+
+/**
+ * Everything that reads messages, on the main thread, from mappings of its own. After {@link close} every method throws `ERR_STORE_CLOSED`.
+ * (RocketMQ: the reading half of `DefaultMessageStore`.)
+ */
+export class MessageReader {
+  /** For those who read queue by queue themselves: delay, index, consumers. */
+  readonly commitLog: CommitLogReader;
+  readonly consumeQueues: ConsumeQueueReader;
+  readonly #getter: MessageGetter;
+  readonly #index: IndexReader;
+  readonly #query: MessageQuery<MessageView>;
+  readonly #lookup: MessageLookup;
+  #isClosed = false;
+
+  constructor(
+    storage: Storage,
+    config: MessageStoreConfig,
+    control: ControlBlock<"main">,
+    queues: QueueTableBuffers,
+    topics: TopicTable,
+  ) {
+    this.commitLog = new CommitLogReader(storage, config, control.counters);
+    this.consumeQueues = new ConsumeQueueReader(storage, config, control.counters, queues, topics);
+    this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
+    this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);
+    this.#index = new IndexReader(storage, storePaths(config.storePathRootDir).index, config);
+    this.#query = new MessageQuery(this.#index, (offset) => this.#lookup.lookMessageByOffset(offset));
+  }
+
+  /** See {@link MessageGetter.getMessage}. */
+  getMessage(request: GetMessageRequest): GetMessageResult {
+    this.#checkOpen();
+    return this.#getter.getMessage(request);
+  }
+
+  /** See {@link MessageQuery.query}. */
+  queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
+    this.#checkOpen();
+    return this.#query.query(options);
+  }
+
+  lookMessageByOffset(physicalOffset: number, size?: number): MessageView | undefined {
+    return this.#open.lookMessageByOffset(physicalOffset, size);
+  }
+
+  lookMessageById(msgId: string): MessageView | undefined {
+    return this.#open.lookMessageById(msgId);
+  }
+
+  getMinOffsetInQueue(topic: string, queueId: number): number {
+    return this.#open.getMinOffsetInQueue(topic, queueId);
+  }
+
+  getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
+    return this.#open.getMaxOffsetInQueue(topic, queueId, committed);
+  }
+
+  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number {
+    return this.#open.getMessageStoreTimestamp(topic, queueId, queueOffset);
+  }
+
+  getEarliestMessageTime(topic?: string, queueId?: number): number {
+    return this.#open.getEarliestMessageTime(topic, queueId);
+  }
+
+  pickupStoreTimestamp(physicalOffset: number, size?: number): number {
+    return this.#open.pickupStoreTimestamp(physicalOffset, size);
+  }
+
+  getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
+    return this.#open.getOffsetInQueueByTime(topic, queueId, time, boundary);
+  }
+
+  getMessageIds(topic: string, queueId: number, minOffset: number, maxOffset: number): Map<string, number> {
+    return this.#open.getMessageIds(topic, queueId, minOffset, maxOffset);
+  }
+
+  topics(): string[] {
+    return this.#open.topics();
+  }
+
+  queues(topic: string): number[] {
+    return this.#open.queues(topic);
+  }
+
+  /** Gets since the store was opened. */
+  stats(): StoreStats["get"] {
+    return this.#getter.stats;
+  }
+
+  /** After segments below the log's new minimum and what pointed into them were deleted: gives their memory, and so their disk space, back. */
+  forgetExpired(): void {
+    this.commitLog.forget(this.commitLog.minOffset);
+    this.consumeQueues.forgetExpired();
+    this.#index.refresh();
+  }
+
+  /** Unmaps everything: views become empty. May be called again. */
+  close(): void {
+    this.#isClosed = true;
+    this.commitLog.close();
+    this.consumeQueues.close();
+    this.#index.close();
+  }
+
+  get #open(): MessageLookup {
+    this.#checkOpen();
+    return this.#lookup;
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+  }
+}

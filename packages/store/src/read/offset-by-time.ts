@@ -1,0 +1,61 @@
+import type { CommitLogReader } from "./commit-log-reader.js";
+import { ConsumeQueueUnit } from "./consume-queue-unit.js";
+import type { ReadConsumeQueue } from "./read-consume-queue.js";
+
+/** Which end of a time is meant. (RocketMQ: `BoundaryType`.) */
+export type BoundaryType = "lower" | "upper";
+
+/**
+ * Finds queue offsets by store timestamp: a binary search over the whole queue. (RocketMQ: `ConsumeQueue.getOffsetInQueueByTime`, which first
+ * chooses a file by its modification time, or by cached times.)
+ */
+export class OffsetByTime {
+  readonly #log: CommitLogReader;
+  readonly #unit = new ConsumeQueueUnit();
+
+  constructor(log: CommitLogReader) {
+    this.#log = log;
+  }
+
+  /** Milliseconds; -1 when there is no such message. */
+  storeTimestamp(queue: ReadConsumeQueue, queueOffset: number): number {
+    const unit = this.#unit;
+    if (!queue.unit(queueOffset, unit) || !unit.isMessage) return -1;
+    return this.#log.pickupStoreTimestamp(unit.physicalOffset, unit.size);
+  }
+
+  /**
+   * `lower`: the first message stored at `time` or later, or the queue's end. `upper`: the last one stored at `time` or earlier, or the queue's
+   * first. A record that cannot be read gives the queue's first.
+   */
+  find(queue: ReadConsumeQueue, time: number, boundary: BoundaryType): number {
+    const first = this.#firstOnDisk(queue);
+    const end = queue.maxOffset;
+    // Both boundaries are where "before" ends: stored before `time`, or not after it.
+    const isBefore = boundary === "lower" ? (timestamp: number) => timestamp < time : (timestamp: number) => timestamp <= time;
+    let low = first;
+    let high = end;
+    while (low < high) {
+      const middle = low + Math.floor((high - low) / 2);
+      const timestamp = this.storeTimestamp(queue, middle);
+      if (timestamp < 0) return queue.minOffset;
+      if (isBefore(timestamp)) low = middle + 1;
+      else high = middle;
+    }
+    const found = boundary === "lower" ? low : low - 1;
+    return Math.min(Math.max(found, queue.minOffset), end);
+  }
+
+  /** The first unit whose record is not below the log's minimum: the queue's own minimum follows the log's a little later. */
+  #firstOnDisk(queue: ReadConsumeQueue): number {
+    const minOffset = this.#log.minOffset;
+    let low = queue.minOffset;
+    let high = queue.maxOffset;
+    while (low < high) {
+      const middle = low + Math.floor((high - low) / 2);
+      if (queue.unit(middle, this.#unit) && this.#unit.physicalOffset < minOffset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

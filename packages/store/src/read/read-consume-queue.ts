@@ -1,0 +1,101 @@
+import { join } from "node:path";
+import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
+import type { ConsumeQueueUnit } from "./consume-queue-unit.js";
+import type { QueueColumns } from "./queue-columns.js";
+import type { ReadSegment } from "./read-segment.js";
+import type { ReadSegmentTable } from "./read-segment-table.js";
+
+export interface QueuePlace {
+  readonly slot: number;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly directory: string;
+}
+
+/** The units of one topic and queue, read through mappings of their files. (RocketMQ: the reading half of `ConsumeQueue`.) */
+export class ReadConsumeQueue {
+  readonly slot: number;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly unitsPerFile: number;
+  readonly #directory: string;
+  readonly #columns: QueueColumns;
+  readonly #table: ReadSegmentTable;
+  readonly #fileSize: number;
+  /** By their first byte. */
+  readonly #files = new Map<number, ReadSegment>();
+  #last: ReadSegment | undefined;
+
+  constructor(place: QueuePlace, columns: QueueColumns, table: ReadSegmentTable, fileSize: number) {
+    this.slot = place.slot;
+    this.topic = place.topic;
+    this.queueId = place.queueId;
+    this.unitsPerFile = fileSize / CONSUME_QUEUE_UNIT_LENGTH;
+    this.#directory = place.directory;
+    this.#columns = columns;
+    this.#table = table;
+    this.#fileSize = fileSize;
+  }
+
+  /** First queue offset whose record is still on disk. */
+  get minOffset(): number {
+    return this.#columns.min(this.slot);
+  }
+
+  /** Behind the last queue offset that can be read. */
+  get maxOffset(): number {
+    return this.#columns.max(this.slot);
+  }
+
+  /** Queue offset of the next message, whether those before it can be read already or not. */
+  get nextOffset(): number {
+    return this.#columns.next(this.slot);
+  }
+
+  /** First queue offset of the file behind the one that a queue offset lies in. (RocketMQ: `ConsumeQueue.rollNextFile`.) */
+  rollNextFile(queueOffset: number): number {
+    return queueOffset + this.unitsPerFile - (queueOffset % this.unitsPerFile);
+  }
+
+  /** Reads the unit of a queue offset. False outside [minOffset, maxOffset), and when its file has just been deleted. */
+  unit(queueOffset: number, unit: ConsumeQueueUnit): boolean {
+    if (!(queueOffset >= this.minOffset && queueOffset < this.maxOffset)) return false;
+    const file = this.fileOf(queueOffset);
+    if (file === undefined) return false;
+    unit.read(file.bytes, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
+    return true;
+  }
+
+  /** The file that holds a queue offset's unit, at byte `queueOffset · 20 - fromOffset`; undefined when it has been deleted. */
+  fileOf(queueOffset: number): ReadSegment | undefined {
+    const offset = queueOffset * CONSUME_QUEUE_UNIT_LENGTH;
+    const last = this.#last;
+    if (last !== undefined && offset >= last.fromOffset && offset < last.endOffset && last.isMapped) {
+      this.#table.touch(last);
+      return last;
+    }
+    return this.#file(offset - (offset % this.#fileSize));
+  }
+
+  #file(fromOffset: number): ReadSegment | undefined {
+    let file = this.#files.get(fromOffset);
+    if (file === undefined || !file.isMapped) {
+      file = this.#table.map(join(this.#directory, segmentFileName(fromOffset)), fromOffset);
+      if (file === undefined) return undefined;
+      this.#files.set(fromOffset, file);
+    }
+    this.#table.touch(file);
+    this.#last = file;
+    return file;
+  }
+
+  /** Unmaps the files that end at or below a queue offset. */
+  forget(belowQueueOffset: number): void {
+    for (const [fromOffset, file] of this.#files) {
+      if (file.endOffset > belowQueueOffset * CONSUME_QUEUE_UNIT_LENGTH) continue;
+      this.#files.delete(fromOffset);
+      this.#table.shutdown(file);
+    }
+    if (this.#last !== undefined && !this.#last.isMapped) this.#last = undefined;
+  }
+}
