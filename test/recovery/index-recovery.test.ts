@@ -22,7 +22,11 @@ function offsetAt(record: number): number {
   return LOG.records[record]?.offset ?? LOG.offset;
 }
 
-function recover(directory: IndexDirectory, options: Partial<IndexRecoveryOptions> = {}, log: CommitLogBuilder = LOG): IndexRecovery {
+function recover(
+  directory: IndexDirectory,
+  options: Partial<IndexRecoveryOptions> = {},
+  log: CommitLogBuilder = LOG,
+): IndexRecovery {
   const recordAt = new Map(log.records.map((record) => [record.offset, record]));
   return recoverIndex({
     storage: realStorage,
@@ -77,7 +81,12 @@ function contentsOf(t: ExecutionContext, records = LOG.records.length): string[]
 }
 
 /** Indexing goes on, and in the end nothing tells this index from one that never ended. */
-function assertComplete(t: ExecutionContext, directory: IndexDirectory, { indexFromOffset }: IndexRecovery, message?: string): void {
+function assertComplete(
+  t: ExecutionContext,
+  directory: IndexDirectory,
+  { indexFromOffset }: IndexRecovery,
+  message?: string,
+): void {
   directory.build(LOG, indexFromOffset);
   t.deepEqual(hex(directory.contents), contentsOf(t), message);
 }
@@ -227,8 +236,12 @@ test("RocketMQ's index, after a crash, loses the newest file and no key", (t) =>
 test("RocketMQ's index, after a crash that also tore a full file, goes on before the tear", (t) => {
   const directory = built(t);
   const torn = directory.names.at(-2) ?? "";
-  const tornFrom = Number(readFileSync(join(directory.index, torn)).readBigInt64BE(indexItemPosition(SHAPE.maxHashSlotNum, 19) + 4));
-  damage(directory, torn, (content) => content.fill(0, indexItemPosition(SHAPE.maxHashSlotNum, 20), indexItemPosition(SHAPE.maxHashSlotNum, 25)));
+  const tornFrom = Number(
+    readFileSync(join(directory.index, torn)).readBigInt64BE(indexItemPosition(SHAPE.maxHashSlotNum, 19) + 4),
+  );
+  damage(directory, torn, (content) =>
+    content.fill(0, indexItemPosition(SHAPE.maxHashSlotNum, 20), indexItemPosition(SHAPE.maxHashSlotNum, 25)),
+  );
   const recovery = recover(directory, { lastExitOk: false });
   t.is(recovery.indexFromOffset, tornFrom);
   assertComplete(t, directory, recovery);

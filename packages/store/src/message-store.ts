@@ -1,19 +1,30 @@
-import { setTimeout } from "node:timers/promises";
 import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
-import { ControlBlock, type QueueTableBuffers, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
-import type { StoreStats } from "@millrace/stats";
+import { ControlBlock, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
+import type { QueueStats, StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
 import { Pipeline, pipelineData } from "./pipeline.js";
 import type { Message } from "./put/message.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
 import { PutMessageService } from "./put/put-message-service.js";
 import { TopicTable } from "./put/topic-table.js";
-import type { RecoveredQueue } from "./recover/dispatch-recovery.js";
+import { ArrivalSignal } from "./read/arrival-signal.js";
+import type { ConsumeOptions } from "./read/consume-options.js";
+import { ConsumerOffsets } from "./read/consumer-offsets.js";
+import type { GetMessageResult } from "./read/get-message-result.js";
+import { MessageArriving, type MessageArrivingListener } from "./read/message-arriving.js";
+import type { MessageConsumer } from "./read/message-consumer.js";
+import { MessageConsumers } from "./read/message-consumers.js";
+import type { GetMessageRequest } from "./read/message-getter.js";
+import type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
+import { MessageReader } from "./read/message-reader.js";
+import type { MessageView } from "./read/message-view.js";
+import type { BoundaryType } from "./read/offset-by-time.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import { StoreCheckpointFile } from "./recover/store-checkpoint.js";
 import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
-import { type OpenedDirectory, openDirectory } from "./store-opening.js";
+import { DelayLevels } from "./schedule/delay-levels.js";
+import { dispatched, type OpenedDirectory, openDirectory, registerQueues } from "./store-opening.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 
 /**
@@ -30,7 +41,13 @@ export class MessageStore implements AsyncDisposable {
   readonly #directory: OpenedDirectory;
   readonly #pipeline: Pipeline;
   readonly #put: PutMessageService;
+  readonly #reader: MessageReader;
+  readonly #arrivals: ArrivalSignal;
+  readonly #arriving: MessageArriving;
+  readonly #consumers: MessageConsumers;
   readonly #stats: StoreStatsReader;
+  /** How far each consumer group has come. */
+  readonly consumerOffsets: ConsumerOffsets;
   /** Rejects of the flushes under way: a service that ends does not answer them. */
   readonly #flushes = new Set<(error: MillraceError) => void>();
   #failure: MillraceError | undefined;
@@ -42,8 +59,15 @@ export class MessageStore implements AsyncDisposable {
     this.#directory = directory;
     this.#pipeline = pipeline;
     this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
+    const { config, storage, paths } = directory;
+    this.#reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
+    this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
+    const delayLevels = DelayLevels.parse(config.messageDelayLevel);
+    this.#arriving = new MessageArriving(this.#reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
+    this.#consumers = new MessageConsumers(this.#reader, this.#arrivals);
+    this.consumerOffsets = ConsumerOffsets.open(storage, paths.consumerOffset, config.flushDelayOffsetInterval);
     this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
-      get: () => ({ found: 0, miss: 0, transferredMessages: 0, entireTimeMaxMs: 0 }),
+      get: () => this.#reader.stats(),
       schedule: () => ({ delivered: 0, retried: 0, skipped: 0, levels: [] }),
       isDiskFull: () => false,
     });
@@ -153,9 +177,98 @@ export class MessageStore implements AsyncDisposable {
     });
   }
 
+  /**
+   * Messages of one queue from a queue offset on, as views of the log that stay valid until the result is released (`using` does it). Waits
+   * for nothing: what has not been dispatched is not there. (RocketMQ: `MessageStore.getMessage`, its statuses and limits.)
+   *
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
+   */
+  getMessage(request: GetMessageRequest): GetMessageResult {
+    return this.#reader.getMessage(request);
+  }
+
+  /**
+   * The newest messages of a topic that have this key, in the order of the log, as copies. (RocketMQ: `queryMessage`.)
+   *
+   * @throws MillraceError `ERR_QUERY_ILLEGAL`, `ERR_STORE_CLOSED`
+   */
+  queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
+    return this.#reader.queryMessage(options);
+  }
+
+  /** The message whose record begins there, as a copy; undefined when none does. */
+  lookMessageByOffset(physicalOffset: number): MessageView | undefined {
+    return this.#reader.lookMessageByOffset(physicalOffset);
+  }
+
+  /** By `msgId`, as a copy; undefined when it is not this store's. @throws MillraceError `ERR_MESSAGE_ID_ILLEGAL` */
+  lookMessageById(msgId: string): MessageView | undefined {
+    return this.#reader.lookMessageById(msgId);
+  }
+
+  /** First queue offset that can be read. */
+  getMinOffsetInQueue(topic: string, queueId: number): number {
+    return this.#reader.getMinOffsetInQueue(topic, queueId);
+  }
+
+  /** Behind the last queue offset that can be read; with `committed` false, behind the last one that has been put. */
+  getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
+    return this.#reader.getMaxOffsetInQueue(topic, queueId, committed);
+  }
+
+  /** Queue offset of the first message stored at `time` or later (`lower`), or of the last one at `time` or earlier (`upper`). */
+  getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
+    return this.#reader.getOffsetInQueueByTime(topic, queueId, time, boundary);
+  }
+
+  /** Milliseconds; -1 when there is no such message. */
+  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number {
+    return this.#reader.getMessageStoreTimestamp(topic, queueId, queueOffset);
+  }
+
+  /** Store timestamp of the first message of a queue, or of the log; -1 when there is none. */
+  getEarliestMessageTime(topic?: string, queueId?: number): number {
+    return this.#reader.getEarliestMessageTime(topic, queueId);
+  }
+
+  topics(): string[] {
+    return this.#reader.topics();
+  }
+
+  /** Queue ids, ascending. */
+  queues(topic: string): number[] {
+    return this.#reader.queues(topic);
+  }
+
+  /**
+   * Batches of copies from a place in the queue on, for as long as somebody asks: it waits for arrivals without polling, ends when `signal`
+   * aborts or the store closes, and throws when the store faults.
+   *
+   * @throws MillraceError `ERR_CONSUME_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
+   */
+  consume(options: ConsumeOptions): MessageConsumer {
+    return this.#consumers.consume(options);
+  }
+
+  /** Tells of every message that can be consumed, from now on; the function returned ends it. (RocketMQ: `MessageArrivingListener`.) */
+  onMessageArriving(listener: MessageArrivingListener): () => void {
+    return this.#arriving.add(listener);
+  }
+
   /** A plain object, cheap enough for ten times a second under full load. */
   stats(): StoreStats {
     return this.#stats.read();
+  }
+
+  /** Where each queue begins and ends. */
+  queueStats(): QueueStats[] {
+    return this.topics().flatMap((topic) =>
+      this.queues(topic).map((queueId) => {
+        const minOffset = this.getMinOffsetInQueue(topic, queueId);
+        const maxOffset = this.getMaxOffsetInQueue(topic, queueId);
+        return { topic, queueId, minOffset, maxOffset, lag: this.getMaxOffsetInQueue(topic, queueId, false) - maxOffset };
+      }),
+    );
   }
 
   /** Settles the puts in flight, forces everything, ends the threads, gives the lock back. Idempotent; rejects if the end was not clean. */
@@ -171,16 +284,21 @@ export class MessageStore implements AsyncDisposable {
   async #close(): Promise<void> {
     const { storeState } = this.#pipeline.control.counters;
     this.#put.refuse(this.#failure ?? closed());
+    this.#consumers.close();
+    this.#arriving.close();
     try {
       if (this.#failure === undefined) await this.#put.drained();
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
       const outcome = await this.#pipeline.stop();
       if (!outcome.ok) this.#serviceEnded(outcome);
       this.#completeCheckpoint();
-      if (this.#failure === undefined) this.#directory.abort.remove();
+      await this.consumerOffsets.close();
+      if (this.#failure === undefined && this.dispatchBehindBytes === 0) this.#directory.abort.remove();
     } finally {
       this.#rejectFlushes(this.#failure ?? closed());
       this.#put.close();
+      this.#arrivals.close();
+      this.#reader.close();
       await this.#pipeline.destroy();
       this.#directory.lock.release();
       storeState.set(StoreState.closed);
@@ -236,6 +354,7 @@ export class MessageStore implements AsyncDisposable {
     this.#failure = error;
     if (storeState.value < state) storeState.set(state);
     this.#put.abandon(error);
+    if (state === StoreState.faulted) this.#consumers.fail(error);
     this.#rejectFlushes(error);
   }
 
@@ -247,43 +366,4 @@ export class MessageStore implements AsyncDisposable {
 
 function closed(): MillraceError {
   return new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed", { status: "SERVICE_NOT_AVAILABLE" });
-}
-
-const DISPATCH_LOOK_MS = 100;
-
-/**
- * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or cannot be made
- * for now: on a full disk the store is opened all the same, and goes on trying.
- */
-async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
-  const { reputFromOffset, dispatchFailures } = pipeline.control.counters;
-  let ended: ServiceOutcome | undefined;
-  void pipeline.firstEnd.then((outcome) => {
-    ended = outcome;
-  });
-  for (let at = reputFromOffset.get(); at < maxOffset && dispatchFailures.get() === 0; at = reputFromOffset.get()) {
-    if (ended === undefined && signal?.aborted !== true) {
-      await Promise.race([reputFromOffset.waitAsync(at), setTimeout(DISPATCH_LOOK_MS)]);
-      continue;
-    }
-    await pipeline.stop();
-    await pipeline.destroy();
-    if (ended === undefined)
-      throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
-    const reason = ended.ok ? "it ended" : ended.message;
-    throw new MillraceError("ERR_PIPELINE_START", `a service ended while records were dispatched: offset=${at} reason=${reason}`);
-  }
-}
-
-/** Gives each recovered queue its slot and its offsets, before any thread looks at them. */
-function registerQueues(queues: readonly RecoveredQueue[], topics: TopicTable, table: QueueTableBuffers): void {
-  const next = new Float64Array(table.nextQueueOffsets);
-  const max = new Float64Array(table.maxQueueOffsets);
-  const min = new Float64Array(table.minQueueOffsets);
-  for (const queue of queues) {
-    const slot = topics.slot(topics.recovered(queue.topic), queue.queueId);
-    next[slot] = queue.nextQueueOffset;
-    max[slot] = queue.maxQueueOffset;
-    min[slot] = queue.minQueueOffset;
-  }
 }

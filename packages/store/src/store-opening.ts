@@ -1,9 +1,13 @@
+import { setTimeout } from "node:timers/promises";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type Storage, type StorageSpec } from "@millrace/mapped-file";
+import type { QueueTableBuffers, ServiceOutcome } from "@millrace/shared-memory";
 import { type MessageStoreConfig, type MessageStoreOptions, resolveConfig } from "./message-store-config.js";
+import type { Pipeline } from "./pipeline.js";
+import type { TopicTable } from "./put/topic-table.js";
 import { AbortFile } from "./recover/abort-file.js";
 import { recoverCommitLog } from "./recover/commit-log-recovery.js";
-import { type DispatchRecovery, recoverDispatch } from "./recover/dispatch-recovery.js";
+import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "./recover/dispatch-recovery.js";
 import { readFlushedWatermark } from "./recover/flushed-watermark.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
@@ -57,4 +61,43 @@ function withPath(cause: unknown, root: string): unknown {
   if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
   const path = "path" in cause ? cause.path : root;
   return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
+}
+
+const DISPATCH_LOOK_MS = 100;
+
+/**
+ * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or cannot be made
+ * for now: on a full disk the store is opened all the same, and goes on trying.
+ */
+export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
+  const { reputFromOffset, dispatchFailures } = pipeline.control.counters;
+  let ended: ServiceOutcome | undefined;
+  void pipeline.firstEnd.then((outcome) => {
+    ended = outcome;
+  });
+  for (let at = reputFromOffset.get(); at < maxOffset && dispatchFailures.get() === 0; at = reputFromOffset.get()) {
+    if (ended === undefined && signal?.aborted !== true) {
+      await Promise.race([reputFromOffset.waitAsync(at), setTimeout(DISPATCH_LOOK_MS)]);
+      continue;
+    }
+    await pipeline.stop();
+    await pipeline.destroy();
+    if (ended === undefined)
+      throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
+    const reason = ended.ok ? "it ended" : ended.message;
+    throw new MillraceError("ERR_PIPELINE_START", `a service ended while records were dispatched: offset=${at} reason=${reason}`);
+  }
+}
+
+/** Gives each recovered queue its slot and its offsets, before any thread looks at them. */
+export function registerQueues(queues: readonly RecoveredQueue[], topics: TopicTable, table: QueueTableBuffers): void {
+  const next = new Float64Array(table.nextQueueOffsets);
+  const max = new Float64Array(table.maxQueueOffsets);
+  const min = new Float64Array(table.minQueueOffsets);
+  for (const queue of queues) {
+    const slot = topics.slot(topics.recovered(queue.topic), queue.queueId);
+    next[slot] = queue.nextQueueOffset;
+    max[slot] = queue.maxQueueOffset;
+    min[slot] = queue.minQueueOffset;
+  }
 }

@@ -20,16 +20,16 @@ function queryOf(t: ExecutionContext, messages: readonly Partial<Message>[], gon
   const file = IndexFile.create(realStorage, `${directory}/20261120183519001`, SHAPE);
   const log = new Map<number, Message>();
   for (const [physicalOffset, part] of messages.entries()) {
-    const message = {
+    const message: Message = {
       topic: "T",
-      keys: undefined,
+      keys: [],
       uniqKey: undefined,
       storeTimestamp: BEGIN + physicalOffset,
       ...part,
       physicalOffset,
     };
     if (!gone.includes(physicalOffset)) log.set(physicalOffset, message);
-    for (const key of [message.uniqKey, ...(message.keys?.split(" ") ?? [])]) {
+    for (const key of [message.uniqKey, ...message.keys]) {
       if (key !== undefined) file.putKey(indexKeyHash(`${message.topic}#${key}`), physicalOffset, message.storeTimestamp);
     }
   }
@@ -47,7 +47,7 @@ function find(query: MessageQuery<Message>, key: string, range: { maxNum?: numbe
 }
 
 test("messages come in the order of the log, by key or unique key, the newest if there are too many", (t) => {
-  const query = queryOf(t, [{ keys: "A B" }, { uniqKey: "A" }, { keys: "B" }, { keys: "C A", uniqKey: "U" }]);
+  const query = queryOf(t, [{ keys: ["A", "B"] }, { uniqKey: "A" }, { keys: ["B"] }, { keys: ["C", "A"], uniqKey: "U" }]);
   t.deepEqual(find(query, "A"), [0, 1, 3]);
   t.deepEqual(find(query, "B"), [0, 2]);
   t.deepEqual(find(query, "U"), [3]);
@@ -66,12 +66,12 @@ test("messages come in the order of the log, by key or unique key, the newest if
 test("another key or topic of the same hash is not handed out, and takes no place", (t) => {
   t.is(indexKeyHash("T#Aa"), indexKeyHash("T#BB"));
   t.is(indexKeyHash("Aa#x"), indexKeyHash("BB#x"));
-  const query = queryOf(t, [{ keys: "Aa" }, { keys: "BB" }, { keys: "BB" }, { keys: "BB" }]);
+  const query = queryOf(t, [{ keys: ["Aa"] }, { keys: ["BB"] }, { keys: ["BB"] }, { keys: ["BB"] }]);
   t.deepEqual(find(query, "Aa", { maxNum: 1 }), [0]);
   t.deepEqual(find(query, "BB"), [1, 2, 3]);
   const topics = queryOf(t, [
-    { topic: "Aa", keys: "x" },
-    { topic: "BB", keys: "x" },
+    { topic: "Aa", keys: ["x"] },
+    { topic: "BB", keys: ["x"] },
   ]);
   const { messages } = topics.query({ topic: "Aa", key: "x", maxNum: 9, begin: 0, end: EVER });
   t.deepEqual(
@@ -81,19 +81,19 @@ test("another key or topic of the same hash is not handed out, and takes no plac
 });
 
 test("a message that has a key twice comes once", (t) => {
-  t.deepEqual(find(queryOf(t, [{ keys: "A A", uniqKey: "A" }, { keys: "A" }]), "A"), [0, 1]);
+  t.deepEqual(find(queryOf(t, [{ keys: ["A", "A"], uniqKey: "A" }, { keys: ["A"] }]), "A"), [0, 1]);
 });
 
 test("messages that are gone are passed over", (t) => {
-  t.deepEqual(find(queryOf(t, [{ keys: "A" }, { keys: "A" }, { keys: "A" }], [0, 2]), "A", { maxNum: 1 }), [1]);
+  t.deepEqual(find(queryOf(t, [{ keys: ["A"] }, { keys: ["A"] }, { keys: ["A"] }], [0, 2]), "A", { maxNum: 1 }), [1]);
 });
 
 test("a query keeps to its time, to the millisecond", (t) => {
   const query = queryOf(t, [
-    { storeTimestamp: BEGIN, keys: "A" },
-    { storeTimestamp: BEGIN + 900, keys: "A" },
-    { storeTimestamp: BEGIN + 1100, keys: "A" },
-    { storeTimestamp: BEGIN + 1900, keys: "A" },
+    { storeTimestamp: BEGIN, keys: ["A"] },
+    { storeTimestamp: BEGIN + 900, keys: ["A"] },
+    { storeTimestamp: BEGIN + 1100, keys: ["A"] },
+    { storeTimestamp: BEGIN + 1900, keys: ["A"] },
   ]);
   t.deepEqual(find(query, "A", { begin: BEGIN + 900, end: BEGIN + 1100 }), [1, 2]);
   t.deepEqual(find(query, "A", { begin: BEGIN + 901, end: BEGIN + 1099 }), []);

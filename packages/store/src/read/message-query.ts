@@ -1,26 +1,28 @@
-import { KEY_SEPARATOR } from "@millrace/format";
+import { MillraceError } from "@millrace/format";
 import type { IndexReader } from "./index-reader.js";
+
+const DEFAULT_MAX_NUM = 32;
 
 /** What of a message decides whether it answers a query. */
 export interface IndexedMessage {
   readonly topic: string;
-  /** Separated by spaces. */
-  readonly keys: string | undefined;
+  readonly keys: readonly string[];
   readonly uniqKey: string | undefined;
   /** Milliseconds. */
   readonly storeTimestamp: number;
 }
 
+/** What {@link MessageStore.queryMessage} takes. */
 export interface MessageQueryOptions {
   readonly topic: string;
   /** One key, or the unique key. */
   readonly key: string;
-  /** At most `maxMsgsNumBatch`. */
-  readonly maxNum: number;
-  /** First store timestamp, in milliseconds. */
-  readonly begin: number;
-  /** Last one, inclusive. */
-  readonly end: number;
+  /** Default 32 (RocketMQ: `defaultQueryMaxNum`); at most `maxMsgsNumBatch`. */
+  readonly maxNum?: number;
+  /** First store timestamp, in milliseconds. Default: the first of all. */
+  readonly begin?: number;
+  /** Last one, inclusive. Default: the last of all. */
+  readonly end?: number;
 }
 
 export interface QueryMessageResult<M> {
@@ -46,7 +48,10 @@ export class MessageQuery<M extends IndexedMessage> {
     this.#lookAt = lookAt;
   }
 
-  query({ topic, key, maxNum, begin, end }: MessageQueryOptions): QueryMessageResult<M> {
+  /** @throws MillraceError `ERR_QUERY_ILLEGAL` */
+  query(options: MessageQueryOptions): QueryMessageResult<M> {
+    check(options);
+    const { topic, key, maxNum = DEFAULT_MAX_NUM, begin = 0, end = Number.MAX_SAFE_INTEGER } = options;
     const messages: M[] = [];
     let lastOffset: number | undefined;
     const accept = (physicalOffset: number): boolean => {
@@ -68,6 +73,20 @@ export class MessageQuery<M extends IndexedMessage> {
   }
 }
 
+function check(options: MessageQueryOptions): void {
+  const { topic, key, maxNum, begin, end } = options ?? {};
+  const illegal = (name: string, value: unknown): MillraceError =>
+    new MillraceError(
+      "ERR_QUERY_ILLEGAL",
+      `a topic, a key, a number of messages and times in milliseconds are needed: ${name}=${String(value)}`,
+    );
+  if (typeof topic !== "string") throw illegal("topic", topic);
+  if (typeof key !== "string" || key === "") throw illegal("key", key);
+  if (maxNum !== undefined && !(Number.isSafeInteger(maxNum) && maxNum > 0)) throw illegal("maxNum", maxNum);
+  if (begin !== undefined && !Number.isFinite(begin)) throw illegal("begin", begin);
+  if (end !== undefined && !Number.isFinite(end)) throw illegal("end", end);
+}
+
 function hasKey({ keys, uniqKey }: IndexedMessage, key: string): boolean {
-  return key !== "" && (uniqKey === key || (keys?.split(KEY_SEPARATOR).includes(key) ?? false));
+  return key !== "" && (uniqKey === key || keys.includes(key));
 }

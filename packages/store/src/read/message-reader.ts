@@ -1,4 +1,4 @@
-import { MillraceError } from "@millrace/format";
+import { MillraceError, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
@@ -7,8 +7,10 @@ import type { TopicTable } from "../put/topic-table.js";
 import { CommitLogReader } from "./commit-log-reader.js";
 import { ConsumeQueueReader } from "./consume-queue-reader.js";
 import type { GetMessageResult } from "./get-message-result.js";
+import { IndexReader } from "./index-reader.js";
 import { type GetMessageRequest, MessageGetter } from "./message-getter.js";
 import { MessageLookup } from "./message-lookup.js";
+import { MessageQuery, type MessageQueryOptions, type QueryMessageResult } from "./message-query.js";
 import type { MessageView } from "./message-view.js";
 import type { BoundaryType } from "./offset-by-time.js";
 
@@ -21,6 +23,8 @@ export class MessageReader {
   readonly commitLog: CommitLogReader;
   readonly consumeQueues: ConsumeQueueReader;
   readonly #getter: MessageGetter;
+  readonly #index: IndexReader;
+  readonly #query: MessageQuery<MessageView>;
   readonly #lookup: MessageLookup;
   #isClosed = false;
 
@@ -35,12 +39,20 @@ export class MessageReader {
     this.consumeQueues = new ConsumeQueueReader(storage, config, control.counters, queues, topics);
     this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
     this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);
+    this.#index = new IndexReader(storage, storePaths(config.storePathRootDir).index, config);
+    this.#query = new MessageQuery(this.#index, (offset) => this.#lookup.lookMessageByOffset(offset));
   }
 
   /** See {@link MessageGetter.getMessage}. */
   getMessage(request: GetMessageRequest): GetMessageResult {
     this.#checkOpen();
     return this.#getter.getMessage(request);
+  }
+
+  /** See {@link MessageQuery.query}. */
+  queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
+    this.#checkOpen();
+    return this.#query.query(options);
   }
 
   lookMessageByOffset(physicalOffset: number, size?: number): MessageView | undefined {
@@ -96,6 +108,7 @@ export class MessageReader {
   forgetExpired(): void {
     this.commitLog.forget(this.commitLog.minOffset);
     this.consumeQueues.forgetExpired();
+    this.#index.refresh();
   }
 
   /** Unmaps everything: views become empty. May be called again. */
@@ -103,6 +116,7 @@ export class MessageReader {
     this.#isClosed = true;
     this.commitLog.close();
     this.consumeQueues.close();
+    this.#index.close();
   }
 
   get #open(): MessageLookup {
