@@ -5,4 +5,4 @@ export { MessageStore } from "./message-store.js";
 export type { BackPressure, FlushDiskType, MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
 export type { Message } from "./put/message.js";
 export { AppendMessageResult, type PutMessageResult } from "./put/put-message-result.js";
-export type { RecoveryCut, RecoveryProgress, RecoveryReport } from "./recover/recovery-report.js";
+export type { DispatchReport, LogReport, RecoveryCut, RecoveryProgress, RecoveryReport } from "./recover/recovery-report.js";

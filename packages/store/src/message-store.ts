@@ -106,7 +106,7 @@ export class MessageStore implements AsyncDisposable {
       const data = pipelineData(directory.config, storage, {
         ...directory.recovery,
         ...directory.dispatch,
-        deletedTopics: new Map(),
+        deletedTopics: directory.deletedTopics.offsets,
       });
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));

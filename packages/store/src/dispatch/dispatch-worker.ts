@@ -27,8 +27,8 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     if (handled < counters.reputFromOffset.value) counters.reputFromOffset.set(Math.max(handled, counters.minOffset.get()));
   }
   const mark = dispatchedMarkWriter(storage, paths, index);
-  // The old mark would vouch for what is dispatched from now on.
-  mark(Math.min(readDispatchedMark(storage, paths.dispatchedMark)?.dispatchedOffset ?? 0, counters.reputFromOffset.value));
+  // The old mark would vouch for what is dispatched from now on. Recovery has forced what it found.
+  mark(counters.reputFromOffset.value);
   const others = [...(index === undefined ? [] : [index]), ...own];
   const flush = new FlushConsumeQueueService(control, config, consumeQueues, others, mark);
   const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
