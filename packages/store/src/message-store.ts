@@ -53,19 +53,19 @@ export class MessageStore implements AsyncDisposable {
   #failure: MillraceError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(directory: OpenedDirectory, pipeline: Pipeline, topics: TopicTable) {
+  private constructor(directory: OpenedDirectory, pipeline: Pipeline, topics: TopicTable, consumerOffsets: ConsumerOffsets) {
     this.config = directory.config;
     this.recovery = directory.recovery;
     this.#directory = directory;
     this.#pipeline = pipeline;
     this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
-    const { config, storage, paths } = directory;
+    const { config, storage } = directory;
     this.#reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#arriving = new MessageArriving(this.#reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
     this.#consumers = new MessageConsumers(this.#reader, this.#arrivals);
-    this.consumerOffsets = ConsumerOffsets.open(storage, paths.consumerOffset, config.flushDelayOffsetInterval);
+    this.consumerOffsets = consumerOffsets;
     this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
       get: () => this.#reader.stats(),
       schedule: () => ({ delivered: 0, retried: 0, skipped: 0, levels: [] }),
@@ -103,7 +103,10 @@ export class MessageStore implements AsyncDisposable {
   static async openOn(options: MessageStoreOptions, storage: StorageSpec): Promise<MessageStore> {
     const directory = await openDirectory(options, storage);
     try {
-      const data = pipelineData(directory.config, storage, {
+      const { config, paths } = directory;
+      // Before any thread runs: a file that cannot be read ends the open.
+      const consumerOffsets = ConsumerOffsets.open(directory.storage, paths.consumerOffset, config.flushDelayOffsetInterval);
+      const data = pipelineData(config, storage, {
         ...directory.recovery,
         ...directory.dispatch,
         deletedTopics: directory.deletedTopics.offsets,
@@ -113,7 +116,7 @@ export class MessageStore implements AsyncDisposable {
       registerQueues(directory.dispatch.queues, topics, data.queues);
       const pipeline = await Pipeline.start(data, control);
       await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
-      return new MessageStore(directory, pipeline, topics);
+      return new MessageStore(directory, pipeline, topics, consumerOffsets);
     } catch (error) {
       directory.lock.release();
       throw error;
