@@ -173,4 +173,10 @@ export {
   storePaths,
   topicIllegality,
 } from "./store-path.js";
-export { DLQ_TOPIC_PREFIX, LMQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./system-topic.js";
+export {
+  DLQ_TOPIC_PREFIX,
+  isSystemTopic,
+  LMQ_TOPIC_PREFIX,
+  RETRY_TOPIC_PREFIX,
+  SCHEDULE_TOPIC,
+} from "./system-topic.js";
