@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StorePaths } from "@millrace/format";
 import { parseSegmentFileName, storePaths } from "@millrace/format";
@@ -74,3 +74,13 @@ export const FIXTURE_STORES: FixtureStore[] = [
   readStore("rocketmq-5.3.3", "5.3", false),
   readStore("rocketmq-5.3.3-property-crc", "5.3", true),
 ];
+
+/** Both of 4.9.8's delayed messages have been due for long: a store that opens the directory as it is delivers them at once. */
+const ALL_DELIVERED = '{"offsetTable":{3:1,18:1}}';
+
+/** A copy to open, with nothing left to deliver: it stays as RocketMQ left it. */
+export function copyFixture(name: string, directory: string, filter: (path: string) => boolean = () => true): void {
+  cpSync(join(FIXTURES_DIRECTORY, name), directory, { recursive: true, filter });
+  mkdirSync(join(directory, "config"), { recursive: true });
+  writeFileSync(join(directory, "config", "delayOffset.json"), ALL_DELIVERED);
+}

@@ -206,7 +206,7 @@ export class OpenStore {
     if (storeState.value < state) storeState.set(state);
     this.schedule.stop();
     this.put.abandon(error);
-    if (state === StoreState.faulted) this.consumers.fail(error);
+    this.consumers.fail(error);
     this.#rejectFlushes(error);
   }
 

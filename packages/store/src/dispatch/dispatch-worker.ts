@@ -54,7 +54,10 @@ function expiredControl(expired: ExpiredConsumeQueues): ExpiredConsumeQueuesCont
   };
 }
 
-/** Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that grows again. */
+/**
+ * Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that grows again.
+ * A mark that cannot be written (a full disk) goes: without one nothing is believed at the next open, and everything is looked at.
+ */
 function dispatchedMarkWriter(
   storage: Storage,
   paths: StorePaths,
@@ -64,12 +67,18 @@ function dispatchedMarkWriter(
   const before = readDispatchedMark(storage, paths.dispatchedMark);
   return (dispatchedOffset) => {
     const last = index?.lastFile;
-    writeDispatchedMark(storage, paths.dispatchedMark, {
+    const mark = {
       dispatchedOffset,
       indexedOffset: index === undefined ? Math.min(before?.indexedOffset ?? 0, maxOffset) : index.indexedOffset,
       indexFile: index === undefined ? before?.indexFile : last?.name,
       indexEndOffset: index === undefined ? (before?.indexEndOffset ?? 0) : (last?.endPhysicalOffset ?? 0),
-    });
+    };
+    try {
+      writeDispatchedMark(storage, paths.dispatchedMark, mark);
+    } catch {
+      storage.remove(paths.dispatchedMark);
+      storage.syncDirectory(paths.root);
+    }
   };
 }
 
