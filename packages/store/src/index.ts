@@ -9,3 +9,4 @@ export type { BackPressure, FlushDiskType, MessageStoreConfig, MessageStoreOptio
 export type { Message } from "./put/message.js";
 export { AppendMessageResult, type PutMessageResult } from "./put/put-message-result.js";
 export type { DispatchReport, LogReport, RecoveryCut, RecoveryProgress, RecoveryReport } from "./recover/recovery-report.js";
+export type { PreparedMessage, PrepareMessageResult, UndecidedMessage, UndecidedRequest } from "./transaction/prepared-message.js";

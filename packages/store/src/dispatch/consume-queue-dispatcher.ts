@@ -49,8 +49,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   dispatch(request: DispatchRequest): void {
     const type = request.transactionType;
     if (type !== 0 && type !== SYS_FLAG_COMMIT) return;
-    const slot = this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId);
-    const queue = this.queues[slot] ?? this.#successor(request);
+    const queue = this.queues[this.#slotOf(request)] ?? this.#queueAfterRefresh(request);
     if (queue === undefined) {
       this.undispatched++;
       return;
@@ -105,10 +104,14 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     this.#files.close();
   }
 
-  /** A queue that was deleted may have been registered again under another slot. */
-  #successor(request: DispatchRequest): ConsumeQueue | undefined {
+  #slotOf(request: DispatchRequest): number {
+    return this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId);
+  }
+
+  /** A queue that was deleted may be registered again, in another slot. */
+  #queueAfterRefresh(request: DispatchRequest): ConsumeQueue | undefined {
     this.#slots.refresh();
-    return this.queues[this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId)];
+    return this.queues[this.#slotOf(request)];
   }
 
   #addQueue(slot: number, topic: string, queueId: number): void {

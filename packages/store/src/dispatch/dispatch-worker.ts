@@ -28,7 +28,7 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     const handled = dispatcher.handledOffset?.() ?? Number.MAX_SAFE_INTEGER;
     if (handled < counters.reputFromOffset.value) counters.reputFromOffset.set(Math.max(handled, counters.minOffset.get()));
   }
-  const mark = dispatchedMarkWriter(storage, paths, index);
+  const mark = dispatchedMarkWriter(storage, paths, index, counters.wroteOffset.get());
   // The old mark would vouch for what is dispatched from now on. Recovery has forced what it found.
   mark(counters.reputFromOffset.value);
   const others = [...(index === undefined ? [] : [index]), ...own];
@@ -54,14 +54,19 @@ function expiredControl(expired: ExpiredConsumeQueues): ExpiredConsumeQueuesCont
   };
 }
 
-/** Without an index what the mark says of one stays: it is as complete as it was. */
-function dispatchedMarkWriter(storage: Storage, paths: StorePaths, index: IndexDispatcher | undefined): (offset: number) => void {
+/** Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that grows again. */
+function dispatchedMarkWriter(
+  storage: Storage,
+  paths: StorePaths,
+  index: IndexDispatcher | undefined,
+  maxOffset: number,
+): (offset: number) => void {
   const before = readDispatchedMark(storage, paths.dispatchedMark);
   return (dispatchedOffset) => {
     const last = index?.lastFile;
     writeDispatchedMark(storage, paths.dispatchedMark, {
       dispatchedOffset,
-      indexedOffset: index === undefined ? (before?.indexedOffset ?? 0) : Math.min(index.indexedOffset, dispatchedOffset),
+      indexedOffset: index === undefined ? Math.min(before?.indexedOffset ?? 0, maxOffset) : index.indexedOffset,
       indexFile: index === undefined ? before?.indexFile : last?.name,
       indexEndOffset: index === undefined ? (before?.indexEndOffset ?? 0) : (last?.endPhysicalOffset ?? 0),
     });
