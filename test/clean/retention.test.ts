@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, utimesSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { message, numbered, numberOf, openStore } from "../store/temporary-store.js";
+import { temporaryDirectory } from "../temporary-directory.js";
 
 const SIZE = 4096;
 const UNITS = 7;
@@ -183,6 +184,34 @@ test.serial("a leased segment stays, unread, until it is released; the messages 
   t.is(store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 4 }).status, "OFFSET_TOO_SMALL");
   lease.release();
   t.like(await store.deleteExpiredFiles(), { deletedSegments: 5, minOffset: 6 * SIZE, held: undefined });
+});
+
+test.serial("a crash while a segment is held: it can be read again, queue offsets and all", async (t) => {
+  const store = await openStore(t, OPTIONS);
+  await put(store, 0, 40);
+  await settled(t, store, 40);
+  const lease = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 25, maxMessages: 1 });
+  t.like(await store.deleteExpiredFiles(), { deletedSegments: 8, deletedConsumeQueueFiles: 3, minOffset: 9 * SIZE });
+  t.deepEqual(bounds(store, "TopicA"), [27, 40]);
+  const copy = temporaryDirectory(t);
+  cpSync(store.config.storePathRootDir, copy, { recursive: true });
+  lease.release();
+  await store.close();
+  const again = await openStore(t, { ...OPTIONS, storePathRootDir: copy });
+  t.is(again.minPhysicalOffset, 8 * SIZE);
+  t.deepEqual(consumeAll(again), range(24, 40));
+  t.is((await again.putMessage(numbered(40, BODY))).appendResult?.queueOffset, 40);
+});
+
+test.serial("a segment that is held when the store closes is gone when it opens again", async (t) => {
+  const store = await openStore(t, OPTIONS);
+  await put(store, 0, 20);
+  await settled(t, store, 20);
+  const lease = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 4, maxMessages: 1 });
+  t.like(await store.deleteExpiredFiles(), { deletedSegments: 1, held: { endOffset: 2 * SIZE } });
+  await store.close();
+  lease.release();
+  t.deepEqual(segments(store)[0], 2 * SIZE);
 });
 
 test.serial("a lease that lasts too long is ended by force: what it showed is empty", async (t) => {

@@ -89,6 +89,11 @@ export class CleanCommitLogService {
     return { deletedSegments };
   }
 
+  /** At the end: nobody reads any more. What cannot be deleted is back when the store opens again. */
+  async deleteRetired(): Promise<void> {
+    if (this.#held !== undefined && (await this.#segments.deleteBelow(this.#held.endOffset)) === undefined) this.#held = undefined;
+  }
+
   /** What is retired; a lease on it is waited for, but not for ever. */
   async #deleteBelow(endOffset: number): Promise<string | undefined> {
     const heldFrom = this.#segments.heldFrom();

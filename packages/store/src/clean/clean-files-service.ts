@@ -126,12 +126,15 @@ export class CleanFilesService {
     };
   }
 
-  /** Resolves when what is under way has ended, between two files. Idempotent. */
+  /** Resolves when what is under way has ended, between two files, and what was retired is deleted. Idempotent. */
   async close(): Promise<void> {
     clearTimeout(this.#cleanTimer);
     clearInterval(this.#diskTimer);
     this.#pause.stop();
     await this.#underWay;
+    await this.#commitLog.deleteRetired().catch((error) => {
+      this.#failure = String(error);
+    });
   }
 
   readonly #onTime = (): void => {

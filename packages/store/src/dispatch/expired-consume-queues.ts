@@ -7,7 +7,7 @@ import type { DeletedTopics } from "../recover/deleted-topics.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueue } from "./consume-queue.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
-import { ConsumeQueueUnits } from "./consume-queue-units.js";
+import { ConsumeQueueUnitSearch } from "./consume-queue-unit-search.js";
 
 /** Dispatching waits no longer than this for a slice of queues in which nothing is deleted. */
 const SLICE_US = 2000;
@@ -43,7 +43,7 @@ export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
   readonly #consumeQueues: ConsumeQueueDispatcher;
   readonly #others: readonly CommitLogDispatcher[];
   readonly #deletedTopics: DeletedTopics;
-  readonly #units: ConsumeQueueUnits;
+  readonly #search: ConsumeQueueUnitSearch;
   readonly #unitsPerFile: number;
   #steps: Iterator<number, void> | undefined;
   #minOffset = -1;
@@ -62,7 +62,7 @@ export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
     this.#others = others;
     this.#deletedTopics = deletedTopics;
     this.#directory = storePaths(config.storePathRootDir).consumeQueue;
-    this.#units = new ConsumeQueueUnits(storage, config.mappedFileSizeConsumeQueue);
+    this.#search = new ConsumeQueueUnitSearch(storage, config.mappedFileSizeConsumeQueue);
     this.#unitsPerFile = config.mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
   }
 
@@ -80,7 +80,7 @@ export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
       if (step.done === true) isDone = true;
       else deletedFiles += step.value;
     } while (!isDone && deletedFiles === 0 && monotonicUs() < endUs);
-    this.#units.close();
+    this.#search.close();
     if (!isDone) return { deletedFiles, isDone };
     this.#steps = undefined;
     return this.#failure === undefined ? { deletedFiles, isDone } : { deletedFiles, isDone, failure: this.#failure };
@@ -119,7 +119,7 @@ export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
     for (const queue of this.#consumeQueues.queues) {
       if (queue === undefined || queue.minOffset >= queue.writtenOffset) continue;
       this.#attempt(() => {
-        const first = this.#units.findFirst(queue, queue.minOffset, queue.writtenOffset, minOffset);
+        const first = this.#search.findFirst(queue, queue.minOffset, queue.writtenOffset, minOffset);
         if (first !== queue.minOffset) this.#consumeQueues.setMinOffset(queue, first);
       });
       yield 0;

@@ -3,7 +3,7 @@ import type { Storage, StorageFile } from "@millrace/mapped-file";
 import type { ConsumeQueue } from "./consume-queue.js";
 
 /** Reads units of ConsumeQueues through the channel, one file open at a time; makes no file. Dispatch thread, off the hot path. */
-export class ConsumeQueueUnits {
+export class ConsumeQueueUnitSearch {
   readonly #storage: Storage;
   readonly #unitsPerFile: number;
   readonly #unit = new DataView(new ArrayBuffer(CONSUME_QUEUE_UNIT_LENGTH));
