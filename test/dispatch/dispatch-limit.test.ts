@@ -57,22 +57,6 @@ test.serial(
   },
 );
 
-test.serial("SYNC_FLUSH: dispatching is never ahead of what is durable", async (t) => {
-  const slow: Fault = { operation: "force", path: "commitlog", after: 0, delayMs: 10 };
-  const store = await openStore(t, { ...LARGE, storePathRootDir: memoryDirectory(t), flushDiskType: "SYNC_FLUSH" }, [slow]);
-  let ahead = 0;
-  let settled = 0;
-  const puts: Promise<unknown>[] = [];
-  while (settled < 200) {
-    for (let n = 0; n < 5 && puts.length < 200; n++) puts.push(store.putMessage(numbered(n, 100)).then(() => settled++));
-    if (reputFromOffset(store) > store.flushedOffset) ahead++;
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  t.is(ahead, 0);
-  await dispatchedAll(store);
-  t.is(readUnits(store.config.storePathRootDir, "TopicA", 0).size, 200);
-});
-
 test.serial("SYNC_FLUSH: what a failed force may have lost is never dispatched", async (t) => {
   const failing: Fault = { operation: "force", path: "commitlog", after: 3, times: 1, code: "EIO" };
   const store = await openStore(t, { ...LARGE, storePathRootDir: memoryDirectory(t), flushDiskType: "SYNC_FLUSH" }, [failing]);

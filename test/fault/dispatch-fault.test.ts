@@ -86,3 +86,16 @@ test("a ConsumeQueue whose force failed ends the store; the mark does not tell o
   assertQueuesComplete(t, root);
   await again.close();
 });
+
+test("a mark that the disk refuses is not the end: the one before stays, and the next store has everything", async (t) => {
+  const root = memoryDirectory(t);
+  const full: Fault = { operation: "write", path: "millrace.dispatched", after: 1, code: "ENOSPC" }; // not the first one, which is needed
+  const store = await open(t, root, full);
+  await put(store, 100);
+  await dispatchedAll(store);
+  await store.close();
+  t.is(readDispatchedMark(createStorage({ kind: "real" }), join(root, "millrace.dispatched"))?.dispatchedOffset, 0);
+  const again = await open(t, root);
+  await again.close();
+  assertQueuesComplete(t, root);
+});
