@@ -89,5 +89,9 @@ async function loadDispatcher(module: string, storePathRootDir: string): Promise
   if (typeof loaded.default !== "function") {
     throw new MillraceError("ERR_DISPATCHER_ILLEGAL", `a dispatcher's module exports a function as default: module=${module}`);
   }
-  return await (loaded.default as CommitLogDispatcherFactory)({ storePathRootDir });
+  const dispatcher = await (loaded.default as CommitLogDispatcherFactory)({ storePathRootDir });
+  if (typeof dispatcher?.dispatch !== "function") {
+    throw new MillraceError("ERR_DISPATCHER_ILLEGAL", `a dispatcher has a method named dispatch: module=${module}`);
+  }
+  return dispatcher;
 }

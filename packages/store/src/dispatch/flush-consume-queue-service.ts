@@ -88,10 +88,17 @@ export class FlushConsumeQueueService {
     this.#lastThorough = now;
     for (const dispatcher of this.#others) dispatcher.force?.();
     if (this.#roundOffset === this.#durableOffset) return;
-    this.#durableOffset = this.#roundOffset;
     if (this.#roundStoreTimestamp > this.#counters.logicsMsgTimestamp.value) {
       this.#counters.logicsMsgTimestamp.set(this.#roundStoreTimestamp);
     }
-    this.#onDurable(this.#roundOffset);
+    this.#tellDurable();
+  }
+
+  /** A full disk may refuse the mark: then the one before stays, which says less, and the next round tries again. */
+  #tellDurable(): void {
+    try {
+      this.#onDurable(this.#roundOffset);
+      this.#durableOffset = this.#roundOffset;
+    } catch {}
   }
 }
