@@ -27,6 +27,8 @@ export interface QueueRecoveryOptions {
   /** See {@link InspectionOptions}. */
   readonly isTrusted: boolean;
   readonly dispatchedOffset: number;
+  /** Says what the units of delayed messages hold. */
+  readonly messageDelayLevel: string;
   readonly signal?: AbortSignal;
   /** Threads; 0 works in this one. By default 0 when there is little to read. */
   readonly parallelism?: number;
@@ -112,10 +114,10 @@ async function inspectAll(
   pool: RecoveryTaskPool<QueueTask, QueueResult>,
   batches: readonly InspectedQueue[][],
 ): Promise<QueuePlan[]> {
-  const { storage, signal, log, isTrusted, dispatchedOffset, mappedFileSizeConsumeQueue } = options;
+  const { storage, signal, log, isTrusted, dispatchedOffset, messageDelayLevel, mappedFileSizeConsumeQueue } = options;
   throwIfAborted(signal);
   const unitsPerFile = mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
-  const inspection: InspectionOptions = { log, unitsPerFile, isTrusted, dispatchedOffset };
+  const inspection: InspectionOptions = { log, unitsPerFile, isTrusted, dispatchedOffset, messageDelayLevel };
   const progress = new ScanProgress();
   const abort = (): void => progress.abort();
   signal?.addEventListener("abort", abort, { once: true });
