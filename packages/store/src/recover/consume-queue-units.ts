@@ -15,7 +15,7 @@ const CHUNK_UNITS = 52_428;
 /** So much behind the good units is looked at; a page that reached the disk before its neighbours lies near. */
 const TAIL_BYTES = 64 * 1024;
 const TWO_TO_32 = 0x1_0000_0000;
-const SAFE_HIGH_WORD = 0x1f_ffff;
+const SAFE_HIGH_WORD = Math.floor(Number.MAX_SAFE_INTEGER / TWO_TO_32);
 
 /** How far units are good. Queue offsets, and absolute offsets in the log. */
 export interface GoodUnits {
