@@ -29,10 +29,14 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     if (handled < counters.reputFromOffset.value) counters.reputFromOffset.set(Math.max(handled, counters.minOffset.get()));
   }
   const mark = dispatchedMarkWriter(storage, paths, index, counters.wroteOffset.get());
-  // The old mark would vouch for what is dispatched from now on. Recovery has forced what it found.
-  mark(counters.reputFromOffset.value);
+  const from = counters.reputFromOffset.value;
+  const before = readDispatchedMark(storage, paths.dispatchedMark);
+  const vouchesForMore = before !== undefined && (before.dispatchedOffset > from || before.indexedOffset > data.indexFromOffset);
+  // The old mark must not vouch for what is dispatched from now on; recovery has forced what it found.
+  if (vouchesForMore) mark(from);
+  else raise(mark, from);
   const others = [...(index === undefined ? [] : [index]), ...own];
-  const flush = new FlushConsumeQueueService(control, config, consumeQueues, others, mark);
+  const flush = new FlushConsumeQueueService(control, config, consumeQueues, others, (offset) => raise(mark, offset));
   const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
   const expired = new ExpiredConsumeQueues(
     storage,
@@ -52,6 +56,15 @@ function expiredControl(expired: ExpiredConsumeQueues): ExpiredConsumeQueuesCont
     deleteTopic: (topic, offset) => expired.deleteTopic(topic, offset),
     deleteQueue: (slot) => expired.deleteQueue(slot),
   };
+}
+
+/** On a full disk the old mark stays: it promises less, and what it does not promise is verified at the next open. */
+function raise(mark: (offset: number) => void, offset: number): void {
+  try {
+    mark(offset);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+  }
 }
 
 /** Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that grows again. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { PAGE_LENGTH } from "../flush/page.js";
 import { QUEUE_TABLE, type QueueVerdict } from "./consume-queue-decision.js";
 import type { QueueDirectory } from "./consume-queue-directory.js";
 import type { QueuePlan } from "./consume-queue-inspection.js";
@@ -36,7 +37,7 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
     // The file that the queue would go on in stays, even if nothing is left in it: its name says where.
     if (isGone || isStale || (isCut && fileStart > end)) storage.remove(pathOf(directory, fileStart));
     else if (isCut && fileStart + unitsPerFile > end)
-      zeroFrom(storage, pathOf(directory, fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+      zeroFrom(storage, pathOf(directory, fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH, PAGE_LENGTH);
     else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < lastFileOf(plan))
       force(storage, pathOf(directory, fileStart));
   }
