@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, tagsCode } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { QueueRecovery } from "@millrace/store/internal/recover/consume-queue-recovery.js";
 import type { ExecutionContext } from "ava";
@@ -291,7 +291,7 @@ test("a topic that RocketMQ deleted and made again is as its files say", async (
   const made = make(t, log);
   made.queue.clear(0);
   for (let unit = 0; unit < 3; unit++)
-    made.queue.set(unit, log.records[from + unit]?.offset ?? 0, log.records[from + unit]?.length ?? 0, 0);
+    made.queue.set(unit, log.records[from + unit]?.offset ?? 0, log.records[from + unit]?.length ?? 0, tagsCode("TagA"));
   rmSync(made.queue.directory, { recursive: true });
   made.queue.files.delete(10);
   made.queue.write();

@@ -99,6 +99,7 @@ export async function recoverQueues(
     deletedTopics,
     isTrusted: false,
     dispatchedOffset: 0,
+    messageDelayLevel: "1s 5s",
     ...rest,
   });
 }

@@ -8,6 +8,7 @@ import { ConsumeQueue } from "./consume-queue.js";
 import { ConsumeQueueFiles } from "./consume-queue-files.js";
 import type { DispatchRequest } from "./dispatch-request.js";
 import { QueueSlots } from "./queue-slots.js";
+import { unitTagsCode } from "./unit-tags-code.js";
 
 /**
  * Builds the ConsumeQueues: a unit for each record that can be consumed, in the queue's file before the columns `maxQueueOffset` and
@@ -55,7 +56,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
       return;
     }
     const wasPending = queue.isPending;
-    const tagsCode = queue.isSchedule ? this.#scheduleCode(request) : request.tagsCode;
+    const tagsCode = unitTagsCode(request, queue.isSchedule, this.#delayLevels);
     queue.put(request.commitLogOffset, request.msgSize, tagsCode, request.consumeQueueOffset);
     if (!wasPending && queue.isPending) this.#touched.push(queue);
   }
@@ -122,10 +123,5 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
       fromOffset: this.#deletedTopics.get(topic) ?? 0,
     };
     this.queues[slot] = new ConsumeQueue(this.#files, place, this.#min[slot] as number, this.#max[slot] as number);
-  }
-
-  #scheduleCode(request: DispatchRequest): number {
-    const level = request.delayTimeLevel;
-    return level > 0 ? this.#delayLevels.deliverTime(level, request.storeTimestamp) : request.tagsCode;
   }
 }

@@ -29,8 +29,13 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     if (handled < counters.reputFromOffset.value) counters.reputFromOffset.set(Math.max(handled, counters.minOffset.get()));
   }
   const mark = dispatchedMarkWriter(storage, paths, index, counters.wroteOffset.get());
-  // The old mark would vouch for what is dispatched from now on. Recovery has forced what it found.
-  mark(counters.reputFromOffset.value);
+  try {
+    mark(counters.reputFromOffset.value);
+  } catch {
+    // On a full disk: the old mark would vouch for what is dispatched from now on. Without one everything is looked at when the store opens.
+    storage.remove(paths.dispatchedMark);
+    storage.syncDirectory(paths.root);
+  }
   const others = [...(index === undefined ? [] : [index]), ...own];
   const flush = new FlushConsumeQueueService(control, config, consumeQueues, others, mark);
   const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
@@ -54,10 +59,7 @@ function expiredControl(expired: ExpiredConsumeQueues): ExpiredConsumeQueuesCont
   };
 }
 
-/**
- * Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that grows again.
- * A mark that cannot be written (a full disk) goes: without one nothing is believed at the next open, and everything is looked at.
- */
+/** Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that grows again. */
 function dispatchedMarkWriter(
   storage: Storage,
   paths: StorePaths,
@@ -67,18 +69,12 @@ function dispatchedMarkWriter(
   const before = readDispatchedMark(storage, paths.dispatchedMark);
   return (dispatchedOffset) => {
     const last = index?.lastFile;
-    const mark = {
+    writeDispatchedMark(storage, paths.dispatchedMark, {
       dispatchedOffset,
       indexedOffset: index === undefined ? Math.min(before?.indexedOffset ?? 0, maxOffset) : index.indexedOffset,
       indexFile: index === undefined ? before?.indexFile : last?.name,
       indexEndOffset: index === undefined ? (before?.indexEndOffset ?? 0) : (last?.endPhysicalOffset ?? 0),
-    };
-    try {
-      writeDispatchedMark(storage, paths.dispatchedMark, mark);
-    } catch {
-      storage.remove(paths.dispatchedMark);
-      storage.syncDirectory(paths.root);
-    }
+    });
   };
 }
 

@@ -1,4 +1,7 @@
+import { SCHEDULE_TOPIC } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { unitTagsCode } from "../dispatch/unit-tags-code.js";
+import { DelayLevels } from "../schedule/delay-levels.js";
 import { decideQueue, type QueueFinding } from "./consume-queue-decision.js";
 import type { QueueDirectory } from "./consume-queue-directory.js";
 import { ConsumeQueueUnits, type GoodUnits } from "./consume-queue-units.js";
@@ -15,6 +18,7 @@ export interface InspectionOptions {
   readonly isTrusted: boolean;
   /** Units of records below it were durable once. */
   readonly dispatchedOffset: number;
+  readonly messageDelayLevel: string;
 }
 
 export interface InspectedQueue {
@@ -44,12 +48,14 @@ export class ConsumeQueueInspector {
   readonly #storage: Storage;
   readonly #options: InspectionOptions;
   readonly #records: LogRecordReader;
+  readonly #delayLevels: DelayLevels;
   readonly #chunk = ConsumeQueueUnits.newChunk();
 
   constructor(storage: Storage, options: InspectionOptions) {
     this.#storage = storage;
     this.#options = options;
     this.#records = new LogRecordReader(storage, options.log);
+    this.#delayLevels = DelayLevels.parse(options.messageDelayLevel);
   }
 
   inspect({ directory, log, deletedBelow }: InspectedQueue): QueuePlan {
@@ -62,8 +68,7 @@ export class ConsumeQueueInspector {
     const place = { from, to: from + (files.length - first) * unitsPerFile, perFile: unitsPerFile };
     const units = new ConsumeQueueUnits(this.#storage, directory.path, place, this.#chunk);
     try {
-      const found =
-        log === undefined ? this.#withoutRecords(units, deletedBelow) : this.#withRecords(units, directory.queueId, log);
+      const found = log === undefined ? this.#withoutRecords(units, deletedBelow) : this.#withRecords(units, directory, log);
       return { directory, staleFiles, ...found };
     } finally {
       units.close();
@@ -85,7 +90,7 @@ export class ConsumeQueueInspector {
     return { row: row.name, minQueueOffset: end, maxQueueOffset: end, nextQueueOffset: end, dispatchFrom: -1, forceFrom };
   }
 
-  #withRecords(units: ConsumeQueueUnits, queueId: number, log: LogQueue): Omit<QueuePlan, "directory" | "staleFiles"> {
+  #withRecords(units: ConsumeQueueUnits, directory: QueueDirectory, log: LogQueue): Omit<QueuePlan, "directory" | "staleFiles"> {
     const run = runOf(units, log);
     const { firstQueueOffset, nextQueueOffset } = run;
     const good = this.#walk(units, Math.min(units.to, nextQueueOffset), this.#options.log.maxOffset);
@@ -96,7 +101,7 @@ export class ConsumeQueueInspector {
       const dispatchFrom = log.firstPhysicalOffset;
       return { row: row.name, minQueueOffset: 0, maxQueueOffset: 0, nextQueueOffset: next, dispatchFrom, forceFrom: 0 };
     }
-    const end = this.#confirmedEnd(units, good.recordEnd, queueId, run);
+    const end = this.#confirmedEnd(units, good.recordEnd, directory, run);
     const finding: QueueFinding = {
       log: "records",
       front,
@@ -125,10 +130,11 @@ export class ConsumeQueueInspector {
 
   /**
    * The good units agree with one another; whether they agree with the log is asked of the last one, and if it does not, of others, as in a
-   * binary search: what RocketMQ shifts, it shifts to the end.
+   * binary search: what RocketMQ shifts, it shifts to the end. The last one may also be torn behind its size, where a page ends.
    */
-  #confirmedEnd(units: ConsumeQueueUnits, recordEnd: number, queueId: number, run: LogQueueRun): number {
-    if (recordEnd === run.firstQueueOffset || this.#isRight(units, recordEnd - 1, queueId)) return recordEnd;
+  #confirmedEnd(units: ConsumeQueueUnits, recordEnd: number, { topic, queueId }: QueueDirectory, run: LogQueueRun): number {
+    if (recordEnd === run.firstQueueOffset) return recordEnd;
+    if (this.#isRight(units, recordEnd - 1, queueId)) return this.#hasRightTags(units, topic) ? recordEnd : recordEnd - 1;
     let [right, wrong] = [run.firstQueueOffset - 1, recordEnd - 1];
     while (wrong - right > 1) {
       const middle = Math.floor((right + wrong) / 2);
@@ -136,6 +142,12 @@ export class ConsumeQueueInspector {
       else wrong = middle;
     }
     return wrong;
+  }
+
+  /** The unit that was found to be right just now. */
+  #hasRightTags(units: ConsumeQueueUnits, topic: string): boolean {
+    const request = this.#records.request(units.physicalOffset);
+    return request !== undefined && unitTagsCode(request, topic === SCHEDULE_TOPIC, this.#delayLevels) === units.tagsCode;
   }
 
   #isRight(units: ConsumeQueueUnits, unit: number, queueId: number): boolean {

@@ -27,6 +27,8 @@ export interface QueueRecoveryOptions {
   /** See {@link InspectionOptions}. */
   readonly isTrusted: boolean;
   readonly dispatchedOffset: number;
+  /** Says what the units of delayed messages hold. */
+  readonly messageDelayLevel: string;
   readonly signal?: AbortSignal;
   /** Threads; 0 works in this one. By default 0 when there is little to read. */
   readonly parallelism?: number;
@@ -47,7 +49,7 @@ const QUEUE_BYTES = 64 * 1024;
 
 /**
  * Brings the ConsumeQueues in line with the log: reads all, decides by the queue table, and only then changes anything. What is missing is left to
- * the dispatcher. On return what is there is durable. (RocketMQ: `ConsumeQueueStore.recover`, `truncateDirty`, `recoverTopicQueueTable`.)
+ * the dispatcher. On return what is there is durable, but for the last file of each queue. (RocketMQ: `ConsumeQueueStore.recover`, `truncateDirty`, `recoverTopicQueueTable`.)
  *
  * @throws MillraceError `ERR_CONSUME_QUEUE_…`, `ERR_ABORTED`, `ERR_WORKER_DIED`; only `ERR_CONSUME_QUEUE_UNWRITABLE` may come after a change
  */
@@ -112,10 +114,10 @@ async function inspectAll(
   pool: RecoveryTaskPool<QueueTask, QueueResult>,
   batches: readonly InspectedQueue[][],
 ): Promise<QueuePlan[]> {
-  const { storage, signal, log, isTrusted, dispatchedOffset, mappedFileSizeConsumeQueue } = options;
+  const { storage, signal, log, isTrusted, dispatchedOffset, messageDelayLevel, mappedFileSizeConsumeQueue } = options;
   throwIfAborted(signal);
   const unitsPerFile = mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
-  const inspection: InspectionOptions = { log, unitsPerFile, isTrusted, dispatchedOffset };
+  const inspection: InspectionOptions = { log, unitsPerFile, isTrusted, dispatchedOffset, messageDelayLevel };
   const progress = new ScanProgress();
   const abort = (): void => progress.abort();
   signal?.addEventListener("abort", abort, { once: true });

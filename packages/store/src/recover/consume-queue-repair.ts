@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { PAGE_LENGTH } from "../flush/page.js";
 import { QUEUE_TABLE, type QueueVerdict } from "./consume-queue-decision.js";
 import type { QueueDirectory } from "./consume-queue-directory.js";
 import type { QueuePlan } from "./consume-queue-inspection.js";
@@ -12,11 +13,14 @@ export function verdictOf(plan: QueuePlan): QueueVerdict {
   return VERDICTS.get(plan.row) as QueueVerdict;
 }
 
-/** Whether anything on disk has to change, or to become durable. */
+/**
+ * Whether anything on disk has to change, or to become durable. The last file need not: the next unit in it makes it durable, and until then every
+ * recovery reads it.
+ */
 export function needsRepair(plan: QueuePlan): boolean {
   const verdict = verdictOf(plan);
   if (plan.staleFiles.length > 0 || plan.directory.unallocated !== undefined) return true;
-  return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < plan.maxQueueOffset;
+  return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < lastFileOf(plan);
 }
 
 /** Makes a queue's files what the plan says. From the back, so that a crash leaves something that leads to the same plan, or to a whole rebuild. */
@@ -33,10 +37,16 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
     // The file that the queue would go on in stays, even if nothing is left in it: its name says where.
     if (isGone || isStale || (isCut && fileStart > end)) storage.remove(pathOf(directory, fileStart));
     else if (isCut && fileStart + unitsPerFile > end)
-      zeroFrom(storage, pathOf(directory, fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-    else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < end) force(storage, pathOf(directory, fileStart));
+      zeroFrom(storage, pathOf(directory, fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH, PAGE_LENGTH);
+    else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < lastFileOf(plan))
+      force(storage, pathOf(directory, fileStart));
   }
   if (storage.exists(directory.path)) storage.syncDirectory(directory.path);
+}
+
+/** First unit of the file that the queue ends in, as far as it stays. */
+function lastFileOf({ directory: { files }, maxQueueOffset }: QueuePlan): number {
+  return files.findLast((fileStart) => fileStart < maxQueueOffset) ?? 0;
 }
 
 function pathOf(directory: QueueDirectory, fileStart: number): string {

@@ -15,7 +15,7 @@ const CHUNK_UNITS = 52_428;
 /** So much behind the good units is looked at; a page that reached the disk before its neighbours lies near. */
 const TAIL_BYTES = 64 * 1024;
 const TWO_TO_32 = 0x1_0000_0000;
-const SAFE_HIGH_WORD = 2 ** 21 - 1;
+const SAFE_HIGH_WORD = Math.floor(Number.MAX_SAFE_INTEGER / TWO_TO_32);
 
 /** How far units are good. Queue offsets, and absolute offsets in the log. */
 export interface GoodUnits {
@@ -44,6 +44,7 @@ export class ConsumeQueueUnits {
   /** Of the unit looked at last. */
   physicalOffset = 0;
   size = 0;
+  tagsCode = 0;
 
   /** @param chunk memory to read into, {@link ConsumeQueueUnits.newChunk}; one serves any number of queues, one after the other */
   constructor(
@@ -96,6 +97,8 @@ export class ConsumeQueueUnits {
     const bytes = this.#read(unit, unit + 1);
     this.physicalOffset = int64(bytes, CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET);
     this.size = int32(bytes, CONSUME_QUEUE_SIZE_OFFSET);
+    const high = int32(bytes, CONSUME_QUEUE_TAGS_CODE_OFFSET);
+    this.tagsCode = high * TWO_TO_32 + (int32(bytes, CONSUME_QUEUE_TAGS_CODE_OFFSET + 4) >>> 0);
   }
 
   /** Whether zeros follow from `unit` on, as far as is looked, in the last file. */

@@ -69,6 +69,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     deletedTopics: deletedTopics.offsets,
     isTrusted: lastExitOk && mark?.dispatchedOffset === maxOffset,
     dispatchedOffset: mark?.dispatchedOffset ?? 0,
+    messageDelayLevel: config.messageDelayLevel,
     ...(signal === undefined ? {} : { signal }),
   });
   let queuesFrom = maxOffset;

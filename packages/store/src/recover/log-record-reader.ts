@@ -17,6 +17,7 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import type { Storage, StorageFile } from "@millrace/mapped-file";
+import { DispatchRequest } from "../dispatch/dispatch-request.js";
 
 /** The log after its recovery. */
 export interface RecoveredLog {
@@ -66,6 +67,15 @@ export class LogRecordReader {
     const hostExtra = (view.getInt32(SYS_FLAG_OFFSET) & SYS_FLAG_BORN_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH;
     this.storeTimestamp = getInt64(view, hostExtra + STORE_TIMESTAMP_OFFSET);
     return this.size >= MESSAGE_BASE_LENGTH && physicalOffset + this.size <= maxOffset;
+  }
+
+  /** The whole record that {@link read} was asked for last. Undefined when its fields do not fill it. */
+  request(physicalOffset: number): DispatchRequest | undefined {
+    const position = physicalOffset % this.#log.mappedFileSizeCommitLog;
+    const bytes = new Uint8Array(this.size);
+    this.#fileOf(physicalOffset - position).read(bytes, position);
+    const request = new DispatchRequest();
+    return request.read(bytes, 0, this.size) ? request : undefined;
   }
 
   close(): void {

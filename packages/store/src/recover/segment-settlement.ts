@@ -22,14 +22,17 @@ export function settleSegment(storage: Storage, { path, size, position, isCut }:
   return zeroFrom(storage, path, size, isCut ? position : size);
 }
 
-/** Zeroes what is not zero from a position to the end of a file, and makes the file durable. Returns the bytes zeroed. */
-export function zeroFrom(storage: Storage, path: string, size: number, position: number): number {
+/**
+ * Zeroes the blocks that are not zero from a position to the end of a file, and makes the file durable. In a sparse file the blocks must be
+ * pages: a larger one reaches into holes, which a full disk cannot fill. Returns the bytes zeroed.
+ */
+export function zeroFrom(storage: Storage, path: string, size: number, position: number, blockBytes = BLOCK_BYTES): number {
   const file = storage.open(path, "write");
   try {
-    const block = new Uint8Array(BLOCK_BYTES);
+    const block = new Uint8Array(blockBytes);
     let zeroed = 0;
     for (let at = position; at < size; ) {
-      const end = Math.min(size, at - (at % BLOCK_BYTES) + BLOCK_BYTES);
+      const end = Math.min(size, at - (at % blockBytes) + blockBytes);
       const length = end - at;
       if (!isZero(block.subarray(0, file.read(block.subarray(0, length), at)))) {
         file.write(ZERO_BLOCK.subarray(0, length), at);
