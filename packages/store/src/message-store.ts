@@ -1,5 +1,5 @@
-import { MillraceError, storePaths } from "@millrace/format";
-import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
+import { MillraceError } from "@millrace/format";
+import type { StorageSpec } from "@millrace/mapped-file";
 import { ControlBlock, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
 import type { QueueStats, StoreStats } from "@millrace/stats";
 import { BrokerStore } from "./broker-store.js";
@@ -23,11 +23,11 @@ import type { MessageView } from "./read/message-view.js";
 import type { BoundaryType } from "./read/offset-by-time.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import { StoreCheckpointFile } from "./recover/store-checkpoint.js";
-import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
+import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { DelayLevels } from "./schedule/delay-levels.js";
 import { DelayOffsets } from "./schedule/delay-offsets.js";
 import { ScheduleMessageService } from "./schedule/schedule-message-service.js";
-import { dispatched, type OpenedDirectory, openDirectory, registerQueues } from "./store-opening.js";
+import { clearFence, dispatched, type OpenedDirectory, openDirectory, registerQueues } from "./store-opening.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 import type { PreparedMessage, PrepareMessageResult, UndecidedMessage, UndecidedRequest } from "./transaction/prepared-message.js";
 import { TransactionalMessageService } from "./transaction/transactional-message-service.js";
@@ -105,15 +105,7 @@ export class MessageStore implements AsyncDisposable {
 
   /** Removes the fence of a directory that is not open: the operator has looked at the disk. */
   static clearFence(storePathRootDir: string): void {
-    const storage = createStorage({ kind: "real" });
-    const paths = storePaths(storePathRootDir);
-    if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
-    const lock = LockFile.acquire(storage, paths.lock);
-    try {
-      clearStoreFence(storage, paths.fence);
-    } finally {
-      lock.release();
-    }
+    clearFence(storePathRootDir);
   }
 
   /** @internal {@link open} on a storage of a test's choosing. */

@@ -13,7 +13,7 @@ import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "./r
 import { readDispatchedMark } from "./recover/dispatched-mark.js";
 import { readFlushedWatermark } from "./recover/flushed-watermark.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
-import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
+import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { refuseUnsupportedDirectories } from "./recover/unsupported-directories.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
@@ -114,5 +114,18 @@ export function registerQueues(queues: readonly RecoveredQueue[], topics: TopicT
     next[slot] = queue.nextQueueOffset;
     max[slot] = queue.maxQueueOffset;
     min[slot] = queue.minQueueOffset;
+  }
+}
+
+/** The operator's word on a directory that is not open. @throws MillraceError `ERR_PATH_UNUSABLE`, `ERR_STORE_LOCKED` */
+export function clearFence(storePathRootDir: string): void {
+  const storage = createStorage({ kind: "real" });
+  const paths = storePaths(storePathRootDir);
+  if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
+  const lock = LockFile.acquire(storage, paths.lock);
+  try {
+    clearStoreFence(storage, paths.fence);
+  } finally {
+    lock.release();
   }
 }
