@@ -110,6 +110,27 @@ test.serial("a long backlog is told in turns", async (t) => {
   t.true(most <= 512, `most=${most}`);
 });
 
+test("a listener that comes while others are behind is not told of what was there before it", async (t) => {
+  const builder = new CommitLogBuilder();
+  const store = new BuiltStore(t, builder);
+  const arrivals = new ArrivalSignal(store.main, store.queues, store.topics);
+  t.teardown(() => arrivals.close());
+  const arriving = new MessageArriving(store.reader.commitLog, store.main, arrivals, DelayLevels.parse("1s"));
+  const first: number[] = [];
+  const second: number[] = [];
+  const arrive = (): void => {
+    for (let n = 0; n < 3; n++) builder.add();
+    store.write(builder);
+  };
+  arriving.add(({ queueOffset }) => first.push(queueOffset));
+  arrive();
+  arriving.add(({ queueOffset }) => second.push(queueOffset));
+  arrive();
+  store.main.counters.reputFromOffset.nudge();
+  await until(() => first.length === 6);
+  t.deepEqual({ first, second }, { first: [0, 1, 2, 3, 4, 5], second: [3, 4, 5] });
+});
+
 test("messages that are deleted before their turn are passed over", async (t) => {
   const builder = new CommitLogBuilder();
   const store = new BuiltStore(t, builder);

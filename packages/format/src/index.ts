@@ -174,6 +174,7 @@ export {
 } from "./store-path.js";
 export {
   DLQ_TOPIC_PREFIX,
+  isSystemTopic,
   LMQ_TOPIC_PREFIX,
   RETRY_TOPIC_PREFIX,
   SCHEDULE_TOPIC,

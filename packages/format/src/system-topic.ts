@@ -12,3 +12,22 @@ export const TRANS_CONSUMER_GROUP = "CID_RMQ_SYS_TRANS";
 export const TRANS_OP_REMOVE_TAG = "d";
 /** Light message queues of RocketMQ 5, which share the records of other topics. */
 export const LMQ_TOPIC_PREFIX = "%LMQ%";
+
+/** (RocketMQ: `TopicValidator.SYSTEM_TOPIC_SET`.) */
+const SYSTEM_TOPICS = new Set([
+  SCHEDULE_TOPIC,
+  "TBW102",
+  "BenchmarkTest",
+  "RMQ_SYS_TRANS_HALF_TOPIC",
+  "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+  "RMQ_SYS_TRACE_TOPIC",
+  "TRANS_CHECK_MAX_TIME_TOPIC",
+  "SELF_TEST_TOPIC",
+  "OFFSET_MOVED_EVENT",
+]);
+const SYSTEM_TOPIC_PREFIX = "rmq_sys_";
+
+/** A topic that RocketMQ keeps for itself. (RocketMQ: `TopicValidator.isSystemTopic`.) */
+export function isSystemTopic(topic: string): boolean {
+  return SYSTEM_TOPICS.has(topic) || topic.startsWith(SYSTEM_TOPIC_PREFIX);
+}

@@ -3,6 +3,10 @@ import type { StorageSpec } from "@millrace/mapped-file";
 import { ControlBlock, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
 import type { QueueStats, StoreStats } from "@millrace/stats";
 import { BrokerStore } from "./broker-store.js";
+import type { CleanReport } from "./clean/clean-files-service.js";
+import type { SelfCheckFinding } from "./clean/self-check.js";
+import { StoreCleaner } from "./clean/store-cleaner.js";
+import type { TopicQueue } from "./clean/topic-cleaner.js";
 import type { MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
 import { Pipeline, pipelineData } from "./pipeline.js";
 import type { Message } from "./put/message.js";
@@ -47,6 +51,7 @@ export class MessageStore implements AsyncDisposable {
   readonly #pipeline: Pipeline;
   readonly #put: PutMessageService;
   readonly #reader: MessageReader;
+  readonly #cleaner: StoreCleaner;
   readonly #arrivals: ArrivalSignal;
   readonly #arriving: MessageArriving;
   readonly #consumers: MessageConsumers;
@@ -74,6 +79,7 @@ export class MessageStore implements AsyncDisposable {
     this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
     const { config, storage } = directory;
     this.#reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
+    this.#cleaner = new StoreCleaner(directory, pipeline, this.#put, this.#reader);
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#arriving = new MessageArriving(this.#reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
@@ -85,7 +91,7 @@ export class MessageStore implements AsyncDisposable {
     this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
       get: () => this.#reader.stats(),
       schedule: () => this.#schedule.stats(),
-      isDiskFull: () => false,
+      isDiskFull: () => this.#put.status.isDiskFull,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence(directory.fence, "the store was fenced before it was opened");
@@ -292,6 +298,34 @@ export class MessageStore implements AsyncDisposable {
     return this.#arriving.add(listener);
   }
 
+  /**
+   * Deletes the segments that have expired, at any hour, and what ConsumeQueues and index have of them; see
+   * {@link CleanFilesService.deleteExpiredFiles}. (RocketMQ: `executeDeleteFilesManually`.)
+   */
+  deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
+    return this.#cleaner.files.deleteExpiredFiles(signal);
+  }
+
+  /** See {@link TopicCleaner.deleteTopic}. */
+  deleteTopic(topic: string): Promise<void> {
+    return this.#cleaner.topics.deleteTopic(topic);
+  }
+
+  /** See {@link TopicCleaner.cleanUnusedTopics}. */
+  cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
+    return this.#cleaner.topics.cleanUnusedTopics(retain);
+  }
+
+  /** See {@link TopicCleaner.cleanExpiredConsumerQueue}. */
+  cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
+    return this.#cleaner.topics.cleanExpiredConsumerQueue();
+  }
+
+  /** Gaps between the files of the log and of each ConsumeQueue; none, if all is well. Changes nothing. (RocketMQ: `checkSelf`.) */
+  checkSelf(): Promise<SelfCheckFinding[]> {
+    return this.#cleaner.checkSelf();
+  }
+
   /** A plain object, cheap enough for ten times a second under full load. */
   stats(): StoreStats {
     return this.#stats.read();
@@ -325,13 +359,12 @@ export class MessageStore implements AsyncDisposable {
     this.#consumers.close();
     this.#arriving.close();
     try {
+      await this.#cleaner.close();
       if (this.#failure === undefined) await this.#put.drained();
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
       const outcome = await this.#pipeline.stop();
       if (!outcome.ok) this.#serviceEnded(outcome);
-      const { logicsMsgTimestamp, indexMsgTimestamp } = this.#pipeline.control.counters;
-      const { storage, paths } = this.#directory;
-      StoreCheckpointFile.complete(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
+      if (this.#failure === undefined) this.#completeCheckpoint();
       if (this.#failure === undefined) await this.#schedule.close();
       if (this.#failure === undefined) await this.#transactions.close();
       await this.consumerOffsets.close();
@@ -346,6 +379,17 @@ export class MessageStore implements AsyncDisposable {
       storeState.set(StoreState.closed);
     }
     if (this.#failure !== undefined && this.#directory.fence === undefined) throw this.#failure;
+  }
+
+  /** The flusher, whose file it is, has ended before the dispatcher had forced its last. */
+  #completeCheckpoint(): void {
+    const { storage, paths } = this.#directory;
+    const { logicsMsgTimestamp, indexMsgTimestamp } = this.#pipeline.control.counters;
+    try {
+      StoreCheckpointFile.complete(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
+    } catch (error) {
+      this.#fault("checkpoint", (error as NodeJS.ErrnoException).code ?? "ERR_CHECKPOINT_ILLEGAL", String(error));
+    }
   }
 
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */

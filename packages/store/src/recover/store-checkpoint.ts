@@ -22,13 +22,14 @@ export class StoreCheckpointFile {
     return new StoreCheckpointFile(storage.open(path, "write"));
   }
 
-  /** The last word on ConsumeQueues and index: the flusher, whose file it is, ends before the dispatcher has forced its last. Times in milliseconds. */
+  /** Moves the two timestamps of what has been dispatched forward, at the end of a store's life; durable on return. A missing file stays so. */
   static complete(storage: Storage, path: string, logicsMsgTimestamp: number, indexMsgTimestamp: number): void {
     const written = StoreCheckpointFile.read(storage, path);
     if (written === undefined || logicsMsgTimestamp <= written.logicsMsgTimestamp) return;
     const file = StoreCheckpointFile.open(storage, path);
     try {
-      file.write({ ...written, logicsMsgTimestamp, indexMsgTimestamp: Math.max(written.indexMsgTimestamp, indexMsgTimestamp) });
+      const index = Math.max(written.indexMsgTimestamp, indexMsgTimestamp);
+      file.write({ ...written, logicsMsgTimestamp, indexMsgTimestamp: index });
     } finally {
       file.close();
     }
