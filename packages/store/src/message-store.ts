@@ -1,4 +1,4 @@
-import { MillraceError } from "@millrace/format";
+import type { MillraceError } from "@millrace/format";
 import type { StorageSpec } from "@millrace/mapped-file";
 import { ControlBlock, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
 import type { QueueStats, StoreStats } from "@millrace/stats";
@@ -7,6 +7,7 @@ import type { CleanReport } from "./clean/clean-files-service.js";
 import type { SelfCheckFinding } from "./clean/self-check.js";
 import { StoreCleaner } from "./clean/store-cleaner.js";
 import type { TopicQueue } from "./clean/topic-cleaner.js";
+import { FlushRequests } from "./flush-requests.js";
 import type { MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
 import { Pipeline, pipelineData } from "./pipeline.js";
 import type { Message } from "./put/message.js";
@@ -15,7 +16,7 @@ import { PutMessageService } from "./put/put-message-service.js";
 import { TopicTable } from "./put/topic-table.js";
 import { ArrivalSignal } from "./read/arrival-signal.js";
 import type { ConsumeOptions } from "./read/consume-options.js";
-import { ConsumerOffsets } from "./read/consumer-offsets.js";
+import type { ConsumerOffsets } from "./read/consumer-offsets.js";
 import type { GetMessageResult } from "./read/get-message-result.js";
 import { MessageArriving, type MessageArrivingListener } from "./read/message-arriving.js";
 import type { MessageConsumer } from "./read/message-consumer.js";
@@ -29,8 +30,8 @@ import type { RecoveryReport } from "./recover/recovery-report.js";
 import { StoreCheckpointFile } from "./recover/store-checkpoint.js";
 import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { DelayLevels } from "./schedule/delay-levels.js";
-import { DelayOffsets } from "./schedule/delay-offsets.js";
 import { ScheduleMessageService } from "./schedule/schedule-message-service.js";
+import { closed, faulted, fenced } from "./store-failure.js";
 import { clearFence, dispatched, type OpenedDirectory, openDirectory, registerQueues } from "./store-opening.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 import type { PreparedMessage, PrepareMessageResult, UndecidedMessage, UndecidedRequest } from "./transaction/prepared-message.js";
@@ -60,22 +61,16 @@ export class MessageStore implements AsyncDisposable {
   readonly #stats: StoreStatsReader;
   /** How far each consumer group has come. */
   readonly consumerOffsets: ConsumerOffsets;
-  /** Rejects of the flushes under way: a service that ends does not answer them. */
-  readonly #flushes = new Set<(error: MillraceError) => void>();
+  readonly #flushes: FlushRequests;
   #failure: MillraceError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(
-    directory: OpenedDirectory,
-    pipeline: Pipeline,
-    topics: TopicTable,
-    consumerOffsets: ConsumerOffsets,
-    delayOffsets: DelayOffsets,
-  ) {
+  private constructor(directory: OpenedDirectory, pipeline: Pipeline, topics: TopicTable) {
     this.config = directory.config;
     this.recovery = directory.recovery;
     this.#directory = directory;
     this.#pipeline = pipeline;
+    this.#flushes = new FlushRequests(pipeline);
     this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
     const { config, storage } = directory;
     this.#reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
@@ -84,9 +79,9 @@ export class MessageStore implements AsyncDisposable {
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#arriving = new MessageArriving(this.#reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
     this.#consumers = new MessageConsumers(this.#reader, this.#arrivals);
-    this.consumerOffsets = consumerOffsets;
+    this.consumerOffsets = directory.consumerOffsets;
     const broker = new BrokerStore(this.#reader, this.#put, pipeline.control, () => this.flush());
-    this.#schedule = new ScheduleMessageService(delayLevels, delayOffsets, broker, config.flushDelayOffsetInterval);
+    this.#schedule = new ScheduleMessageService(delayLevels, directory.delayOffsets, broker, config.flushDelayOffsetInterval);
     this.#transactions = new TransactionalMessageService(broker, this.consumerOffsets);
     this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
       get: () => this.#reader.stats(),
@@ -126,13 +121,9 @@ export class MessageStore implements AsyncDisposable {
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
-      const { config, storage: files, paths } = directory;
-      // Before any thread runs: a file that cannot be understood ends the opening here.
-      const consumerOffsets = ConsumerOffsets.open(files, paths.consumerOffset, config.flushDelayOffsetInterval);
-      const delayOffsets = DelayOffsets.open(files, paths.delayOffset);
       const pipeline = await Pipeline.start(data, control);
       await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
-      return new MessageStore(directory, pipeline, topics, consumerOffsets, delayOffsets);
+      return new MessageStore(directory, pipeline, topics);
     } catch (error) {
       directory.lock.release();
       throw error;
@@ -209,15 +200,7 @@ export class MessageStore implements AsyncDisposable {
   async flush(): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#closing !== undefined) throw closed();
-    return await new Promise((resolve, reject) => {
-      this.#flushes.add(reject);
-      const flushed = (offset: number): void => {
-        this.#flushes.delete(reject);
-        resolve(offset);
-      };
-      // A flush that fails ends its service; the reason comes with that end, to all that still wait.
-      this.#pipeline.flushNow(this.#put.acknowledgedOffset).then(flushed, () => {});
-    });
+    return await this.#flushes.flush(this.#put.acknowledgedOffset);
   }
 
   /**
@@ -333,13 +316,7 @@ export class MessageStore implements AsyncDisposable {
 
   /** Where each queue begins and ends. */
   queueStats(): QueueStats[] {
-    return this.topics().flatMap((topic) =>
-      this.queues(topic).map((queueId) => {
-        const minOffset = this.getMinOffsetInQueue(topic, queueId);
-        const maxOffset = this.getMaxOffsetInQueue(topic, queueId);
-        return { topic, queueId, minOffset, maxOffset, lag: this.getMaxOffsetInQueue(topic, queueId, false) - maxOffset };
-      }),
-    );
+    return this.#reader.queueStats();
   }
 
   /** Settles the puts in flight, forces everything, ends the threads, gives the lock back. Idempotent; rejects if the end was not clean. */
@@ -370,7 +347,7 @@ export class MessageStore implements AsyncDisposable {
       await this.consumerOffsets.close();
       if (this.#failure === undefined && this.dispatchBehindBytes === 0) this.#directory.abort.remove();
     } finally {
-      this.#rejectFlushes(this.#failure ?? closed());
+      this.#flushes.rejectAll(this.#failure ?? closed());
       this.#put.close();
       this.#arrivals.close();
       this.#reader.close();
@@ -405,19 +382,11 @@ export class MessageStore implements AsyncDisposable {
   }
 
   #fence(fence: StoreFence, what: string): void {
-    const message = `${what}; nothing is put until an operator clears it: flushedOffset=${fence.offset} reason=${fence.reason}`;
-    this.#fail(
-      new MillraceError("ERR_STORE_FENCED", message, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown" }),
-      StoreState.fenced,
-    );
+    this.#fail(fenced(what, fence), StoreState.fenced);
   }
 
   #fault(service: string, code: string, message: string): void {
-    const text = `a service ended: service=${service} code=${code} message=${message}`;
-    this.#fail(
-      new MillraceError("ERR_STORE_FAULTED", text, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown" }),
-      StoreState.faulted,
-    );
+    this.#fail(faulted(service, code, message), StoreState.faulted);
   }
 
   #fail(error: MillraceError, state: number): void {
@@ -427,15 +396,6 @@ export class MessageStore implements AsyncDisposable {
     this.#schedule.stop();
     this.#put.abandon(error);
     if (state === StoreState.faulted) this.#consumers.fail(error);
-    this.#rejectFlushes(error);
+    this.#flushes.rejectAll(error);
   }
-
-  #rejectFlushes(error: MillraceError): void {
-    for (const reject of this.#flushes) reject(error);
-    this.#flushes.clear();
-  }
-}
-
-function closed(): MillraceError {
-  return new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed", { status: "SERVICE_NOT_AVAILABLE" });
 }

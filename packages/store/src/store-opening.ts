@@ -5,6 +5,7 @@ import type { QueueTableBuffers, ServiceOutcome } from "@millrace/shared-memory"
 import { type MessageStoreConfig, type MessageStoreOptions, resolveConfig } from "./message-store-config.js";
 import type { Pipeline } from "./pipeline.js";
 import type { TopicTable } from "./put/topic-table.js";
+import { ConsumerOffsets } from "./read/consumer-offsets.js";
 import { AbortFile } from "./recover/abort-file.js";
 import { recoverCommitLog } from "./recover/commit-log-recovery.js";
 import { listConsumeQueues } from "./recover/consume-queue-directory.js";
@@ -15,6 +16,7 @@ import { readFlushedWatermark } from "./recover/flushed-watermark.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { refuseUnsupportedDirectories } from "./recover/unsupported-directories.js";
+import { DelayOffsets } from "./schedule/delay-offsets.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
 export interface OpenedDirectory {
@@ -28,6 +30,8 @@ export interface OpenedDirectory {
   readonly dispatch: DispatchRecovery;
   readonly deletedTopics: DeletedTopics;
   readonly fence: StoreFence | undefined;
+  readonly consumerOffsets: ConsumerOffsets;
+  readonly delayOffsets: DelayOffsets;
 }
 
 /** Everything of `open` before the threads. Nothing is touched before the lock is held; on failure it is given back. */
@@ -62,9 +66,12 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report };
+    const delayOffsets = DelayOffsets.open(storage, paths.delayOffset);
+    const consumerOffsets = ConsumerOffsets.open(storage, paths.consumerOffset, config.flushDelayOffsetInterval);
     abort.create(process.pid);
     const fence = readStoreFence(storage, paths.fence);
-    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence };
+    const offsets = { consumerOffsets, delayOffsets };
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence, ...offsets };
   } catch (error) {
     lock?.release();
     throw withPath(error, paths.root);
