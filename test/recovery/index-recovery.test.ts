@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeIndexHeader, indexItemPosition } from "@millrace/format";
+import { decodeIndexHeader, indexFileLength, indexItemPosition } from "@millrace/format";
 import { createStorage, type FaultOperation } from "@millrace/mapped-file";
 import type { DispatchedMark } from "@millrace/store/internal/recover/dispatched-mark.js";
 import { type IndexRecovery, type IndexRecoveryOptions, recoverIndex } from "@millrace/store/internal/recover/index-recovery.js";
@@ -160,6 +160,14 @@ test("records that came while there was no index are indexed then, and nothing e
   }
 });
 
+test("a file that the mark does not know costs nothing, whatever is in it", (t) => {
+  const directory = built(t, 140);
+  const mark = markOf(directory, offsetAt(140));
+  writeFileSync(join(directory.index, "99991231235959999"), Buffer.alloc(indexFileLength(SHAPE), 0xee));
+  t.is(recover(directory, { mark, lastExitOk: false }).indexFromOffset, offsetAt(140));
+  assertPrefix(t, directory, offsetAt(140));
+});
+
 test("a mark may say less than its newest file holds", (t) => {
   for (const lastExitOk of [true, false]) {
     const directory = built(t, 140);
@@ -202,12 +210,18 @@ test("damage in front of the mark costs the keys behind it, and they are indexed
   const { indexCount } = headerOf(newest, newest.names.at(-1) ?? "");
   t.true(indexCount > 5);
   for (let item = 1; item < indexCount; item += 4) {
-    // The sign of hash, offset and time, and the chain: what can be told.
-    for (const at of [0, 4, 12, 19]) {
+    // The sign of hash and time, the sign of the offset and one that is too high, and the chain: what can be told.
+    for (const [at, mask] of [
+      [0, 0xff],
+      [4, 0xff],
+      [6, 0x01],
+      [12, 0xff],
+      [19, 0xff],
+    ] as const) {
       const directory = built(t, 140);
       const mark = markOf(directory, offsetAt(140));
       const position = items + item * 20 + at;
-      damage(directory, mark.indexFile ?? "", (content) => content.writeUInt8((content[position] ?? 0) ^ 0xff, position));
+      damage(directory, mark.indexFile ?? "", (content) => content.writeUInt8((content[position] ?? 0) ^ mask, position));
       const recovery = recover(directory, { mark, lastExitOk: false });
       t.true(recovery.indexFromOffset < offsetAt(140), `item ${item} byte ${at}`);
       assertComplete(t, directory, recovery, `item ${item} byte ${at}`);
@@ -236,13 +250,17 @@ test("RocketMQ's index, after a clean end, goes on behind its last record", (t) 
 });
 
 test("RocketMQ's index is durable before a mark vouches for it", (t) => {
-  for (const lastExitOk of [true, false]) {
+  for (const [lastExitOk, maxOffset] of [
+    [true, LOG.offset],
+    [true, offsetAt(100)],
+    [false, LOG.offset],
+  ] as const) {
     const directory = built(t);
     const storage = createStorage({
       kind: "faulty",
       faults: [{ operation: "force", path: directory.names[0] ?? "", after: 0, code: "EIO" }],
     });
-    t.throws(() => recover(directory, { storage, lastExitOk }), { code: "EIO" });
+    t.throws(() => recover(directory, { storage, lastExitOk, maxOffset }), { code: "EIO" });
   }
 });
 

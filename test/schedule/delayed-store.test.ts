@@ -123,7 +123,7 @@ test.serial("a broken delayOffset.json without a backup ends the opening, and th
 
 test.serial("closing with messages due does not wait for them, and loses none", async (t) => {
   const storePathRootDir = temporaryDirectory(t);
-  const options = { storePathRootDir, messageDelayLevel: "1s", mappedFileSizeCommitLog: 1024 * 1024 };
+  const options = { storePathRootDir, messageDelayLevel: "1s", flushDelayOffsetInterval: 1, mappedFileSizeCommitLog: 1024 * 1024 };
   const first = await openStore(t, options);
   await Promise.all(Array.from({ length: 3000 }, (_, n) => first.putMessage(numbered(n, 16, { delayTimeLevel: 1 }))));
   await until(t, "the first", () => count(first) > 0);

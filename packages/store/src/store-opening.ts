@@ -5,7 +5,6 @@ import type { QueueTableBuffers, ServiceOutcome } from "@millrace/shared-memory"
 import { type MessageStoreConfig, type MessageStoreOptions, resolveConfig } from "./message-store-config.js";
 import type { Pipeline } from "./pipeline.js";
 import type { TopicTable } from "./put/topic-table.js";
-import { ConsumerOffsets } from "./read/consumer-offsets.js";
 import { AbortFile } from "./recover/abort-file.js";
 import { recoverCommitLog } from "./recover/commit-log-recovery.js";
 import { listConsumeQueues } from "./recover/consume-queue-directory.js";
@@ -14,9 +13,8 @@ import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "./r
 import { readDispatchedMark } from "./recover/dispatched-mark.js";
 import { readFlushedWatermark } from "./recover/flushed-watermark.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
-import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
+import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { refuseUnsupportedDirectories } from "./recover/unsupported-directories.js";
-import { DelayOffsets } from "./schedule/delay-offsets.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
 export interface OpenedDirectory {
@@ -30,8 +28,6 @@ export interface OpenedDirectory {
   readonly dispatch: DispatchRecovery;
   readonly deletedTopics: DeletedTopics;
   readonly fence: StoreFence | undefined;
-  readonly consumerOffsets: ConsumerOffsets;
-  readonly delayOffsets: DelayOffsets;
 }
 
 /** Everything of `open` before the threads. Nothing is touched before the lock is held; on failure it is given back. */
@@ -66,12 +62,9 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report };
-    const delayOffsets = DelayOffsets.open(storage, paths.delayOffset);
-    const consumerOffsets = ConsumerOffsets.open(storage, paths.consumerOffset, config.flushDelayOffsetInterval);
     abort.create(process.pid);
     const fence = readStoreFence(storage, paths.fence);
-    const offsets = { consumerOffsets, delayOffsets };
-    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence, ...offsets };
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence };
   } catch (error) {
     lock?.release();
     throw withPath(error, paths.root);
@@ -121,18 +114,5 @@ export function registerQueues(queues: readonly RecoveredQueue[], topics: TopicT
     next[slot] = queue.nextQueueOffset;
     max[slot] = queue.maxQueueOffset;
     min[slot] = queue.minQueueOffset;
-  }
-}
-
-/** The operator's word on a directory that is not open. @throws MillraceError `ERR_PATH_UNUSABLE`, `ERR_STORE_LOCKED` */
-export function clearFence(storePathRootDir: string): void {
-  const storage = createStorage({ kind: "real" });
-  const paths = storePaths(storePathRootDir);
-  if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
-  const lock = LockFile.acquire(storage, paths.lock);
-  try {
-    clearStoreFence(storage, paths.fence);
-  } finally {
-    lock.release();
   }
 }

@@ -1,7 +1,7 @@
 import { MillraceError, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
-import type { QueueStats, StoreStats } from "@millrace/stats";
+import type { StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { CommitLogReader } from "./commit-log-reader.js";
@@ -100,17 +100,6 @@ export class MessageReader {
   }
 
   /** Gets since the store was opened. */
-  /** Where each queue begins and ends. */
-  queueStats(): QueueStats[] {
-    return this.topics().flatMap((topic) =>
-      this.queues(topic).map((queueId) => {
-        const minOffset = this.getMinOffsetInQueue(topic, queueId);
-        const maxOffset = this.getMaxOffsetInQueue(topic, queueId);
-        return { topic, queueId, minOffset, maxOffset, lag: this.getMaxOffsetInQueue(topic, queueId, false) - maxOffset };
-      }),
-    );
-  }
-
   stats(): StoreStats["get"] {
     return this.#getter.stats;
   }

@@ -252,7 +252,7 @@ export class MessageView {
   #propertiesAt(): number {
     const lengthAt = this.#topicAt() + this.#topicLength();
     const start = lengthAt + PROPERTIES_LENGTH_BYTES;
-    const isWhole = this.#bytes.length > 0 && start > this.#position && start + int16At(this.#bytes, lengthAt) === this.#end;
+    const isWhole = start > this.#position && start + int16At(this.#bytes, lengthAt) === this.#end;
     return isWhole ? start : this.#end;
   }
 
