@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StorePaths } from "@millrace/format";
 import { parseSegmentFileName, storePaths } from "@millrace/format";
@@ -33,6 +33,16 @@ export const FIXTURE_SIZES = {
   maxHashSlotNum: 100,
   maxIndexNum: 50,
 } as const;
+
+/** Levels of the delayed messages in 4.9's fixture: one each. */
+const DELAYED_LEVELS = [3, 18];
+
+/** Says in a copy of a fixture that its delayed messages have been delivered: they have long been due, and would be put when it is opened. */
+export function passDelayedMessages(root: string): void {
+  const paths = storePaths(root);
+  mkdirSync(paths.config, { recursive: true });
+  writeFileSync(paths.delayOffset, JSON.stringify({ offsetTable: Object.fromEntries(DELAYED_LEVELS.map((level) => [level, 1])) }));
+}
 
 const PUT_PATTERN = /^(\S+) -> (\S+)(?: off=(\d+) bytes=(\d+) cq=(\d+) num=(\d+) id=(\S+))?$/;
 

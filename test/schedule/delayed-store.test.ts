@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { SCHEDULE_TOPIC } from "@millrace/format";
 import type { MessageStore } from "@millrace/store";
 import test from "ava";
+import { FIXTURE_SIZES, FIXTURES_DIRECTORY } from "../golden/fixture-store.js";
 import { messagesOf, until } from "../store/stored-messages.js";
 import { message, numbered, numberOf, openStore } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
@@ -134,4 +135,18 @@ test.serial("closing with messages due does not wait for them, and loses none", 
     messagesOf(second).map(({ body }) => numberOf(body)),
     Array.from({ length: 3000 }, (_, n) => n),
   );
+});
+
+test.serial("the messages that RocketMQ 4.9.8 has delayed are delivered", async (t) => {
+  const root = temporaryDirectory(t);
+  cpSync(join(FIXTURES_DIRECTORY, "rocketmq-4.9.8"), root, { recursive: true });
+  const store = await openStore(t, { storePathRootDir: root, ...FIXTURE_SIZES });
+  await until(t, "delivery", () => store.getMaxOffsetInQueue("TopicD", 3) === 2);
+  for (const delayed of messagesOf(store, SCHEDULE_TOPIC, 2)) {
+    const [delivered] = messagesOf(store, "TopicD", 3).filter(({ body }) => Buffer.compare(body, delayed.body) === 0);
+    t.like(delivered, { tags: delayed.tags, bornTimestamp: delayed.bornTimestamp, flag: delayed.flag, bornHost: delayed.bornHost });
+    t.is(delivered?.property("DELAY"), undefined);
+  }
+  await store.close();
+  t.deepEqual(delayOffsets(root), { 3: 1, 18: 1 });
 });
