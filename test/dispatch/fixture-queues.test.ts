@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isTopicLegal } from "@millrace/format";
 import test from "ava";
-import { FIXTURE_STORES } from "../golden/fixture-store.js";
+import { FIXTURE_STORES, passDelayedMessages } from "../golden/fixture-store.js";
 import { storeOfFixtureInput } from "../pipeline/fixture-input.js";
 import { readLog } from "../store/stored-log.js";
 import { readUnits } from "../store/stored-queues.js";
@@ -27,6 +27,7 @@ for (const fixture of FIXTURE_STORES) {
     const root = join(memoryDirectory(t), "store");
     mkdirSync(root);
     cpSync(fixture.paths.commitLog, join(root, "commitlog"), { recursive: true });
+    passDelayedMessages(root);
     const options = { storePathRootDir: root, mappedFileSizeCommitLog: 4096, maxMessageSize: 3000, messageIndexEnable: false };
     const store = await openStore(t, { ...options, mappedFileSizeConsumeQueue: 200 });
     await store.close();

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StorePaths } from "@millrace/format";
 import { parseSegmentFileName, storePaths } from "@millrace/format";
@@ -33,6 +33,16 @@ export const FIXTURE_SIZES = {
   maxHashSlotNum: 100,
   maxIndexNum: 50,
 } as const;
+
+/** Levels of the delayed messages in 4.9's fixture: one each. */
+const DELAYED_LEVELS = [3, 18];
+
+/** Says in a copy of a fixture that its delayed messages have been delivered: they have long been due, and would be put when it is opened. */
+export function passDelayedMessages(root: string): void {
+  const paths = storePaths(root);
+  mkdirSync(paths.config, { recursive: true });
+  writeFileSync(paths.delayOffset, JSON.stringify({ offsetTable: Object.fromEntries(DELAYED_LEVELS.map((level) => [level, 1])) }));
+}
 
 const PUT_PATTERN = /^(\S+) -> (\S+)(?: off=(\d+) bytes=(\d+) cq=(\d+) num=(\d+) id=(\S+))?$/;
 
@@ -74,13 +84,3 @@ export const FIXTURE_STORES: FixtureStore[] = [
   readStore("rocketmq-5.3.3", "5.3", false),
   readStore("rocketmq-5.3.3-property-crc", "5.3", true),
 ];
-
-/** Both of 4.9.8's delayed messages have been due for long: a store that opens the directory as it is delivers them at once. */
-const ALL_DELIVERED = '{"offsetTable":{3:1,18:1}}';
-
-/** A copy to open, with nothing left to deliver: it stays as RocketMQ left it. */
-export function copyFixture(name: string, directory: string, filter: (path: string) => boolean = () => true): void {
-  cpSync(join(FIXTURES_DIRECTORY, name), directory, { recursive: true, filter });
-  mkdirSync(join(directory, "config"), { recursive: true });
-  writeFileSync(join(directory, "config", "delayOffset.json"), ALL_DELIVERED);
-}

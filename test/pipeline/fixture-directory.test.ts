@@ -1,15 +1,16 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MillraceError } from "@millrace/store";
 import test from "ava";
-import { FIXTURE_SIZES, FIXTURES_DIRECTORY } from "../golden/fixture-store.js";
+import { FIXTURE_SIZES, FIXTURES_DIRECTORY, passDelayedMessages } from "../golden/fixture-store.js";
 import { message, openStore } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 
 for (const name of ["rocketmq-4.9.8", "rocketmq-5.3.3", "rocketmq-5.3.3-property-crc"]) {
   test.serial(`a directory that RocketMQ has written opens, and goes on where it ended: ${name}`, async (t) => {
     const root = temporaryDirectory(t);
-    copyFixture(name, root);
+    cpSync(join(FIXTURES_DIRECTORY, name), root, { recursive: true });
+    passDelayedMessages(root);
     const [, end] = /^maxphy (\d+) /m.exec(readFileSync(join(FIXTURES_DIRECTORY, `${name}.out`), "utf8")) ?? [];
     const store = await openStore(t, { storePathRootDir: root, ...FIXTURE_SIZES });
     t.is(store.maxPhysicalOffset, Number(end));

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MessageStore } from "@millrace/store";
 import test from "ava";
-import { copyFixture, FIXTURES_DIRECTORY } from "../golden/fixture-store.js";
+import { FIXTURES_DIRECTORY, passDelayedMessages } from "../golden/fixture-store.js";
 import { openStore } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 
@@ -44,7 +44,8 @@ for (const name of ["rocketmq-4.9.8", "rocketmq-5.3.3", "rocketmq-5.3.3-property
     test.serial(`every get, query and runtime line of RocketMQ's run is reproduced: ${name}, ${queues}`, async (t) => {
       const root = temporaryDirectory(t);
       const filter = (path: string): boolean => !rebuilt || !/\/(consumequeue|index)$/.test(path);
-      copyFixture(name, root, filter);
+      cpSync(join(FIXTURES_DIRECTORY, name), root, { recursive: true, filter });
+      passDelayedMessages(root);
       const store = await openStore(t, { ...SIZES, storePathRootDir: root });
       let compared = 0;
       for (const line of readFileSync(join(FIXTURES_DIRECTORY, `${name}.out`), "utf8").split("\n")) {

@@ -133,6 +133,55 @@ test("a failed put is tried again after ten seconds; the offset waits for it, th
   t.is(offsets.get(1), 5);
 });
 
+test("behind a put that fails again and again only so many others are put", async (t) => {
+  const { store, clock, offsets, start } = fixture(t);
+  for (let i = 0; i < 5000; i++) store.schedule(1, clock.now());
+  let isBroken = true;
+  store.answer = ({ body }) =>
+    isBroken && Buffer.from(body).toString() === "body 10" ? { status: "UNKNOWN_ERROR", appendResult: null } : undefined;
+  const service = start();
+  for (let i = 0; i < 100; i++) {
+    await settle();
+    clock.pass(10_000);
+    service.deliverDue();
+  }
+  t.is(offsets.get(1), 10);
+  t.is(store.put.length, 10 + 4095);
+  isBroken = false;
+  for (let i = 0; i < 100; i++) {
+    await settle();
+    clock.pass(10_000);
+    service.deliverDue();
+  }
+  t.is(offsets.get(1), 5000);
+  t.is(new Set(store.bodies).size, 5000);
+  t.is(store.put.length, 5000);
+});
+
+test("a record that cannot be read for now is read again after ten seconds, also when its put has to be tried again", async (t) => {
+  const { store, clock, offsets, start } = fixture(t);
+  for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
+  const message = store.message.bind(store);
+  let reads = 0;
+  store.message = (physicalOffset, size) => {
+    reads++;
+    if (reads === 2 || reads === 5) throw new Error("EMFILE");
+    return message(physicalOffset, size);
+  };
+  store.answer = (_, n) => (n === 1 ? { status: "UNKNOWN_ERROR", appendResult: null } : undefined);
+  const service = start();
+  await settle();
+  t.like(service.lastError, { message: "EMFILE" });
+  t.is(offsets.get(1), 1);
+  for (let i = 0; i < 3; i++) {
+    clock.pass(10_000);
+    service.deliverDue();
+    await settle();
+  }
+  t.is(offsets.get(1), 3);
+  t.deepEqual(store.bodies.toSorted(), ["body 0", "body 1", "body 2"]);
+});
+
 test("a store that is full for the moment is tried again soon", async (t) => {
   const { store, clock, start } = fixture(t);
   store.schedule(1, clock.now());

@@ -144,6 +144,7 @@ export class OpenStore {
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
       const outcome = await this.pipeline.stop();
       if (!outcome.ok) this.#serviceEnded(outcome);
+      this.#rejectFlushes(this.#failure ?? closed()); // nobody answers them any more, and the schedule may wait for one
       if (this.#failure === undefined) this.#completeCheckpoint();
       if (this.#failure === undefined) await this.schedule.close();
       if (this.#failure === undefined) await this.transactions.close();

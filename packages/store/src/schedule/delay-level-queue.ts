@@ -9,6 +9,8 @@ import type { ScheduleClock, ScheduledQueue, ScheduleMessageStore } from "./sche
 
 /** Puts of one level under way. */
 const IN_FLIGHT_LIMIT = 256;
+/** Messages of one level that are under way or have been put behind one whose put failed: so many come twice after a crash. */
+const DELIVERIES_LIMIT = 4096;
 /** RocketMQ's DELAY_FOR_A_PERIOD: after a failed put. */
 const RETRY_MS = 10_000;
 /** After a put that found the store busy. */
@@ -123,6 +125,7 @@ export class DelayLevelQueue {
   #deliver(queue: ScheduledQueue, nowMs: number, monotonicMs: number): number {
     for (;;) {
       if (this.#inFlight >= IN_FLIGHT_LIMIT || this.#context.window.isFull) return Infinity;
+      if (this.#deliveries.size >= DELIVERIES_LIMIT) return Infinity; // those that failed are under way again
       const queueOffset = this.#readOffset;
       if (queueOffset >= queue.maxOffset) {
         if (this.#beginsAnew(queue)) continue;
@@ -136,8 +139,8 @@ export class DelayLevelQueue {
       }
       const waitMs = Math.min(this.#unit.tagsCode - nowMs, this.#arrivals.deadlineMs(queueOffset) - monotonicMs);
       if (waitMs > 0) return waitMs;
-      this.#readOffset++;
       this.#put(queueOffset);
+      this.#readOffset++; // not when reading throws
     }
   }
 
@@ -154,9 +157,9 @@ export class DelayLevelQueue {
     for (const [queueOffset, delivery] of this.#deliveries) {
       if (this.#inFlight >= IN_FLIGHT_LIMIT || this.#context.window.isFull) return;
       if (delivery !== "failed") continue;
-      this.#failed--;
       if (queue.unit(queueOffset, this.#unit)) this.#put(queueOffset);
       else this.#pass(queueOffset);
+      this.#failed--;
     }
   }
 
