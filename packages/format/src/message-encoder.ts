@@ -125,7 +125,7 @@ export function encodeMessage(
   const long = isLongTopic(topic);
   const bornExtra = bornHost.length - IPV4_HOST_LENGTH;
   const extra = bornExtra + storeHost.length - IPV4_HOST_LENGTH;
-  let sysFlag = message.sysFlag;
+  let sysFlag = message.sysFlag & ~(SYS_FLAG_BORN_HOST_V6 | SYS_FLAG_STORE_HOST_V6);
   if (bornExtra !== 0) sysFlag |= SYS_FLAG_BORN_HOST_V6;
   if (extra !== bornExtra) sysFlag |= SYS_FLAG_STORE_HOST_V6;
   view.setInt32(position + TOTAL_SIZE_OFFSET, length);

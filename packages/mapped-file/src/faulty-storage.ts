@@ -30,8 +30,8 @@ export class FaultyStorage implements Storage {
     return this.#inner.entry(path);
   }
 
-  makeDirectory(path: string): void {
-    this.#inner.makeDirectory(path);
+  makeDirectory(path: string, durable = true): void {
+    this.#inner.makeDirectory(path, durable);
   }
 
   remove(path: string): void {

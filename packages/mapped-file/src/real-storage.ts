@@ -51,13 +51,13 @@ export class RealStorage implements Storage {
     return stats === undefined ? undefined : entryOf(basename(path), stats);
   }
 
-  makeDirectory(path: string): void {
+  makeDirectory(path: string, durable = true): void {
     const missing: string[] = [];
     for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
     // Level by level: mkdir's own recursion never ends below /proc (Node 20).
     for (const directory of missing.reverse()) {
       makeOne(directory);
-      this.syncDirectory(dirname(directory));
+      if (durable) this.syncDirectory(dirname(directory));
     }
     if (!statSync(path).isDirectory())
       throw Object.assign(new Error(`not a directory: path=${path}`), { code: "ENOTDIR", syscall: "mkdir", path });

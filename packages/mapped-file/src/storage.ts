@@ -12,8 +12,8 @@ export interface Storage {
   list(directory: string): StorageEntry[];
   /** What is at a path; undefined when it is missing. */
   entry(path: string): StorageEntry | undefined;
-  /** With its parents; each directory that had to be made is durable on return. */
-  makeDirectory(path: string): void;
+  /** With its parents; each directory that had to be made is durable on return, unless the caller syncs their parents himself. */
+  makeDirectory(path: string, durable?: boolean): void;
   /** A missing file is fine. Durable after {@link syncDirectory}. */
   remove(path: string): void;
   /** An empty directory; a missing one is fine. Throws when something is in it (ENOTEMPTY). Durable after {@link syncDirectory} of its parent. */

@@ -6,6 +6,7 @@ import {
   allocateQueueTable,
   ControlBlock,
   LATENCY_HISTOGRAM_LENGTH,
+  monotonicUs,
   type ReadableCounter,
   type ServiceOutcome,
   ServiceThread,
@@ -20,6 +21,8 @@ import type { PipelineData } from "./service-task.js";
 const FRAMES = 32 * 1024;
 /** A service that is stuck in a system call is given up after this long. */
 const STOP_TIMEOUT_MS = 30_000;
+const STOP_LOOK_MS = 500;
+const US_PER_MS = 1000;
 
 /** Where the log stands when the pipeline starts. */
 export interface PipelineStart {
@@ -115,8 +118,10 @@ export class Pipeline {
   /** Appends, then forces, then dispatches, then forgets what is left; each service finishes its work. The first failure, if any. */
   async stop(): Promise<ServiceOutcome> {
     let first: ServiceOutcome = { ok: true };
-    for (const service of this.#services) {
-      const outcome = await withTimeout(service.stop(), service.name);
+    const { appendHeartbeatUs, flushHeartbeatUs, dispatchHeartbeatUs, allocateHeartbeatUs } = this.control.counters;
+    const heartbeats = [appendHeartbeatUs, flushHeartbeatUs, dispatchHeartbeatUs, allocateHeartbeatUs];
+    for (const [i, service] of this.#services.entries()) {
+      const outcome = await untilStopped(service, heartbeats[i] as ReadableCounter);
       if (first.ok) first = outcome;
     }
     return first;
@@ -131,19 +136,19 @@ export class Pipeline {
   }
 }
 
-async function withTimeout(stopped: Promise<ServiceOutcome>, service: string): Promise<ServiceOutcome> {
+/** A service that works shows a heartbeat, however long its end takes. */
+async function untilStopped(service: ServiceThread<object>, heartbeatUs: ReadableCounter): Promise<ServiceOutcome> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<ServiceOutcome>((resolve) => {
-    const outcome: ServiceOutcome = {
-      ok: false,
-      service,
-      code: "ERR_SERVICE_STUCK",
-      message: `a service does not stop: service=${service}`,
-    };
-    timer = setTimeout(resolve, STOP_TIMEOUT_MS, outcome);
+  const stuck = new Promise<ServiceOutcome>((resolve) => {
+    const beganUs = monotonicUs();
+    timer = setInterval(() => {
+      if (monotonicUs() - Math.max(beganUs, heartbeatUs.get()) < STOP_TIMEOUT_MS * US_PER_MS) return;
+      const message = `a service does not stop: service=${service.name}`;
+      resolve({ ok: false, service: service.name, code: "ERR_SERVICE_STUCK", message });
+    }, STOP_LOOK_MS);
   });
-  const outcome = await Promise.race([stopped, late]);
-  clearTimeout(timer);
+  const outcome = await Promise.race([service.stop(), stuck]);
+  clearInterval(timer);
   return outcome;
 }
 

@@ -73,6 +73,12 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
 
   force(): void {
     for (const queue of this.queues) queue?.force();
+    this.syncTopics();
+  }
+
+  /** Names of new topics and queues; those of files are made durable with the queue's force. */
+  syncTopics(): void {
+    this.#files.syncTopics();
   }
 
   /** Queues registered by main exist here from now on. */

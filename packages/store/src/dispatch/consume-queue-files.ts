@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import type { Storage, StorageFile } from "@millrace/mapped-file";
 
@@ -18,6 +19,9 @@ export class ConsumeQueueFiles {
   readonly #fileLength: number;
   readonly #open = new Set<FileHolder>();
   readonly #known = new Set<string>();
+  /** Directories with files, and topics with queues, whose names may not be durable. */
+  readonly #unsynced = new Set<string>();
+  readonly #newTopics = new Set<string>();
 
   constructor(storage: Storage, fileLength: number) {
     this.#storage = storage;
@@ -30,14 +34,14 @@ export class ConsumeQueueFiles {
     this.#open.delete(queue);
     if (this.#open.size >= OPEN_LIMIT) this.#closeOldest();
     if (!this.#known.has(queue.directory)) {
-      this.#storage.makeDirectory(queue.directory);
+      this.#storage.makeDirectory(queue.directory, false);
       this.#known.add(queue.directory);
+      this.#newTopics.add(dirname(queue.directory));
     }
     const file = this.#storage.open(queue.path(fileStart), "create");
     try {
       if (file.size() !== this.#fileLength) {
-        // In this order: a file of full length has a name that is durable, also when one of these failed before.
-        this.#storage.syncDirectory(queue.directory);
+        this.#unsynced.add(queue.directory);
         file.truncate(this.#fileLength);
       }
     } catch (error) {
@@ -48,11 +52,30 @@ export class ConsumeQueueFiles {
     return file;
   }
 
+  /** Makes the names of the queue's files durable: the forces of a queue begin with it. A queue whose name a crash loses is built anew. */
+  syncNames(queue: FileHolder): void {
+    if (!this.#unsynced.has(queue.directory)) return;
+    this.#storage.syncDirectory(queue.directory);
+    this.#unsynced.delete(queue.directory);
+  }
+
+  /** Makes the names of new queues and topics durable: before the mark says that they are. */
+  syncTopics(): void {
+    for (const topic of this.#newTopics) this.#storage.syncDirectory(topic);
+    for (const root of new Set([...this.#newTopics].map(dirname))) {
+      this.#storage.syncDirectory(root);
+      this.#storage.syncDirectory(dirname(root));
+    }
+    this.#newTopics.clear();
+  }
+
   /** The directory may be gone. */
   forget(queue: FileHolder): void {
     queue.close();
     this.#open.delete(queue);
     this.#known.delete(queue.directory);
+    this.#unsynced.delete(queue.directory);
+    this.#newTopics.delete(dirname(queue.directory));
   }
 
   close(): void {

@@ -100,6 +100,7 @@ export class ConsumeQueue {
   /** Makes all that was written durable. Returns the number of forces. */
   force(): number {
     const count = this.#dirtyFiles.size;
+    this.#files.syncNames(this);
     for (const fileStart of this.#dirtyFiles) {
       this.#fileOf(fileStart).force();
       this.#dirtyFiles.delete(fileStart);

@@ -1,4 +1,4 @@
-import type { ControlBlock } from "@millrace/shared-memory";
+import { type ControlBlock, monotonicUs } from "@millrace/shared-memory";
 import { PAGE_LENGTH } from "../flush/page.js";
 import type { MessageStoreConfig } from "../message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
@@ -70,7 +70,11 @@ export class FlushConsumeQueueService {
     this.#round = [];
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
-    this.#consumeQueues.force();
+    for (const queue of this.#consumeQueues.queues) {
+      if (queue === undefined) continue;
+      this.#counters.dispatchForces.add(queue.force());
+      this.#counters.dispatchHeartbeatUs.set(Math.floor(monotonicUs())); // thousands of queues take their time
+    }
     this.#endThoroughRound(Date.now());
   }
 
@@ -86,6 +90,7 @@ export class FlushConsumeQueueService {
   #endThoroughRound(now: number): void {
     this.#isThorough = false;
     this.#lastThorough = now;
+    this.#consumeQueues.syncTopics();
     for (const dispatcher of this.#others) dispatcher.force?.();
     if (this.#roundOffset === this.#durableOffset) return;
     if (this.#roundStoreTimestamp > this.#counters.logicsMsgTimestamp.value) {
