@@ -13,7 +13,7 @@ export class LmdbReadContender implements ReadContender {
   }
 
   static async open(directory: string, messages: number): Promise<LmdbReadContender> {
-    const database = openLmdb({ path: join(directory, "lmdb"), keyEncoding: "uint32", encoding: "binary" });
+    const database = openLmdb({ path: join(directory, "lmdb"), keyEncoding: "uint32", encoding: "binary", noSync: true });
     let number = 0;
     for (const body of readBodies(messages)) {
       const put = database.put(number++, body);

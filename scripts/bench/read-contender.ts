@@ -40,6 +40,9 @@ export function checkBody(body: Uint8Array | undefined): number {
   return body === undefined || body.length !== READ_MESSAGE_SIZE ? -1 : (body[0] as number);
 }
 
+/** Messages between two looks at the clock. */
+const LOOK_EVERY = 1024;
+
 /** One measurement of reading in order: counts what is read, and knows at the end whether it was all there and in order. */
 export class ReadPass {
   read = 0;
@@ -47,6 +50,7 @@ export class ReadPass {
   readonly #deadlineUs: number;
   #sum = 0;
   #lookAt = 0;
+  #askedAt = -1;
 
   constructor(messages: number, deadlineUs: number) {
     this.#messages = messages;
@@ -59,10 +63,14 @@ export class ReadPass {
     this.read++;
   }
 
-  /** Asks the clock now and then only. */
+  /** Asks the clock now and then only, and whenever nothing was read since it was asked before. */
   get isOver(): boolean {
-    if (this.read < this.#lookAt) return false;
-    this.#lookAt = this.read + 1024;
+    if (this.read < this.#lookAt && this.read > this.#askedAt) {
+      this.#askedAt = this.read;
+      return false;
+    }
+    this.#askedAt = this.read;
+    this.#lookAt = this.read + LOOK_EVERY;
     return monotonicUs() >= this.#deadlineUs;
   }
 

@@ -10,7 +10,7 @@ const POLL_MS = 20;
 /** The allocator is ahead when it has done nothing for so many polls. */
 const STILL_POLLS = 3;
 const READY_POLLS_MAX = 250;
-/** Between the first message and the warm-up, and for good measure. */
+/** Longer than the measurement, because a busy machine starts it late. */
 const HELD_BACK_MS = 500;
 
 /** Opens a store and waits until the allocator is ahead, as it is in a store that has been running. */
