@@ -76,6 +76,23 @@ test.serial("a service whose thread dies is an outcome, within a second, also wh
   t.like(await service.stop(), { ok: false, code: "ERR_SERVICE_DIED" });
 });
 
+test.serial("a question is answered, or rejected when the service ends first", async (t) => {
+  const { service } = await start(t, "parked");
+  t.is(await service.ask((control) => control.count(3)), 6);
+  await t.throwsAsync(
+    service.ask((control) => {
+      void control.dieSoon();
+      return new Promise(() => {});
+    }),
+    { code: "ERR_SERVICE_ENDED" },
+  );
+  await service.ended;
+  await t.throwsAsync(
+    service.ask((control) => control.count(1)),
+    { code: "ERR_SERVICE_ENDED" },
+  );
+});
+
 test.serial("destroy cuts a busy service off, and may be called again", async (t) => {
   const { service } = await start(t, "busy");
   await service.destroy();

@@ -17,9 +17,11 @@ const calls: Record<FaultOperation, (storage: Storage, directory: string) => unk
   force: (storage, directory) => withFile(storage, directory, (file) => file.force()),
   map: (storage, directory) => withFile(storage, directory, (file) => file.map("read").unmap()),
   remove: (storage, directory) => storage.remove(join(directory, "a-missing")),
+  removeDirectory: (storage, directory) => storage.removeDirectory(join(directory, "a-missing")),
   rename: (storage, directory) => storage.rename(join(directory, "b"), join(directory, "a")),
   truncate: (storage, directory) => withFile(storage, directory, (file) => file.truncate(4)),
   syncDirectory: (storage, directory) => storage.syncDirectory(directory),
+  diskUsage: (storage, directory) => storage.diskUsage(join(directory, "a")),
   lock: (storage, directory) => withFile(storage, directory, (file) => file.tryLock(0, 1)),
 };
 

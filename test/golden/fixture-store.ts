@@ -26,6 +26,14 @@ export interface FixturePut {
   append?: { offset: number; bytes: number; queueOffset: number; msgIds: string[] };
 }
 
+/** Options that the fixtures were made with. */
+export const FIXTURE_SIZES = {
+  mappedFileSizeCommitLog: 4096,
+  mappedFileSizeConsumeQueue: 200,
+  maxHashSlotNum: 100,
+  maxIndexNum: 50,
+} as const;
+
 const PUT_PATTERN = /^(\S+) -> (\S+)(?: off=(\d+) bytes=(\d+) cq=(\d+) num=(\d+) id=(\S+))?$/;
 
 /** The project's root, from wherever the compiled test lies. */

@@ -2,7 +2,7 @@ import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MillraceError } from "@millrace/store";
 import test from "ava";
-import { FIXTURES_DIRECTORY } from "../golden/fixture-store.js";
+import { FIXTURE_SIZES, FIXTURES_DIRECTORY } from "../golden/fixture-store.js";
 import { message, openStore } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 
@@ -11,7 +11,7 @@ for (const name of ["rocketmq-4.9.8", "rocketmq-5.3.3", "rocketmq-5.3.3-property
     const root = temporaryDirectory(t);
     cpSync(join(FIXTURES_DIRECTORY, name), root, { recursive: true });
     const [, end] = /^maxphy (\d+) /m.exec(readFileSync(join(FIXTURES_DIRECTORY, `${name}.out`), "utf8")) ?? [];
-    const store = await openStore(t, { storePathRootDir: root, mappedFileSizeCommitLog: 4096 });
+    const store = await openStore(t, { storePathRootDir: root, ...FIXTURE_SIZES });
     t.is(store.maxPhysicalOffset, Number(end));
     const { appendResult } = await store.putMessage(message({ topic: "TopicA", queueId: 0 }));
     t.is(appendResult?.queueOffset, 5);

@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, decodeMessage, segmentFileName, tagsCode } from "@millrace/format";
-import { createStorage } from "@millrace/mapped-file";
+import { createStorage, type StorageSpec } from "@millrace/mapped-file";
 import { allocateQueueTable, ControlBlock, QueueTableWriter } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "@millrace/store";
 import { resolveConfig } from "@millrace/store/internal/message-store-config.js";
@@ -36,7 +36,12 @@ export class BuiltStore {
   readonly #append = ControlBlock.attach(this.control, "append");
   readonly #dispatch = ControlBlock.attach(this.control, "dispatch");
 
-  constructor(t: ExecutionContext, builder: CommitLogBuilder, options: Partial<MessageStoreOptions> = {}) {
+  constructor(
+    t: ExecutionContext,
+    builder: CommitLogBuilder,
+    options: Partial<MessageStoreOptions> = {},
+    storage: StorageSpec = { kind: "real" },
+  ) {
     this.root = temporaryDirectory(t);
     const config = resolveConfig({
       storePathRootDir: this.root,
@@ -45,7 +50,7 @@ export class BuiltStore {
       ...options,
     });
     this.unitsPerFile = config.mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
-    this.reader = new MessageReader(createStorage({ kind: "real" }), config, this.main, this.queues, this.topics);
+    this.reader = new MessageReader(createStorage(storage), config, this.main, this.queues, this.topics);
     t.teardown(() => this.reader.close());
     this.write(builder);
   }

@@ -5,6 +5,7 @@ import { createStorage, type Fault } from "@millrace/mapped-file";
 import { writeConfigFile } from "@millrace/store/internal/read/config-file.js";
 import { ConsumerOffsets } from "@millrace/store/internal/read/consumer-offsets.js";
 import test, { type ExecutionContext } from "ava";
+import { openStore } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 
 const NEVER_MS = 0x7fffffff;
@@ -231,4 +232,19 @@ test("what is no group, topic, queue or offset is refused, and leaves nothing", 
     t.throws(() => offsets.commit("GroupA", "TopicA", 0, offset), { code: "ERR_OFFSET_ILLEGAL" });
   }
   t.deepEqual(offsets.groups(), []);
+});
+
+test.serial("a store with broken offsets does not open, and leaves nothing running", async (t) => {
+  const root = temporaryDirectory(t);
+  writeFile(join(root, "config", "consumerOffset.json"), "{");
+  const before = process.getActiveResourcesInfo().length;
+  await t.throwsAsync(openStore(t, { storePathRootDir: root }), { code: "ERR_CONSUMER_OFFSETS_CORRUPT" });
+  t.is(process.getActiveResourcesInfo().length, before);
+  writeFile(join(root, "config", "consumerOffset.json.bak"), '{"offsetTable":{"TopicA@GroupA":{0:5}}}');
+  const store = await openStore(t, { storePathRootDir: root });
+  t.is(store.consumerOffsets.get("GroupA", "TopicA", 0), 5);
+  store.consumerOffsets.commit("GroupA", "TopicA", 0, 6);
+  await store.close();
+  const next = await openStore(t, { storePathRootDir: root });
+  t.is(next.consumerOffsets.get("GroupA", "TopicA", 0), 6);
 });

@@ -137,3 +137,14 @@ test("no descriptor stays open, and close unmaps everything", (t) => {
   store.reader.close();
   t.false(isMapped(store.root));
 });
+
+test("a get that fails on the way gives back what it held", (t) => {
+  const builder = threeSegments();
+  const fault = { operation: "map", path: "commitlog/00000000000000004096", after: 0, times: 1, code: "ENOMEM" } as const;
+  const store = new BuiltStore(t, builder, { mappedFileSizeConsumeQueue: 20_000 }, { kind: "faulty", faults: [fault] });
+  const request = { ...QUEUE, queueOffset: firstOf(builder, 1) - 2, maxMessages: 4 };
+  t.throws(() => store.reader.getMessage(request), { code: "ENOMEM" });
+  t.is(store.reader.commitLog.heldFrom(), undefined);
+  using found = store.reader.getMessage(request);
+  t.is(found.messages.length, 4);
+});

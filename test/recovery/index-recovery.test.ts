@@ -1,12 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeIndexHeader, indexItemPosition } from "@millrace/format";
-import {
-  type DispatchedMark,
-  type IndexRecovery,
-  type IndexRecoveryOptions,
-  recoverIndex,
-} from "@millrace/store/internal/recover/index-recovery.js";
+import { decodeIndexHeader, indexFileLength, indexItemPosition } from "@millrace/format";
+import { createStorage, type FaultOperation } from "@millrace/mapped-file";
+import type { DispatchedMark } from "@millrace/store/internal/recover/dispatched-mark.js";
+import { type IndexRecovery, type IndexRecoveryOptions, recoverIndex } from "@millrace/store/internal/recover/index-recovery.js";
 import type { ExecutionContext } from "ava";
 import test from "ava";
 import { chosenSeed, type Random, seededRandom } from "../random.js";
@@ -152,6 +149,35 @@ test("whatever the mark does not vouch for is thrown away, wherever the mark sta
   }
 });
 
+test("records that came while there was no index are indexed then, and nothing else is touched", (t) => {
+  for (const records of [0, 40, 100]) {
+    const directory = built(t, records);
+    const before = fingerprint(directory.index);
+    const recovery = recover(directory, { mark: markOf(directory, offsetAt(records)) });
+    t.deepEqual(recovery, { indexFromOffset: offsetAt(records), removed: [], rebuilt: records === 0 });
+    t.deepEqual(fingerprint(directory.index), before);
+    assertComplete(t, directory, recovery);
+  }
+});
+
+test("a file that the mark does not know costs nothing, whatever is in it", (t) => {
+  const directory = built(t, 140);
+  const mark = markOf(directory, offsetAt(140));
+  writeFileSync(join(directory.index, "99991231235959999"), Buffer.alloc(indexFileLength(SHAPE), 0xee));
+  t.is(recover(directory, { mark, lastExitOk: false }).indexFromOffset, offsetAt(140));
+  assertPrefix(t, directory, offsetAt(140));
+});
+
+test("a mark may say less than its newest file holds", (t) => {
+  for (const lastExitOk of [true, false]) {
+    const directory = built(t, 140);
+    const recovery = recover(directory, { mark: markOf(directory, offsetAt(100)), lastExitOk });
+    t.is(recovery.indexFromOffset, offsetAt(100));
+    assertPrefix(t, directory, offsetAt(100));
+    assertComplete(t, directory, recovery);
+  }
+});
+
 test("an index that is ahead of the log is cut to it", (t) => {
   for (let records = 0; records < LOG.records.length; records += 7) {
     for (const isMarked of [true, false]) {
@@ -180,15 +206,24 @@ test("when a file that the mark knows is missing, or has lost keys, all is built
 
 test("damage in front of the mark costs the keys behind it, and they are indexed again", (t) => {
   const items = indexItemPosition(SHAPE.maxHashSlotNum, 0);
-  for (let item = 1; item < 10; item++) {
-    // The sign of hash, offset and time, and the chain: what can be told.
-    for (const at of [0, 4, 12, 19]) {
-      const directory = built(t);
-      const mark = markOf(directory, LOG.offset);
+  const newest = built(t, 140);
+  const { indexCount } = headerOf(newest, newest.names.at(-1) ?? "");
+  t.true(indexCount > 5);
+  for (let item = 1; item < indexCount; item += 4) {
+    // The sign of hash and time, the sign of the offset and one that is too high, and the chain: what can be told.
+    for (const [at, mask] of [
+      [0, 0xff],
+      [4, 0xff],
+      [6, 0x01],
+      [12, 0xff],
+      [19, 0xff],
+    ] as const) {
+      const directory = built(t, 140);
+      const mark = markOf(directory, offsetAt(140));
       const position = items + item * 20 + at;
-      damage(directory, mark.indexFile ?? "", (content) => content.writeUInt8((content[position] ?? 0) ^ 0xff, position));
+      damage(directory, mark.indexFile ?? "", (content) => content.writeUInt8((content[position] ?? 0) ^ mask, position));
       const recovery = recover(directory, { mark, lastExitOk: false });
-      t.true(recovery.indexFromOffset < LOG.offset, `item ${item} byte ${at}`);
+      t.true(recovery.indexFromOffset < offsetAt(140), `item ${item} byte ${at}`);
       assertComplete(t, directory, recovery, `item ${item} byte ${at}`);
     }
   }
@@ -211,6 +246,21 @@ test("RocketMQ's index, after a clean end, goes on behind its last record", (t) 
     t.is(recovery.indexFromOffset, last + (record?.length ?? 0));
     t.deepEqual(recovery.removed, []);
     assertComplete(t, directory, recovery, `${records} records`);
+  }
+});
+
+test("RocketMQ's index is durable before a mark vouches for it", (t) => {
+  for (const [lastExitOk, maxOffset] of [
+    [true, LOG.offset],
+    [true, offsetAt(100)],
+    [false, LOG.offset],
+  ] as const) {
+    const directory = built(t);
+    const storage = createStorage({
+      kind: "faulty",
+      faults: [{ operation: "force", path: directory.names[0] ?? "", after: 0, code: "EIO" }],
+    });
+    t.throws(() => recover(directory, { storage, lastExitOk, maxOffset }), { code: "EIO" });
   }
 });
 
@@ -290,5 +340,33 @@ test("after any crash the index is complete again, to the last byte", (t) => {
     t.true(recovery.indexFromOffset <= maxOffset);
     assertPrefix(t, directory, recovery.indexFromOffset);
     assertComplete(t, directory, recovery, `round ${round}`);
+  }
+});
+
+test("a recovery that fails anywhere can be repeated", (t) => {
+  const operations = ["write", "force", "remove", "syncDirectory"] satisfies FaultOperation[];
+  for (const [i, operation] of operations.entries()) {
+    let failures = 0;
+    for (let after = 0; after < 6; after++) {
+      for (const isMarked of [true, false]) {
+        const directory = built(t, 60);
+        const mark = isMarked ? markOf(directory, offsetAt(60)) : undefined;
+        directory.build(LOG, offsetAt(60));
+        const storage = createStorage({
+          kind: "faulty",
+          faults: [{ operation, path: directory.index, after, code: "EIO", partialBytes: 8 * i }],
+        });
+        const options = { mark, lastExitOk: false, maxOffset: offsetAt(50 + 10 * after) };
+        try {
+          recover(directory, { ...options, storage });
+        } catch {
+          failures++;
+        }
+        const recovery = recover(directory, options);
+        assertPrefix(t, directory, recovery.indexFromOffset);
+        assertComplete(t, directory, recovery, `${operation} after ${after}`);
+      }
+    }
+    t.true(failures >= 3, operation);
   }
 });

@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
-import type { RecoverOptions } from "@millrace/store/internal/recover/commit-log-recovery.js";
+import type { CommitLogRecovery, RecoverOptions } from "@millrace/store/internal/recover/commit-log-recovery.js";
 import { recoverCommitLog } from "@millrace/store/internal/recover/commit-log-recovery.js";
-import type { RecoveryReport } from "@millrace/store/internal/recover/recovery-report.js";
 import type { ExecutionContext } from "ava";
 
 /** Of the segments in these tests. */
@@ -23,7 +22,7 @@ export function zerosFrom(t: ExecutionContext, path: string, position: number): 
 }
 
 /** After a crash, without a watermark, in this thread, unless told otherwise. */
-export function recover(commitLogDirectory: string, options: Partial<RecoverOptions> = {}): Promise<RecoveryReport> {
+export function recover(commitLogDirectory: string, options: Partial<RecoverOptions> = {}): Promise<CommitLogRecovery> {
   return recoverCommitLog({
     storage: { kind: "real" },
     commitLogDirectory,

@@ -1,10 +1,17 @@
 import { PROPERTY_CRC_LENGTH } from "@millrace/format";
-import type { SegmentScan } from "@millrace/store/internal/recover/segment-scan.js";
+import type { SegmentScan, SegmentScanOptions } from "@millrace/store/internal/recover/segment-scan.js";
 import { scanSegment } from "@millrace/store/internal/recover/segment-scan.js";
 import test from "ava";
 import { CommitLogBuilder } from "./commit-log-builder.js";
 
-function scan(bytes: Uint8Array, options: { checkCrc?: boolean; windowSize?: number; fromOffset?: number } = {}): SegmentScan {
+type Scan = Omit<SegmentScan, "queues"> & { queueOffsets: Map<string, number> };
+
+function scan(bytes: Uint8Array, options: Partial<SegmentScanOptions> = {}): Scan {
+  const { queues, ...found } = scanQueues(bytes, options);
+  return { ...found, queueOffsets: new Map([...queues].map(([key, queue]) => [key, queue.nextQueueOffset])) };
+}
+
+function scanQueues(bytes: Uint8Array, options: Partial<SegmentScanOptions> = {}): SegmentScan {
   const readAt = (target: Uint8Array, position: number): void => target.set(bytes.subarray(position, position + target.length));
   return scanSegment(readAt, { fromOffset: 0, size: bytes.length, checkCrc: true, ...options });
 }

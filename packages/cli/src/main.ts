@@ -6,7 +6,8 @@ import { UsageError } from "./usage-error.js";
 const USAGE = `usage: millrace <command> <storePathRootDir> [options]
 
   recover   open the directory, which recovers it, print what was found, kept and cut as JSON, and close it
-            --mappedFileSizeCommitLog <bytes>   as the store was made (default 1073741824)
+            as the store was made, where it is not the default:
+            --mappedFileSizeCommitLog <bytes> --mappedFileSizeConsumeQueue <bytes> --maxHashSlotNum <n> --maxIndexNum <n>
   unfence   let a store take puts again after a failed force: look at the disk first
 
 exit codes: 0 done, 1 failed (the error's code is printed), 2 bad usage

@@ -1,5 +1,4 @@
 /** Public names of `@millrace/format`: what the bytes of a RocketMQ store look like. No I/O, no threads. */
-
 export { int16At, int32At, int64At } from "./big-endian.js";
 export { bigEndianWord } from "./big-endian-word.js";
 export { writeBlankRecord } from "./blank-record.js";
@@ -173,4 +172,14 @@ export {
   storePaths,
   topicIllegality,
 } from "./store-path.js";
-export { DLQ_TOPIC_PREFIX, LMQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./system-topic.js";
+export {
+  DLQ_TOPIC_PREFIX,
+  isSystemTopic,
+  LMQ_TOPIC_PREFIX,
+  RETRY_TOPIC_PREFIX,
+  SCHEDULE_TOPIC,
+  TRANS_CONSUMER_GROUP,
+  TRANS_HALF_TOPIC,
+  TRANS_OP_HALF_TOPIC,
+  TRANS_OP_REMOVE_TAG,
+} from "./system-topic.js";

@@ -2,5 +2,32 @@
 export const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
 export const RETRY_TOPIC_PREFIX = "%RETRY%";
 export const DLQ_TOPIC_PREFIX = "%DLQ%";
+/** Half messages, queue 0. (RocketMQ: `TopicValidator.RMQ_SYS_TRANS_HALF_TOPIC`.) */
+export const TRANS_HALF_TOPIC = "RMQ_SYS_TRANS_HALF_TOPIC";
+/** One record for each half message that has been decided, queue 0. (RocketMQ: `TopicValidator.RMQ_SYS_TRANS_OP_HALF_TOPIC`.) */
+export const TRANS_OP_HALF_TOPIC = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
+/** Under this name the broker keeps how far it has come in the two. (RocketMQ: `MixAll.CID_SYS_RMQ_TRANS`.) */
+export const TRANS_CONSUMER_GROUP = "CID_RMQ_SYS_TRANS";
+/** Tags of an op record. (RocketMQ: `TransactionalMessageUtil.REMOVE_TAG`.) */
+export const TRANS_OP_REMOVE_TAG = "d";
 /** Light message queues of RocketMQ 5, which share the records of other topics. */
 export const LMQ_TOPIC_PREFIX = "%LMQ%";
+
+/** (RocketMQ: `TopicValidator.SYSTEM_TOPIC_SET`.) */
+const SYSTEM_TOPICS = new Set([
+  SCHEDULE_TOPIC,
+  "TBW102",
+  "BenchmarkTest",
+  "RMQ_SYS_TRANS_HALF_TOPIC",
+  "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+  "RMQ_SYS_TRACE_TOPIC",
+  "TRANS_CHECK_MAX_TIME_TOPIC",
+  "SELF_TEST_TOPIC",
+  "OFFSET_MOVED_EVENT",
+]);
+const SYSTEM_TOPIC_PREFIX = "rmq_sys_";
+
+/** A topic that RocketMQ keeps for itself. (RocketMQ: `TopicValidator.isSystemTopic`.) */
+export function isSystemTopic(topic: string): boolean {
+  return SYSTEM_TOPICS.has(topic) || topic.startsWith(SYSTEM_TOPIC_PREFIX);
+}

@@ -25,6 +25,11 @@ export class FaultyStorage implements Storage {
     return this.#inner.list(directory);
   }
 
+  entry(path: string): StorageEntry | undefined {
+    this.#plan.check("read", path);
+    return this.#inner.entry(path);
+  }
+
   makeDirectory(path: string): void {
     this.#inner.makeDirectory(path);
   }
@@ -32,6 +37,11 @@ export class FaultyStorage implements Storage {
   remove(path: string): void {
     this.#plan.check("remove", path);
     this.#inner.remove(path);
+  }
+
+  removeDirectory(path: string): void {
+    this.#plan.check("removeDirectory", path);
+    this.#inner.removeDirectory(path);
   }
 
   rename(from: string, to: string): void {
@@ -53,9 +63,20 @@ export class FaultyStorage implements Storage {
   }
 
   diskUsage(path: string): DiskUsage {
-    return this.#inner.diskUsage(path);
+    const fault = this.#plan.due("diskUsage", path);
+    if (fault === undefined) return this.#inner.diskUsage(path);
+    if (fault.usedPercent === undefined) throw faultError(fault, "diskUsage", path);
+    return {
+      totalBytes: PLANNED_DISK_BYTES,
+      usedBytes: fault.usedPercent * PERCENT,
+      freeBytes: (100 - fault.usedPercent) * PERCENT,
+    };
   }
 }
+
+/** Of a planned {@link DiskUsage}. */
+const PERCENT = 1024 * 1024 * 1024;
+const PLANNED_DISK_BYTES = 100 * PERCENT;
 
 /** Slept on by calls that are slow. */
 const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -79,7 +100,7 @@ class FaultPlan {
       this.#calls[index] = call + 1;
       if (call < fault.after || call >= fault.after + (fault.times ?? Number.POSITIVE_INFINITY)) continue;
       if (fault.delayMs !== undefined) Atomics.wait(NEVER, 0, 0, fault.delayMs);
-      if (fault.code !== undefined) due ??= fault;
+      if (fault.code !== undefined || fault.usedPercent !== undefined) due ??= fault;
     }
     return due;
   }

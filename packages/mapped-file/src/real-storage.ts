@@ -7,11 +7,13 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  type Stats,
   statfsSync,
   statSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { RealStorageFile } from "./real-storage-file.js";
 import { readWholeFile, replaceFile } from "./small-file.js";
 import type { DiskUsage, FileAccess, Storage, StorageEntry } from "./storage.js";
@@ -41,7 +43,12 @@ export class RealStorage implements Storage {
       if (isMissing(error)) return [];
       throw error;
     }
-    return names.sort().map((name) => entryOf(directory, name));
+    return names.sort().map((name) => entryOf(name, statSync(join(directory, name), { throwIfNoEntry: false })));
+  }
+
+  entry(path: string): StorageEntry | undefined {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? undefined : entryOf(basename(path), stats);
   }
 
   makeDirectory(path: string): void {
@@ -58,6 +65,14 @@ export class RealStorage implements Storage {
 
   remove(path: string): void {
     rmSync(path, { force: true });
+  }
+
+  removeDirectory(path: string): void {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   rename(from: string, to: string): void {
@@ -82,8 +97,8 @@ export class RealStorage implements Storage {
   }
 
   diskUsage(path: string): DiskUsage {
-    const { bsize, blocks, bavail } = statfsSync(path);
-    return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
+    const { bsize, blocks, bfree, bavail } = statfsSync(path);
+    return { totalBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize, freeBytes: bavail * bsize };
   }
 }
 
@@ -92,10 +107,10 @@ function isMissing(error: unknown): boolean {
 }
 
 /** A broken link, or what was removed since it was listed, is "other". */
-function entryOf(directory: string, name: string): StorageEntry {
-  const stats = statSync(join(directory, name), { throwIfNoEntry: false });
-  if (stats === undefined) return { name, kind: "other", size: 0 };
-  return { name, kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other", size: stats.size };
+function entryOf(name: string, stats: Stats | undefined): StorageEntry {
+  if (stats === undefined) return { name, kind: "other", size: 0, modifiedMs: 0 };
+  const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other";
+  return { name, kind, size: stats.size, modifiedMs: stats.mtimeMs };
 }
 
 /** Somebody else may make it at the same time. */

@@ -10,10 +10,14 @@ export interface Storage {
   exists(path: string): boolean;
   /** Sorted by name; a missing directory is empty. Links count as what they lead to. */
   list(directory: string): StorageEntry[];
+  /** What is at a path; undefined when it is missing. */
+  entry(path: string): StorageEntry | undefined;
   /** With its parents; each directory that had to be made is durable on return. */
   makeDirectory(path: string): void;
   /** A missing file is fine. Durable after {@link syncDirectory}. */
   remove(path: string): void;
+  /** An empty directory; a missing one is fine. Throws when something is in it (ENOTEMPTY). Durable after {@link syncDirectory} of its parent. */
+  removeDirectory(path: string): void;
   /** Replaces `to`. Durable after {@link syncDirectory}. */
   rename(from: string, to: string): void;
   /** Makes creations, removals and renames in a directory durable. */
@@ -32,10 +36,14 @@ export interface StorageEntry {
   readonly name: string;
   readonly kind: "file" | "directory" | "other";
   readonly size: number;
+  /** When its content last changed, in milliseconds. */
+  readonly modifiedMs: number;
 }
 
 export interface DiskUsage {
   readonly totalBytes: number;
+  /** Taken by files; less than what is not free where the system keeps a reserve. */
+  readonly usedBytes: number;
   readonly freeBytes: number;
 }
 
@@ -86,9 +94,11 @@ export type FaultOperation =
   | "force"
   | "map"
   | "remove"
+  | "removeDirectory"
   | "rename"
   | "truncate"
   | "syncDirectory"
+  | "diskUsage"
   | "lock";
 
 /** One planned failure. Each Storage object (so each thread) counts for itself. */
@@ -101,10 +111,12 @@ export interface Fault {
   readonly after: number;
   /** So many calls fail then; for ever by default. */
   readonly times?: number;
-  /** `EIO`, `ENOSPC`, ...; without one the call is only slow. */
+  /** `EIO`, `ENOSPC`, ...; without one the call is only slow, or answers as planned. */
   readonly code?: string;
   /** It takes this long before it fails, or goes on. */
   readonly delayMs?: number;
+  /** `diskUsage` does not fail, but finds so much of a disk taken. */
+  readonly usedPercent?: number;
   /** A failing write or read gets this far first. */
   readonly partialBytes?: number;
 }

@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { MillraceError } from "@millrace/format";
 import { type Endpoint, type Remote, releaseProxy, wrap } from "comlink";
 import { Piscina } from "piscina";
 import type { AgentControl, ServiceOutcome } from "./agent.js";
@@ -33,6 +34,9 @@ export class ServiceThread<C extends object> {
   readonly #port: MessagePort;
   readonly #bell: OwnedCounter;
   readonly #sleepsOn: ReadableCounter;
+  /** Rejects of the questions under way. */
+  readonly #asking = new Set<() => void>();
+  #hasEnded = false;
   #destroyed: Promise<void> | undefined;
 
   private constructor(options: ServiceThreadOptions<unknown>) {
@@ -57,6 +61,10 @@ export class ServiceThread<C extends object> {
       (outcome: ServiceOutcome) => outcome,
       (error: Error): ServiceOutcome => ({ ok: false, service: options.name, code: "ERR_SERVICE_DIED", message: error.message }),
     );
+    void this.ended.then(() => {
+      this.#hasEnded = true;
+      for (const reject of this.#asking) reject();
+    });
   }
 
   /** Resolves when the service has started; rejects with its failure if it could not. */
@@ -79,6 +87,18 @@ export class ServiceThread<C extends object> {
     this.#bell.set(this.#bell.value + 1);
     this.#sleepsOn.nudge();
     return answer;
+  }
+
+  /** A {@link call} that rejects with `ERR_SERVICE_ENDED` when the service ends before it answers. */
+  ask<T>(request: (control: Remote<C & AgentControl>) => Promise<T>): Promise<T> {
+    return new Promise((resolve, fail) => {
+      const reject = (): void => fail(new MillraceError("ERR_SERVICE_ENDED", `the service ended: service=${this.name}`));
+      if (this.#hasEnded) return reject();
+      this.#asking.add(reject);
+      this.call(request)
+        .finally(() => this.#asking.delete(reject))
+        .then(resolve, fail);
+    });
   }
 
   /** Lets the service finish its work and waits for its end. */

@@ -1,31 +1,26 @@
 import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
-import { ControlBlock, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
 import type { QueueStats, StoreStats } from "@millrace/stats";
+import type { CleanReport } from "./clean/clean-files-service.js";
+import type { SelfCheckFinding } from "./clean/self-check.js";
+import type { TopicQueue } from "./clean/topic-cleaner.js";
 import type { MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
-import { Pipeline, pipelineData } from "./pipeline.js";
+import { OpenStore } from "./open-store.js";
 import type { Message } from "./put/message.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
-import { PutMessageService } from "./put/put-message-service.js";
-import { TopicTable } from "./put/topic-table.js";
-import { ArrivalSignal } from "./read/arrival-signal.js";
 import type { ConsumeOptions } from "./read/consume-options.js";
-import { ConsumerOffsets } from "./read/consumer-offsets.js";
+import type { ConsumerOffsets } from "./read/consumer-offsets.js";
 import type { GetMessageResult } from "./read/get-message-result.js";
-import { MessageArriving, type MessageArrivingListener } from "./read/message-arriving.js";
+import type { MessageArrivingListener } from "./read/message-arriving.js";
 import type { MessageConsumer } from "./read/message-consumer.js";
-import { MessageConsumers } from "./read/message-consumers.js";
 import type { GetMessageRequest } from "./read/message-getter.js";
 import type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
-import { MessageReader } from "./read/message-reader.js";
 import type { MessageView } from "./read/message-view.js";
 import type { BoundaryType } from "./read/offset-by-time.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
-import { StoreCheckpointFile } from "./recover/store-checkpoint.js";
-import { clearStoreFence, readStoreFence, type StoreFence } from "./recover/store-fence.js";
-import { DelayLevels } from "./schedule/delay-levels.js";
-import { dispatched, type OpenedDirectory, openDirectory, registerQueues } from "./store-opening.js";
-import { StoreStatsReader } from "./store-stats-reader.js";
+import { clearStoreFence } from "./recover/store-fence.js";
+import type { PreparedMessage, PrepareMessageResult, UndecidedMessage, UndecidedRequest } from "./transaction/prepared-message.js";
+import { TransactionalMessageService } from "./transaction/transactional-message-service.js";
 
 /**
  * A store directory, open: RocketMQ's `DefaultMessageStore` as a pipeline of worker threads.
@@ -38,49 +33,22 @@ export class MessageStore implements AsyncDisposable {
   readonly config: MessageStoreConfig;
   /** What opening found, kept and cut. */
   readonly recovery: RecoveryReport;
-  readonly #directory: OpenedDirectory;
-  readonly #pipeline: Pipeline;
-  readonly #put: PutMessageService;
-  readonly #reader: MessageReader;
-  readonly #arrivals: ArrivalSignal;
-  readonly #arriving: MessageArriving;
-  readonly #consumers: MessageConsumers;
-  readonly #stats: StoreStatsReader;
   /** How far each consumer group has come. */
   readonly consumerOffsets: ConsumerOffsets;
-  /** Rejects of the flushes under way: a service that ends does not answer them. */
-  readonly #flushes = new Set<(error: MillraceError) => void>();
-  #failure: MillraceError | undefined;
-  #closing: Promise<void> | undefined;
+  readonly #open: OpenStore;
 
-  private constructor(directory: OpenedDirectory, pipeline: Pipeline, topics: TopicTable) {
-    this.config = directory.config;
-    this.recovery = directory.recovery;
-    this.#directory = directory;
-    this.#pipeline = pipeline;
-    this.#put = new PutMessageService(directory.config, pipeline.control, pipeline.data.ring, topics);
-    const { config, storage, paths } = directory;
-    this.#reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
-    this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
-    const delayLevels = DelayLevels.parse(config.messageDelayLevel);
-    this.#arriving = new MessageArriving(this.#reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
-    this.#consumers = new MessageConsumers(this.#reader, this.#arrivals);
-    this.consumerOffsets = ConsumerOffsets.open(storage, paths.consumerOffset, config.flushDelayOffsetInterval);
-    this.#stats = new StoreStatsReader(directory, pipeline, this.#put, {
-      get: () => this.#reader.stats(),
-      schedule: () => ({ delivered: 0, retried: 0, skipped: 0, levels: [] }),
-      isDiskFull: () => false,
-    });
-    pipeline.control.counters.storeState.set(StoreState.running);
-    if (directory.fence !== undefined) this.#fence(directory.fence, "the store was fenced before it was opened");
-    void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
+  private constructor(open: OpenStore) {
+    this.config = open.directory.config;
+    this.recovery = open.directory.recovery;
+    this.consumerOffsets = open.consumerOffsets;
+    this.#open = open;
   }
 
   /**
    * Opens the directory, creating it when missing; nobody else can then.
    *
    * @throws MillraceError `ERR_OPTION_…`, `ERR_STORE_LOCKED`, `ERR_COMMIT_LOG_CORRUPT`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_ABORTED`,
-   * `ERR_PIPELINE_START`
+   * `ERR_PIPELINE_START`, `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     return await MessageStore.openOn(options, { kind: "real" });
@@ -101,23 +69,7 @@ export class MessageStore implements AsyncDisposable {
 
   /** @internal {@link open} on a storage of a test's choosing. */
   static async openOn(options: MessageStoreOptions, storage: StorageSpec): Promise<MessageStore> {
-    const directory = await openDirectory(options, storage);
-    try {
-      const data = pipelineData(directory.config, storage, {
-        ...directory.recovery,
-        ...directory.dispatch,
-        deletedTopics: new Map(),
-      });
-      const control = ControlBlock.attach(data.control, "main");
-      const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
-      registerQueues(directory.dispatch.queues, topics, data.queues);
-      const pipeline = await Pipeline.start(data, control);
-      await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
-      return new MessageStore(directory, pipeline, topics);
-    } catch (error) {
-      directory.lock.release();
-      throw error;
-    }
+    return new MessageStore(await OpenStore.open(options, storage));
   }
 
   /**
@@ -127,54 +79,67 @@ export class MessageStore implements AsyncDisposable {
    * puts any more (`ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`). (RocketMQ: `MessageStore.asyncPutMessage`.)
    */
   putMessage(message: Message): Promise<PutMessageResult> {
-    return this.#put.putMessage(message);
+    const put = this.#open.put.putMessage(message);
+    if (message?.delayTimeLevel) put.then(this.#wakeSchedule, this.#wakeSchedule);
+    return put;
   }
+
+  readonly #wakeSchedule = (): void => this.#open.schedule.wake();
 
   /**
    * Puts messages of one topic and queue as one: contiguous, with consecutive queue offsets, all or nothing, one promise.
    * Rejects as {@link putMessage}, and with `ERR_BATCH_ILLEGAL`. (RocketMQ: `MessageStore.asyncPutMessages`.)
    */
   putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
-    return this.#put.putMessages(batch);
+    return this.#open.put.putMessages(batch);
+  }
+
+  /** Puts a message that nobody sees before it is committed: {@link TransactionalMessageService.prepareMessage}. */
+  prepareMessage(message: Message): Promise<PrepareMessageResult> {
+    return this.#open.transactions.prepareMessage(message);
+  }
+
+  /** {@link TransactionalMessageService.commitMessage} */
+  commitMessage(prepared: PreparedMessage): Promise<PutMessageResult> {
+    return this.#open.transactions.commitMessage(prepared);
+  }
+
+  /** {@link TransactionalMessageService.rollbackMessage} */
+  rollbackMessage(prepared: PreparedMessage): Promise<PutMessageResult> {
+    return this.#open.transactions.rollbackMessage(prepared);
+  }
+
+  /** Prepared messages that are neither committed nor rolled back: {@link TransactionalMessageService.undecidedMessages}. */
+  undecidedMessages(request?: UndecidedRequest): AsyncIterable<UndecidedMessage> {
+    return this.#open.transactions.undecidedMessages(request);
   }
 
   /** End of the complete records, in bytes. */
   get maxPhysicalOffset(): number {
-    return Math.max(this.#pipeline.control.counters.wroteOffset.get(), this.#put.acknowledgedOffset);
+    return this.#open.maxPhysicalOffset;
   }
 
   /** Everything below it is durable. */
   get flushedOffset(): number {
-    const { flushedOffset, appendForcedOffset } = this.#pipeline.control.counters;
-    return Math.max(flushedOffset.get(), appendForcedOffset.get());
+    return this.#open.flushedOffset;
   }
 
   /** Bytes of the log that cannot be consumed yet. (RocketMQ: `dispatchBehindBytes`.) */
   get dispatchBehindBytes(): number {
-    return Math.max(0, this.maxPhysicalOffset - this.#pipeline.control.counters.reputFromOffset.get());
+    return this.#open.dispatchBehindBytes;
   }
 
   /** First byte on disk. */
   get minPhysicalOffset(): number {
-    return this.#pipeline.control.counters.minOffset.get();
+    return this.#open.pipeline.control.counters.minOffset.get();
   }
 
   /**
    * Forces all that has been acknowledged; resolves with {@link flushedOffset}.
    * Rejects with `ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`.
    */
-  async flush(): Promise<number> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#closing !== undefined) throw closed();
-    return await new Promise((resolve, reject) => {
-      this.#flushes.add(reject);
-      const flushed = (offset: number): void => {
-        this.#flushes.delete(reject);
-        resolve(offset);
-      };
-      // A flush that fails ends its service; the reason comes with that end, to all that still wait.
-      this.#pipeline.flushNow(this.#put.acknowledgedOffset).then(flushed, () => {});
-    });
+  flush(): Promise<number> {
+    return this.#open.flush();
   }
 
   /**
@@ -184,7 +149,7 @@ export class MessageStore implements AsyncDisposable {
    * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
    */
   getMessage(request: GetMessageRequest): GetMessageResult {
-    return this.#reader.getMessage(request);
+    return this.#open.reader.getMessage(request);
   }
 
   /**
@@ -193,51 +158,51 @@ export class MessageStore implements AsyncDisposable {
    * @throws MillraceError `ERR_QUERY_ILLEGAL`, `ERR_STORE_CLOSED`
    */
   queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
-    return this.#reader.queryMessage(options);
+    return this.#open.reader.queryMessage(options);
   }
 
   /** The message whose record begins there, as a copy; undefined when none does. */
   lookMessageByOffset(physicalOffset: number): MessageView | undefined {
-    return this.#reader.lookMessageByOffset(physicalOffset);
+    return this.#open.reader.lookMessageByOffset(physicalOffset);
   }
 
   /** By `msgId`, as a copy; undefined when it is not this store's. @throws MillraceError `ERR_MESSAGE_ID_ILLEGAL` */
   lookMessageById(msgId: string): MessageView | undefined {
-    return this.#reader.lookMessageById(msgId);
+    return this.#open.reader.lookMessageById(msgId);
   }
 
   /** First queue offset that can be read. */
   getMinOffsetInQueue(topic: string, queueId: number): number {
-    return this.#reader.getMinOffsetInQueue(topic, queueId);
+    return this.#open.reader.getMinOffsetInQueue(topic, queueId);
   }
 
   /** Behind the last queue offset that can be read; with `committed` false, behind the last one that has been put. */
   getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
-    return this.#reader.getMaxOffsetInQueue(topic, queueId, committed);
+    return this.#open.reader.getMaxOffsetInQueue(topic, queueId, committed);
   }
 
   /** Queue offset of the first message stored at `time` or later (`lower`), or of the last one at `time` or earlier (`upper`). */
   getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
-    return this.#reader.getOffsetInQueueByTime(topic, queueId, time, boundary);
+    return this.#open.reader.getOffsetInQueueByTime(topic, queueId, time, boundary);
   }
 
   /** Milliseconds; -1 when there is no such message. */
   getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number {
-    return this.#reader.getMessageStoreTimestamp(topic, queueId, queueOffset);
+    return this.#open.reader.getMessageStoreTimestamp(topic, queueId, queueOffset);
   }
 
   /** Store timestamp of the first message of a queue, or of the log; -1 when there is none. */
   getEarliestMessageTime(topic?: string, queueId?: number): number {
-    return this.#reader.getEarliestMessageTime(topic, queueId);
+    return this.#open.reader.getEarliestMessageTime(topic, queueId);
   }
 
   topics(): string[] {
-    return this.#reader.topics();
+    return this.#open.reader.topics();
   }
 
   /** Queue ids, ascending. */
   queues(topic: string): number[] {
-    return this.#reader.queues(topic);
+    return this.#open.reader.queues(topic);
   }
 
   /**
@@ -247,17 +212,45 @@ export class MessageStore implements AsyncDisposable {
    * @throws MillraceError `ERR_CONSUME_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
    */
   consume(options: ConsumeOptions): MessageConsumer {
-    return this.#consumers.consume(options);
+    return this.#open.consumers.consume(options);
   }
 
   /** Tells of every message that can be consumed, from now on; the function returned ends it. (RocketMQ: `MessageArrivingListener`.) */
   onMessageArriving(listener: MessageArrivingListener): () => void {
-    return this.#arriving.add(listener);
+    return this.#open.arriving.add(listener);
+  }
+
+  /**
+   * Deletes the segments that have expired, at any hour, and what ConsumeQueues and index have of them; see
+   * {@link CleanFilesService.deleteExpiredFiles}. (RocketMQ: `executeDeleteFilesManually`.)
+   */
+  deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
+    return this.#open.cleaner.files.deleteExpiredFiles(signal);
+  }
+
+  /** See {@link TopicCleaner.deleteTopic}. */
+  deleteTopic(topic: string): Promise<void> {
+    return this.#open.cleaner.topics.deleteTopic(topic);
+  }
+
+  /** See {@link TopicCleaner.cleanUnusedTopics}. */
+  cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
+    return this.#open.cleaner.topics.cleanUnusedTopics(retain);
+  }
+
+  /** See {@link TopicCleaner.cleanExpiredConsumerQueue}. */
+  cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
+    return this.#open.cleaner.topics.cleanExpiredConsumerQueue();
+  }
+
+  /** Gaps between the files of the log and of each ConsumeQueue; none, if all is well. Changes nothing. (RocketMQ: `checkSelf`.) */
+  checkSelf(): Promise<SelfCheckFinding[]> {
+    return this.#open.cleaner.checkSelf();
   }
 
   /** A plain object, cheap enough for ten times a second under full load. */
   stats(): StoreStats {
-    return this.#stats.read();
+    return this.#open.stats.read();
   }
 
   /** Where each queue begins and ends. */
@@ -273,97 +266,10 @@ export class MessageStore implements AsyncDisposable {
 
   /** Settles the puts in flight, forces everything, ends the threads, gives the lock back. Idempotent; rejects if the end was not clean. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#open.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-
-  async #close(): Promise<void> {
-    const { storeState } = this.#pipeline.control.counters;
-    this.#put.refuse(this.#failure ?? closed());
-    this.#consumers.close();
-    this.#arriving.close();
-    try {
-      if (this.#failure === undefined) await this.#put.drained();
-      if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
-      const outcome = await this.#pipeline.stop();
-      if (!outcome.ok) this.#serviceEnded(outcome);
-      this.#completeCheckpoint();
-      await this.consumerOffsets.close();
-      if (this.#failure === undefined && this.dispatchBehindBytes === 0) this.#directory.abort.remove();
-    } finally {
-      this.#rejectFlushes(this.#failure ?? closed());
-      this.#put.close();
-      this.#arrivals.close();
-      this.#reader.close();
-      await this.#pipeline.destroy();
-      this.#directory.lock.release();
-      storeState.set(StoreState.closed);
-    }
-    if (this.#failure !== undefined && this.#directory.fence === undefined) throw this.#failure;
-  }
-
-  /** The flusher, whose file it is, has ended before the dispatcher had forced its last. */
-  #completeCheckpoint(): void {
-    const { storage, paths } = this.#directory;
-    const { logicsMsgTimestamp, indexMsgTimestamp } = this.#pipeline.control.counters;
-    const written = StoreCheckpointFile.read(storage, paths.checkpoint);
-    if (written === undefined || logicsMsgTimestamp.get() <= written.logicsMsgTimestamp) return;
-    const file = StoreCheckpointFile.open(storage, paths.checkpoint);
-    try {
-      const index = Math.max(written.indexMsgTimestamp, indexMsgTimestamp.get());
-      file.write({ ...written, logicsMsgTimestamp: logicsMsgTimestamp.get(), indexMsgTimestamp: index });
-    } finally {
-      file.close();
-    }
-  }
-
-  /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */
-  #serviceEnded(outcome: ServiceOutcome): void {
-    if (outcome.ok || this.#failure !== undefined) return;
-    const { storage, paths } = this.#directory;
-    const fence = readStoreFence(storage, paths.fence);
-    if (fence !== undefined) this.#fence(fence, "a force failed");
-    else if (outcome.code === "ERR_FORCE_FAILED") {
-      // The disk would not even take the marker; the fence holds for the life of this store.
-      this.#fence({ reason: outcome.message, offset: this.flushedOffset, time: Date.now() }, "a force failed");
-    } else this.#fault(outcome.service, outcome.code, outcome.message);
-  }
-
-  #fence(fence: StoreFence, what: string): void {
-    const message = `${what}; nothing is put until an operator clears it: flushedOffset=${fence.offset} reason=${fence.reason}`;
-    this.#fail(
-      new MillraceError("ERR_STORE_FENCED", message, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown" }),
-      StoreState.fenced,
-    );
-  }
-
-  #fault(service: string, code: string, message: string): void {
-    const text = `a service ended: service=${service} code=${code} message=${message}`;
-    this.#fail(
-      new MillraceError("ERR_STORE_FAULTED", text, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown" }),
-      StoreState.faulted,
-    );
-  }
-
-  #fail(error: MillraceError, state: number): void {
-    const { storeState } = this.#pipeline.control.counters;
-    this.#failure = error;
-    if (storeState.value < state) storeState.set(state);
-    this.#put.abandon(error);
-    if (state === StoreState.faulted) this.#consumers.fail(error);
-    this.#rejectFlushes(error);
-  }
-
-  #rejectFlushes(error: MillraceError): void {
-    for (const reject of this.#flushes) reject(error);
-    this.#flushes.clear();
-  }
-}
-
-function closed(): MillraceError {
-  return new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed", { status: "SERVICE_NOT_AVAILABLE" });
 }

@@ -10,6 +10,8 @@ import {
   type ServiceOutcome,
   ServiceThread,
 } from "@millrace/shared-memory";
+import type { ExpiredSegmentsControl, SegmentDeletion } from "./allocate/expired-segments.js";
+import type { ExpiredConsumeQueuesControl, ExpiredDeletion } from "./dispatch/expired-consume-queues.js";
 import type { FlushControl } from "./flush/flush-worker.js";
 import type { MessageStoreConfig } from "./message-store-config.js";
 import type { PipelineData } from "./service-task.js";
@@ -36,8 +38,8 @@ export class Pipeline {
   readonly data: PipelineData;
   readonly #append: ServiceThread<object>;
   readonly #flush: ServiceThread<FlushControl>;
-  readonly #dispatch: ServiceThread<object>;
-  readonly #allocate: ServiceThread<object>;
+  readonly #dispatch: ServiceThread<ExpiredConsumeQueuesControl>;
+  readonly #allocate: ServiceThread<ExpiredSegmentsControl>;
 
   private constructor(
     control: ControlBlock<"main">,
@@ -45,8 +47,8 @@ export class Pipeline {
     [append, flush, dispatch, allocate]: readonly [
       ServiceThread<object>,
       ServiceThread<FlushControl>,
-      ServiceThread<object>,
-      ServiceThread<object>,
+      ServiceThread<ExpiredConsumeQueuesControl>,
+      ServiceThread<ExpiredSegmentsControl>,
     ],
   ) {
     this.control = control;
@@ -66,8 +68,8 @@ export class Pipeline {
     const starting = [
       service<object>("append", counters.putRingTail),
       service<FlushControl>("flush", counters.syncRequestedOffset),
-      service<object>("dispatch", counters.wroteOffset),
-      service<object>("allocate", counters.segmentWantedOffset),
+      service<ExpiredConsumeQueuesControl>("dispatch", counters.wroteOffset),
+      service<ExpiredSegmentsControl>("allocate", counters.segmentWantedOffset),
     ] as const;
     try {
       return new Pipeline(control, data, await Promise.all(starting));
@@ -86,6 +88,28 @@ export class Pipeline {
   /** Resolves with the offset below which everything is durable. */
   flushNow(acknowledged: number): Promise<number> {
     return this.#flush.call((control) => control.flushNow(acknowledged));
+  }
+
+  /** {@link ExpiredSegmentsControl}; rejects with `ERR_SERVICE_ENDED`, as do all below. */
+  retireSegmentsBelow(offset: number): Promise<void> {
+    return this.#allocate.ask((control) => control.retireSegmentsBelow(offset));
+  }
+
+  deleteSegmentsBelow(offset: number): Promise<SegmentDeletion> {
+    return this.#allocate.ask((control) => control.deleteSegmentsBelow(offset));
+  }
+
+  /** {@link ExpiredConsumeQueuesControl} */
+  deleteExpired(minOffset: number): Promise<ExpiredDeletion> {
+    return this.#dispatch.ask((control) => control.deleteExpired(minOffset));
+  }
+
+  deleteTopic(topic: string, offset: number): Promise<string | undefined> {
+    return this.#dispatch.ask((control) => control.deleteTopic(topic, offset));
+  }
+
+  deleteQueue(slot: number): Promise<string | undefined> {
+    return this.#dispatch.ask((control) => control.deleteQueue(slot));
   }
 
   /** Appends, then forces, then dispatches, then forgets what is left; each service finishes its work. The first failure, if any. */

@@ -7,10 +7,14 @@ import type { Pipeline } from "./pipeline.js";
 import type { TopicTable } from "./put/topic-table.js";
 import { AbortFile } from "./recover/abort-file.js";
 import { recoverCommitLog } from "./recover/commit-log-recovery.js";
+import { listConsumeQueues } from "./recover/consume-queue-directory.js";
+import { DeletedTopics } from "./recover/deleted-topics.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "./recover/dispatch-recovery.js";
+import { readDispatchedMark } from "./recover/dispatched-mark.js";
 import { readFlushedWatermark } from "./recover/flushed-watermark.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
+import { refuseUnsupportedDirectories } from "./recover/unsupported-directories.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
 export interface OpenedDirectory {
@@ -22,6 +26,7 @@ export interface OpenedDirectory {
   readonly abort: AbortFile;
   readonly recovery: RecoveryReport;
   readonly dispatch: DispatchRecovery;
+  readonly deletedTopics: DeletedTopics;
   readonly fence: StoreFence | undefined;
 }
 
@@ -36,20 +41,30 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
     lock = LockFile.acquire(storage, paths.lock);
     storage.makeDirectory(paths.commitLog);
     const abort = new AbortFile(storage, paths.abort);
+    refuseUnsupportedDirectories(storage, paths);
+    const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
+    const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
+    const mark = readDispatchedMark(storage, paths.dispatchedMark);
     const watermark = readFlushedWatermark(storage, paths.watermark);
-    const recovery = await recoverCommitLog({
+    const { signal } = options;
+    const log = await recoverCommitLog({
       storage: spec,
       commitLogDirectory: paths.commitLog,
       mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
       lastExitOk: !abort.exists(),
       checkCRCOnRecover: config.checkCRCOnRecover,
       flushedWatermark: watermark?.flushedOffset ?? 0,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      deletedTopics: deletedTopics.offsets,
+      ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
+      ...(signal === undefined ? {} : { signal }),
       ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
     });
-    const dispatch = await recoverDispatch(recovery);
+    const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
+    const { logQueues, ...report } = log;
+    const recovery = { ...report, dispatch: dispatch.report };
     abort.create(process.pid);
-    return { config, spec, storage, paths, lock, abort, recovery, dispatch, fence: readStoreFence(storage, paths.fence) };
+    const fence = readStoreFence(storage, paths.fence);
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence };
   } catch (error) {
     lock?.release();
     throw withPath(error, paths.root);

@@ -7,6 +7,7 @@ import {
   StoreStatsService,
   type StoreTotals,
 } from "@millrace/stats";
+import { diskRatioOf } from "./clean/disk-space.js";
 import type { Pipeline } from "./pipeline.js";
 import type { PutMessageService } from "./put/put-message-service.js";
 import type { OpenedDirectory } from "./store-opening.js";
@@ -203,16 +204,10 @@ export class StoreStatsReader {
   /** Of the commit log's disk and of the ConsumeQueues'. */
   #diskRatios(now: number): readonly [number, number] {
     if (this.#ratiosAt !== 0 && now - this.#ratiosAt < DISK_RATIO_INTERVAL_MS) return this.#ratios;
-    const { paths } = this.#directory;
-    this.#ratios = [this.#diskRatio(paths.commitLog), this.#diskRatio(paths.root)];
+    const { paths, storage } = this.#directory;
+    this.#ratios = [diskRatioOf(storage, paths.commitLog), diskRatioOf(storage, paths.consumeQueue)];
     this.#ratiosAt = now;
     return this.#ratios;
-  }
-
-  /** As RocketMQ rounds it: up to whole percents. */
-  #diskRatio(path: string): number {
-    const { totalBytes, freeBytes } = this.#directory.storage.diskUsage(path);
-    return Math.ceil(((totalBytes - freeBytes) * 100) / totalBytes) / 100;
   }
 }
 

@@ -14,10 +14,11 @@ function millrace(...args: string[]): { status: number | null; stdout: string; s
 test("recover prints what was found; a wrong segment size is an error with its code", (t) => {
   const root = temporaryDirectory(t);
   cpSync(join(FIXTURES_DIRECTORY, "rocketmq-5.3.3"), root, { recursive: true });
-  const { status, stdout } = millrace("recover", root, "--mappedFileSizeCommitLog", "4096");
+  const sizes = ["--mappedFileSizeConsumeQueue", "200", "--maxHashSlotNum", "100", "--maxIndexNum", "50"];
+  const { status, stdout } = millrace("recover", root, "--mappedFileSizeCommitLog", "4096", ...sizes);
   t.is(status, 0);
   t.like(JSON.parse(stdout), { minOffset: 0, queueOffsets: { "TopicA-0": 5, "TopicB-1": 3 } });
-  const wrong = millrace("recover", root);
+  const wrong = millrace("recover", root, ...sizes);
   t.is(wrong.status, 1);
   t.regex(wrong.stderr, /^ERR_SEGMENT_SIZE: /);
 });

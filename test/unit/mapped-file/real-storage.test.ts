@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createStorage } from "@millrace/mapped-file";
 import test from "ava";
@@ -149,4 +149,27 @@ test("diskUsage gives plausible bytes", (t) => {
   const usage = storage.diskUsage(temporaryDirectory(t));
   t.true(usage.totalBytes > 0);
   t.true(usage.freeBytes >= 0 && usage.freeBytes <= usage.totalBytes);
+  t.true(usage.usedBytes > 0 && usage.usedBytes + usage.freeBytes <= usage.totalBytes);
+});
+
+test("an entry tells when its file last changed, alone and in a list; a missing one is no entry", (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, "file");
+  t.is(storage.entry(path), undefined);
+  writeFileSync(path, "1234");
+  utimesSync(path, 1000, 2000);
+  t.deepEqual(storage.entry(path), { name: "file", kind: "file", size: 4, modifiedMs: 2_000_000 });
+  t.deepEqual(storage.list(directory), [{ name: "file", kind: "file", size: 4, modifiedMs: 2_000_000 }]);
+  t.is(storage.entry(directory)?.kind, "directory");
+});
+
+test("removeDirectory removes an empty directory, accepts a missing one, and refuses one with something in it", (t) => {
+  const directory = join(temporaryDirectory(t), "a");
+  storage.removeDirectory(directory);
+  storage.makeDirectory(directory);
+  writeFileSync(join(directory, "file"), "");
+  t.throws(() => storage.removeDirectory(directory), { code: "ENOTEMPTY" });
+  storage.remove(join(directory, "file"));
+  storage.removeDirectory(directory);
+  t.false(storage.exists(directory));
 });

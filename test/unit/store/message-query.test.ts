@@ -52,7 +52,7 @@ test("messages come in the order of the log, by key or unique key, the newest if
   t.deepEqual(find(query, "B"), [0, 2]);
   t.deepEqual(find(query, "U"), [3]);
   t.deepEqual(find(query, "A", { maxNum: 2 }), [1, 3]);
-  t.deepEqual(find(query, ""), []);
+  t.throws(() => find(query, ""), { code: "ERR_QUERY_ILLEGAL" });
   const { indexLastUpdateTimestamp, indexLastUpdatePhysicalOffset } = query.query({
     topic: "T",
     key: "A",

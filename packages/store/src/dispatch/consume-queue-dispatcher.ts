@@ -49,8 +49,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   dispatch(request: DispatchRequest): void {
     const type = request.transactionType;
     if (type !== 0 && type !== SYS_FLAG_COMMIT) return;
-    const slot = this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId);
-    const queue = this.queues[slot];
+    const queue = this.queues[this.#slotOf(request)] ?? this.#queueAfterRefresh(request);
     if (queue === undefined) {
       this.undispatched++;
       return;
@@ -75,8 +74,44 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     for (const queue of this.queues) queue?.force();
   }
 
+  /** Queues registered by main exist here from now on. */
+  refresh(): void {
+    this.#slots.refresh();
+  }
+
+  /** The queue's first unit whose record is still on disk. */
+  setMinOffset(queue: ConsumeQueue, minOffset: number): void {
+    queue.minOffset = minOffset;
+    this.#min[queue.slot] = minOffset;
+  }
+
+  /** Records of the topic below `offset` are not dispatched any more. */
+  setTopicDeleted(topic: string, offset: number): void {
+    this.#deletedTopics.set(topic, offset);
+  }
+
+  /** Lets go of a queue whose files are about to be deleted; nothing in it can be read from now on. */
+  drop(queue: ConsumeQueue): void {
+    this.queues[queue.slot] = undefined;
+    const touched = this.#touched.indexOf(queue);
+    if (touched >= 0) this.#touched.splice(touched, 1);
+    this.#min[queue.slot] = this.#max[queue.slot] as number;
+    queue.discard();
+    this.#files.forget(queue);
+  }
+
   close(): void {
     this.#files.close();
+  }
+
+  #slotOf(request: DispatchRequest): number {
+    return this.#slots.find(request.bytes, request.topicPosition, request.topicLength, request.queueId);
+  }
+
+  /** A queue that was deleted may be registered again, in another slot. */
+  #queueAfterRefresh(request: DispatchRequest): ConsumeQueue | undefined {
+    this.#slots.refresh();
+    return this.queues[this.#slotOf(request)];
   }
 
   #addQueue(slot: number, topic: string, queueId: number): void {

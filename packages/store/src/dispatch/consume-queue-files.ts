@@ -36,8 +36,9 @@ export class ConsumeQueueFiles {
     const file = this.#storage.open(queue.path(fileStart), "create");
     try {
       if (file.size() !== this.#fileLength) {
-        file.truncate(this.#fileLength);
+        // In this order: a file of full length has a name that is durable, also when one of these failed before.
         this.#storage.syncDirectory(queue.directory);
+        file.truncate(this.#fileLength);
       }
     } catch (error) {
       file.close();

@@ -108,6 +108,19 @@ export class ConsumeQueue {
     return count;
   }
 
+  /** Files that begin below unit `fileStart` are deleted: what was written to them need not be forced, which would make them again. */
+  forgetFilesBelow(fileStart: number): void {
+    if (this.#fileStart < fileStart) this.close();
+    for (const dirty of this.#dirtyFiles) if (dirty < fileStart) this.#dirtyFiles.delete(dirty);
+  }
+
+  /** The queue is deleted: it writes and forces no more. */
+  discard(): void {
+    this.writtenOffset = this.maxOffset;
+    this.dirtyBytes = 0;
+    this.forgetFilesBelow(Number.POSITIVE_INFINITY);
+  }
+
   /** Lets go of the open file; the next use opens it again. */
   close(): void {
     this.#file?.close();

@@ -107,8 +107,8 @@ export class DispatchRequest {
   }
 
   /**
-   * Takes in the record of `size` bytes at `position`, at least as long as the shortest record, which recovery has checked or this store has written. False when the fields do not fill
-   * `size` bytes: then it is no record.
+   * Takes in the record of `size` bytes at `position`, at least as long as the shortest record, which recovery has checked or this store has
+   * written. False when the fields do not fill `size` bytes: then it is no record.
    */
   read(bytes: Uint8Array, position: number, size: number): boolean {
     if (this.bytes !== bytes) {
@@ -134,18 +134,18 @@ export class DispatchRequest {
     if (bodyLength < 0 || at >= end) return false;
     const isV2 = view.getInt32(position + MAGIC_OFFSET) === MESSAGE_MAGIC_V2;
     if (isV2 && at + TOPIC_LENGTH_BYTES_V2 > end) return false;
-    this.topicLength = isV2 ? view.getUint16(at) : view.getUint8(at);
+    this.topicLength = isV2 ? view.getInt16(at) : view.getInt8(at);
     this.topicPosition = at + (isV2 ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1);
     at = this.topicPosition + this.topicLength;
-    if (at + PROPERTIES_LENGTH_BYTES > end) return false;
-    this.propertiesLength = view.getUint16(at);
+    if (this.topicLength < 0 || at + PROPERTIES_LENGTH_BYTES > end) return false;
+    this.propertiesLength = view.getInt16(at);
     this.propertiesPosition = at + PROPERTIES_LENGTH_BYTES;
     if (this.propertiesPosition + this.propertiesLength !== end) return false;
     this.#findProperties(end);
     return true;
   }
 
-  /** A later property of the same name replaces an earlier one, as in Java's map. */
+  /** A later property of the same name replaces an earlier one, as in Java's map; one without a value counts for nothing. */
   #findProperties(end: number): void {
     const { bytes } = this;
     this.tagsLength = this.keysLength = this.uniqKeyLength = this.delayLength = -1;
@@ -153,10 +153,10 @@ export class DispatchRequest {
       const name = at;
       while (at < end && bytes[at] !== NAME_VALUE_SEPARATOR && bytes[at] !== PROPERTY_SEPARATOR) at++;
       const nameEnd = at;
-      if (bytes[at] === NAME_VALUE_SEPARATOR) at++;
+      if (at < end && bytes[at] === NAME_VALUE_SEPARATOR) at++;
       const value = at;
       while (at < end && bytes[at] !== PROPERTY_SEPARATOR) at++;
-      if (value !== nameEnd) this.#take(name, nameEnd - name, value, at - value);
+      if (at > value) this.#take(name, nameEnd - name, value, at - value);
       at++;
     }
   }

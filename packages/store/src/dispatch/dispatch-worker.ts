@@ -2,10 +2,12 @@ import { pathToFileURL } from "node:url";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
 import { ControlBlock, runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
+import { DeletedTopics } from "../recover/deleted-topics.js";
 import { readDispatchedMark, writeDispatchedMark } from "../recover/dispatched-mark.js";
 import type { PipelineData } from "../service-task.js";
 import type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./commit-log-dispatcher.js";
 import { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
+import { ExpiredConsumeQueues, type ExpiredConsumeQueuesControl } from "./expired-consume-queues.js";
 import { FlushConsumeQueueService } from "./flush-consume-queue-service.js";
 import { IndexDispatcher } from "./index-dispatcher.js";
 import { ReputMessageService } from "./reput-message-service.js";
@@ -26,24 +28,45 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     const handled = dispatcher.handledOffset?.() ?? Number.MAX_SAFE_INTEGER;
     if (handled < counters.reputFromOffset.value) counters.reputFromOffset.set(Math.max(handled, counters.minOffset.get()));
   }
-  const mark = dispatchedMarkWriter(storage, paths, index);
-  // The old mark would vouch for what is dispatched from now on.
-  mark(Math.min(readDispatchedMark(storage, paths.dispatchedMark)?.dispatchedOffset ?? 0, counters.reputFromOffset.value));
+  const mark = dispatchedMarkWriter(storage, paths, index, counters.wroteOffset.get());
+  // The old mark would vouch for what is dispatched from now on. Recovery has forced what it found.
+  mark(counters.reputFromOffset.value);
   const others = [...(index === undefined ? [] : [index]), ...own];
   const flush = new FlushConsumeQueueService(control, config, consumeQueues, others, mark);
   const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
+  const expired = new ExpiredConsumeQueues(
+    storage,
+    config,
+    consumeQueues,
+    others,
+    DeletedTopics.read(storage, paths.deletedTopics),
+  );
   const words = { state: counters.dispatchState, heartbeatUs: counters.dispatchHeartbeatUs, controlBell: counters.controlBell };
-  return await runAgent(service, {}, port, words);
+  return await runAgent(service, expiredControl(expired), port, words);
 }
 
-/** Without an index what the mark says of one stays: it is as complete as it was. */
-function dispatchedMarkWriter(storage: Storage, paths: StorePaths, index: IndexDispatcher | undefined): (offset: number) => void {
+/** The methods of a class are not its own properties, which is what a control plane is made of. */
+function expiredControl(expired: ExpiredConsumeQueues): ExpiredConsumeQueuesControl {
+  return {
+    deleteExpired: (minOffset) => expired.deleteExpired(minOffset),
+    deleteTopic: (topic, offset) => expired.deleteTopic(topic, offset),
+    deleteQueue: (slot) => expired.deleteQueue(slot),
+  };
+}
+
+/** Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that grows again. */
+function dispatchedMarkWriter(
+  storage: Storage,
+  paths: StorePaths,
+  index: IndexDispatcher | undefined,
+  maxOffset: number,
+): (offset: number) => void {
   const before = readDispatchedMark(storage, paths.dispatchedMark);
   return (dispatchedOffset) => {
     const last = index?.lastFile;
     writeDispatchedMark(storage, paths.dispatchedMark, {
       dispatchedOffset,
-      indexedOffset: index === undefined ? (before?.indexedOffset ?? 0) : Math.min(index.indexedOffset, dispatchedOffset),
+      indexedOffset: index === undefined ? Math.min(before?.indexedOffset ?? 0, maxOffset) : index.indexedOffset,
       indexFile: index === undefined ? before?.indexFile : last?.name,
       indexEndOffset: index === undefined ? (before?.indexEndOffset ?? 0) : (last?.endPhysicalOffset ?? 0),
     });

@@ -28,6 +28,8 @@ export class FlushConsumeQueueService {
   #nextRound = 0;
   #lastThorough = 0;
   #durableOffset = -1;
+  /** The kernel tells of a failed write once: a force after it would succeed without the bytes. Nothing is forced, and nothing said to be durable, any more. */
+  #hasFailed = false;
 
   constructor(
     control: ControlBlock<"dispatch">,
@@ -51,13 +53,19 @@ export class FlushConsumeQueueService {
       this.#beginRound(now, offset, storeTimestamp);
     }
     const queue = this.#round.pop();
-    if (queue !== undefined) this.#counters.dispatchForces.add(queue.force());
-    if (this.#round.length === 0 && this.#isThorough) this.#endThoroughRound(now);
+    try {
+      if (queue !== undefined) this.#counters.dispatchForces.add(queue.force());
+      if (this.#round.length === 0 && this.#isThorough) this.#endThoroughRound(now);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
     return queue !== undefined;
   }
 
-  /** Everything, at once. */
+  /** Everything, at once; not after a force that failed. */
   flushAll(offset: number, storeTimestamp: number): void {
+    if (this.#hasFailed) return;
     this.#isThorough = true;
     this.#round = [];
     this.#roundOffset = offset;

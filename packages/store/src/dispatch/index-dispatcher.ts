@@ -146,24 +146,25 @@ export class IndexDispatcher implements CommitLogDispatcher {
   }
 
   #putKeys(request: DispatchRequest): void {
-    const { bytes, uniqKeyLength, keysLength, keysPosition } = request;
+    const { bytes, uniqKeyLength, keysLength, keysPosition, commitLogOffset, storeTimestamp } = request;
     const topicHash = hashOf(0, bytes, request.topicPosition, request.topicLength);
     const prefixHash = (Math.imul(topicHash, HASH_FACTOR) + TOPIC_SEPARATOR) | 0;
-    if (uniqKeyLength > 0) this.#putKey(request, hashOf(prefixHash, bytes, request.uniqKeyPosition, uniqKeyLength));
+    if (uniqKeyLength > 0)
+      this.#putKey(commitLogOffset, storeTimestamp, hashOf(prefixHash, bytes, request.uniqKeyPosition, uniqKeyLength));
     const end = keysPosition + keysLength;
     for (let at = keysPosition; at < end; ) {
       const key = at;
       while (at < end && bytes[at] !== SPACE) at++;
-      if (at > key) this.#putKey(request, hashOf(prefixHash, bytes, key, at - key));
+      if (at > key) this.#putKey(commitLogOffset, storeTimestamp, hashOf(prefixHash, bytes, key, at - key));
       at++;
     }
   }
 
-  #putKey(request: DispatchRequest, hash: number): void {
+  #putKey(commitLogOffset: number, storeTimestamp: number, hash: number): void {
     if (this.#keys >= this.#keysBefore) {
       const keyHash = hash === INT_MIN ? 0 : Math.abs(hash);
       let current = this.#current ?? this.#openLast();
-      while (!current.file.putKey(keyHash, request.commitLogOffset, request.storeTimestamp)) current = this.#roll(current);
+      while (!current.file.putKey(keyHash, commitLogOffset, storeTimestamp)) current = this.#roll(current);
     }
     this.#keys++;
   }

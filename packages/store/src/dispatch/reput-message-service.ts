@@ -128,8 +128,8 @@ export class ReputMessageService implements Agent {
       if (this.#counters.dispatchFailures.value > 0) this.#counters.dispatchFailures.set(0);
       return messages;
     } catch (error) {
-      if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
       this.#offset = began;
+      if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
       this.#counters.dispatchFailures.add(1);
       this.#counters.reputFromOffset.nudge();
       this.#retryAt = Date.now() + RETRY_MS;

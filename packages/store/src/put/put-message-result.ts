@@ -68,6 +68,11 @@ export function allocateFailed(): PutMessageResult {
   return refused("CREATE_MAPPED_FILE_FAILED", "ERR_ALLOCATE_FAILED", reason);
 }
 
+export function diskFull(limitPercent: number): PutMessageResult {
+  const reason = `the disk is full: diskSpaceWarningLevelRatio=${limitPercent}; see stats()`;
+  return refused("SERVICE_NOT_AVAILABLE", "ERR_DISK_FULL", reason);
+}
+
 export function pageCacheBusy(limitMs: number): PutMessageResult {
   const reason = `the appender is stuck in the page cache: osPageCacheBusyTimeOutMills=${limitMs}`;
   return refused("OS_PAGE_CACHE_BUSY", "ERR_OS_PAGE_CACHE_BUSY", reason);

@@ -13,8 +13,9 @@ import type { MessageStoreConfig } from "../message-store-config.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
-import { AppendMessageResult, allocateFailed, type PutMessageResult, pageCacheBusy } from "./put-message-result.js";
+import { AppendMessageResult, allocateFailed, type PutMessageResult } from "./put-message-result.js";
 import { PutWaitQueue } from "./put-wait-queue.js";
+import { StoreStatus } from "./store-status.js";
 import type { TopicTable } from "./topic-table.js";
 
 /**
@@ -49,6 +50,7 @@ export class PutMessageService {
   readonly ring: PutRingProducer;
   readonly topics: TopicTable;
   readonly waiting: PutWaitQueue;
+  readonly status: StoreStatus;
   messages = 0;
   bytes = 0;
   failed = 0;
@@ -82,6 +84,7 @@ export class PutMessageService {
     this.#config = config;
     this.#counters = counters;
     this.topics = topics;
+    this.status = new StoreStatus(config, counters);
     this.#validator = new MessageValidator(config, topics);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
@@ -216,16 +219,13 @@ export class PutMessageService {
     if (ring.unpublishedBytes >= this.#publishBytes) this.#publish();
   }
 
-  /** Once per group: the clocks, and the look whether the appender is stuck (RocketMQ: `isOSPageCacheBusy`). */
+  /** Once per group: the clocks, and the look whether puts are taken. */
   #startGroup(): PutMessageResult | undefined {
     if (this.ring.unpublishedBytes > 0) return undefined;
     this.#putTimeUs = monotonicUs();
     this.#nowMs = Date.now();
     if (!this.#keepsAlive) this.#stayAlive();
-    const beganUs = this.#counters.appendBeganUs.get();
-    const limitMs = this.#config.osPageCacheBusyTimeOutMills;
-    if (beganUs === 0 || this.#putTimeUs - beganUs <= limitMs * 1000) return undefined;
-    return pageCacheBusy(limitMs);
+    return this.status.refusal(this.#putTimeUs);
   }
 
   /** The last frames first, then the word: an appender that hears the burst is over has seen all of it. */

@@ -20,6 +20,8 @@ export class TopicTable {
   readonly #topics = new Map<string, Topic>();
   /** In the directory, but not to be put: RocketMQ 5 stores topics longer than are put here. */
   readonly #readOnlyTopics = new Map<string, Topic>();
+  /** Takes no puts while it is being deleted; undefined once forgotten. */
+  readonly #suspended = new Map<string, Topic | undefined>();
   readonly #topicOfSlot: Topic[] = [];
   readonly #queues: QueueTableWriter;
 
@@ -27,7 +29,7 @@ export class TopicTable {
     this.#queues = queues;
   }
 
-  /** The topic, known from now on. Throws ERR_TOPIC_ILLEGAL. */
+  /** The topic, known from now on. Throws ERR_TOPIC_ILLEGAL or ERR_TOPIC_SUSPENDED. */
   topic(name: string): Topic {
     return this.#topics.get(name) ?? this.#add(name);
   }
@@ -36,6 +38,11 @@ export class TopicTable {
     if (typeof name !== "string") throw illegal("a topic is a string", name);
     const problem = topicIllegality(name);
     if (problem !== undefined) throw illegal(`topic is not legal (${problem})`, name);
+    if (this.#suspended.has(name)) {
+      throw new MillraceError("ERR_TOPIC_SUSPENDED", `queues of the topic are being deleted: topic=${name}`, {
+        status: "SERVICE_NOT_AVAILABLE",
+      });
+    }
     if (this.#topics.size >= MAX_QUEUES)
       throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many topics: limit=${MAX_QUEUES}`);
     const topic = newTopic(name);
@@ -53,7 +60,7 @@ export class TopicTable {
 
   /** A topic that is known; it is not made. */
   find(name: string): Topic | undefined {
-    return this.#topics.get(name) ?? this.#readOnlyTopics.get(name);
+    return this.#topics.get(name) ?? this.#readOnlyTopics.get(name) ?? this.#suspended.get(name);
   }
 
   /** The queue's slot; undefined when there is no such queue. */
@@ -65,6 +72,26 @@ export class TopicTable {
   forget(name: string): void {
     this.#topics.delete(name);
     this.#readOnlyTopics.delete(name);
+    if (this.#suspended.has(name)) this.#suspended.set(name, undefined);
+  }
+
+  /** The queue begins anew: with the next put it gets a new slot. */
+  forgetQueue(name: string, queueId: number): void {
+    const topic = this.find(name);
+    topic?.slots.delete(queueId);
+    if (topic?.slots.size === 0) this.forget(name);
+  }
+
+  /** From now on puts of the topic are refused (ERR_TOPIC_SUSPENDED), until {@link resume}; it can be read. */
+  suspend(name: string): void {
+    this.#suspended.set(name, this.#topics.get(name));
+    this.#topics.delete(name);
+  }
+
+  resume(name: string): void {
+    const topic = this.#suspended.get(name);
+    this.#suspended.delete(name);
+    if (topic !== undefined) this.#topics.set(name, topic);
   }
 
   /** The queue's slot, its own from now on. Throws ERR_QUEUE_ILLEGAL or ERR_TOO_MANY_QUEUES. */
@@ -92,6 +119,7 @@ export class TopicTable {
   *topics(): Iterable<Topic> {
     yield* this.#topics.values();
     yield* this.#readOnlyTopics.values();
+    for (const topic of this.#suspended.values()) if (topic !== undefined) yield topic;
   }
 }
 

@@ -32,7 +32,9 @@ export class ConsumerOffsets {
   /** group → topic → offsets: the same maps as in the file's table. */
   readonly #groups = new Map<string, Map<string, QueueOffsets>>();
   readonly #save: SaveConsumerOffsets;
-  readonly #interval: NodeJS.Timeout;
+  readonly #intervalMs: number;
+  /** From the first commit on. */
+  #interval: NodeJS.Timeout | undefined;
   #changes = 0;
   #savedChanges = 0;
   #saving: Promise<void> | undefined;
@@ -42,11 +44,11 @@ export class ConsumerOffsets {
   private constructor(file: OffsetFile, intervalMs: number, save: SaveConsumerOffsets) {
     this.#file = file;
     this.#save = save;
+    this.#intervalMs = intervalMs;
     for (const [key, offsets] of file.offsetTable) {
       const [topic, group, ...rest] = key.split(TOPIC_GROUP_SEPARATOR);
       if (topic !== undefined && group !== undefined && rest.length === 0) this.#topics(group).set(topic, offsets);
     }
-    this.#interval = setInterval(this.#saveInBackground, intervalMs).unref();
   }
 
   /**
@@ -75,6 +77,7 @@ export class ConsumerOffsets {
     if (!known?.has(queueId)) checkQueueId(queueId);
     (known ?? this.#add(group, topic)).set(queueId, offset);
     this.#changes++;
+    this.#interval ??= setInterval(this.#saveInBackground, this.#intervalMs).unref();
   }
 
   /** What the group committed last; undefined when it never did (RocketMQ: `queryOffset`, -1). */

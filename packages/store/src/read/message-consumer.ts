@@ -1,3 +1,4 @@
+import type { AbortSignals } from "./abort-signals.js";
 import type { ArrivalSignal, ArrivalWaiter } from "./arrival-signal.js";
 import type { ConsumeFrom, ConsumeOptions } from "./consume-options.js";
 import { ConsumedBatch } from "./consumed-batch.js";
@@ -13,6 +14,7 @@ export interface ConsumerEnvironment {
   readonly reader: MessageReader;
   readonly arrivals: ArrivalSignal;
   readonly turns: ConsumerTurns;
+  readonly signals: AbortSignals;
   /** The store is closed. */
   readonly isClosed: boolean;
   /** Nothing arrives any more, because of this. */
@@ -39,7 +41,6 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
   /** Queue offsets passed over since the last batch. */
   #skipped = 0;
   #isEnded = false;
-  #isListening = false;
   #waiter: ArrivalWaiter | undefined;
   /** The call of {@link next} before: calls are answered in their order. */
   #last: Promise<unknown> = Promise.resolve();
@@ -160,41 +161,33 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
   }
 
   async #wait(): Promise<void> {
-    const { arrivals, failure } = this.#environment;
+    const { arrivals, signals, failure } = this.#environment;
     if (failure !== undefined) throw failure;
-    this.#listen();
+    const signal = this.#signal;
     const { topic, queueId } = this.#request;
     await new Promise<void>((wake) => {
       this.#waiter = { topic, queueId, queueSlot: this.#queueSlot, queueOffset: this.#offset, wake };
+      if (signal !== undefined) signals.add(signal, this.#end);
       arrivals.wait(this.#waiter);
     });
     this.#waiter = undefined;
+    if (signal !== undefined) signals.remove(signal, this.#end);
   }
 
-  #listen(): void {
-    if (this.#isListening) return;
-    this.#isListening = true;
-    this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
-  }
-
-  readonly #onAbort = (): void => {
-    this.#end();
-  };
-
-  #end(): void {
+  readonly #end = (): void => {
     this.#isEnded = true;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
     const waiter = this.#waiter;
     if (waiter === undefined) return;
     this.#environment.arrivals.cancel(waiter);
     waiter.wake();
-  }
+  };
 }
 
 function beginning(reader: MessageReader, queue: ReadConsumeQueue, from: ConsumeFrom): number {
   if (typeof from === "number") return from;
   if (from === "earliest") return queue.minOffset;
-  return from === "latest" ? endOf(queue) : reader.getOffsetInQueueByTime(queue.topic, queue.queueId, from, "lower");
+  const isLatest = from === "latest" || from.getTime() > Date.now();
+  return isLatest ? endOf(queue) : reader.getOffsetInQueueByTime(queue.topic, queue.queueId, from, "lower");
 }
 
 /** Behind all that has been put, whether it can be read already or not: after a crash the dispatcher may have to catch up. */

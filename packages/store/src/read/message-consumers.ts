@@ -1,4 +1,5 @@
 import { MillraceError } from "@millrace/format";
+import { AbortSignals } from "./abort-signals.js";
 import type { ArrivalSignal } from "./arrival-signal.js";
 import { type ConsumeOptions, checkConsumeOptions } from "./consume-options.js";
 import { ConsumerTurns } from "./consumer-turns.js";
@@ -10,6 +11,7 @@ export class MessageConsumers implements ConsumerEnvironment {
   readonly reader: MessageReader;
   readonly arrivals: ArrivalSignal;
   readonly turns = new ConsumerTurns();
+  readonly signals = new AbortSignals();
   #isClosed = false;
   #failure: Error | undefined;
 

@@ -1,5 +1,6 @@
 import { totalmem } from "node:os";
 import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus, MillraceError } from "@millrace/format";
+import type { StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../message-store-config.js";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
@@ -29,11 +30,8 @@ const MOST_MAX_BYTES = 128 * 1024 * 1024;
 
 /** Reads by queue offset. (RocketMQ: `DefaultMessageStore.getMessage`, version 5.) */
 export class MessageGetter {
-  /** Gets that found something, and that did not; messages given out. (RocketMQ: `StoreStatsService`.) */
-  getMessageTimesTotalFound = 0;
-  getMessageTimesTotalMiss = 0;
-  getMessageTransferredMsgCount = 0;
-  getMessageEntireTimeMaxMs = 0;
+  /** Gets that found something, and that did not; messages given out; the longest get. (RocketMQ: `StoreStatsService`.) */
+  readonly #stats = { found: 0, miss: 0, transferredMessages: 0, entireTimeMaxMs: 0 };
   readonly #config: MessageStoreConfig;
   readonly #log: CommitLogReader;
   readonly #queues: ConsumeQueueReader;
@@ -46,15 +44,24 @@ export class MessageGetter {
     this.#memory = MEMORY * (config.accessMessageInMemoryMaxRatio / 100);
   }
 
+  get stats(): StoreStats["get"] {
+    return { ...this.#stats };
+  }
+
   /**
-   * A queue that does not exist counts as one without messages.
+   * The messages from a queue offset on, with a lease on the memory they lie in; from a queue that does not exist as from one without messages.
    *
-   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`; the system's own error when a file cannot be mapped
    */
   getMessage(request: GetMessageRequest): GetMessageResult {
     const began = performance.now();
     const result = this.#get(request);
-    this.getMessageEntireTimeMaxMs = Math.max(this.getMessageEntireTimeMaxMs, performance.now() - began);
+    const elapsed = performance.now() - began;
+    const stats = this.#stats;
+    if (elapsed > stats.entireTimeMaxMs) stats.entireTimeMaxMs = elapsed;
+    if (result.status === "FOUND") stats.found++;
+    else stats.miss++;
+    stats.transferredMessages += result.messages.length;
     return result;
   }
 
@@ -66,10 +73,10 @@ export class MessageGetter {
     const minOffset = queue?.minOffset ?? 0;
     const maxOffset = queue?.maxOffset ?? 0;
     const { queueOffset } = request;
-    if (queue === undefined || maxOffset === 0) return this.#miss("NO_MESSAGE_IN_QUEUE", 0, minOffset, maxOffset);
-    if (queueOffset < minOffset) return this.#miss("OFFSET_TOO_SMALL", minOffset, minOffset, maxOffset);
-    if (queueOffset === maxOffset) return this.#miss("OFFSET_OVERFLOW_ONE", queueOffset, minOffset, maxOffset);
-    if (queueOffset > maxOffset) return this.#miss("OFFSET_OVERFLOW_BADLY", maxOffset, minOffset, maxOffset);
+    if (queue === undefined || maxOffset === 0) return nothing("NO_MESSAGE_IN_QUEUE", 0, minOffset, maxOffset);
+    if (queueOffset < minOffset) return nothing("OFFSET_TOO_SMALL", minOffset, minOffset, maxOffset);
+    if (queueOffset === maxOffset) return nothing("OFFSET_OVERFLOW_ONE", queueOffset, minOffset, maxOffset);
+    if (queueOffset > maxOffset) return nothing("OFFSET_OVERFLOW_BADLY", maxOffset, minOffset, maxOffset);
     return this.#scan(queue, request, filter, minOffset, maxOffset);
   }
 
@@ -97,20 +104,17 @@ export class MessageGetter {
       const end = Math.min(maxOffset, queueOffset + units);
       const next = scan.run(queue, queueOffset, end, config.travelCqFileNumWhenGetMessage);
       const { status, messages, bufferTotalSize, isFarBehind, segments } = scan;
-      if (messages.length === 0) return this.#miss(status, next, minOffset, maxOffset, isFarBehind);
-      this.getMessageTimesTotalFound++;
-      this.getMessageTransferredMsgCount += messages.length;
       return new GetMessageResult(status, next, minOffset, maxOffset, messages, bufferTotalSize, isFarBehind, segments);
     } catch (error) {
       scan.release();
       throw error;
     }
   }
+}
 
-  #miss(status: GetMessageStatus, next: number, minOffset: number, maxOffset: number, isFarBehind = false): GetMessageResult {
-    this.getMessageTimesTotalMiss++;
-    return new GetMessageResult(status, next, minOffset, maxOffset, [], 0, isFarBehind, []);
-  }
+/** No messages, and nothing held. */
+function nothing(status: GetMessageStatus, next: number, minOffset: number, maxOffset: number): GetMessageResult {
+  return new GetMessageResult(status, next, minOffset, maxOffset, [], 0, false, []);
 }
 
 function check(request: GetMessageRequest): void {

@@ -99,14 +99,9 @@ export class MessageReader {
     return this.#open.queues(topic);
   }
 
+  /** Gets since the store was opened. */
   stats(): StoreStats["get"] {
-    const { getMessageTimesTotalFound: found, getMessageTimesTotalMiss: miss, getMessageTransferredMsgCount } = this.#getter;
-    return {
-      found,
-      miss,
-      transferredMessages: getMessageTransferredMsgCount,
-      entireTimeMaxMs: this.#getter.getMessageEntireTimeMaxMs,
-    };
+    return this.#getter.stats;
   }
 
   /** After segments below the log's new minimum and what pointed into them were deleted: gives their memory, and so their disk space, back. */

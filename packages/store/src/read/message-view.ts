@@ -45,7 +45,7 @@ const KEYS = Buffer.from(PROPERTY_KEYS);
 const UNIQ_KEY = Buffer.from(PROPERTY_UNIQ_CLIENT_MESSAGE_ID_KEYIDX);
 const DELAY = Buffer.from(PROPERTY_DELAY_TIME_LEVEL);
 const WAIT = Buffer.from(PROPERTY_WAIT_STORE_MSG_OK);
-const NO_BYTES = new Uint8Array(0);
+const NO_BYTES = Buffer.alloc(0);
 
 /**
  * One record of the log, read in place: nothing is decoded before it is asked for, and nothing is kept. (RocketMQ: `MessageExt`.)
@@ -138,12 +138,12 @@ export class MessageView {
   }
 
   /** A view of the record's bytes, not a copy. */
-  get body(): Uint8Array {
+  get body(): Buffer {
     const bytes = this.#bytes;
     const at = this.#afterHosts() + BODY_OFFSET;
     const length = int32At(bytes, at - BODY_OFFSET + BODY_LENGTH_OFFSET);
     if (length <= 0 || at + length > this.#end) return NO_BYTES;
-    return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
+    return bytes.subarray(at, at + length);
   }
 
   /** A new map, in stored order. Without the store's own `__CRC32#`: put again, the message gets its own. */
@@ -252,7 +252,7 @@ export class MessageView {
   #propertiesAt(): number {
     const lengthAt = this.#topicAt() + this.#topicLength();
     const start = lengthAt + PROPERTIES_LENGTH_BYTES;
-    const isWhole = this.#bytes.length > 0 && start > this.#position && start + int16At(this.#bytes, lengthAt) === this.#end;
+    const isWhole = start > this.#position && start + int16At(this.#bytes, lengthAt) === this.#end;
     return isWhole ? start : this.#end;
   }
 

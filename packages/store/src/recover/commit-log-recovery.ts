@@ -1,15 +1,19 @@
 import { MillraceError } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
+import { throwIfAborted } from "./abort-check.js";
+import { joinLogQueues, type LogQueue } from "./log-queue.js";
+import type { LogQueueTableOptions } from "./log-queue-table.js";
 import type { RecoveryRow } from "./recovery-decision.js";
 import { decideRecovery } from "./recovery-decision.js";
-import type { RecoveryProgress, RecoveryReport } from "./recovery-report.js";
+import type { LogReport, RecoveryProgress } from "./recovery-report.js";
+import { RecoveryTaskPool } from "./recovery-task-pool.js";
 import { planScan, RECENT_SEGMENTS } from "./scan-plan.js";
 import { ScanProgress } from "./scan-progress.js";
 import type { SegmentScan } from "./segment-scan.js";
-import { SegmentTaskPool } from "./segment-task-pool.js";
+import { SEGMENT_TASKS, type SegmentResult, type SegmentTask } from "./segment-scan-worker.js";
 
-export interface RecoverOptions {
+export interface RecoverOptions extends LogQueueTableOptions {
   /** Each thread makes its own of it. */
   readonly storage: StorageSpec;
   readonly commitLogDirectory: string;
@@ -26,6 +30,12 @@ export interface RecoverOptions {
   readonly parallelism?: number;
 }
 
+/** The report, and what recovery of the ConsumeQueues needs to know. */
+export interface CommitLogRecovery extends LogReport {
+  /** By `topic-queueId`. */
+  readonly logQueues: Map<string, LogQueue>;
+}
+
 const PROGRESS_INTERVAL_MS = 200;
 
 /**
@@ -35,12 +45,12 @@ const PROGRESS_INTERVAL_MS = 200;
  * @throws MillraceError `ERR_COMMIT_LOG_CORRUPT`, `ERR_ABORTED`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_WORKER_DIED`; only
  * `ERR_SEGMENT_UNWRITABLE` may come after a change
  */
-export async function recoverCommitLog(options: RecoverOptions): Promise<RecoveryReport> {
+export async function recoverCommitLog(options: RecoverOptions): Promise<CommitLogRecovery> {
   const storage = createStorage(options.storage);
   const queue = MappedFileQueue.load(storage, options.commitLogDirectory, options.mappedFileSizeCommitLog, "read");
   const bytesTotal = queue.endOffset - queue.minOffset;
-  const parallelism = options.parallelism ?? SegmentTaskPool.parallelismFor(queue.files.length, bytesTotal);
-  const pool = new SegmentTaskPool(parallelism);
+  const parallelism = options.parallelism ?? RecoveryTaskPool.parallelismFor(queue.files.length, bytesTotal);
+  const pool = new RecoveryTaskPool(SEGMENT_TASKS, parallelism);
   try {
     const start = performance.now();
     const progress = new ScanProgress();
@@ -67,7 +77,7 @@ export async function recoverCommitLog(options: RecoverOptions): Promise<Recover
 async function scanAll(
   options: RecoverOptions,
   queue: MappedFileQueue,
-  pool: SegmentTaskPool,
+  pool: RecoveryTaskPool<SegmentTask, SegmentResult>,
   progress: ScanProgress,
 ): Promise<SegmentScan[]> {
   const { signal, onProgress, storage } = options;
@@ -94,10 +104,6 @@ async function scanAll(
   }
 }
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new MillraceError("ERR_ABORTED", `recovery was aborted: reason=${signal.reason}`);
-}
-
 interface LogEnd {
   readonly offset: number;
   /** Of the segment that the log ends in; -1 without segments. */
@@ -114,7 +120,7 @@ const NO_SEGMENT: SegmentScan = {
   detail: "NO_SEGMENT",
   messages: 0,
   lastStoreTimestamp: 0,
-  queueOffsets: new Map(),
+  queues: new Map(),
 };
 
 /** Walks the segments in order, as long as the table says that the log goes on. */
@@ -151,10 +157,10 @@ async function settle(
   options: RecoverOptions,
   storage: Storage,
   queue: MappedFileQueue,
-  pool: SegmentTaskPool,
+  pool: RecoveryTaskPool<SegmentTask, SegmentResult>,
   scans: readonly SegmentScan[],
   end: LogEnd,
-): Promise<Pick<RecoveryReport, "cut" | "emptySegmentsRemoved">> {
+): Promise<Pick<LogReport, "cut" | "emptySegmentsRemoved">> {
   const [segmentsRemoved, emptySegmentsRemoved]: [string[], string[]] = [[], []];
   const isCut = end.row.verdict === "cut";
   for (let index = scans.length - 1; index > end.index; index--) {
@@ -187,14 +193,21 @@ function orUnwritable(path: string, change: () => void): void {
   }
 }
 
-/** Later segments know better: a queue offset found there replaces an earlier one unless it is lower. */
-function summarize(scans: readonly SegmentScan[]): Pick<RecoveryReport, "messages" | "lastStoreTimestamp" | "queueOffsets"> {
-  const queueOffsets = new Map<string, number>();
+function summarize(
+  scans: readonly SegmentScan[],
+): Pick<CommitLogRecovery, "messages" | "lastStoreTimestamp" | "queueOffsets" | "logQueues"> {
+  const logQueues = new Map<string, LogQueue>();
   let [messages, lastStoreTimestamp] = [0, 0];
   for (const scan of scans) {
     messages += scan.messages;
     if (scan.messages > 0) lastStoreTimestamp = scan.lastStoreTimestamp;
-    for (const [queue, next] of scan.queueOffsets) queueOffsets.set(queue, Math.max(next, queueOffsets.get(queue) ?? 0));
+    for (const [key, queue] of scan.queues) {
+      const earlier = logQueues.get(key);
+      if (earlier === undefined) logQueues.set(key, queue);
+      else joinLogQueues(earlier, queue);
+    }
   }
-  return { messages, lastStoreTimestamp, queueOffsets };
+  const queueOffsets = new Map<string, number>();
+  for (const [key, { nextQueueOffset }] of logQueues) queueOffsets.set(key, nextQueueOffset);
+  return { messages, lastStoreTimestamp, queueOffsets, logQueues };
 }

@@ -1,4 +1,14 @@
-import type { RecoveryReport } from "./recovery-report.js";
+import type { StorePaths } from "@millrace/format";
+import type { Storage, StorageSpec } from "@millrace/mapped-file";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { CommitLogRecovery } from "./commit-log-recovery.js";
+import type { QueueDirectory } from "./consume-queue-directory.js";
+import { recoverConsumeQueues } from "./consume-queue-recovery.js";
+import type { DeletedTopics } from "./deleted-topics.js";
+import type { DispatchedMark } from "./dispatched-mark.js";
+import { type IndexRecovery, recoverIndex } from "./index-recovery.js";
+import { LogRecordReader, type RecoveredLog } from "./log-record-reader.js";
+import type { DispatchReport } from "./recovery-report.js";
 
 /** A queue as recovery found it, in its ConsumeQueue or in the log. Offsets are queue offsets. */
 export interface RecoveredQueue {
@@ -19,18 +29,90 @@ export interface DispatchRecovery {
   readonly reputFromOffset: number;
   /** The index has every record below it. */
   readonly indexFromOffset: number;
+  readonly report: DispatchReport;
 }
 
-export async function recoverDispatch(recovery: RecoveryReport): Promise<DispatchRecovery> {
-  const queues = [...recovery.queueOffsets].map(([key, nextQueueOffset]) => {
-    const dash = key.lastIndexOf("-");
-    return {
-      topic: key.slice(0, dash),
-      queueId: Number(key.slice(dash + 1)),
-      minQueueOffset: 0,
-      maxQueueOffset: 0,
-      nextQueueOffset,
-    };
+export interface DispatchRecoveryOptions {
+  readonly spec: StorageSpec;
+  readonly storage: Storage;
+  readonly paths: StorePaths;
+  readonly config: MessageStoreConfig;
+  /** Of the commit log, which is in its final state. */
+  readonly log: CommitLogRecovery;
+  /** What `listConsumeQueues` found. */
+  readonly directories: readonly QueueDirectory[];
+  readonly deletedTopics: DeletedTopics;
+  readonly mark: DispatchedMark | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Finds out what the ConsumeQueues and the index lack of the log, removes what the log does not have, and says where dispatching begins. The log
+ * itself is never touched, and no record is passed over: where it is not certain that a record was dispatched, it is dispatched again.
+ *
+ * @throws MillraceError `ERR_CONSUME_QUEUE_…`, `ERR_INDEX_…`, `ERR_ABORTED`, `ERR_WORKER_DIED`
+ */
+export async function recoverDispatch(options: DispatchRecoveryOptions): Promise<DispatchRecovery> {
+  const { config, deletedTopics, directories, log, mark, paths, signal, spec } = options;
+  const began = performance.now();
+  const { commitLog: commitLogDirectory, consumeQueue } = paths;
+  const { mappedFileSizeCommitLog, mappedFileSizeConsumeQueue } = config;
+  const { minOffset, maxOffset, logQueues, lastExitOk } = log;
+  const recovered: RecoveredLog = { commitLogDirectory, mappedFileSizeCommitLog, minOffset, maxOffset };
+  const { plans, ...found } = await recoverConsumeQueues({
+    storage: spec,
+    consumeQueueDirectory: consumeQueue,
+    mappedFileSizeConsumeQueue,
+    directories,
+    log: recovered,
+    logQueues,
+    deletedTopics: deletedTopics.offsets,
+    isTrusted: lastExitOk && mark?.dispatchedOffset === maxOffset,
+    dispatchedOffset: mark?.dispatchedOffset ?? 0,
+    ...(signal === undefined ? {} : { signal }),
   });
-  return { queues, reputFromOffset: recovery.minOffset, indexFromOffset: recovery.minOffset };
+  let queuesFrom = maxOffset;
+  for (const { dispatchFrom } of plans) if (dispatchFrom >= 0) queuesFrom = Math.min(queuesFrom, dispatchFrom);
+  const index = config.messageIndexEnable
+    ? indexOf(options, recovered)
+    : { indexFromOffset: maxOffset, removed: [], rebuilt: false };
+  const { indexFromOffset } = index;
+  deletedTopics.prune(minOffset, maxOffset);
+  const reputFromOffset = Math.max(minOffset, Math.min(queuesFrom, indexFromOffset));
+  const queues = plans.map(({ directory: { topic, queueId }, minQueueOffset, maxQueueOffset, nextQueueOffset }) => {
+    return { topic, queueId, minQueueOffset, maxQueueOffset, nextQueueOffset };
+  });
+  const seconds = (performance.now() - began) / 1000;
+  const report: DispatchReport = {
+    queues: queues.length,
+    ...found,
+    reputFromOffset,
+    indexFromOffset,
+    indexRebuilt: index.rebuilt,
+    indexFilesRemoved: index.removed,
+    seconds,
+  };
+  return { queues, reputFromOffset, indexFromOffset, report };
+}
+
+function indexOf({ config, log, mark, paths, storage }: DispatchRecoveryOptions, recovered: RecoveredLog): IndexRecovery {
+  const { maxHashSlotNum, maxIndexNum } = config;
+  const { minOffset, maxOffset, lastExitOk } = log;
+  const records = new LogRecordReader(storage, recovered);
+  try {
+    return recoverIndex({
+      storage,
+      directory: paths.index,
+      maxHashSlotNum,
+      maxIndexNum,
+      minOffset,
+      maxOffset,
+      lastExitOk,
+      mark,
+      storeTimestampAt: (offset) => (records.read(offset) ? records.storeTimestamp : undefined),
+      recordEndAt: (offset) => (records.read(offset) ? offset + records.size : undefined),
+    });
+  } finally {
+    records.close();
+  }
 }

@@ -11,18 +11,8 @@ import {
   MillraceError,
 } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import type { DispatchedMark } from "./dispatched-mark.js";
 import { cutIndexFile, type IndexFileCutResult } from "./index-file-cut.js";
-
-/** What Millrace itself has noted about the index; see dispatched-mark.ts. */
-export interface DispatchedMark {
-  readonly dispatchedOffset: number;
-  /** Every record before it was in the index, durably. */
-  readonly indexedOffset: number;
-  /** Name of the newest index file then. */
-  readonly indexFile: string | undefined;
-  /** The endPhysicalOffset in its header. */
-  readonly indexEndOffset: number;
-}
 
 export interface IndexRecoveryOptions extends IndexFileShape {
   readonly storage: Storage;
@@ -83,16 +73,17 @@ class IndexFilesRecovery {
 
   fromMark(mark: DispatchedMark): IndexRecovery {
     const { lastExitOk, maxOffset } = this.#options;
-    if (lastExitOk && mark.indexedOffset === maxOffset && this.#isAsMarked(mark)) return this.#result(maxOffset);
-    const marked = this.#files.find(({ name }) => name === mark.indexFile);
-    if (mark.indexFile !== undefined && !(marked?.isSane && marked.header.endPhysicalOffset >= mark.indexEndOffset))
-      return this.#rebuild();
+    const { indexedOffset, indexFile, indexEndOffset } = mark;
+    // Of a group that was not over the index may have had more records than the mark says.
+    const isWhole = indexFile === undefined || indexEndOffset < indexedOffset;
+    if (lastExitOk && isWhole && indexedOffset <= maxOffset && this.#isAsMarked(mark)) return this.#result(indexedOffset);
+    const marked = this.#files.find(({ name }) => name === indexFile);
+    if (indexFile !== undefined && !(marked?.isSane && marked.header.endPhysicalOffset >= indexEndOffset)) return this.#rebuild();
     // Files that the mark does not know yet hold only records behind it, whatever has reached the disk of them.
-    while (this.#files.at(-1) !== marked) this.#removeLast();
-    const completeTo = this.#dropFrom(Math.min(mark.indexedOffset, maxOffset));
-    const end = this.#last?.header.endPhysicalOffset;
-    if (marked !== undefined && mark.indexedOffset <= maxOffset && completeTo === mark.indexedOffset && end !== mark.indexEndOffset)
-      return this.#rebuild();
+    while (this.#last !== marked) this.#removeLast();
+    const completeTo = this.#dropFrom(Math.min(indexedOffset, maxOffset));
+    const isCut = marked === undefined || completeTo <= indexEndOffset;
+    if (!isCut && this.#last?.header.endPhysicalOffset !== indexEndOffset) return this.#rebuild();
     return this.#result(completeTo);
   }
 
@@ -102,10 +93,18 @@ class IndexFilesRecovery {
     const last = this.#last;
     if (last === undefined || !last.isSane) return this.#rebuild();
     const end = last.header.endPhysicalOffset;
-    if (end >= maxOffset) return this.#result(this.#dropFrom(maxOffset));
-    if (end < minOffset || (end === 0 && !hasItems(last))) return this.#result(minOffset);
+    if (end >= maxOffset) {
+      this.#forceAll();
+      return this.#result(this.#dropFrom(maxOffset));
+    }
+    if (end < minOffset || (end === 0 && !hasItems(last))) {
+      this.#forceAll();
+      return this.#result(minOffset);
+    }
     const recordEnd = recordEndAt(end);
-    return recordEnd === undefined ? this.#rebuild() : this.#result(recordEnd);
+    if (recordEnd === undefined) return this.#rebuild();
+    this.#forceAll();
+    return this.#result(recordEnd);
   }
 
   /** RocketMQ: nothing says what of the newest file has reached the disk. The ones before it were forced when they were full. */
@@ -116,7 +115,22 @@ class IndexFilesRecovery {
     if (last === undefined || !last.isSane) return this.#rebuild();
     const end = last.header.endPhysicalOffset;
     if (end >= minOffset && end < maxOffset && recordEndAt(end) === undefined) return this.#rebuild();
+    this.#forceAll();
     return this.#result(this.#dropFrom(Math.min(end, maxOffset)));
+  }
+
+  /** RocketMQ leaves it to the system to write what it has indexed; the mark that comes now says that it is durable. */
+  #forceAll(): void {
+    const { storage, directory } = this.#options;
+    for (const { name } of this.#files) {
+      const file = storage.open(join(directory, name), "write");
+      try {
+        file.force();
+      } finally {
+        file.close();
+      }
+    }
+    if (this.#files.length > 0) storage.syncDirectory(directory);
   }
 
   get #last(): KnownFile | undefined {

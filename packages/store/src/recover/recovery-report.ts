@@ -1,5 +1,10 @@
 /** What recovery found, kept and cut. Offsets are absolute, in bytes. */
-export interface RecoveryReport {
+export interface RecoveryReport extends LogReport {
+  readonly dispatch: DispatchReport;
+}
+
+/** The commit log. */
+export interface LogReport {
   /** First byte of the log on disk. */
   readonly minOffset: number;
   /** Where the next record goes. Everything before it is durable. */
@@ -18,6 +23,28 @@ export interface RecoveryReport {
   readonly lastExitOk: boolean;
   /** Rows of the decision table that applied, in order, each once. */
   readonly rows: string[];
+}
+
+/** The ConsumeQueues and the index. */
+export interface DispatchReport {
+  readonly queues: number;
+  /** What follows the end of the log, or was damaged, is gone: `topic-queueId`. */
+  readonly cutQueues: string[];
+  /** Built again from the log, whole or from their first bad unit: `topic-queueId`. */
+  readonly rebuiltQueues: string[];
+  /** Left over from topics that were deleted, and removed: `topic-queueId`. */
+  readonly removedQueues: string[];
+  /** Rows of the decision table that applied, in its order, each with the number of queues. */
+  readonly rows: Record<string, number>;
+  /** Dispatching begins here: the first record that a ConsumeQueue or the index lacks, or the end of the log. */
+  readonly reputFromOffset: number;
+  /** The index lacks records from here on. */
+  readonly indexFromOffset: number;
+  /** The index is built from nothing. */
+  readonly indexRebuilt: boolean;
+  /** Paths. */
+  readonly indexFilesRemoved: string[];
+  readonly seconds: number;
 }
 
 export interface RecoveryCut {

@@ -1,6 +1,7 @@
 import { MillraceError } from "@millrace/format";
 import type { StorageSpec } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
+import type { TaskFailure, TaskRunner } from "./recovery-task-pool.js";
 import type { PlannedSegment } from "./scan-plan.js";
 import { ScanProgress } from "./scan-progress.js";
 import type { SegmentScan } from "./segment-scan.js";
@@ -12,14 +13,18 @@ export type SegmentTask =
   | { readonly kind: "scan"; readonly storage: StorageSpec; readonly segment: PlannedSegment; readonly progress: SharedArrayBuffer }
   | { readonly kind: "settle"; readonly storage: StorageSpec; readonly segment: Settlement };
 
-/** Errors lose their code between threads, so they travel as data. */
-export type SegmentOutcome =
+export type SegmentResult =
   | { readonly kind: "scanned"; readonly scan: SegmentScan }
-  | { readonly kind: "settled"; readonly bytesZeroed: number }
-  | { readonly kind: "failed"; readonly code: string; readonly message: string };
+  | { readonly kind: "settled"; readonly bytesZeroed: number };
+
+export const SEGMENT_TASKS: TaskRunner<SegmentTask, SegmentResult> = {
+  url: new URL(import.meta.url),
+  runHere: runSegmentTask,
+  pathOf: (task) => task.segment.path,
+};
 
 /** One task of the recovery pool. Runs in a worker of piscina, or in the caller's thread when the log is small. */
-export default function runSegmentTask(task: SegmentTask): SegmentOutcome {
+export default function runSegmentTask(task: SegmentTask): SegmentResult | TaskFailure {
   try {
     const storage = createStorage(task.storage);
     if (task.kind === "settle") return { kind: "settled", bytesZeroed: settleSegment(storage, task.segment) };
@@ -44,7 +49,7 @@ export default function runSegmentTask(task: SegmentTask): SegmentOutcome {
   }
 }
 
-function failure(task: SegmentTask, error: unknown): SegmentOutcome {
+function failure(task: SegmentTask, error: unknown): TaskFailure {
   if (error instanceof MillraceError) return { kind: "failed", code: error.code, message: error.message };
   const { code: reason, message } = error as NodeJS.ErrnoException;
   const code = task.kind === "scan" ? "ERR_SEGMENT_UNREADABLE" : "ERR_SEGMENT_UNWRITABLE";

@@ -17,9 +17,10 @@ import {
   SYS_FLAG_INNER_BATCH,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
+import type { LogQueue } from "./log-queue.js";
+import { LogQueueTable, type LogQueueTableOptions, type LogTopic } from "./log-queue-table.js";
 import type { ReadAt } from "./segment-window.js";
 import { SegmentWindow } from "./segment-window.js";
-import { TopicQueueOffsets } from "./topic-queue-offsets.js";
 
 /**
  * How the good records of a segment end: `complete`, by a blank record or the segment's end; `empty`, nothing but zeros follows;
@@ -36,11 +37,11 @@ export interface SegmentScan {
   readonly messages: number;
   /** Of the last good record, in milliseconds; 0 when there is none. */
   readonly lastStoreTimestamp: number;
-  /** Next queue offset by `topic-queueId`. */
-  readonly queueOffsets: Map<string, number>;
+  /** By `topic-queueId`. */
+  readonly queues: Map<string, LogQueue>;
 }
 
-export interface SegmentScanOptions {
+export interface SegmentScanOptions extends LogQueueTableOptions {
   /** Absolute offset of the segment's first byte. */
   readonly fromOffset: number;
   readonly size: number;
@@ -67,7 +68,7 @@ class SegmentScanner {
   readonly #options: SegmentScanOptions;
   readonly #window: SegmentWindow;
   readonly #checker = new MessageChecker();
-  readonly #offsets = new TopicQueueOffsets();
+  readonly #queues: LogQueueTable;
   #position = 0;
   #messages = 0;
   #lastStoreTimestamp = 0;
@@ -75,6 +76,7 @@ class SegmentScanner {
 
   constructor(readAt: ReadAt, options: SegmentScanOptions) {
     this.#options = options;
+    this.#queues = new LogQueueTable(options);
     this.#window = new SegmentWindow(readAt, options.size, options.windowSize ?? DEFAULT_WINDOW_SIZE);
   }
 
@@ -83,12 +85,12 @@ class SegmentScanner {
       if (this.#position === this.#options.size) return this.#end("complete", "FULL");
       const size = this.#check();
       if (size <= 0) return this.#endBy(size);
-      const queues = this.#offsets.queuesOf(this.#window.bytes, this.#checker.topicPosition, this.#checker.topicLength);
-      if (queues === undefined) {
+      const topic = this.#queues.topicOf(this.#window.bytes, this.#checker.topicPosition, this.#checker.topicLength);
+      if (topic === undefined) {
         return this.#isFollowed(size) ? this.#end("forbidden", "ILLEGAL_TOPIC") : this.#end("damaged", "ILLEGAL_TOPIC");
       }
       if (this.#isTornBehindItsBody(size)) return this.#end("damaged", "TORN_PROPERTIES");
-      this.#accept(queues);
+      this.#accept(topic);
       this.#position += size;
     }
   }
@@ -127,13 +129,12 @@ class SegmentScanner {
     return getInt64(this.#window.view, at + PHYSICAL_OFFSET_OFFSET) === this.#options.fromOffset + this.#window.start + at;
   }
 
-  #accept(queues: Map<number, number>): void {
-    const { transactionType, queueId, queueOffset, storeTimestamp } = this.#checker;
+  #accept(topic: LogTopic): void {
+    const { transactionType, queueId, queueOffset, physicalOffset, storeTimestamp } = this.#checker;
     this.#messages++;
     this.#lastStoreTimestamp = storeTimestamp;
     if (transactionType !== 0 && transactionType !== SYS_FLAG_COMMIT) return;
-    const next = queueOffset + this.#messageCount();
-    if (next > (queues.get(queueId) ?? 0)) queues.set(queueId, next);
+    this.#queues.add(topic, queueId, queueOffset, this.#messageCount(), physicalOffset);
   }
 
   /** Queue offsets that the record takes; more than one for an inner batch. */
@@ -190,7 +191,7 @@ class SegmentScanner {
       detail,
       messages: this.#messages,
       lastStoreTimestamp: this.#lastStoreTimestamp,
-      queueOffsets: this.#offsets.toMap(),
+      queues: this.#queues.toMap(),
     };
   }
 }

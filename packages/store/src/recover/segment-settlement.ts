@@ -19,11 +19,16 @@ export interface Settlement {
  * all of it durable. Blocks for what comes next are the allocator's business. Returns the bytes zeroed.
  */
 export function settleSegment(storage: Storage, { path, size, position, isCut }: Settlement): number {
+  return zeroFrom(storage, path, size, isCut ? position : size);
+}
+
+/** Zeroes what is not zero from a position to the end of a file, and makes the file durable. Returns the bytes zeroed. */
+export function zeroFrom(storage: Storage, path: string, size: number, position: number): number {
   const file = storage.open(path, "write");
   try {
     const block = new Uint8Array(BLOCK_BYTES);
     let zeroed = 0;
-    for (let at = isCut ? position : size; at < size; ) {
+    for (let at = position; at < size; ) {
       const end = Math.min(size, at - (at % BLOCK_BYTES) + BLOCK_BYTES);
       const length = end - at;
       if (!isZero(block.subarray(0, file.read(block.subarray(0, length), at)))) {

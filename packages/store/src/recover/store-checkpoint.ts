@@ -22,6 +22,19 @@ export class StoreCheckpointFile {
     return new StoreCheckpointFile(storage.open(path, "write"));
   }
 
+  /** Moves the two timestamps of what has been dispatched forward, at the end of a store's life; durable on return. A missing file stays so. */
+  static complete(storage: Storage, path: string, logicsMsgTimestamp: number, indexMsgTimestamp: number): void {
+    const written = StoreCheckpointFile.read(storage, path);
+    if (written === undefined || logicsMsgTimestamp <= written.logicsMsgTimestamp) return;
+    const file = StoreCheckpointFile.open(storage, path);
+    try {
+      const index = Math.max(written.indexMsgTimestamp, indexMsgTimestamp);
+      file.write({ ...written, logicsMsgTimestamp, indexMsgTimestamp: index });
+    } finally {
+      file.close();
+    }
+  }
+
   /** In place: a mapping of it, a Java tool's too, sees the change. Durable on return. */
   write(checkpoint: StoreCheckpoint): void {
     this.#file.write(encodeStoreCheckpoint(checkpoint), 0);

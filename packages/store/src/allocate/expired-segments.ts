@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { MillraceError, segmentFileName } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { ControlBlock } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+
+/** What became of a deletion; plain data, because errors lose their codes between threads. */
+export interface SegmentDeletion {
+  readonly deletedSegments: number;
+  /** Why it went no further; the next deletion goes on there. */
+  readonly failure?: string;
+}
+
+/** What the cleaner on main asks of the allocate thread. */
+export interface ExpiredSegmentsControl {
+  /** From now on nobody reads below `offset`, the end of a segment; the files stay. */
+  retireSegmentsBelow(offset: number): void;
+  /** Retires, then deletes, the oldest file first. */
+  deleteSegmentsBelow(offset: number): SegmentDeletion;
+}
+
+/**
+ * Takes segments off the front of the log, between two slices of the allocator's own work. `minOffset` moves before a file goes, so that
+ * a reader who looks at it first never misses a file; it never moves back, whatever became of the files.
+ * (RocketMQ: `MappedFileQueue.deleteExpiredFileByTime`, `MappedFile.destroy`.)
+ */
+export class ExpiredSegments implements ExpiredSegmentsControl {
+  readonly #storage: Storage;
+  readonly #directory: string;
+  readonly #size: number;
+  readonly #counters: ControlBlock<"allocate">["counters"];
+  /** Start of the oldest file that may be on disk; behind `minOffset` while retired files are not deleted. */
+  #firstOnDisk: number;
+
+  constructor(storage: Storage, config: MessageStoreConfig, counters: ControlBlock<"allocate">["counters"]) {
+    this.#storage = storage;
+    this.#directory = config.storePathCommitLog;
+    this.#size = config.mappedFileSizeCommitLog;
+    this.#counters = counters;
+    this.#firstOnDisk = counters.minOffset.value;
+  }
+
+  /** @throws MillraceError `ERR_SEGMENT_IN_USE` for the segment that the log ends in, or less than a segment */
+  retireSegmentsBelow(offset: number): void {
+    const { minOffset, wroteOffset } = this.#counters;
+    if (offset % this.#size !== 0 || offset >= wroteOffset.get()) {
+      throw new MillraceError("ERR_SEGMENT_IN_USE", `the log ends there: offset=${offset} wroteOffset=${wroteOffset.get()}`);
+    }
+    if (offset > minOffset.value) minOffset.set(offset);
+  }
+
+  deleteSegmentsBelow(offset: number): SegmentDeletion {
+    this.retireSegmentsBelow(offset);
+    let deletedSegments = 0;
+    let failure: string | undefined;
+    try {
+      for (; this.#firstOnDisk < offset; this.#firstOnDisk += this.#size) {
+        this.#storage.remove(join(this.#directory, segmentFileName(this.#firstOnDisk)));
+        deletedSegments++;
+      }
+      this.#storage.syncDirectory(this.#directory);
+    } catch (error) {
+      failure = String(error);
+    }
+    this.#counters.allocateDeletedSegments.add(deletedSegments);
+    return failure === undefined ? { deletedSegments } : { deletedSegments, failure };
+  }
+}

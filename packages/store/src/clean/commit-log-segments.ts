@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { segmentFileName } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { Pipeline } from "../pipeline.js";
+import type { CleanableSegments } from "./clean-commit-log-service.js";
+import type { LeasedReader } from "./leased-reader.js";
+
+/** The segments of an open store, for {@link CleanCommitLogService}: the allocate thread deletes them, main's reader leases them. */
+export class CommitLogSegments implements CleanableSegments {
+  readonly segmentSize: number;
+  readonly #directory: string;
+  readonly #storage: Storage;
+  readonly #pipeline: Pipeline;
+  readonly #reader: LeasedReader;
+
+  constructor(config: MessageStoreConfig, storage: Storage, pipeline: Pipeline, reader: LeasedReader) {
+    this.segmentSize = config.mappedFileSizeCommitLog;
+    this.#directory = config.storePathCommitLog;
+    this.#storage = storage;
+    this.#pipeline = pipeline;
+    this.#reader = reader;
+  }
+
+  get minOffset(): number {
+    return this.#pipeline.control.counters.minOffset.get();
+  }
+
+  /** The last segment is the one that holds the last byte: an empty log would not know any more where it ended. */
+  get limitOffset(): number {
+    const { wroteOffset, reputFromOffset, flushedOffset, appendForcedOffset } = this.#pipeline.control.counters;
+    const durableOffset = Math.max(flushedOffset.get(), appendForcedOffset.get());
+    return this.#segmentStart(Math.max(0, Math.min(wroteOffset.get() - 1, reputFromOffset.get(), durableOffset)));
+  }
+
+  modifiedMs(fromOffset: number): number | undefined {
+    return this.#storage.entry(join(this.#directory, segmentFileName(fromOffset)))?.modifiedMs;
+  }
+
+  async retireBelow(offset: number): Promise<void> {
+    await this.#pipeline.retireSegmentsBelow(offset);
+    this.#reader.forget(offset);
+  }
+
+  async deleteBelow(offset: number): Promise<string | undefined> {
+    return (await this.#pipeline.deleteSegmentsBelow(offset)).failure;
+  }
+
+  heldFrom(): number | undefined {
+    return this.#reader.heldFrom();
+  }
+
+  releaseByForce(offset: number): void {
+    this.#reader.releaseByForce(offset);
+  }
+
+  #segmentStart(offset: number): number {
+    return offset - (offset % this.segmentSize);
+  }
+}

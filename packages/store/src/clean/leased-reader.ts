@@ -1,0 +1,13 @@
+/** What the cleaner tells and asks the reader on main. */
+export interface LeasedReader {
+  /** Segments below `minOffset` are not read any more: unmapped, the leased ones with their last lease. */
+  forget(minOffset: number): void;
+  /** Start of the oldest segment that is leased. */
+  heldFrom(): number | undefined;
+  /** Ends the leases below an offset: their views become empty. */
+  releaseByForce(belowOffset: number): void;
+  /** Files of ConsumeQueues and index that held nothing but what is below the front of the log have been deleted. */
+  forgetExpired(): void;
+  /** The queue in this slot was deleted. */
+  forgetQueue(slot: number): void;
+}

@@ -1,0 +1,55 @@
+import type { Pipeline } from "../pipeline.js";
+import type { PutMessageService } from "../put/put-message-service.js";
+import type { MessageReader } from "../read/message-reader.js";
+import type { OpenedDirectory } from "../store-opening.js";
+import { CleanFilesService } from "./clean-files-service.js";
+import { CommitLogSegments } from "./commit-log-segments.js";
+import { diskRatioOf } from "./disk-space.js";
+import type { LeasedReader } from "./leased-reader.js";
+import { checkSelf, type SelfCheckFinding } from "./self-check.js";
+import { TopicCleaner } from "./topic-cleaner.js";
+
+/** Retention and the deletion of topics, put together for an open store. */
+export class StoreCleaner {
+  readonly files: CleanFilesService;
+  readonly topics: TopicCleaner;
+  readonly #directory: OpenedDirectory;
+
+  constructor(directory: OpenedDirectory, pipeline: Pipeline, put: PutMessageService, messages: MessageReader) {
+    const { config, storage, paths } = directory;
+    const { commitLog, consumeQueues } = messages;
+    const reader: LeasedReader = {
+      forget: (minOffset) => commitLog.forget(minOffset),
+      heldFrom: () => commitLog.heldFrom(),
+      releaseByForce: (belowOffset) => commitLog.releaseByForce(belowOffset),
+      forgetExpired: () => messages.forgetExpired(),
+      forgetQueue: (slot) => consumeQueues.forgetQueue(slot),
+    };
+    this.#directory = directory;
+    this.files = new CleanFilesService(config, {
+      segments: new CommitLogSegments(config, storage, pipeline, reader),
+      deleteExpired: (minOffset) => pipeline.deleteExpired(minOffset),
+      onExpired: () => reader.forgetExpired(),
+      measureDisk: () => ({
+        commitLogDiskRatio: diskRatioOf(storage, paths.commitLog),
+        consumeQueueDiskRatio: diskRatioOf(storage, paths.consumeQueue),
+      }),
+      onDiskFull: (isFull) => {
+        put.status.isDiskFull = isFull;
+      },
+      now: Date.now,
+    });
+    this.topics = new TopicCleaner(pipeline, put, reader, this.files);
+    this.files.start();
+  }
+
+  checkSelf(): Promise<SelfCheckFinding[]> {
+    const { storage, paths, config } = this.#directory;
+    return checkSelf(storage, paths, config);
+  }
+
+  /** Ends a cleaning that is under way, between two files. */
+  close(): Promise<void> {
+    return this.files.close();
+  }
+}

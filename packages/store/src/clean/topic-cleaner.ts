@@ -1,0 +1,142 @@
+import { setTimeout } from "node:timers/promises";
+import { DLQ_TOPIC_PREFIX, isSystemTopic, MillraceError, RETRY_TOPIC_PREFIX, topicIllegality } from "@millrace/format";
+import type { QueueTableBuffers } from "@millrace/shared-memory";
+import type { Pipeline } from "../pipeline.js";
+import type { PutMessageService } from "../put/put-message-service.js";
+import type { Topic } from "../put/topic-table.js";
+import type { CleanFilesService } from "./clean-files-service.js";
+import type { LeasedReader } from "./leased-reader.js";
+
+/** How often it is looked whether the puts in flight have been answered. */
+const ANSWER_LOOK_MS = 1;
+
+/** One queue of a topic. */
+export interface TopicQueue {
+  readonly topic: string;
+  readonly queueId: number;
+}
+
+/**
+ * Deletes queues of which nothing is wanted any more, or nothing is left. While it does, puts of their topic are rejected with
+ * `ERR_TOPIC_SUSPENDED`; a topic that is put again begins at queue offset 0. Main thread.
+ * (RocketMQ: `DefaultMessageStore.deleteTopics`, `cleanUnusedTopic`, `cleanExpiredConsumerQueue`.)
+ */
+export class TopicCleaner {
+  readonly #pipeline: Pipeline;
+  readonly #put: PutMessageService;
+  readonly #reader: LeasedReader;
+  readonly #cleaning: CleanFilesService;
+  readonly #next: Float64Array;
+  readonly #max: Float64Array;
+  readonly #min: Float64Array;
+
+  constructor(pipeline: Pipeline, put: PutMessageService, reader: LeasedReader, cleaning: CleanFilesService) {
+    const queues: QueueTableBuffers = pipeline.data.queues;
+    this.#pipeline = pipeline;
+    this.#put = put;
+    this.#reader = reader;
+    this.#cleaning = cleaning;
+    this.#next = new Float64Array(queues.nextQueueOffsets);
+    this.#max = new Float64Array(queues.maxQueueOffsets);
+    this.#min = new Float64Array(queues.minQueueOffsets);
+  }
+
+  /**
+   * Deletes a topic's ConsumeQueues; records of it that are in the log now are never seen in a queue again. By key, by message id and by physical
+   * offset they are found until their segments go. A topic that is not there is fine.
+   *
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_TOPIC_NOT_DELETED` (try again; what was put before stays deleted),
+   * `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
+   */
+  async deleteTopic(name: string): Promise<void> {
+    const { topics } = this.#put;
+    if (topics.find(name) === undefined && topicIllegality(name) !== undefined) {
+      throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic is not legal: topic=${JSON.stringify(name)}`);
+    }
+    await this.#suspended(name, async () => {
+      const slots = [...(topics.find(name)?.slots.values() ?? [])];
+      topics.forget(name);
+      const offset = Math.max(this.#pipeline.control.counters.wroteOffset.get(), this.#put.acknowledgedOffset);
+      const failure = await this.#pipeline.deleteTopic(name, offset);
+      for (const slot of slots) this.#reader.forgetQueue(slot);
+      if (failure !== undefined) throw notDeleted(name, failure);
+    });
+  }
+
+  /**
+   * Deletes the topics that are not to be retained, but for RocketMQ's own, and those of consumer groups (`%RETRY%`, `%DLQ%`). Resolves with
+   * the deleted ones; rejects as {@link deleteTopic}.
+   */
+  async cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
+    const retained = new Set(retain);
+    const deleted: string[] = [];
+    for (const { name } of [...this.#put.topics.topics()]) {
+      if (retained.has(name) || isSystemTopic(name) || name.startsWith(RETRY_TOPIC_PREFIX) || name.startsWith(DLQ_TOPIC_PREFIX))
+        continue;
+      await this.deleteTopic(name);
+      deleted.push(name);
+    }
+    return deleted;
+  }
+
+  /**
+   * Deletes the queues whose records have all gone with their segments; they begin anew at queue offset 0. A queue that has had no message
+   * yet stays. Resolves with the deleted ones; rejects as {@link deleteTopic}.
+   */
+  async cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
+    const deleted: TopicQueue[] = [];
+    for (const topic of [...this.#put.topics.topics()]) {
+      if (isSystemTopic(topic.name) || !this.#hasExpiredQueue(topic)) continue;
+      await this.#suspended(topic.name, async () => {
+        for (const [queueId, slot] of [...topic.slots]) {
+          if (!this.#isExpired(slot)) continue;
+          this.#put.topics.forgetQueue(topic.name, queueId);
+          const failure = await this.#pipeline.deleteQueue(slot);
+          this.#reader.forgetQueue(slot);
+          if (failure !== undefined) throw notDeleted(topic.name, failure);
+          deleted.push({ topic: topic.name, queueId });
+        }
+      });
+    }
+    return deleted;
+  }
+
+  /** Runs `task` while nothing of the topic is put, or on its way to the log. */
+  #suspended(name: string, task: () => Promise<void>): Promise<void> {
+    return this.#cleaning.oneAtATime(async () => {
+      const { topics } = this.#put;
+      topics.suspend(name);
+      try {
+        await this.#answered();
+        await task();
+      } finally {
+        topics.resume(name);
+      }
+    });
+  }
+
+  /** Every put taken so far has its place in the log, or has failed. */
+  async #answered(): Promise<void> {
+    const { ring } = this.#put;
+    const frames = ring.committed;
+    while (ring.taken < frames) await setTimeout(ANSWER_LOOK_MS);
+  }
+
+  #hasExpiredQueue(topic: Topic): boolean {
+    for (const slot of topic.slots.values()) if (this.#isExpired(slot)) return true;
+    return false;
+  }
+
+  /** It has had records, all are dispatched, none is left. */
+  #isExpired(slot: number): boolean {
+    const max = this.#max[slot] as number;
+    return max > 0 && this.#min[slot] === max && this.#next[slot] === max;
+  }
+}
+
+function notDeleted(topic: string, failure: string): MillraceError {
+  return new MillraceError(
+    "ERR_TOPIC_NOT_DELETED",
+    `not all files of the topic could be deleted: topic=${topic} reason=${failure}`,
+  );
+}

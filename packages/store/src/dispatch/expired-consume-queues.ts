@@ -1,0 +1,188 @@
+import { basename, dirname, join } from "node:path";
+import { CONSUME_QUEUE_UNIT_LENGTH, parseSegmentFileName, storePaths } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { monotonicUs } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import type { DeletedTopics } from "../recover/deleted-topics.js";
+import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
+import type { ConsumeQueue } from "./consume-queue.js";
+import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
+import { ConsumeQueueUnits } from "./consume-queue-units.js";
+
+/** Dispatching waits no longer than this for a slice of queues in which nothing is deleted. */
+const SLICE_US = 2000;
+/** Files deleted in one slice. */
+const FILES_PER_SLICE = 4;
+
+/** What a slice did; plain data, because errors lose their codes between threads. */
+export interface ExpiredDeletion {
+  readonly deletedFiles: number;
+  readonly isDone: boolean;
+  /** With the last slice: the first thing that went wrong. All the rest was done. */
+  readonly failure?: string;
+}
+
+/** What the cleaner on main asks of the dispatch thread. */
+export interface ExpiredConsumeQueuesControl {
+  /** One slice: records below `minOffset` are no longer on disk. Called again until it is done; another offset begins anew. */
+  deleteExpired(minOffset: number): ExpiredDeletion;
+  /** Deletes the topic's ConsumeQueues; its records below `offset` never come back. Answers with what went wrong. */
+  deleteTopic(topic: string, offset: number): string | undefined;
+  /** Deletes the queue in this slot, of which no record is in the log or on its way. Answers with what went wrong. */
+  deleteQueue(slot: number): string | undefined;
+}
+
+/**
+ * Lets ConsumeQueues and index follow the front of the log, between two groups, in slices. First every queue's `minQueueOffset`, which is what
+ * readers go by, then the files. (RocketMQ: `CleanConsumeQueueService`, `ConsumeQueue.deleteExpiredFile`, `correctMinOffset`.)
+ */
+export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
+  readonly #storage: Storage;
+  /** Of all ConsumeQueues. */
+  readonly #directory: string;
+  readonly #consumeQueues: ConsumeQueueDispatcher;
+  readonly #others: readonly CommitLogDispatcher[];
+  readonly #deletedTopics: DeletedTopics;
+  readonly #units: ConsumeQueueUnits;
+  readonly #unitsPerFile: number;
+  #steps: Iterator<number, void> | undefined;
+  #minOffset = -1;
+  #failure: string | undefined;
+
+  /** @param others dispatchers that are told when the ConsumeQueues are done */
+  constructor(
+    storage: Storage,
+    config: MessageStoreConfig,
+    consumeQueues: ConsumeQueueDispatcher,
+    others: readonly CommitLogDispatcher[],
+    deletedTopics: DeletedTopics,
+  ) {
+    this.#storage = storage;
+    this.#consumeQueues = consumeQueues;
+    this.#others = others;
+    this.#deletedTopics = deletedTopics;
+    this.#directory = storePaths(config.storePathRootDir).consumeQueue;
+    this.#units = new ConsumeQueueUnits(storage, config.mappedFileSizeConsumeQueue);
+    this.#unitsPerFile = config.mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
+  }
+
+  deleteExpired(minOffset: number): ExpiredDeletion {
+    if (this.#steps === undefined || this.#minOffset !== minOffset) {
+      this.#steps = this.#deleteExpired(minOffset);
+      this.#minOffset = minOffset;
+      this.#failure = undefined;
+    }
+    const endUs = monotonicUs() + SLICE_US;
+    let deletedFiles = 0;
+    let isDone = false;
+    do {
+      const step = this.#steps.next();
+      if (step.done === true) isDone = true;
+      else deletedFiles += step.value;
+    } while (!isDone && deletedFiles === 0 && monotonicUs() < endUs);
+    this.#units.close();
+    if (!isDone) return { deletedFiles, isDone };
+    this.#steps = undefined;
+    return this.#failure === undefined ? { deletedFiles, isDone } : { deletedFiles, isDone, failure: this.#failure };
+  }
+
+  /** The tombstone first: a crash in between leaves files that recovery finds to be deleted. */
+  deleteTopic(topic: string, offset: number): string | undefined {
+    this.#failure = undefined;
+    this.#attempt(() => {
+      this.#deletedTopics.add(topic, offset);
+      this.#consumeQueues.setTopicDeleted(topic, offset);
+      this.#consumeQueues.refresh();
+      for (const queue of this.#consumeQueues.queues) {
+        if (queue !== undefined && basename(dirname(queue.directory)) === topic) this.#consumeQueues.drop(queue);
+      }
+      const directory = join(this.#directory, topic);
+      for (const { name } of this.#storage.list(directory)) this.#deleteDirectory(join(directory, name));
+    });
+    return this.#failure;
+  }
+
+  deleteQueue(slot: number): string | undefined {
+    this.#failure = undefined;
+    this.#consumeQueues.refresh();
+    const queue = this.#consumeQueues.queues[slot];
+    if (queue === undefined) return undefined;
+    this.#attempt(() => {
+      this.#consumeQueues.drop(queue);
+      this.#deleteDirectory(queue.directory);
+    });
+    return this.#failure;
+  }
+
+  /** One step per queue, or per few files: yields how many files it deleted. */
+  *#deleteExpired(minOffset: number): Generator<number, void> {
+    for (const queue of this.#consumeQueues.queues) {
+      if (queue === undefined || queue.minOffset >= queue.writtenOffset) continue;
+      this.#attempt(() => {
+        const first = this.#units.findFirst(queue, queue.minOffset, queue.writtenOffset, minOffset);
+        if (first !== queue.minOffset) this.#consumeQueues.setMinOffset(queue, first);
+      });
+      yield 0;
+    }
+    for (const queue of this.#consumeQueues.queues) if (queue !== undefined) yield* this.#deleteFiles(queue);
+    for (const dispatcher of this.#others) {
+      this.#attempt(() => dispatcher.deleteExpired?.(minOffset));
+      yield 0;
+    }
+    this.#attempt(() => this.#deletedTopics.prune(minOffset));
+  }
+
+  /** All units of a file lie below the queue's first live one: it can go, but never the last file. */
+  *#deleteFiles(queue: ConsumeQueue): Generator<number, void> {
+    const lastStart = Math.max(0, Math.ceil(queue.writtenOffset / this.#unitsPerFile) - 1) * this.#unitsPerFile;
+    const liveStart = queue.minOffset - (queue.minOffset % this.#unitsPerFile);
+    const expired = this.#filesBelow(queue, Math.min(liveStart, lastStart));
+    yield 0;
+    for (let at = 0; at < expired.length; at += FILES_PER_SLICE) {
+      const paths = expired.slice(at, at + FILES_PER_SLICE);
+      const isDone = this.#attempt(() => {
+        for (const path of paths) this.#storage.remove(path);
+        this.#storage.syncDirectory(queue.directory);
+      });
+      if (!isDone) return;
+      yield paths.length;
+    }
+  }
+
+  /** Oldest first. */
+  #filesBelow(queue: ConsumeQueue, unit: number): string[] {
+    const paths: string[] = [];
+    this.#attempt(() => {
+      for (const { name } of this.#storage.list(queue.directory)) {
+        const fromOffset = parseSegmentFileName(name);
+        if (fromOffset !== undefined && fromOffset < unit * CONSUME_QUEUE_UNIT_LENGTH) paths.push(join(queue.directory, name));
+      }
+    });
+    if (paths.length > 0) queue.forgetFilesBelow(unit);
+    return paths;
+  }
+
+  /** The newest file first: what a crash leaves is the front of a queue. Then the directory, and the topic's with its last queue. */
+  #deleteDirectory(directory: string): void {
+    const topicDirectory = dirname(directory);
+    for (const { name } of this.#storage.list(directory).reverse()) this.#storage.remove(join(directory, name));
+    if (this.#storage.exists(directory)) {
+      this.#storage.removeDirectory(directory);
+      this.#storage.syncDirectory(topicDirectory);
+    }
+    if (!this.#storage.exists(topicDirectory) || this.#storage.list(topicDirectory).length > 0) return;
+    this.#storage.removeDirectory(topicDirectory);
+    this.#storage.syncDirectory(dirname(topicDirectory));
+  }
+
+  /** Keeps the first failure, for the answer; the next run tries again. */
+  #attempt(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (error) {
+      this.#failure ??= String(error);
+      return false;
+    }
+  }
+}

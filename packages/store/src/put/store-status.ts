@@ -1,0 +1,24 @@
+import type { ControlBlock } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../message-store-config.js";
+import { diskFull, type PutMessageResult, pageCacheBusy } from "./put-message-result.js";
+
+/** Whether puts are taken just now. Main thread; looked at once per group. (RocketMQ: `checkStoreStatus`, `RunningFlags`, `isOSPageCacheBusy`.) */
+export class StoreStatus {
+  /** The disk-full flag: set and cleared by the cleaner. */
+  isDiskFull = false;
+  readonly #config: MessageStoreConfig;
+  readonly #counters: ControlBlock<"main">["counters"];
+
+  constructor(config: MessageStoreConfig, counters: ControlBlock<"main">["counters"]) {
+    this.#config = config;
+    this.#counters = counters;
+  }
+
+  /** What a put is answered, if it is not taken. @param nowUs of the monotonic clock */
+  refusal(nowUs: number): PutMessageResult | undefined {
+    if (this.isDiskFull) return diskFull(this.#config.diskSpaceWarningLevelRatio);
+    const beganUs = this.#counters.appendBeganUs.get();
+    const limitMs = this.#config.osPageCacheBusyTimeOutMills;
+    return beganUs === 0 || nowUs - beganUs <= limitMs * 1000 ? undefined : pageCacheBusy(limitMs);
+  }
+}

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { CONSUME_QUEUE_UNIT_LENGTH, isTopicDirectoryLegal, MillraceError, parseSegmentFileName } from "@millrace/format";
+import type { Storage, StorageEntry } from "@millrace/mapped-file";
+
+/** The files of one topic and queue. Plain data: it travels between threads. */
+export interface QueueDirectory {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly path: string;
+  /** First unit of each file, rising; there may be gaps. */
+  readonly files: readonly number[];
+  /** Name of a last file that never got its length. */
+  readonly unallocated: string | undefined;
+}
+
+const QUEUE_ID_PATTERN = /^(0|[1-9]\d{0,9})$/;
+const QUEUE_ID_MAX = 0x7fffffff;
+
+/**
+ * Finds the ConsumeQueues of a store; opens none and changes nothing. Queues without a file are none. What is no directory is skipped where a
+ * topic or a queue is expected, as are directories where a file is.
+ *
+ * @param fileLength `mappedFileSizeConsumeQueue`
+ * @throws MillraceError `ERR_CONSUME_QUEUE_TOPIC` (CVE-2019-17572), `ERR_CONSUME_QUEUE_NAME`, `ERR_CONSUME_QUEUE_SIZE`
+ */
+export function listConsumeQueues(storage: Storage, directory: string, fileLength: number): QueueDirectory[] {
+  const queues: QueueDirectory[] = [];
+  for (const topic of directoriesIn(storage, directory)) {
+    const topicPath = join(directory, topic);
+    if (!isTopicDirectoryLegal(topic)) {
+      throw new MillraceError("ERR_CONSUME_QUEUE_TOPIC", `a directory among the topics is no legal topic: path=${topicPath}`);
+    }
+    for (const name of directoriesIn(storage, topicPath)) {
+      const path = join(topicPath, name);
+      const queueId = QUEUE_ID_PATTERN.test(name) ? Number(name) : QUEUE_ID_MAX + 1;
+      if (queueId > QUEUE_ID_MAX) {
+        throw new MillraceError("ERR_CONSUME_QUEUE_NAME", `a directory among the queues is no queue id: path=${path}`);
+      }
+      const queue = listFiles(storage, { topic, queueId, path }, fileLength);
+      if (queue.files.length > 0 || queue.unallocated !== undefined) queues.push(queue);
+    }
+  }
+  return queues;
+}
+
+function directoriesIn(storage: Storage, directory: string): string[] {
+  return storage
+    .list(directory)
+    .filter(({ kind }) => kind === "directory")
+    .map(({ name }) => name);
+}
+
+function listFiles(
+  storage: Storage,
+  queue: Pick<QueueDirectory, "topic" | "queueId" | "path">,
+  fileLength: number,
+): QueueDirectory {
+  const entries = storage.list(queue.path).filter(({ kind }) => kind !== "directory");
+  const last = entries.at(-1);
+  const isUnallocated = last !== undefined && last.size === 0 && parseSegmentFileName(last.name) !== undefined;
+  if (isUnallocated) entries.pop();
+  const files = entries.map((entry) => firstUnitOf(entry, queue.path, fileLength));
+  return { ...queue, files, unallocated: isUnallocated ? last.name : undefined };
+}
+
+function firstUnitOf(entry: StorageEntry, directory: string, fileLength: number): number {
+  const path = join(directory, entry.name);
+  const offset = parseSegmentFileName(entry.name);
+  if (entry.kind !== "file" || offset === undefined || offset % fileLength !== 0) {
+    throw new MillraceError(
+      "ERR_CONSUME_QUEUE_NAME",
+      `no ConsumeQueue file; their names are multiples of mappedFileSizeConsumeQueue: path=${path} mappedFileSizeConsumeQueue=${fileLength}`,
+    );
+  }
+  if (entry.size !== fileLength) {
+    throw new MillraceError(
+      "ERR_CONSUME_QUEUE_SIZE",
+      `ConsumeQueue file of a wrong length; was the store made with another mappedFileSizeConsumeQueue? path=${path} length=${entry.size} mappedFileSizeConsumeQueue=${fileLength}`,
+    );
+  }
+  return offset / CONSUME_QUEUE_UNIT_LENGTH;
+}

@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { QUEUE_TABLE, type QueueVerdict } from "./consume-queue-decision.js";
+import type { QueueDirectory } from "./consume-queue-directory.js";
+import type { QueuePlan } from "./consume-queue-inspection.js";
+import { zeroFrom } from "./segment-settlement.js";
+
+const VERDICTS = new Map<string, QueueVerdict>(QUEUE_TABLE.map(({ name, verdict }) => [name, verdict]));
+
+export function verdictOf(plan: QueuePlan): QueueVerdict {
+  return VERDICTS.get(plan.row) as QueueVerdict;
+}
+
+/** Whether anything on disk has to change, or to become durable. */
+export function needsRepair(plan: QueuePlan): boolean {
+  const verdict = verdictOf(plan);
+  if (plan.staleFiles.length > 0 || plan.directory.unallocated !== undefined) return true;
+  return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < plan.maxQueueOffset;
+}
+
+/** Makes a queue's files what the plan says. From the back, so that a crash leaves something that leads to the same plan, or to a whole rebuild. */
+export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: number): void {
+  const { directory, staleFiles } = plan;
+  const unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
+  const verdict = verdictOf(plan);
+  const isGone = verdict === "remove" || verdict === "rebuild";
+  const isCut = verdict === "cut" || verdict === "cutAndDispatch";
+  const end = plan.maxQueueOffset;
+  if (directory.unallocated !== undefined) storage.remove(join(directory.path, directory.unallocated));
+  for (const fileStart of directory.files.toReversed()) {
+    const isStale = staleFiles.includes(fileStart);
+    // The file that the queue would go on in stays, even if nothing is left in it: its name says where.
+    if (isGone || isStale || (isCut && fileStart > end)) storage.remove(pathOf(directory, fileStart));
+    else if (isCut && fileStart + unitsPerFile > end)
+      zeroFrom(storage, pathOf(directory, fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+    else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < end) force(storage, pathOf(directory, fileStart));
+  }
+  if (storage.exists(directory.path)) storage.syncDirectory(directory.path);
+}
+
+function pathOf(directory: QueueDirectory, fileStart: number): string {
+  return join(directory.path, segmentFileName(fileStart * CONSUME_QUEUE_UNIT_LENGTH));
+}
+
+function force(storage: Storage, path: string): void {
+  const file = storage.open(path, "write");
+  try {
+    file.force();
+  } finally {
+    file.close();
+  }
+}
