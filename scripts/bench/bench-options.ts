@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly directory: string | undefined;
   readonly output: string | undefined;
   readonly quick: boolean;
+  /** Of log, while which the dispatcher must keep up. */
+  readonly gib: number;
   readonly help: boolean;
 }
 
@@ -24,7 +26,9 @@ export const BENCH_USAGE = [
   "  --rounds <n>          rounds; figures are medians (5)",
   "  --seconds <time>      length of a measurement (400ms)",
   "  --only <part,part>    only what has one of these in its name, as disk/1024/64/lmdb (durability/bytes/in flight/contestant),",
-  "                        seed, roll, event-loop, memory",
+  "                        seed, roll, event-loop, memory, consume-get (or one of them: consume-get/lmdb), dispatch-lag,",
+  "                        dispatch-keep-up, recovery, with-dispatch",
+  "  --gib <n>             length of the log of dispatch-keep-up (2)",
   "  --directory <path>    where to write, on the disk that is to be measured (.bench in the project)",
   "  --output <path>       report, without .md and .json (.bench/bench-<time>)",
   "  --help                print this",
@@ -42,6 +46,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
         only: { type: "string" },
         directory: { type: "string" },
         output: { type: "string" },
+        gib: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
       strict: true,
@@ -55,6 +60,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const rounds = text("rounds");
   const length = text("seconds");
   const only = text("only");
+  const gib = text("gib");
   return {
     quick,
     rounds: rounds === undefined ? (quick ? 1 : 5) : integer("rounds", rounds, 1, 100),
@@ -63,6 +69,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     only: only === undefined ? [] : only.split(",").filter((part) => part !== ""),
     directory: text("directory"),
     output: text("output"),
+    gib: gib === undefined ? (quick ? 0.5 : 2) : integer("gib", gib, 1, 100),
     help: values.help === true,
   };
 }

@@ -6,6 +6,8 @@ import type { Job } from "./job.js";
 
 const CONTESTANT = fileURLToPath(new URL("./contestant.js", import.meta.url));
 const TIMEOUT_MS = 120_000;
+/** For what writes gibibytes. */
+const LONG_TIMEOUT_MS = 600_000;
 
 /** More than any measurement writes. */
 const TOUCHED_BYTES = 768 * 1024 * 1024;
@@ -38,7 +40,7 @@ export async function runInChild<T>(base: string, makeJob: (directory: string) =
 function forkContestant<T>(job: Job): Promise<T> {
   return new Promise((resolve, reject) => {
     const child = fork(CONTESTANT, [JSON.stringify(job)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+    const timer = setTimeout(() => child.kill("SIGKILL"), job.kind === "keep-up" ? LONG_TIMEOUT_MS : TIMEOUT_MS);
     let answer: { value: T } | undefined;
     child.on("message", (value) => {
       answer = { value: value as T };

@@ -1,12 +1,16 @@
 /** One measurement, in a process of its own so that heaps and caches of contestants do not mix. Argument: the job; answer: by IPC. */
 import { LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
 import type { Contender } from "./contender.js";
+import { measureDispatchLag } from "./dispatch-lag-figure.js";
 import { measureEventLoop } from "./event-loop-figure.js";
 import type { Job } from "./job.js";
+import { measureKeepUp } from "./keep-up-figure.js";
 import { LevelContender } from "./level-contender.js";
 import { openLmdbContender } from "./lmdb-contender.js";
 import { measureMemory } from "./memory-figure.js";
 import { RawContender } from "./raw-contender.js";
+import { measureReads } from "./read-figure.js";
+import { measureRecovery } from "./recovery-figure.js";
 import { measureRoll } from "./roll-figure.js";
 import { measureSeedLines } from "./seed-figure.js";
 import { SqliteContender } from "./sqlite-contender.js";
@@ -17,6 +21,7 @@ async function openContender(workload: Workload): Promise<Contender> {
   switch (workload.contestant) {
     case "store-mapped":
     case "store-channel":
+    case "store-undispatched":
       return await openStoreContender(workload);
     case "raw":
       return new RawContender(workload);
@@ -52,6 +57,14 @@ async function perform(job: Job): Promise<unknown> {
       return await measureEventLoop(job);
     case "memory":
       return await measureMemory(job);
+    case "read":
+      return await measureReads(job);
+    case "dispatch-lag":
+      return await measureDispatchLag(job);
+    case "keep-up":
+      return await measureKeepUp(job);
+    case "recovery":
+      return await measureRecovery(job);
   }
 }
 

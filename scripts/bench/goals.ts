@@ -1,3 +1,4 @@
+import { judgeReadPath } from "./read-goals.js";
 import { median, type Results } from "./results.js";
 import type { ContestantName, Durability } from "./workload.js";
 
@@ -59,6 +60,7 @@ export function judge(results: Results): Goal[] {
     judgeRoll(results),
     judgeEventLoop(results),
     judgeMemory(results),
+    ...judgeReadPath(results),
   ];
 }
 

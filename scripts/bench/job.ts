@@ -1,7 +1,8 @@
+import type { ReadPathJob } from "./read-path-job.js";
 import type { Workload } from "./workload.js";
 
 /** What a child process is asked to do. Directories exist and are empty; the parent removes them. */
-export type Job = WorkloadJob | SeedJob | RollJob | EventLoopJob | MemoryJob;
+export type Job = WorkloadJob | SeedJob | RollJob | EventLoopJob | MemoryJob | ReadPathJob;
 
 export interface WorkloadJob {
   readonly kind: "workload";

@@ -8,6 +8,7 @@ import { runInChild } from "./child-measurement.js";
 import type { EventLoopFigure, MemoryFigure, RollFigure, SeedFigure, SeedWay } from "./job.js";
 import { describeMachine } from "./machine.js";
 import { peerVersion } from "./peer-modules.js";
+import { readPathFigures, readRound, type Task } from "./read-path-tasks.js";
 import { formatReport } from "./report.js";
 import { type Cell, cellName, Results } from "./results.js";
 import { CONTESTANTS, type Durability, type Measurement } from "./workload.js";
@@ -22,8 +23,6 @@ const BUSY_LOAD_AVERAGE = 0.5;
 /** Start, preparation and end of a child process, about. */
 const OVERHEAD_SECONDS = 0.4;
 
-type Task = (results: Results) => Promise<void>;
-
 class Bench {
   readonly #options: BenchOptions;
   readonly #directory: string;
@@ -33,17 +32,26 @@ class Bench {
     this.#directory = directory;
   }
 
-  wants(name: string): boolean {
+  readonly wants = (name: string): boolean => {
     const { only } = this.#options;
     return only.length === 0 || only.some((part) => name.includes(part));
-  }
+  };
 
   cells(): Cell[] {
     return DURABILITIES.flatMap((durability) =>
       MESSAGE_SIZES.flatMap((messageSize) =>
         WINDOWS.flatMap((inFlight) => CONTESTANTS.map((contestant) => ({ contestant, durability, messageSize, inFlight }))),
       ),
-    ).filter((cell) => this.wants(cellName(cell)));
+    ).filter((cell) => this.#wantsCell(cell));
+  }
+
+  /** The store without its dispatcher is there to be compared with the store as it is, at full speed. */
+  #wantsCell(cell: Cell): boolean {
+    const { contestant, durability, inFlight } = cell;
+    const isFast = durability === "page-cache" && inFlight === 1024;
+    if (contestant === "store-undispatched" && !isFast) return false;
+    const isCompared = isFast && (contestant === "store-undispatched" || contestant === "store-mapped");
+    return this.wants(cellName(cell)) || (isCompared && this.wants("with-dispatch"));
   }
 
   /** Each cell once, contestants of a workload one after another: rounds of these interleave. */
@@ -66,7 +74,7 @@ class Bench {
               this.#seed(way, results),
         )
       : [];
-    return [...seeds, ...cells];
+    return [...seeds, ...cells, ...readRound(this.#options, this.#directory, this.wants)];
   }
 
   /** Longer ones, once each. */
@@ -96,7 +104,8 @@ class Bench {
       ["event-loop", eventLoop],
       ["memory", memory],
     ];
-    return named.filter(([name]) => this.wants(name)).map(([, task]) => task);
+    const wanted = named.filter(([name]) => this.wants(name)).map(([, task]) => task);
+    return [...wanted, ...readPathFigures(this.#options, this.#directory, this.wants)];
   }
 
   async #seed(way: SeedWay, results: Results): Promise<void> {

@@ -1,7 +1,7 @@
 import { monotonicUs } from "@millrace/shared-memory";
-import type { MessageStore } from "@millrace/store";
 import type { AcknowledgementSink } from "../load-generator/acknowledgement-log.js";
 import { LoadDriver } from "../load-generator/load-driver.js";
+import type { LoadTarget } from "../load-generator/load-target.js";
 import { FixedRate, UNPACED } from "../load-generator/pace.js";
 import { benchContent } from "./promise-contender.js";
 
@@ -10,7 +10,7 @@ const WINDOW = 1024;
 const PACED_SLOTS = 30_000;
 
 /** As fast as a window of 1024 puts goes; messages a second. */
-export async function measureMaxRate(store: MessageStore, messageSize: number, seconds: number): Promise<number> {
+export async function measureMaxRate(store: LoadTarget, messageSize: number, seconds: number): Promise<number> {
   const startUs = monotonicUs();
   const plan = { pace: UNPACED, slots: WINDOW, units: Number.POSITIVE_INFINITY, deadlineUs: startUs + seconds * 1e6 };
   const driver = new LoadDriver(store, benchContent(messageSize), undefined, plan);
@@ -21,7 +21,7 @@ export async function measureMaxRate(store: MessageStore, messageSize: number, s
 
 /** A fixed rate for a while; the pace is given to see when each message was to be sent. */
 export async function runPaced(
-  store: MessageStore,
+  store: LoadTarget,
   messageSize: number,
   rate: number,
   seconds: number,

@@ -6,13 +6,24 @@ const require = createRequire(fileURLToPath(new URL("../../bench/peers/package.j
 
 export interface LmdbDatabase {
   put(key: number, value: Uint8Array): Promise<boolean>;
+  /** Into memory that the next call uses again. */
+  getBinaryFast(key: number): Uint8Array | undefined;
+  getRange(options: { start: number }): Iterable<{ key: number; value: Uint8Array }>;
   close(): Promise<void>;
+}
+
+export interface SqliteStatement {
+  run(...values: unknown[]): unknown;
+  get(...values: unknown[]): unknown;
+  all(...values: unknown[]): unknown[];
+  /** The first column instead of rows. */
+  pluck(): this;
 }
 
 export interface SqliteDatabase {
   pragma(statement: string): unknown;
   exec(sql: string): unknown;
-  prepare(sql: string): { run(...values: unknown[]): unknown };
+  prepare(sql: string): SqliteStatement;
   transaction(body: (count: number) => void): (count: number) => void;
   close(): void;
 }
@@ -23,10 +34,18 @@ export interface LevelBatch {
   value: Uint8Array;
 }
 
+export interface LevelValues {
+  /** Empty at the end. */
+  nextv(size: number): Promise<Uint8Array[]>;
+  close(): Promise<void>;
+}
+
 export interface LevelDatabase {
   open(): Promise<void>;
   put(key: Uint8Array, value: Uint8Array, options: { sync: boolean }): Promise<void>;
   batch(operations: readonly LevelBatch[], options: { sync: boolean }): Promise<void>;
+  getSync(key: Uint8Array): Uint8Array | undefined;
+  values(options: { highWaterMarkBytes: number }): LevelValues;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,9 @@
 import { judge } from "./goals.js";
 import type { SeedWay } from "./job.js";
 import type { Machine } from "./machine.js";
+import { readPathLines } from "./read-report.js";
 import type { Results } from "./results.js";
+import { formatRate, formatUs, type Row, table } from "./table.js";
 import { CONTESTANTS, type ContestantName, type Durability } from "./workload.js";
 
 /** What an acknowledgement means, contestant by contestant: as configured here. */
@@ -9,6 +11,7 @@ const MEANING: Readonly<Record<Durability, Readonly<Record<ContestantName, strin
   "page-cache": {
     "store-mapped": "ASYNC_FLUSH",
     "store-channel": "ASYNC_FLUSH, writeWithoutMmap",
+    "store-undispatched": "ASYNC_FLUSH, dispatch held back",
     raw: "fs.writeSync per group",
     lmdb: "noSync",
     "better-sqlite3": "WAL, synchronous=OFF, a transaction per group",
@@ -17,6 +20,7 @@ const MEANING: Readonly<Record<Durability, Readonly<Record<ContestantName, strin
   disk: {
     "store-mapped": "SYNC_FLUSH",
     "store-channel": "SYNC_FLUSH, writeWithoutMmap",
+    "store-undispatched": "SYNC_FLUSH, dispatch held back",
     raw: "fs.writeSync + fdatasyncSync per group",
     lmdb: "overlappingSync:false, transactions by lmdb",
     "better-sqlite3": "WAL, synchronous=FULL, a transaction per group",
@@ -35,8 +39,6 @@ const SEED_WAYS: readonly (readonly [SeedWay, string])[] = [
   ["writeSync", "fs.writeSync per line"],
 ];
 
-type Row = readonly string[];
-
 /** The whole report in Markdown; its tables read as well on a terminal. */
 export function formatReport(results: Results, machine: Machine, rounds: number, peers: Readonly<Record<string, string>>): string {
   return [
@@ -52,6 +54,7 @@ export function formatReport(results: Results, machine: Machine, rounds: number,
     ),
     ...seedLines(results),
     ...figureLines(results),
+    ...readPathLines(results),
   ].join("\n");
 }
 
@@ -110,19 +113,4 @@ function figureLines({ rolls, eventLoop }: Results): string[] {
     );
   }
   return lines.length === 0 ? [] : ["## Single figures", "", ...lines, ""];
-}
-
-function formatRate(perSecond: number): string {
-  if (perSecond >= 1e6) return `${(perSecond / 1e6).toFixed(2)} M`;
-  return perSecond >= 1e3 ? `${(perSecond / 1e3).toFixed(1)} k` : perSecond.toFixed(0);
-}
-
-function formatUs(us = Number.NaN): string {
-  return us < 1e4 ? `${us.toFixed(us < 10 ? 1 : 0)} us` : `${(us / 1e3).toFixed(1)} ms`;
-}
-
-function table(head: Row, rows: readonly Row[]): string[] {
-  const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((row) => (row[column] ?? "").length)));
-  const line = (row: Row): string => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  return [line(head), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...rows.map(line)];
 }

@@ -1,4 +1,5 @@
 import type { EventLoopFigure, MemoryFigure, RollFigure, SeedWay } from "./job.js";
+import type { DispatchLagFigure, KeepUpFigure, ReadContestantName, ReadFigure, RecoveryFigure } from "./read-path-job.js";
 import type { ContestantName, Durability, Measurement, Workload } from "./workload.js";
 
 export type Cell = Pick<Workload, "contestant" | "durability" | "messageSize" | "inFlight">;
@@ -23,6 +24,10 @@ export class Results {
   readonly rolls: RollFigure[] = [];
   readonly eventLoop: EventLoopFigure[] = [];
   readonly memory: MemoryFigure[] = [];
+  readonly reads = new Map<ReadContestantName, ReadFigure[]>();
+  readonly dispatchLags: DispatchLagFigure[] = [];
+  readonly keepUps: KeepUpFigure[] = [];
+  readonly recoveries: RecoveryFigure[] = [];
 
   add(cell: Cell, measurement: Measurement): void {
     const name = cellName(cell);
@@ -35,6 +40,10 @@ export class Results {
     this.seed.set(way, [...(this.seed.get(way) ?? []), seconds]);
   }
 
+  addRead(contestant: ReadContestantName, figure: ReadFigure): void {
+    this.reads.set(contestant, [...(this.reads.get(contestant) ?? []), figure]);
+  }
+
   /** Median over the rounds; undefined when it was not measured. */
   figure(
     contestant: ContestantName,
@@ -45,6 +54,18 @@ export class Results {
   ): number | undefined {
     const rounds = this.cells.get(cellName({ contestant, durability, messageSize, inFlight }))?.rounds;
     return rounds === undefined ? undefined : median(rounds.map((round) => round[key]));
+  }
+
+  /** Messages a second, round by round. */
+  rates(contestant: ContestantName, durability: Durability, messageSize: number, inFlight: number): number[] {
+    const rounds = this.cells.get(cellName({ contestant, durability, messageSize, inFlight }))?.rounds ?? [];
+    return rounds.map((round) => round.msgPerSec);
+  }
+
+  /** Median over the rounds; undefined when it was not measured. */
+  readFigure(contestant: ReadContestantName, key: keyof ReadFigure): number | undefined {
+    const values = (this.reads.get(contestant) ?? []).flatMap((figure) => figure[key] ?? []);
+    return values.length === 0 ? undefined : median(values);
   }
 
   /** Rounds of a million lines in a second. */
@@ -60,6 +81,10 @@ export class Results {
       rolls: this.rolls,
       eventLoop: this.eventLoop,
       memory: this.memory,
+      reads: Object.fromEntries(this.reads),
+      dispatchLags: this.dispatchLags,
+      keepUps: this.keepUps,
+      recoveries: this.recoveries,
     };
   }
 }

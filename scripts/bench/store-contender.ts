@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StorageSpec } from "@millrace/mapped-file";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import { PromiseContender } from "./promise-contender.js";
 import type { Workload } from "./workload.js";
@@ -9,10 +10,12 @@ const POLL_MS = 20;
 /** The allocator is ahead when it has done nothing for so many polls. */
 const STILL_POLLS = 3;
 const READY_POLLS_MAX = 250;
+/** Longer than the measurement, because a busy machine starts it late. */
+const HELD_BACK_MS = 500;
 
 /** Opens a store and waits until the allocator is ahead, as it is in a store that has been running. */
-export async function openReadyStore(options: MessageStoreOptions): Promise<MessageStore> {
-  const store = await MessageStore.open({ mappedFileSizeCommitLog: SEGMENT_SIZE, ...options });
+export async function openReadyStore(options: MessageStoreOptions, storage: StorageSpec = { kind: "real" }): Promise<MessageStore> {
+  const store = await MessageStore.openOn({ mappedFileSizeCommitLog: SEGMENT_SIZE, ...options }, storage);
   let allocated = -1;
   for (let poll = 0, still = 0; poll < READY_POLLS_MAX && still < STILL_POLLS; poll++) {
     await sleep(POLL_MS);
@@ -23,12 +26,22 @@ export async function openReadyStore(options: MessageStoreOptions): Promise<Mess
   return store;
 }
 
-/** The store as it is by default, or appending through the channel. */
+/**
+ * The dispatcher's first write takes as long as the whole measurement: it sleeps, and the store is the write path alone. When the time is over it
+ * catches up, and the store closes.
+ */
+function withoutDispatch({ warmUpSeconds, seconds }: Workload): StorageSpec {
+  const delayMs = (warmUpSeconds + seconds) * 1000 + HELD_BACK_MS;
+  return { kind: "faulty", faults: [{ operation: "write", path: "/consumequeue/", after: 0, times: 1, delayMs }] };
+}
+
+/** The store as it is by default, or appending through the channel, or without its dispatcher. */
 export async function openStoreContender(workload: Workload): Promise<PromiseContender> {
-  const store = await openReadyStore({
+  const options: MessageStoreOptions = {
     storePathRootDir: workload.directory,
     flushDiskType: workload.durability === "disk" ? "SYNC_FLUSH" : "ASYNC_FLUSH",
     writeWithoutMmap: workload.contestant === "store-channel",
-  });
-  return new PromiseContender(store, workload);
+  };
+  const isAlone = workload.contestant === "store-undispatched";
+  return new PromiseContender(await openReadyStore(options, isAlone ? withoutDispatch(workload) : undefined), workload);
 }

@@ -1,7 +1,15 @@
 /** What a put's acknowledgement means: the data is in the page cache, or it has been forced to the disk. */
 export type Durability = "page-cache" | "disk";
 
-export const CONTESTANTS = ["store-mapped", "store-channel", "raw", "lmdb", "better-sqlite3", "classic-level"] as const;
+export const CONTESTANTS = [
+  "store-mapped",
+  "store-channel",
+  "store-undispatched",
+  "raw",
+  "lmdb",
+  "better-sqlite3",
+  "classic-level",
+] as const;
 export type ContestantName = (typeof CONTESTANTS)[number];
 
 /** One measurement of one contestant, in a process and a directory of its own. */

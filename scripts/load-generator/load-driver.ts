@@ -4,6 +4,7 @@ import type { LoadPutResult, LoadTarget } from "./load-target.js";
 import type { MessageContent } from "./message-content.js";
 import type { Pace } from "./pace.js";
 import { PutSlot, type PutSlotOwner } from "./put-slot.js";
+import type { SentTimes } from "./sent-times.js";
 
 /** The clock is read once for so many sends or acknowledgements of one turn. */
 const CLOCK_EVERY = 16;
@@ -15,10 +16,12 @@ export interface LoadPlan {
   readonly pace: Pace;
   /** Units in flight at most. */
   readonly slots: number;
-  /** Infinity: until the deadline. */
+  /** How many are sent, those of plans before included; Infinity: until the deadline. */
   readonly units: number;
   /** Microseconds of the monotonic clock; Infinity: until all units are sent. */
   readonly deadlineUs: number;
+  /** Told of every unit that is sent. */
+  readonly sent?: SentTimes;
 }
 
 /** Sends units into a store, at most `slots` in flight, and takes their acknowledgements. */
@@ -33,17 +36,19 @@ export class LoadDriver implements PutSlotOwner {
   /** When the last unit settled. */
   endedUs = 0;
 
-  readonly #target: LoadTarget;
+  #target: LoadTarget;
   readonly #content: MessageContent;
   readonly #acks: AcknowledgementSink | undefined;
-  readonly #plan: LoadPlan;
+  #plan: LoadPlan;
   readonly #free: PutSlot[] = [];
+  /** For good. */
   #stopped = false;
+  /** The plan has been carried out. */
+  #isOver = false;
   #pumpScheduled = false;
   #turnOpen = false;
   #ackNowUs = 0;
   #acksSinceClock = 0;
-  readonly #done: Promise<void>;
   #resolveDone: () => void = () => {};
 
   /** @param acks is told of every acknowledged unit */
@@ -59,20 +64,30 @@ export class LoadDriver implements PutSlotOwner {
     this.#content = content;
     this.#acks = acks;
     this.#plan = plan;
-    this.#done = new Promise((resolve) => {
-      this.#resolveDone = resolve;
-    });
   }
 
   /** Resolves when nothing more is sent and everything sent has settled. */
   run(): Promise<void> {
+    const done = new Promise<void>((resolve) => {
+      this.#resolveDone = resolve;
+    });
+    this.endedUs = 0;
     this.#pump();
-    return this.#done;
+    return done;
+  }
+
+  /** Goes on where {@link run} has ended, with the next unit, unless it was stopped: in a store that has been opened anew, say. */
+  goOn(target: LoadTarget, plan: LoadPlan): Promise<void> {
+    this.#target = target;
+    this.#plan = plan;
+    this.#isOver = false;
+    return this.run();
   }
 
   /** Nothing more is sent from now on. */
   stop(): void {
     this.#stopped = true;
+    this.#isOver = true;
     this.#finishWhenSettled();
   }
 
@@ -84,8 +99,8 @@ export class LoadDriver implements PutSlotOwner {
     this.#pumpScheduled = false;
     const { pace, units, slots, deadlineUs } = this.#plan;
     let nowUs = monotonicUs();
-    if (nowUs >= deadlineUs || this.sentUnits >= units) this.#stopped = true;
-    if (this.#stopped) return this.#finishWhenSettled();
+    if (this.#stopped || nowUs >= deadlineUs || this.sentUnits >= units) this.#isOver = true;
+    if (this.#isOver) return this.#finishWhenSettled();
     const room = slots - this.inFlight;
     const due = Math.min(pace.unitsDue(nowUs), units) - this.sentUnits;
     const burst = Math.min(room, due, pace.burstUnits);
@@ -110,6 +125,7 @@ export class LoadDriver implements PutSlotOwner {
     const unit = this.sentUnits++;
     slot.unit = unit;
     slot.sentUs = this.#plan.pace.sentUs(unit, nowUs);
+    this.#plan.sent?.set(unit, slot.sentUs);
     this.#content.fill(slot.messages, unit);
     const { messages } = slot;
     const put = messages.length === 1 ? this.#target.putMessage(messages[0] as never) : this.#target.putMessages(messages);
@@ -142,7 +158,7 @@ export class LoadDriver implements PutSlotOwner {
   #failed(slot: PutSlot, reason: string): void {
     this.failedUnits++;
     this.firstFailure ??= reason;
-    if (this.failedUnits >= FAILURES_MAX) this.#stopped = true;
+    if (this.failedUnits >= FAILURES_MAX) this.#stopped = this.#isOver = true;
     this.#release(slot);
   }
 
@@ -157,7 +173,7 @@ export class LoadDriver implements PutSlotOwner {
   readonly #endTurn = (): void => {
     this.#turnOpen = false;
     this.#acksSinceClock = 0;
-    if (this.#stopped) this.#finishWhenSettled();
+    if (this.#isOver) this.#finishWhenSettled();
     else if (!this.#pumpScheduled) this.#pump();
   };
 

@@ -11,6 +11,10 @@ const BODIES_MAX = 1024 * MIB;
 /** What a record may add to its body here: header, topic, properties. */
 export const RECORD_OVERHEAD_MAX = 1024;
 export const QUANTITY_MAX = 100_000_000;
+/** Bytes of a message's number in its body. */
+export const STAMP_LENGTH = 8;
+/** Each has a queue of its own. */
+const CONSUMERS_MAX = 4096;
 
 export interface LoadOptions {
   readonly topic: string;
@@ -30,6 +34,10 @@ export interface LoadOptions {
   readonly messageQuantity: number | undefined;
   /** Seconds; undefined with a quantity. */
   readonly duration: number | undefined;
+  /** One consumer for each queue, while the messages are sent. */
+  readonly consume: boolean;
+  /** The store is closed and opened again in the middle. */
+  readonly restart: boolean;
   readonly flushDiskType: "SYNC_FLUSH" | "ASYNC_FLUSH";
   readonly transientStorePoolEnable: boolean;
   readonly warmMapedFileEnable: boolean;
@@ -61,6 +69,8 @@ const OPTIONS = {
   rate: { short: "r", value: "n", about: "messages a second instead of a window; latency then counts from the intended send time" },
   messageQuantity: { short: "q", value: "n", about: "messages to send, instead of --duration" },
   duration: { short: "d", value: "time", about: "how long to send (5s)" },
+  consume: { about: "consume every queue meanwhile; end-to-end latency, and each message once and in order" },
+  restart: { about: "with --consume: close and re-open the store in the middle" },
   flushDiskType: { value: "type", about: "SYNC_FLUSH or ASYNC_FLUSH (ASYNC_FLUSH)" },
   transientStorePoolEnable: { about: "append into memory, commit to the file in the background" },
   warmMapedFileEnable: { about: "map, touch and lock segments ahead" },
@@ -119,6 +129,8 @@ export function parseLoadOptions(args: readonly string[]): LoadOptions {
     rate,
     messageQuantity,
     duration: messageQuantity === undefined ? readDuration(values.duration) : undefined,
+    consume: isSet("consume"),
+    restart: isSet("restart"),
     flushDiskType: oneOf("flushDiskType", values.flushDiskType ?? "ASYNC_FLUSH", ["SYNC_FLUSH", "ASYNC_FLUSH"]),
     transientStorePoolEnable: isSet("transientStorePoolEnable"),
     warmMapedFileEnable: isSet("warmMapedFileEnable"),
@@ -196,6 +208,7 @@ function checkTogether(options: LoadOptions, values: Values): void {
   if (options.keep && options.storePathRootDir !== undefined) {
     throw new UsageError(`a directory that is named is always kept: --keep --storePathRootDir=${options.storePathRootDir}`);
   }
+  checkConsume(options);
   const putSize = options.messageSize * options.batchSize;
   if (putSize > MESSAGE_SIZE_MAX) {
     throw new UsageError(
@@ -211,6 +224,20 @@ function checkTogether(options: LoadOptions, values: Values): void {
     throw new UsageError(
       `more than ${BODIES_MAX} bytes in flight: --inFlight=${options.inFlight} --messageSize=${options.messageSize}`,
     );
+  }
+}
+
+function checkConsume({ consume, restart, messageSize, topics, queues, messageQuantity, batchSize }: LoadOptions): void {
+  if (restart && !consume) throw new UsageError("a restart is made for consumers: --restart without --consume");
+  if (!consume) return;
+  if (messageSize < STAMP_LENGTH) {
+    throw new UsageError(`consumers find ${STAMP_LENGTH} bytes in every body: --consume --messageSize=${messageSize}`);
+  }
+  if (topics * queues > CONSUMERS_MAX) {
+    throw new UsageError(`more than ${CONSUMERS_MAX} consumers: --consume --topics=${topics} --queues=${queues}`);
+  }
+  if (restart && messageQuantity !== undefined && messageQuantity < 2 * batchSize) {
+    throw new UsageError(`two puts at least have a middle: --restart --messageQuantity=${messageQuantity}`);
   }
 }
 

@@ -2,16 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
-import { monotonicUs } from "@millrace/shared-memory";
 import { AcknowledgementLog } from "./acknowledgement-log.js";
-import { LoadDriver } from "./load-driver.js";
-import { type LoadOptions, QUANTITY_MAX } from "./load-options.js";
-import { formatCount, type LoadFigures, type LoadSummary, summarize } from "./load-summary.js";
-import type { LoadStoreOptions, LoadTarget, OpenStore } from "./load-target.js";
+import type { LoadOptions } from "./load-options.js";
+import { type LoadRunSeams, LoadSession } from "./load-session.js";
+import { formatCount, type LoadSummary, summarize } from "./load-summary.js";
+import type { LoadStoreOptions } from "./load-target.js";
 import { LogVerifier, recordMax } from "./log-verifier.js";
 import { MessageContent } from "./message-content.js";
-import { FixedRate, UNPACED } from "./pace.js";
-import { ProgressLine } from "./progress-line.js";
 import { SegmentReader } from "./segment-reader.js";
 
 /** At a fixed rate nothing but memory bounds what is in flight: so many puts, so many bytes of bodies. */
@@ -19,13 +16,6 @@ const PACED_SLOTS_MAX = 65_536;
 const PACED_BODIES_MAX = 256 * 1024 * 1024;
 /** The store's own default; more when the window is wider. */
 const WAITING_PUTS = 5000;
-
-export interface LoadRunSeams {
-  readonly openStore: OpenStore;
-  readonly print: (line: string) => void;
-  /** Aborted when the user wants the load to end early. */
-  readonly interrupt: AbortSignal;
-}
 
 /** One run: load, close, re-open, verify. Rejects when the store cannot be opened, closed or re-opened. */
 export async function runLoad(options: LoadOptions, seams: LoadRunSeams): Promise<LoadSummary> {
@@ -60,7 +50,7 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   const content = new MessageContent(options);
   const acks = new AcknowledgementLog();
   print(describe(options, directory));
-  const figures = await load(await seams.openStore(storeOptions), options, content, acks, slots, seams);
+  const figures = await new LoadSession(options, storeOptions, content, acks, slots, seams).run();
 
   const closedAt = performance.now();
   const store = await seams.openStore(storeOptions);
@@ -91,44 +81,6 @@ function describe(options: LoadOptions, directory: string): string {
     options.rate === undefined ? `${formatCount(options.inFlight ?? 0)} puts in flight` : `${formatCount(options.rate)} messages/s`;
   const until = options.duration === undefined ? `${formatCount(options.messageQuantity ?? 0)} messages` : `${options.duration} s`;
   const lanes = `${options.topics} topic${options.topics === 1 ? "" : "s"} of ${options.queues} queue${options.queues === 1 ? "" : "s"}`;
-  return `${options.flushDiskType}, ${size}, ${pace}, ${lanes}, for ${until}, in ${directory}`;
-}
-
-/** Sends the load and closes the store, whatever happens. */
-async function load(
-  store: LoadTarget,
-  options: LoadOptions,
-  content: MessageContent,
-  acks: AcknowledgementLog,
-  slots: number,
-  { print, interrupt }: LoadRunSeams,
-): Promise<LoadFigures> {
-  try {
-    const startUs = monotonicUs();
-    const driver = new LoadDriver(store, content, acks, {
-      pace: options.rate === undefined ? UNPACED : new FixedRate(startUs, options.rate / options.batchSize),
-      slots,
-      units: Math.floor((options.messageQuantity ?? QUANTITY_MAX) / options.batchSize),
-      deadlineUs: options.duration === undefined ? Number.POSITIVE_INFINITY : startUs + options.duration * 1e6,
-    });
-    if (interrupt.aborted) driver.stop();
-    interrupt.addEventListener("abort", () => driver.stop());
-    const progress = new ProgressLine(store, driver, options.batchSize, options.messageSize, print);
-    await driver.run();
-    progress.stop();
-    const stats = store.stats();
-    return {
-      messages: driver.sentUnits * options.batchSize,
-      acked: driver.ackedUnits * options.batchSize,
-      failed: driver.failedUnits * options.batchSize,
-      firstFailure: driver.firstFailure,
-      seconds: (driver.endedUs - startUs) / 1e6,
-      latencyUs: driver.latencyUs.snapshot(),
-      forces: stats.flush.forces,
-      rolls: stats.append.rolls,
-      interrupted: interrupt.aborted,
-    };
-  } finally {
-    await store.close();
-  }
+  const consumers = options.consume ? `, consumed${options.restart ? ", restarted" : ""}` : "";
+  return `${options.flushDiskType}, ${size}, ${pace}, ${lanes}${consumers}, for ${until}, in ${directory}`;
 }

@@ -1,6 +1,9 @@
 import type { LatencySnapshot } from "@millrace/shared-memory";
+import type { Consumption } from "./load-consumers.js";
 import type { LoadOptions } from "./load-options.js";
 import type { Verification } from "./log-verifier.js";
+
+type LatencyFigures = Pick<LatencySnapshot, "p50" | "p90" | "p99" | "p999" | "max">;
 
 /** What a run came to: printed for people, and with `--json` as one object. */
 export interface LoadSummary {
@@ -8,13 +11,22 @@ export interface LoadSummary {
   readonly messages: number;
   readonly acked: number;
   readonly failed: number;
-  /** From the first put to the last acknowledgement. */
+  /** From the first put to the last acknowledgement, without the restart. */
   readonly seconds: number;
   /** Acknowledged. */
   readonly msgPerSec: number;
   /** 10^6 bytes of acknowledged bodies. */
   readonly mbPerSec: number;
-  readonly latencyUs: Pick<LatencySnapshot, "p50" | "p90" | "p99" | "p999" | "max">;
+  readonly latencyUs: LatencyFigures;
+  /** This one and those of {@link Consumption}: with `--consume`. */
+  readonly e2eLatencyUs?: LatencyFigures;
+  readonly consumed?: number;
+  readonly duplicates?: number;
+  readonly outOfOrder?: number;
+  readonly foreign?: number;
+  readonly missing?: number;
+  /** Closing and re-opening in the middle; with `--restart`. */
+  readonly restartSeconds?: number;
   readonly verified: number;
   readonly lost: number;
   readonly problems: readonly string[];
@@ -39,6 +51,8 @@ export interface LoadFigures {
   readonly forces: number;
   readonly rolls: number;
   readonly interrupted: boolean;
+  readonly restartSeconds: number | undefined;
+  readonly consumption: Consumption | undefined;
 }
 
 export function summarize(
@@ -48,17 +62,18 @@ export function summarize(
   recoverySeconds: number,
   verifySeconds: number,
 ): LoadSummary {
-  const { firstFailure, latencyUs, ...rest } = figures;
-  const { p50, p90, p99, p999, max } = latencyUs;
+  const { firstFailure, latencyUs, restartSeconds, consumption, ...rest } = figures;
   const msgPerSec = figures.seconds === 0 ? 0 : figures.acked / figures.seconds;
   return {
     ...rest,
     msgPerSec,
     mbPerSec: (msgPerSec * options.messageSize) / 1e6,
-    latencyUs: { p50, p90, p99, p999, max },
+    latencyUs: latencyFigures(latencyUs),
+    ...(consumption === undefined ? {} : consumed(consumption)),
+    ...(restartSeconds === undefined ? {} : { restartSeconds }),
     verified: verification.verified,
     lost: verification.lost,
-    problems: verification.problems,
+    problems: [...verification.problems, ...(consumption?.problems ?? [])],
     ...(firstFailure === undefined ? {} : { firstFailure }),
     recoverySeconds,
     verifySeconds,
@@ -66,31 +81,56 @@ export function summarize(
   };
 }
 
+function latencyFigures({ p50, p90, p99, p999, max }: LatencySnapshot): LatencyFigures {
+  return { p50, p90, p99, p999, max };
+}
+
+function consumed({ e2eLatencyUs, problems: _, ...counts }: Consumption): Partial<LoadSummary> {
+  return { ...counts, e2eLatencyUs: latencyFigures(e2eLatencyUs) };
+}
+
 export function isGood(summary: LoadSummary): boolean {
-  return summary.failed === 0 && summary.lost === 0 && summary.verified === summary.acked;
+  const { duplicates = 0, outOfOrder = 0, foreign = 0, missing = 0 } = summary;
+  const isConsumed = duplicates + outOfOrder + foreign + missing === 0;
+  return isConsumed && summary.failed === 0 && summary.lost === 0 && summary.verified === summary.acked;
 }
 
 export function formatSummary(summary: LoadSummary): string {
-  const { latencyUs: us } = summary;
-  const latency = [
-    `p50 ${formatUs(us.p50)}`,
-    `p90 ${formatUs(us.p90)}`,
-    `p99 ${formatUs(us.p99)}`,
-    `p99.9 ${formatUs(us.p999)}`,
-    `max ${formatUs(us.max)}`,
-  ];
   const lines = [
     `sent      ${formatCount(summary.messages)} messages in ${summary.seconds.toFixed(2)} s${summary.interrupted ? ", interrupted" : ""}`,
     `acked     ${formatCount(summary.acked)}   failed ${formatCount(summary.failed)}   forces ${formatCount(summary.forces)}   rolls ${formatCount(summary.rolls)}`,
     `rate      ${formatCount(summary.msgPerSec)} msg/s   ${summary.mbPerSec.toFixed(1)} MB/s of bodies`,
-    `latency   ${latency.join("   ")}`,
+    `latency   ${formatLatency(summary.latencyUs)}`,
+    ...consumptionLines(summary),
     `recovery  ${summary.recoverySeconds.toFixed(2)} s   verification ${summary.verifySeconds.toFixed(2)} s`,
     `verified  ${formatCount(summary.verified)}   lost ${formatCount(summary.lost)}`,
     ...summary.problems.map((problem) => `  ${problem}`),
   ];
   if (summary.firstFailure !== undefined) lines.push(`failure   ${summary.firstFailure}`);
-  lines.push(isGood(summary) ? "Every acknowledged message is there." : "FAILED");
+  const good = summary.consumed === undefined ? "is there" : "is there, and was consumed once and in order";
+  lines.push(isGood(summary) ? `Every acknowledged message ${good}.` : "FAILED");
   return lines.join("\n");
+}
+
+function consumptionLines(summary: LoadSummary): string[] {
+  const { consumed, e2eLatencyUs, duplicates = 0, outOfOrder = 0, foreign = 0, missing = 0, restartSeconds } = summary;
+  if (consumed === undefined || e2eLatencyUs === undefined) return [];
+  const counts = `duplicates ${formatCount(duplicates)}   out of order ${formatCount(outOfOrder)}   foreign ${formatCount(foreign)}`;
+  return [
+    `consumed  ${formatCount(consumed)}   ${counts}   missing ${formatCount(missing)}`,
+    `e2e       ${formatLatency(e2eLatencyUs)}`,
+    ...(restartSeconds === undefined ? [] : [`restart   ${restartSeconds.toFixed(2)} s`]),
+  ];
+}
+
+function formatLatency({ p50, p90, p99, p999, max }: LatencyFigures): string {
+  return [
+    `p50 ${formatUs(p50)}`,
+    `p90 ${formatUs(p90)}`,
+    `p99 ${formatUs(p99)}`,
+    `p99.9 ${formatUs(p999)}`,
+    `max ${formatUs(max)}`,
+  ].join("   ");
 }
 
 export function formatCount(value: number): string {

@@ -35,4 +35,20 @@ export interface LoadStoreOptions {
   readonly maxAsyncPutMessageRequests: number;
 }
 
-export type OpenStore = (options: LoadStoreOptions) => Promise<LoadTarget>;
+/** What consuming needs besides. */
+export interface ConsumedTarget extends LoadTarget {
+  consume(options: { topic: string; queueId: number; from: number }): AsyncIterable<ConsumedMessages>;
+  /** Behind the last message that can be consumed; with `committed` false, that has been put. */
+  getMaxOffsetInQueue(topic: string, queueId: number, committed: boolean): number;
+  readonly consumerOffsets: {
+    commit(group: string, topic: string, queueId: number, offset: number): void;
+    get(group: string, topic: string, queueId: number): number | undefined;
+  };
+}
+
+export interface ConsumedMessages {
+  readonly messages: readonly { readonly body: Uint8Array }[];
+  readonly nextOffset: number;
+}
+
+export type OpenStore = (options: LoadStoreOptions) => Promise<ConsumedTarget>;

@@ -1,7 +1,6 @@
-import { type LoadOptions, topicName } from "./load-options.js";
+import { type LoadOptions, STAMP_LENGTH, topicName } from "./load-options.js";
 import type { LoadMessage } from "./load-target.js";
 
-const STAMP_LENGTH = 8;
 const SEED = 0x9e3779b9;
 
 /**
@@ -63,6 +62,11 @@ export class MessageContent {
     }
   }
 
+  /** Unit n goes to lane n % lanes. */
+  get lanes(): number {
+    return this.#topics.length * this.#queues;
+  }
+
   topicOf(unit: number): string {
     return this.#topics[unit % this.#topics.length] as string;
   }
@@ -77,6 +81,17 @@ export class MessageContent {
 
   keyOf(number: number): string | undefined {
     return this.#keyEnable ? `Key${number}` : undefined;
+  }
+
+  /** What the stamps say; -1 when they disagree, or when it is no body of this load. Looks at nothing between them. */
+  numberOf(body: Uint8Array): number {
+    const { length } = body;
+    if (length !== this.#messageSize || length < STAMP_LENGTH) return -1;
+    if (length >= 2 * STAMP_LENGTH) {
+      const last = length - STAMP_LENGTH;
+      for (let i = 0; i < STAMP_LENGTH; i++) if (body[i] !== body[last + i]) return -1;
+    }
+    return int32At(body, 0) + int32At(body, 4) * 0x1_0000_0000;
   }
 
   bodyMatches(number: number, bytes: Uint8Array, position: number, length: number): boolean {
@@ -100,4 +115,10 @@ function writeNumber(body: Uint8Array, start: number, end: number, number: numbe
     body[i] = rest;
     rest = i === start + 3 ? high : rest >>> 8;
   }
+}
+
+/** Little-endian, unsigned. */
+function int32At(body: Uint8Array, at: number): number {
+  const low = (body[at] as number) | ((body[at + 1] as number) << 8) | ((body[at + 2] as number) << 16);
+  return low + (body[at + 3] as number) * 0x100_0000;
 }

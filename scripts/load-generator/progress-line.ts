@@ -1,5 +1,6 @@
 import { LatencyHistogram } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
+import type { LoadConsumers } from "./load-consumers.js";
 import type { LoadDriver } from "./load-driver.js";
 import { formatCount, formatUs } from "./load-summary.js";
 import type { LoadTarget } from "./load-target.js";
@@ -8,8 +9,9 @@ const INTERVAL_MS = 1000;
 
 /** Prints a line each second while a load runs: what happened since the line before. */
 export class ProgressLine {
-  readonly #target: LoadTarget;
+  #target: LoadTarget;
   readonly #driver: LoadDriver;
+  readonly #consumers: LoadConsumers | undefined;
   readonly #messagesPerUnit: number;
   readonly #messageSize: number;
   readonly #print: (line: string) => void;
@@ -17,16 +19,31 @@ export class ProgressLine {
   readonly #startedAt = performance.now();
   #lastAt = this.#startedAt;
   #lastAcked = 0;
+  #lastConsumed = 0;
   #lastForces: number;
 
-  constructor(target: LoadTarget, driver: LoadDriver, batchSize: number, messageSize: number, print: (line: string) => void) {
+  constructor(
+    target: LoadTarget,
+    driver: LoadDriver,
+    consumers: LoadConsumers | undefined,
+    batchSize: number,
+    messageSize: number,
+    print: (line: string) => void,
+  ) {
     this.#target = target;
     this.#driver = driver;
+    this.#consumers = consumers;
     this.#messagesPerUnit = batchSize;
     this.#messageSize = messageSize;
     this.#print = print;
     this.#lastForces = target.stats().flush.forces;
     this.#timer = setInterval(this.#tick, INTERVAL_MS);
+  }
+
+  /** The store was opened anew. */
+  set target(target: LoadTarget) {
+    this.#target = target;
+    this.#lastForces = target.stats().flush.forces;
   }
 
   stop(): void {
@@ -50,12 +67,22 @@ export class ProgressLine {
         `ring ${ringShare(stats)} %`,
         `forces ${formatCount(forces).padStart(6)}/s`,
         `failed ${formatCount(this.#driver.failedUnits * this.#messagesPerUnit)}`,
+        ...this.#consumption(now, acked),
       ].join("   "),
     );
     this.#lastAt = now;
     this.#lastAcked = acked;
     this.#lastForces = stats.flush.forces;
   };
+
+  /** Consumers may be ahead of an acknowledgement. */
+  #consumption(now: number, acked: number): string[] {
+    if (this.#consumers === undefined) return [];
+    const { consumed } = this.#consumers;
+    const rate = ((consumed - this.#lastConsumed) * 1000) / (now - this.#lastAt);
+    this.#lastConsumed = consumed;
+    return [`consumed ${formatCount(rate).padStart(10)} msg/s`, `lag ${formatCount(Math.max(0, acked - consumed))}`];
+  }
 }
 
 function ringShare({ ring }: StoreStats): string {

@@ -91,9 +91,10 @@ test("the report names machine, peers, verdicts and figures", (t) => {
 });
 
 test("bad options are refused with their reason", (t) => {
-  for (const line of ["--rounds 0", "--seconds 5kg", "--nonsense", "x"]) {
+  for (const line of ["--rounds 0", "--seconds 5kg", "--gib 0", "--nonsense", "x"]) {
     t.throws(() => parseBenchOptions(line.split(" ")), { instanceOf: UsageError }, line);
   }
   t.like(parseBenchOptions(["--quick", "--only", "disk,seed"]), { rounds: 1, only: ["disk", "seed"] });
   t.is(parseBenchOptions([]).rounds, 5);
+  t.is(parseBenchOptions(["--gib", "10"]).gib, 10);
 });

@@ -5,6 +5,7 @@ import { LoadDriver, type LoadPlan } from "#scripts/load-generator/load-driver.j
 import type { LoadMessage, LoadPutResult, LoadTarget } from "#scripts/load-generator/load-target.js";
 import { MessageContent } from "#scripts/load-generator/message-content.js";
 import { FixedRate, UNPACED } from "#scripts/load-generator/pace.js";
+import { SentTimes } from "#scripts/load-generator/sent-times.js";
 
 const CONTENT = { topic: "T", topics: 1, queues: 1, tags: 0, keyEnable: false, messageSize: 16, batchSize: 1 };
 
@@ -144,4 +145,29 @@ test("at a fixed rate no more is sent than is due", (t) => {
   t.is(pace.unitsDue(3999), 3);
   t.is(pace.unitsDue(4000), 4);
   t.is(pace.sentUs(3), 4000);
+});
+
+test("a load goes on in another store with the next unit", async (t) => {
+  const [first, second] = [new FakeStore(), new FakeStore()];
+  const sent = new SentTimes();
+  const driver = drive(first, { units: 20, sent });
+  await driver.run();
+  await driver.goOn(second, { pace: UNPACED, slots: 8, units: 50, deadlineUs: Number.POSITIVE_INFINITY, sent });
+  t.deepEqual([first.bodies.length, second.bodies.length, driver.ackedUnits], [20, 30, 50]);
+  const content = new MessageContent(CONTENT);
+  t.deepEqual(
+    second.bodies.map((body) => content.numberOf(body)),
+    Array.from({ length: 30 }, (_, index) => 20 + index),
+  );
+  t.true(sent.of(0) > 0 && sent.of(49) >= sent.of(0));
+  t.is(sent.of(50), -1);
+});
+
+test("a load that was stopped does not go on, and one that is stopped before it runs sends nothing", async (t) => {
+  const store = new FakeStore();
+  const driver = drive(store, { units: 20 });
+  driver.stop();
+  await driver.run();
+  await driver.goOn(store, { pace: UNPACED, slots: 8, units: 50, deadlineUs: Number.POSITIVE_INFINITY });
+  t.is(driver.sentUnits, 0);
 });

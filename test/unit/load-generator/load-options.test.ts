@@ -36,6 +36,11 @@ const BAD: readonly (readonly [line: string, reason: RegExp])[] = [
   ["--messageSize 1MiB --mappedFileSizeCommitLog 1MiB", /--mappedFileSizeCommitLog=1048576/],
   ["--messageSize 4MiB --inFlight 1024", /--inFlight=1024/],
   ["--keep --storePathRootDir=x", /--keep/],
+  ["--consume --messageSize 7", /--messageSize=7/],
+  ["--consume --topics 100 --queues 100", /--topics=100 --queues=100/],
+  ["--restart", /--restart without --consume/],
+  ["--consume --restart --messageQuantity 3 --batchSize 3", /--messageQuantity=3/],
+  ["--consume=maybe", /--consume=maybe/],
 ];
 
 for (const [line, reason] of BAD) {
@@ -86,7 +91,7 @@ test("RocketMQ's short forms, units and both ways to give a switch are understoo
 });
 
 test("the command prints usage and reason to stderr and exits with 2", (t) => {
-  for (const line of ["--nonsense", "--rate 10 --inFlight 10", "--transientStorePoolEnable --flushDiskType SYNC_FLUSH"]) {
+  for (const line of ["--nonsense", "--restart", "--transientStorePoolEnable --flushDiskType SYNC_FLUSH"]) {
     const run = spawnSync(process.execPath, [MAIN, ...line.split(" ")], { encoding: "utf8" });
     t.is(run.status, 2, run.stderr);
     t.true(run.stderr.startsWith("usage:"), run.stderr);

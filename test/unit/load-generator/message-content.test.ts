@@ -47,3 +47,19 @@ test("a body is found at a position inside other bytes, and a shorter or longer 
   t.false(content.bodyMatches(77, bytes, 4, 32));
   t.false(content.bodyMatches(77, bytes, 5, 31));
 });
+
+test("a body says its number, and none when its stamps disagree or it has another length", (t) => {
+  for (const messageSize of [8, 15, 16, 32]) {
+    const content = new MessageContent({ ...OPTIONS, messageSize });
+    for (const number of [0, 1, 255, 256, 65_537, 2 ** 31 + 1, 2 ** 32 + 5, 2 ** 40 + 3]) {
+      const body = bodyOf(content, number);
+      t.is(content.numberOf(body), number, `messageSize=${messageSize}`);
+      t.is(content.numberOf(body.subarray(1)), -1);
+      if (messageSize < 16) continue;
+      body[messageSize - 1] = (body[messageSize - 1] as number) ^ 1;
+      t.is(content.numberOf(body), -1);
+    }
+  }
+  const small = new MessageContent({ ...OPTIONS, messageSize: 7 });
+  t.is(small.numberOf(bodyOf(small, 5)), -1);
+});
