@@ -26,7 +26,6 @@ const failures: Record<string, Omit<Fault, "path">> = {
   "an I/O error in a write": { operation: "write", after: 7, times: 2, code: "EIO" },
   "no space for a new file": { operation: "truncate", after: 2, times: 2, code: "ENOSPC" },
   "too many open files": { operation: "open", after: 4, times: 2, code: "EMFILE" },
-  "a directory that cannot be synced": { operation: "syncDirectory", after: 2, times: 2, code: "EIO" },
 };
 
 // Not serial: they wait for the dispatcher's retries.

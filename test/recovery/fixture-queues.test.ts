@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import test from "ava";
-import { FIXTURE_SIZES, FIXTURES_DIRECTORY } from "../golden/fixture-store.js";
+import { FIXTURE_SIZES, FIXTURES_DIRECTORY, passDelayedMessages } from "../golden/fixture-store.js";
 import { openStore } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 import { filesBelow } from "./queue-directory.js";
@@ -61,6 +61,7 @@ for (const [what, happen] of MISHAPS) {
     for (const [index, name] of names.entries()) {
       const root = temporaryDirectory(t);
       cpSync(join(FIXTURES_DIRECTORY, name), root, { recursive: true });
+      passDelayedMessages(root);
       const queues = join(root, "consumequeue");
       const expected = filesBelow(queues);
       happen(queues);
