@@ -34,6 +34,11 @@ export class FaultyStorage implements Storage {
     this.#inner.makeDirectory(path, durable);
   }
 
+  async forceInBackground(path: string): Promise<void> {
+    this.#plan.check("force", path);
+    await this.#inner.forceInBackground(path);
+  }
+
   remove(path: string): void {
     this.#plan.check("remove", path);
     this.#inner.remove(path);

@@ -13,6 +13,7 @@ import {
   statfsSync,
   statSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { RealStorageFile } from "./real-storage-file.js";
 import { readWholeFile, replaceFile } from "./small-file.js";
@@ -61,6 +62,18 @@ export class RealStorage implements Storage {
     }
     if (!statSync(path).isDirectory())
       throw Object.assign(new Error(`not a directory: path=${path}`), { code: "ENOTDIR", syscall: "mkdir", path });
+  }
+
+  async forceInBackground(path: string): Promise<void> {
+    const file = await open(path, "r").catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    try {
+      await file?.datasync();
+    } finally {
+      await file?.close();
+    }
   }
 
   remove(path: string): void {

@@ -18,6 +18,8 @@ export interface Storage {
   remove(path: string): void;
   /** An empty directory; a missing one is fine. Throws when something is in it (ENOTEMPTY). Durable after {@link syncDirectory} of its parent. */
   removeDirectory(path: string): void;
+  /** {@link StorageFile.force} of a file, or of a directory's names, while the caller goes on; a path that is gone needs none. */
+  forceInBackground(path: string): Promise<void>;
   /** Replaces `to`. Durable after {@link syncDirectory}. */
   rename(from: string, to: string): void;
   /** Makes creations, removals and renames in a directory durable. */

@@ -8,6 +8,8 @@ import { monotonicUs } from "./monotonic-clock.js";
 
 /** An idle service looks around this often: heartbeat, control calls that raced with its falling asleep. */
 const IDLE_WAIT_MS = 50;
+/** A turn of the event loop costs some ten microseconds. */
+const EVENTS_INTERVAL_US = 500;
 
 export interface AgentWords {
   readonly state: OwnedCounter;
@@ -40,13 +42,19 @@ export async function runAgent<C extends object>(
     words.state.set(ServiceState.running);
     words.heartbeatUs.set(Math.floor(monotonicUs()));
     let bellAnswered = -1;
+    let eventsUs = 0;
     for (;;) {
       const bell = words.controlBell.get();
       if (bell !== bellAnswered) {
         await letMessagesIn();
         bellAnswered = bell;
       }
-      words.heartbeatUs.set(Math.floor(monotonicUs()));
+      const nowUs = monotonicUs();
+      if (agent.awaitsEvents === true && nowUs - eventsUs > EVENTS_INTERVAL_US) {
+        await letMessagesIn();
+        eventsUs = nowUs;
+      }
+      words.heartbeatUs.set(Math.floor(nowUs));
       if (agent.doWork() !== 0) continue;
       if (stopping) break;
       words.state.set(ServiceState.waiting);
@@ -57,7 +65,7 @@ export async function runAgent<C extends object>(
     outcome = failure(agent, error);
   }
   try {
-    agent.onClose();
+    await agent.onClose();
   } catch (error) {
     if (outcome.ok) outcome = failure(agent, error);
   }

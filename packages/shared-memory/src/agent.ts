@@ -1,6 +1,6 @@
 /**
  * One thread's work as an object; {@link runAgent} owns loop, idling, errors and shutdown. (RocketMQ: `ServiceThread`; Agrona: `Agent`.)
- * All four methods are synchronous and run on the agent's own thread.
+ * The methods run on the agent's own thread; all but `onClose` are synchronous.
  */
 export interface Agent {
   readonly roleName: string;
@@ -9,8 +9,10 @@ export interface Agent {
   doWork(): number;
   /** Sleeps until there may be work, at most `timeoutMs`. */
   waitForWork(timeoutMs: number): void;
+  /** Something in the background needs the thread's event loop now and then. */
+  readonly awaitsEvents?: boolean;
   /** After the last work, or after a failure. */
-  onClose(): void;
+  onClose(): void | Promise<void>;
 }
 
 /** What the control plane (Comlink) can ask of any service. */

@@ -59,6 +59,11 @@ export class ConsumeQueueFiles {
     this.#unsynced.delete(queue.directory);
   }
 
+  /** The same, left to the caller: the directory, if it has names that are not durable. */
+  takeUnsynced(queue: FileHolder): string[] {
+    return this.#unsynced.delete(queue.directory) ? [queue.directory] : [];
+  }
+
   /** Makes the names of new queues and topics durable: before the mark says that they are. */
   syncTopics(): void {
     for (const topic of this.#newTopics) this.#storage.syncDirectory(topic);

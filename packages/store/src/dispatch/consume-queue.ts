@@ -109,6 +109,14 @@ export class ConsumeQueue {
     return count;
   }
 
+  /** Hands over what a force would make durable: paths of directories and files. The caller forces them, or nothing is durable any more. */
+  takeUnforced(): string[] {
+    const paths = [...this.#files.takeUnsynced(this), ...Array.from(this.#dirtyFiles, (fileStart) => this.path(fileStart))];
+    this.#dirtyFiles.clear();
+    this.dirtyBytes = 0;
+    return paths;
+  }
+
   /** Files that begin below unit `fileStart` are deleted: what was written to them need not be forced, which would make them again. */
   forgetFilesBelow(fileStart: number): void {
     if (this.#fileStart < fileStart) this.close();

@@ -37,7 +37,7 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     storage.syncDirectory(paths.root);
   }
   const others = [...(index === undefined ? [] : [index]), ...own];
-  const flush = new FlushConsumeQueueService(control, config, consumeQueues, others, mark);
+  const flush = new FlushConsumeQueueService(control, storage, config, consumeQueues, others, mark);
   const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
   const expired = new ExpiredConsumeQueues(
     storage,

@@ -1,27 +1,28 @@
+import { setImmediate } from "node:timers/promises";
+import type { Storage } from "@millrace/mapped-file";
 import { type ControlBlock, monotonicUs } from "@millrace/shared-memory";
 import { PAGE_LENGTH } from "../flush/page.js";
 import type { MessageStoreConfig } from "../message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
-import type { ConsumeQueue } from "./consume-queue.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 
 /** Called when everything below the offset is durable in all dispatchers. */
 export type OnDispatchedDurably = (offset: number) => void;
 
 /**
- * Forces the ConsumeQueues now and then, one queue between two groups, so that no group waits for more than one force. A thorough round forces the
- * other dispatchers too; then the mark and the checkpoint may say how far dispatching is durable. What a crash loses in between is
- * dispatched again. (RocketMQ: `FlushConsumeQueueService`.)
+ * Forces the ConsumeQueues now and then, in the background: a force waits for the disk behind those of the log, and dispatching must not. A
+ * thorough round forces the other dispatchers too; then the mark and the checkpoint may say how far dispatching is durable. What a crash loses in
+ * between is dispatched again. (RocketMQ: `FlushConsumeQueueService`.)
  */
 export class FlushConsumeQueueService {
   readonly #counters: ControlBlock<"dispatch">["counters"];
+  readonly #storage: Storage;
   readonly #config: MessageStoreConfig;
   readonly #consumeQueues: ConsumeQueueDispatcher;
   readonly #others: readonly CommitLogDispatcher[];
   readonly #onDurable: OnDispatchedDurably;
-  /** Queues that this round has still to force. */
-  #round: ConsumeQueue[] = [];
-  #isThorough = false;
+  /** A round is under way; it goes on whenever the thread's event loop runs. */
+  #isForcing = false;
   /** Where dispatching stood when the round began. */
   #roundOffset = 0;
   #roundStoreTimestamp = 0;
@@ -29,16 +30,18 @@ export class FlushConsumeQueueService {
   #lastThorough = 0;
   #durableOffset = -1;
   /** The kernel tells of a failed write once: a force after it would succeed without the bytes. Nothing is forced, and nothing said to be durable, any more. */
-  #hasFailed = false;
+  #failure: unknown;
 
   constructor(
     control: ControlBlock<"dispatch">,
+    storage: Storage,
     config: MessageStoreConfig,
     consumeQueues: ConsumeQueueDispatcher,
     others: readonly CommitLogDispatcher[],
     onDurable: OnDispatchedDurably,
   ) {
     this.#counters = control.counters;
+    this.#storage = storage;
     this.#config = config;
     this.#consumeQueues = consumeQueues;
     this.#others = others;
@@ -46,28 +49,46 @@ export class FlushConsumeQueueService {
     this.#lastThorough = Date.now();
   }
 
-  /** At most one queue; true when it has forced something. Between groups: all that was dispatched is in the files. */
-  flushWhenDue(now: number, offset: number, storeTimestamp: number): boolean {
-    if (this.#round.length === 0) {
-      if (now < this.#nextRound) return false;
-      this.#beginRound(now, offset, storeTimestamp);
-    }
-    const queue = this.#round.pop();
-    try {
-      if (queue !== undefined) this.#counters.dispatchForces.add(queue.force());
-      if (this.#round.length === 0 && this.#isThorough) this.#endThoroughRound(now);
-    } catch (error) {
-      this.#hasFailed = true;
-      throw error;
-    }
-    return queue !== undefined;
+  get isForcing(): boolean {
+    return this.#isForcing;
   }
 
-  /** Everything, at once; not after a force that failed. */
-  flushAll(offset: number, storeTimestamp: number): void {
-    if (this.#hasFailed) return;
-    this.#isThorough = true;
-    this.#round = [];
+  /** Between groups: all that was dispatched is in the files. Throws what ended an earlier round. */
+  flushWhenDue(now: number, offset: number, storeTimestamp: number): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isForcing || now < this.#nextRound) return;
+    this.#nextRound = now + this.#config.flushIntervalConsumeQueue;
+    const isThorough = now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
+    const least = isThorough ? 1 : Math.max(1, this.#config.flushConsumeQueueLeastPages * PAGE_LENGTH);
+    const paths: string[] = [];
+    for (const queue of this.#consumeQueues.queues) {
+      if (queue !== undefined && queue.dirtyBytes >= least) paths.push(...queue.takeUnforced());
+    }
+    if (paths.length === 0 && !isThorough) return;
+    this.#roundOffset = offset;
+    this.#roundStoreTimestamp = storeTimestamp;
+    this.#isForcing = true;
+    void this.#force(paths, isThorough);
+  }
+
+  async #force(paths: readonly string[], isThorough: boolean): Promise<void> {
+    try {
+      for (const path of paths) {
+        await this.#storage.forceInBackground(path);
+        this.#counters.dispatchForces.add(1);
+      }
+      if (isThorough) this.#endThoroughRound(Date.now());
+    } catch (error) {
+      this.#failure = error;
+    } finally {
+      this.#isForcing = false;
+    }
+  }
+
+  /** Everything, at once, before the thread ends; not after a force that failed. */
+  async flushAll(offset: number, storeTimestamp: number): Promise<void> {
+    while (this.#isForcing) await setImmediate();
+    if (this.#failure !== undefined) throw this.#failure;
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
     for (const queue of this.#consumeQueues.queues) {
@@ -78,17 +99,7 @@ export class FlushConsumeQueueService {
     this.#endThoroughRound(Date.now());
   }
 
-  #beginRound(now: number, offset: number, storeTimestamp: number): void {
-    this.#nextRound = now + this.#config.flushIntervalConsumeQueue;
-    this.#isThorough = now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
-    const least = this.#isThorough ? 1 : Math.max(1, this.#config.flushConsumeQueueLeastPages * PAGE_LENGTH);
-    this.#round = this.#consumeQueues.queues.filter((queue) => queue !== undefined && queue.dirtyBytes >= least) as ConsumeQueue[];
-    this.#roundOffset = offset;
-    this.#roundStoreTimestamp = storeTimestamp;
-  }
-
   #endThoroughRound(now: number): void {
-    this.#isThorough = false;
     this.#lastThorough = now;
     this.#consumeQueues.syncTopics();
     for (const dispatcher of this.#others) dispatcher.force?.();

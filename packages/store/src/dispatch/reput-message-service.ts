@@ -20,6 +20,8 @@ const GROUP_BYTES = 256 * 1024;
 /** After a failure; a disk can become free. */
 const RETRY_MS = 1000;
 const SPIN_US = 20;
+/** How often an idle dispatcher lets the forces in the background go on. */
+const FORCE_LOOK_MS = 1;
 
 /**
  * Follows the appender: decodes what may be shown, hands each record to every dispatcher, and publishes `reputFromOffset` once per group, after
@@ -60,7 +62,11 @@ export class ReputMessageService implements Agent {
 
   onStart(): void {}
 
-  /** One group, or one force. */
+  get awaitsEvents(): boolean {
+    return this.#flush.isForcing;
+  }
+
+  /** One group. */
   doWork(): number {
     const now = Date.now();
     if (now < this.#retryAt) return 0;
@@ -72,15 +78,16 @@ export class ReputMessageService implements Agent {
       this.#counters.dispatchGroups.add(1);
       this.#counters.reputFromOffset.publish(this.#offset);
     }
-    const forced = this.#flush.flushWhenDue(now, this.#offset, this.#request.storeTimestamp);
-    return this.#offset > began || forced ? 1 : 0;
+    this.#flush.flushWhenDue(now, this.#offset, this.#request.storeTimestamp);
+    return this.#offset > began ? 1 : 0;
   }
 
   /**
    * While something is written and not yet durable (SYNC_FLUSH) the flusher will tell of it; otherwise the appender tells of the next record,
    * its own forces included, because it moves `wroteOffset` after them.
    */
-  waitForWork(timeoutMs: number): void {
+  waitForWork(limitMs: number): void {
+    const timeoutMs = this.#flush.isForcing ? Math.min(limitMs, FORCE_LOOK_MS) : limitMs;
     const { wroteOffset, committedOffset, flushedOffset } = this.#counters;
     const seenWrote = wroteOffset.get();
     const seenCommitted = committedOffset.get();
@@ -93,9 +100,9 @@ export class ReputMessageService implements Agent {
   }
 
   /** What was dispatched is durable; the mark says so. */
-  onClose(): void {
+  async onClose(): Promise<void> {
     try {
-      this.#flush.flushAll(this.#offset, this.#request.storeTimestamp);
+      await this.#flush.flushAll(this.#offset, this.#request.storeTimestamp);
     } finally {
       this.#segment?.close();
       for (const dispatcher of this.#dispatchers) dispatcher.close?.();
