@@ -2,6 +2,9 @@ import type { StorageSpec } from "@millrace/mapped-file";
 import type { ControlBlockBuffer, PutRingBuffers, QueueTableBuffers } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "./message-store-config.js";
 
+/** Main and the service threads. */
+export const PIPELINE_THREADS = 5;
+
 /** What every service of the pipeline is given when it starts: shared memory, and plain data. */
 export interface PipelineData {
   readonly config: MessageStoreConfig;

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
@@ -11,6 +12,7 @@ import {
 import { MappedFile, type Storage } from "@millrace/mapped-file";
 import { type Agent, type ControlBlock, WaitStrategy } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../message-store-config.js";
+import { PIPELINE_THREADS } from "../service-task.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import { DispatchRequest } from "./dispatch-request.js";
 import type { FlushConsumeQueueService } from "./flush-consume-queue-service.js";
@@ -19,7 +21,8 @@ import type { FlushConsumeQueueService } from "./flush-consume-queue-service.js"
 const GROUP_BYTES = 256 * 1024;
 /** After a failure; a disk can become free. */
 const RETRY_MS = 1000;
-const SPIN_US = 20;
+/** Only where every thread has a core; see the appender's. */
+const SPIN_US = availableParallelism() > PIPELINE_THREADS ? 20 : 0;
 /** How often an idle dispatcher lets the forces in the background go on. */
 const FORCE_LOOK_MS = 1;
 
