@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -231,7 +231,9 @@ for (const [what, [source, said]] of Object.entries(BAD_MODULES)) {
       code: "ERR_PIPELINE_START",
       message: said,
     });
+    t.false(existsSync(join(root, "abort")));
     const store = await openStore(t, { ...SMALL, storePathRootDir: root });
+    t.true(store.recovery.lastExitOk);
     t.is((await store.putMessage(numbered(1))).status, "PUT_OK");
     await store.close();
   });

@@ -248,3 +248,17 @@ test.serial("a store with broken offsets does not open, and leaves nothing runni
   const next = await openStore(t, { storePathRootDir: root });
   t.is(next.consumerOffsets.get("GroupA", "TopicA", 0), 6);
 });
+
+test.serial("while the store is open another thread waits for the disk, and a close saves on this one", async (t) => {
+  // Each thread has its own count of the fault.
+  const fault: Fault = { operation: "rename", path: "consumerOffset.json", after: 0, times: 1, code: "ENOSPC" };
+  const store = await openStore(t, {}, [fault]);
+  const { consumerOffsets } = store;
+  consumerOffsets.commit("GroupA", "TopicA", 0, 1);
+  await t.throwsAsync(consumerOffsets.persist(), { code: "ENOSPC" });
+  await consumerOffsets.persist();
+  consumerOffsets.commit("GroupA", "TopicA", 0, 2);
+  await t.throwsAsync(store.close(), { code: "ENOSPC" });
+  const path = join(store.config.storePathRootDir, "config", "consumerOffset.json");
+  t.is(open(t, path).get("GroupA", "TopicA", 0), 1);
+});

@@ -17,7 +17,7 @@ import { readStoreFence, type StoreFence } from "./recover/store-fence.js";
 import { DelayLevels } from "./schedule/delay-levels.js";
 import { DelayOffsets } from "./schedule/delay-offsets.js";
 import { ScheduleMessageService } from "./schedule/schedule-message-service.js";
-import { dispatched, type OpenedDirectory, openDirectory, registerQueues } from "./store-opening.js";
+import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./store-opening.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 import { TransactionalMessageService } from "./transaction/transactional-message-service.js";
 
@@ -78,6 +78,7 @@ export class OpenStore {
   /** See {@link MessageStore.open}. Nothing is left behind when it fails. */
   static async open(options: MessageStoreOptions, storage: StorageSpec): Promise<OpenStore> {
     const directory = await openDirectory(options, storage);
+    let pipeline: Pipeline | undefined;
     try {
       const data = pipelineData(directory.config, storage, {
         ...directory.recovery,
@@ -89,13 +90,17 @@ export class OpenStore {
       registerQueues(directory.dispatch.queues, topics, data.queues);
       const { config, storage: files, paths } = directory;
       // Before any thread runs: a file that cannot be understood ends the opening here.
-      const consumerOffsets = ConsumerOffsets.open(files, paths.consumerOffset, config.flushDelayOffsetInterval);
-      const delayOffsets = DelayOffsets.open(files, paths.delayOffset);
-      const pipeline = await Pipeline.start(data, control);
+      const write = configFileWriter(files, () => pipeline);
+      const { consumerOffset, delayOffset } = paths;
+      const interval = config.flushDelayOffsetInterval;
+      const consumerOffsets = ConsumerOffsets.open(files, consumerOffset, interval, (content) => write(consumerOffset, content));
+      const delayOffsets = DelayOffsets.open(files, delayOffset, (content) => write(delayOffset, content));
+      pipeline = await Pipeline.start(data, control);
       await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
       return new OpenStore(directory, pipeline, topics, consumerOffsets, delayOffsets);
     } catch (error) {
-      directory.lock.release();
+      await pipeline?.destroy();
+      giveBack(directory, pipeline === undefined);
       throw error;
     }
   }
@@ -146,9 +151,7 @@ export class OpenStore {
       if (!outcome.ok) this.#serviceEnded(outcome);
       this.#rejectFlushes(this.#failure ?? closed()); // nobody answers them any more, and the schedule may wait for one
       if (this.#failure === undefined) this.#completeCheckpoint();
-      if (this.#failure === undefined) await this.schedule.close();
-      if (this.#failure === undefined) await this.transactions.close();
-      await this.consumerOffsets.close();
+      await this.#saveProgress();
       if (this.#failure === undefined && this.dispatchBehindBytes === 0) this.directory.abort.remove();
     } finally {
       this.#rejectFlushes(this.#failure ?? closed());
@@ -160,6 +163,19 @@ export class OpenStore {
       storeState.set(StoreState.closed);
     }
     if (this.#failure !== undefined && this.directory.fence === undefined) throw this.#failure;
+  }
+
+  /** Each is saved, whatever becomes of the others. */
+  async #saveProgress(): Promise<void> {
+    try {
+      if (this.#failure === undefined) await this.schedule.close();
+    } finally {
+      try {
+        if (this.#failure === undefined) await this.transactions.close();
+      } finally {
+        await this.consumerOffsets.close();
+      }
+    }
   }
 
   /** The flusher, whose file it is, has ended before the dispatcher had forced its last. */

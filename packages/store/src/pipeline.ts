@@ -11,7 +11,8 @@ import {
   type ServiceOutcome,
   ServiceThread,
 } from "@millrace/shared-memory";
-import type { ExpiredSegmentsControl, SegmentDeletion } from "./allocate/expired-segments.js";
+import type { AllocateControl } from "./allocate/allocate-worker.js";
+import type { SegmentDeletion } from "./allocate/expired-segments.js";
 import type { ExpiredConsumeQueuesControl, ExpiredDeletion } from "./dispatch/expired-consume-queues.js";
 import type { FlushControl } from "./flush/flush-worker.js";
 import type { MessageStoreConfig } from "./message-store-config.js";
@@ -42,7 +43,8 @@ export class Pipeline {
   readonly #append: ServiceThread<object>;
   readonly #flush: ServiceThread<FlushControl>;
   readonly #dispatch: ServiceThread<ExpiredConsumeQueuesControl>;
-  readonly #allocate: ServiceThread<ExpiredSegmentsControl>;
+  readonly #allocate: ServiceThread<AllocateControl>;
+  #isStopping = false;
 
   private constructor(
     control: ControlBlock<"main">,
@@ -51,7 +53,7 @@ export class Pipeline {
       ServiceThread<object>,
       ServiceThread<FlushControl>,
       ServiceThread<ExpiredConsumeQueuesControl>,
-      ServiceThread<ExpiredSegmentsControl>,
+      ServiceThread<AllocateControl>,
     ],
   ) {
     this.control = control;
@@ -72,13 +74,17 @@ export class Pipeline {
       service<object>("append", counters.putRingTail),
       service<FlushControl>("flush", counters.syncRequestedOffset),
       service<ExpiredConsumeQueuesControl>("dispatch", counters.wroteOffset),
-      service<ExpiredSegmentsControl>("allocate", counters.segmentWantedOffset),
+      service<AllocateControl>("allocate", counters.segmentWantedOffset),
     ] as const;
     try {
       return new Pipeline(control, data, await Promise.all(starting));
     } catch (cause) {
-      const settled = await Promise.allSettled(starting);
-      await Promise.all(settled.map((result) => (result.status === "fulfilled" ? result.value.destroy() : undefined)));
+      // Those that run are stopped, not cut off: so they take back what they have made ready.
+      for (const result of await Promise.allSettled(starting)) {
+        if (result.status === "rejected") continue;
+        await result.value.stop();
+        await result.value.destroy();
+      }
       throw new MillraceError("ERR_PIPELINE_START", String(cause), { cause });
     }
   }
@@ -102,6 +108,12 @@ export class Pipeline {
     return this.#allocate.ask((control) => control.deleteSegmentsBelow(offset));
   }
 
+  /** {@link ConfigFileControl}; rejects with the system's error, too. */
+  async writeConfigFile(path: string, content: Uint8Array): Promise<void> {
+    const failure = await this.#allocate.ask((control) => control.writeConfigFile(path, content));
+    if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
+  }
+
   /** {@link ExpiredConsumeQueuesControl} */
   deleteExpired(minOffset: number): Promise<ExpiredDeletion> {
     return this.#dispatch.ask((control) => control.deleteExpired(minOffset));
@@ -115,8 +127,14 @@ export class Pipeline {
     return this.#dispatch.ask((control) => control.deleteQueue(slot));
   }
 
+  /** From the first moment of {@link stop} on. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
   /** Appends, then forces, then dispatches, then forgets what is left; each service finishes its work. The first failure, if any. */
   async stop(): Promise<ServiceOutcome> {
+    this.#isStopping = true;
     let first: ServiceOutcome = { ok: true };
     const { appendHeartbeatUs, flushHeartbeatUs, dispatchHeartbeatUs, allocateHeartbeatUs } = this.control.counters;
     const heartbeats = [appendHeartbeatUs, flushHeartbeatUs, dispatchHeartbeatUs, allocateHeartbeatUs];

@@ -5,6 +5,7 @@ import type { QueueTableBuffers, ServiceOutcome } from "@millrace/shared-memory"
 import { type MessageStoreConfig, type MessageStoreOptions, resolveConfig } from "./message-store-config.js";
 import type { Pipeline } from "./pipeline.js";
 import type { TopicTable } from "./put/topic-table.js";
+import { writeConfigFile } from "./read/config-file.js";
 import { AbortFile } from "./recover/abort-file.js";
 import { recoverCommitLog } from "./recover/commit-log-recovery.js";
 import { listConsumeQueues } from "./recover/consume-queue-directory.js";
@@ -62,8 +63,8 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report };
-    abort.create(process.pid);
     const fence = readStoreFence(storage, paths.fence);
+    abort.create(process.pid);
     return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence };
   } catch (error) {
     lock?.release();
@@ -78,11 +79,33 @@ function withPath(cause: unknown, root: string): unknown {
   return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
 }
 
+/**
+ * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then on this one.
+ *
+ * @param pipeline undefined while there is none
+ */
+export function configFileWriter(
+  storage: Storage,
+  pipeline: () => Pipeline | undefined,
+): (path: string, content: Uint8Array) => Promise<void> {
+  return async (path, content) => {
+    const running = pipeline();
+    try {
+      if (running?.isStopping === false) return await running.writeConfigFile(path, content);
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== "ERR_SERVICE_ENDED") throw error;
+    }
+    writeConfigFile(storage, path, content);
+  };
+}
+
 const DISPATCH_LOOK_MS = 100;
 
 /**
  * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or cannot be made
  * for now: on a full disk the store is opened all the same, and goes on trying.
+ *
+ * @throws MillraceError `ERR_ABORTED`, `ERR_PIPELINE_START`; the threads are not destroyed then
  */
 export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
   const { reputFromOffset, dispatchFailures } = pipeline.control.counters;
@@ -95,12 +118,24 @@ export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: 
       await Promise.race([reputFromOffset.waitAsync(at), setTimeout(DISPATCH_LOOK_MS)]);
       continue;
     }
-    await pipeline.stop();
-    await pipeline.destroy();
+    // A dispatcher that is stopped dispatches all there is first: it is for the caller to cut it off.
     if (ended === undefined)
       throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
+    await pipeline.stop();
     const reason = ended.ok ? "it ended" : ended.message;
     throw new MillraceError("ERR_PIPELINE_START", `a service ended while records were dispatched: offset=${at} reason=${reason}`);
+  }
+}
+
+/**
+ * After an opening that has failed. What says that the store is in use goes, unless the life before this one left it, or threads ran and were not
+ * asked to end.
+ */
+export function giveBack({ abort, lock, recovery }: OpenedDirectory, isUnused: boolean): void {
+  try {
+    if (isUnused && recovery.lastExitOk) abort.remove();
+  } finally {
+    lock.release();
   }
 }
 

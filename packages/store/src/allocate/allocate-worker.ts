@@ -2,14 +2,20 @@ import { createStorage } from "@millrace/mapped-file";
 import { runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
 import type { PipelineData } from "../service-task.js";
 import { AllocateMappedFileService } from "./allocate-mapped-file-service.js";
+import { type ConfigFileControl, configFileControl } from "./config-file-control.js";
 import { ExpiredSegments, type ExpiredSegmentsControl } from "./expired-segments.js";
+
+/** All that main asks of the allocate thread. */
+export type AllocateControl = ExpiredSegmentsControl & ConfigFileControl;
 
 /** Entry of the allocate thread. */
 export default async function allocateWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   const service = new AllocateMappedFileService(data);
   const { counters } = service.control;
-  const expired = new ExpiredSegments(createStorage(data.storage), data.config, counters);
-  const control: ExpiredSegmentsControl = {
+  const storage = createStorage(data.storage);
+  const expired = new ExpiredSegments(storage, data.config, counters);
+  const control: AllocateControl = {
+    ...configFileControl(storage),
     retireSegmentsBelow: (offset) => expired.retireSegmentsBelow(offset),
     deleteSegmentsBelow: (offset) => expired.deleteSegmentsBelow(offset),
   };
