@@ -97,6 +97,21 @@ test("the first file of a queue that does not begin at 0 goes with its fill unit
   t.deepEqual(there.files(0), [120, 140]);
 });
 
+test("fill units in the middle of a queue hide no record in front of them", (t) => {
+  const there = dispatch(t, 1);
+  there.put(0, 0, 30);
+  there.put(0, 57, 100);
+  for (const unit of [7, 25, 29]) {
+    deleteExpired(there, unit * LENGTH);
+    t.is(there.minQueueOffsets[0], unit);
+  }
+  deleteExpired(there, 30 * LENGTH);
+  t.is(there.minQueueOffsets[0], 57);
+  t.deepEqual(there.files(0), [40, 60, 80]);
+  deleteExpired(there, 64 * LENGTH);
+  t.is(there.minQueueOffsets[0], 64);
+});
+
 test("a queue that ends with its file keeps that file", (t) => {
   const there = dispatch(t, 1);
   there.put(0, 0, 40);

@@ -5,7 +5,8 @@ import { createStorage, type Fault } from "@millrace/mapped-file";
 import { writeConfigFile } from "@millrace/store/internal/read/config-file.js";
 import { ConsumerOffsets } from "@millrace/store/internal/read/consumer-offsets.js";
 import test, { type ExecutionContext } from "ava";
-import { openStore } from "../store/temporary-store.js";
+import { until } from "../store/stored-messages.js";
+import { message, openStore } from "../store/temporary-store.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 
 const NEVER_MS = 0x7fffffff;
@@ -258,6 +259,17 @@ test.serial("while the store is open another thread waits for the disk, and a cl
   await t.throwsAsync(consumerOffsets.persist(), { code: "ENOSPC" });
   await consumerOffsets.persist();
   consumerOffsets.commit("GroupA", "TopicA", 0, 2);
+  await t.throwsAsync(store.close(), { code: "ENOSPC" });
+  const path = join(store.config.storePathRootDir, "config", "consumerOffset.json");
+  t.is(open(t, path).get("GroupA", "TopicA", 0), 1);
+});
+
+test.serial("what a close cannot save of the delayed messages does not cost the consumers their offsets", async (t) => {
+  const fault: Fault = { operation: "rename", path: "delayOffset.json", after: 0, code: "ENOSPC" };
+  const store = await openStore(t, { messageDelayLevel: "0s" }, [fault]);
+  await store.putMessage(message({ delayTimeLevel: 1 }));
+  await until(t, "delivery", () => store.stats().schedule.delivered === 1);
+  store.consumerOffsets.commit("GroupA", "TopicA", 0, 1);
   await t.throwsAsync(store.close(), { code: "ENOSPC" });
   const path = join(store.config.storePathRootDir, "config", "consumerOffset.json");
   t.is(open(t, path).get("GroupA", "TopicA", 0), 1);

@@ -150,6 +150,17 @@ test.serial("the undecided are listed, oldest first, when they are old enough", 
   await t.throwsAsync(undecided(store, { olderThanMs: -1 }), { code: "ERR_UNDECIDED_ILLEGAL" });
 });
 
+test.serial("a closed store decides nothing, lists nothing, and says why", async (t) => {
+  const store = await openStore(t);
+  const prepared = await prepare(store, 1);
+  await dispatched(t, store);
+  await store.close();
+  await t.throwsAsync(store.commitMessage(prepared), { code: "ERR_STORE_CLOSED" });
+  await t.throwsAsync(store.rollbackMessage(prepared), { code: "ERR_STORE_CLOSED" });
+  t.throws(() => store.undecidedMessages(), { code: "ERR_STORE_CLOSED" });
+  if (process.platform === "linux") t.false(readFileSync("/proc/self/maps", "utf8").includes(store.config.storePathRootDir));
+});
+
 test.serial("after a restart, what was decided stays decided, and names are still good", async (t) => {
   const storePathRootDir = temporaryDirectory(t);
   const first = await openStore(t, { storePathRootDir });

@@ -40,7 +40,7 @@ export class BrokerStore implements ScheduleMessageStore, TransactionStore {
   }
 
   message(physicalOffset: number, size?: number): MessageView | undefined {
-    return this.#reader.commitLog.message(physicalOffset, size);
+    return this.#reader.lookMessageByOffset(physicalOffset, size);
   }
 
   putMessage(message: Message): Promise<PutMessageResult> {

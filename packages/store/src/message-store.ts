@@ -109,8 +109,13 @@ export class MessageStore implements AsyncDisposable {
     return this.#open.transactions.rollbackMessage(prepared);
   }
 
-  /** Prepared messages that are neither committed nor rolled back: {@link TransactionalMessageService.undecidedMessages}. */
+  /**
+   * Prepared messages that are neither committed nor rolled back: {@link TransactionalMessageService.undecidedMessages}.
+   *
+   * @throws MillraceError `ERR_STORE_CLOSED`
+   */
   undecidedMessages(request?: UndecidedRequest): AsyncIterable<UndecidedMessage> {
+    this.#open.reader.checkOpen();
     return this.#open.transactions.undecidedMessages(request);
   }
 

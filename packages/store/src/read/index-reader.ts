@@ -21,6 +21,7 @@ import {
 } from "@millrace/format";
 import type { Mapping, Storage } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../message-store-config.js";
+import { openIfThere } from "./open-if-there.js";
 
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const TWO_TO_32 = 0x1_0000_0000;
@@ -223,8 +224,8 @@ class IndexFileView {
 
   /** Files have their whole length from the start, and keep it as long as they are there. One that has been deleted by now holds nothing. */
   #map(): Int32Array {
-    if (!this.#storage.exists(this.#path)) return EMPTY_HEADER;
-    const file = this.#storage.open(this.#path, "read");
+    const file = openIfThere(this.#storage, this.#path);
+    if (file === undefined) return EMPTY_HEADER;
     try {
       this.#mapping = file.map("read");
       const { bytes } = this.#mapping;

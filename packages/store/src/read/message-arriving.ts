@@ -99,6 +99,8 @@ export class MessageArriving {
         }
         this.#tellNext(end);
       }
+    } catch {
+      // A segment could not be mapped: nothing was passed over, and the next look tries again.
     } finally {
       this.#isTelling = false;
     }

@@ -45,13 +45,13 @@ export class MessageReader {
 
   /** See {@link MessageGetter.getMessage}. */
   getMessage(request: GetMessageRequest): GetMessageResult {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#getter.getMessage(request);
   }
 
   /** See {@link MessageQuery.query}. */
   queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#query.query(options);
   }
 
@@ -119,12 +119,13 @@ export class MessageReader {
     this.#index.close();
   }
 
-  get #open(): MessageLookup {
-    this.#checkOpen();
-    return this.#lookup;
+  /** @throws MillraceError `ERR_STORE_CLOSED` */
+  checkOpen(): void {
+    if (this.#isClosed) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
   }
 
-  #checkOpen(): void {
-    if (this.#isClosed) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+  get #open(): MessageLookup {
+    this.checkOpen();
+    return this.#lookup;
   }
 }

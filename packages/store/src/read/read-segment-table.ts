@@ -1,5 +1,6 @@
 import { MillraceError } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { openIfThere } from "./open-if-there.js";
 import { ReadSegment } from "./read-segment.js";
 
 /** Of the mappings that are given back when there are too many: so the search for the oldest is not made for each. */
@@ -15,6 +16,7 @@ export class ReadSegmentTable {
   readonly #limit: number;
   readonly #segments = new Set<ReadSegment>();
   #clock = 0;
+  #isClosed = false;
 
   constructor(storage: Storage, segmentSize: number, limit: number) {
     this.#storage = storage;
@@ -31,13 +33,14 @@ export class ReadSegmentTable {
   }
 
   /**
-   * Undefined when the file is gone.
+   * Undefined when the file is gone, and after {@link close}.
    *
    * @throws MillraceError `ERR_SEGMENT_SIZE`: pages behind the end of a short file would kill the process
    */
   map(path: string, fromOffset: number): ReadSegment | undefined {
+    if (this.#isClosed) return undefined;
     if (this.#segments.size >= this.#limit) this.#evict();
-    const file = this.#open(path);
+    const file = openIfThere(this.#storage, path);
     if (file === undefined) return undefined;
     try {
       const length = file.size();
@@ -69,17 +72,10 @@ export class ReadSegmentTable {
     this.#segments.delete(segment);
   }
 
+  /** Unmaps everything, whoever holds it; nothing is mapped any more. */
   close(): void {
+    this.#isClosed = true;
     for (const segment of this.#segments) this.releaseByForce(segment);
-  }
-
-  #open(path: string): ReturnType<Storage["open"]> | undefined {
-    try {
-      return this.#storage.open(path, "read");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw error;
-    }
   }
 
   #evict(): void {
