@@ -123,6 +123,7 @@ test.serial("a topic that is not there is deleted without a word; what is no top
   const store = await openStore(t, OPTIONS);
   await store.deleteTopic("Nothing");
   await t.throwsAsync(store.deleteTopic("../commitlog"), { code: "ERR_TOPIC_ILLEGAL" });
+  await t.throwsAsync(store.deleteTopic(undefined as unknown as string), { code: "ERR_TOPIC_ILLEGAL" });
 });
 
 test.serial("cleanUnusedTopics keeps the retained ones, RocketMQ's own, and those of groups", async (t) => {
@@ -133,6 +134,18 @@ test.serial("cleanUnusedTopics keeps the retained ones, RocketMQ's own, and thos
   t.deepEqual(await store.cleanUnusedTopics(["Kept"]), ["Unused", "Unused-2"]);
   await dispatched(t, store);
   t.deepEqual(topicDirectories(store), ["%DLQ%group", "%RETRY%group", "Kept", "SCHEDULE_TOPIC_XXXX", "TBW102", "rmq_sys_x"]);
+});
+
+test.serial("cleanUnusedTopics deletes nothing when it is not told what to keep", async (t) => {
+  const store = await openStore(t, OPTIONS);
+  await put(store, 2, "Kept");
+  for (const retain of [undefined, null, "Kept", 7, { Kept: true }, [undefined], new Map([["Kept", 1]])]) {
+    await t.throwsAsync(store.cleanUnusedTopics(retain as unknown as string[]), { code: "ERR_RETAIN_ILLEGAL" });
+  }
+  await dispatched(t, store);
+  t.deepEqual(topicDirectories(store), ["Kept"]);
+  t.deepEqual(await store.cleanUnusedTopics(new Set(["Kept"])), []);
+  t.deepEqual(await store.cleanUnusedTopics([]), ["Kept"]);
 });
 
 test.serial("cleanExpiredConsumerQueue deletes the queues whose records are all gone, and only those", async (t) => {

@@ -23,6 +23,14 @@ function endOf({ appendResult }: PutMessageResult): number {
   return (appendResult?.wroteOffset ?? 0) + (appendResult?.wroteBytes ?? 0);
 }
 
+test.serial("a fence that cannot be read back rejects all that wait, too", async (t) => {
+  const unreadable: Fault = { operation: "read", path: "fence", after: 0, code: "EIO" };
+  const store = await openStore(t, { flushIntervalCommitLog: 60_000 }, [failingForce(0), unreadable]);
+  await store.putMessage(numbered(1));
+  await t.throwsAsync(store.flush(), { code: "ERR_STORE_FENCED" });
+  t.deepEqual(await outcomes([store.putMessage(numbered(2))]), [FENCED]);
+});
+
 const modes: Record<string, MessageStoreOptions> = {
   mapped: {},
   writeWithoutMmap: { writeWithoutMmap: true },

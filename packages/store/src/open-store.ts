@@ -192,13 +192,22 @@ export class OpenStore {
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */
   #serviceEnded(outcome: ServiceOutcome): void {
     if (outcome.ok || this.#failure !== undefined) return;
-    const { storage, paths } = this.directory;
-    const fence = readStoreFence(storage, paths.fence);
+    const fence = this.#readFence();
     if (fence !== undefined) this.#fence(fence, "a force failed");
     else if (outcome.code === "ERR_FORCE_FAILED") {
       // The disk would not even take the marker; the fence holds for the life of this store.
       this.#fence({ reason: outcome.message, offset: this.flushedOffset, time: Date.now() }, "a force failed");
     } else this.#fault(outcome.service, outcome.code, outcome.message);
+  }
+
+  /** A disk that does not even give the marker back must not keep the failure from those who wait. */
+  #readFence(): StoreFence | undefined {
+    const { storage, paths } = this.directory;
+    try {
+      return readStoreFence(storage, paths.fence);
+    } catch {
+      return undefined;
+    }
   }
 
   #fence(fence: StoreFence, what: string): void {

@@ -50,7 +50,7 @@ export class TopicCleaner {
    */
   async deleteTopic(name: string): Promise<void> {
     const { topics } = this.#put;
-    if (topics.find(name) === undefined && topicIllegality(name) !== undefined) {
+    if (topics.find(name) === undefined && (typeof name !== "string" || topicIllegality(name) !== undefined)) {
       throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic is not legal: topic=${JSON.stringify(name)}`);
     }
     await this.#suspended(name, async () => {
@@ -65,10 +65,10 @@ export class TopicCleaner {
 
   /**
    * Deletes the topics that are not to be retained, but for RocketMQ's own, and those of consumer groups (`%RETRY%`, `%DLQ%`). Resolves with
-   * the deleted ones; rejects as {@link deleteTopic}.
+   * the deleted ones; rejects as {@link deleteTopic}, and with `ERR_RETAIN_ILLEGAL` for what is no collection of names: nothing is deleted then.
    */
   async cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
-    const retained = new Set(retain);
+    const retained = retainedTopics(retain);
     const deleted: string[] = [];
     for (const { name } of [...this.#put.topics.topics()]) {
       if (retained.has(name) || isSystemTopic(name) || name.startsWith(RETRY_TOPIC_PREFIX) || name.startsWith(DLQ_TOPIC_PREFIX))
@@ -132,6 +132,14 @@ export class TopicCleaner {
     const max = this.#max[slot] as number;
     return max > 0 && this.#min[slot] === max && this.#next[slot] === max;
   }
+}
+
+/** One name is a collection of letters, and nothing at all an empty one: either would delete everything. */
+function retainedTopics(retain: Iterable<string>): Set<string> {
+  const isCollection = typeof retain === "object" && retain !== null && Symbol.iterator in retain;
+  const names: unknown[] = isCollection ? [...retain] : [retain];
+  if (isCollection && names.every((name) => typeof name === "string")) return new Set(names as string[]);
+  throw new MillraceError("ERR_RETAIN_ILLEGAL", `the topics to be retained are a collection of names: retain=${String(retain)}`);
 }
 
 function notDeleted(topic: string, failure: string): MillraceError {
