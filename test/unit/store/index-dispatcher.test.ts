@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { decodeIndexHeader } from "@millrace/format";
 import { createStorage, type Fault } from "@millrace/mapped-file";
 import { IndexReader } from "@millrace/store/internal/read/index-reader.js";
@@ -123,6 +124,18 @@ test("whatever fails while a record is indexed, its keys are there once, in orde
     }
     t.is(failures, 24, operation);
   }
+});
+
+test("the file that a force would write is told, so that it can be forced in the background first", (t) => {
+  const log = keyedLog(20);
+  const directory = new IndexDirectory(temporaryDirectory(t));
+  const dispatcher = directory.dispatcher();
+  t.deepEqual(dispatcher.unforcedPaths(), []);
+  for (const record of log.records) dispatcher.dispatch(requestOf(log, record));
+  t.deepEqual(dispatcher.unforcedPaths(), [join(directory.index, dispatcher.lastFile?.name ?? "")]);
+  dispatcher.force();
+  t.deepEqual(dispatcher.unforcedPaths(), []);
+  dispatcher.close();
 });
 
 test("after a failed force none succeeds, but keys are still indexed", (t) => {

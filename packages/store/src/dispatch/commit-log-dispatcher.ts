@@ -18,6 +18,8 @@ export interface CommitLogDispatcher {
   dispatch(request: DispatchRequest): void;
   /** The group is over: what it wrote must be readable before readers hear of it. A throw is tried again a second later. */
   endGroup?(): void;
+  /** Files that the next {@link force} would write much of: forced in the background before it, so that dispatching waits for little. */
+  unforcedPaths?(): string[];
   /** Make everything handled so far durable. */
   force?(): void;
   /** Records below this offset are no longer on disk. */

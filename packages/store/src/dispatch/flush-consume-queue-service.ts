@@ -64,6 +64,7 @@ export class FlushConsumeQueueService {
     for (const queue of this.#consumeQueues.queues) {
       if (queue !== undefined && queue.dirtyBytes >= least) paths.push(...queue.takeUnforced());
     }
+    if (isThorough) for (const dispatcher of this.#others) paths.push(...(dispatcher.unforcedPaths?.() ?? []));
     if (paths.length === 0 && !isThorough) return;
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;

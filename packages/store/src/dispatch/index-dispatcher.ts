@@ -118,6 +118,10 @@ export class IndexDispatcher implements CommitLogDispatcher {
     this.#indexedOffset = commitLogOffset + request.msgSize;
   }
 
+  unforcedPaths(): string[] {
+    return this.#current?.file.isDirty === true ? [this.#current.file.path] : [];
+  }
+
   /** @throws I/O errors as they are; after one failure always that one: what the kernel has dropped is not written by a second try */
   force(): void {
     if (this.#current !== undefined) this.#forceForGood(this.#current.file);

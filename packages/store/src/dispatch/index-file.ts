@@ -138,6 +138,11 @@ export class IndexFile {
     };
   }
 
+  /** Something was stored since the last {@link force}. */
+  get isDirty(): boolean {
+    return this.#isDirty;
+  }
+
   get isFull(): boolean {
     return this.#indexCount >= this.#shape.maxIndexNum;
   }
