@@ -108,7 +108,7 @@ export interface MessageStoreOptions {
   readonly deleteFileBatchMax?: number;
   /** A lease held longer than this on an expired segment is ended by force. Default 120,000. */
   readonly destroyMapedFileIntervalForcibly?: number;
-  /** Aborts a long recovery; nothing is changed. */
+  /** Aborts a long recovery: until it changes something, nothing is changed. Also the dispatching after it, which the next open goes on with. */
   readonly signal?: AbortSignal;
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
 }

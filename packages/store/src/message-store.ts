@@ -25,8 +25,9 @@ import { TransactionalMessageService } from "./transaction/transactional-message
 /**
  * A store directory, open: RocketMQ's `DefaultMessageStore` as a pipeline of worker threads.
  *
- * Lives on the thread that opened it. `open` takes the directory's lock, recovers the commit log, then starts the appender, the flusher and
- * the allocator; `close` (or `await using`) ends them in that order, forces everything, and lets the process exit.
+ * Lives on the thread that opened it. `open` takes the directory's lock, recovers the commit log, the ConsumeQueues and the index, then starts the
+ * appender, the flusher, the dispatcher and the allocator; `close` (or `await using`) ends them in that order, forces everything, and lets the
+ * process exit.
  */
 export class MessageStore implements AsyncDisposable {
   /** The options in force: complete, checked, frozen. */
@@ -47,8 +48,9 @@ export class MessageStore implements AsyncDisposable {
   /**
    * Opens the directory, creating it when missing; nobody else can then.
    *
-   * @throws MillraceError `ERR_OPTION_…`, `ERR_STORE_LOCKED`, `ERR_COMMIT_LOG_CORRUPT`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_ABORTED`,
-   * `ERR_PIPELINE_START`, `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`
+   * @throws MillraceError `ERR_OPTION_…`, `ERR_STORE_LOCKED`, `ERR_COMMIT_LOG_CORRUPT`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_CONSUME_QUEUE_…`,
+   * `ERR_INDEX_FILE_…`, `ERR_TOO_MANY_QUEUES`, `ERR_WORKER_DIED`, `ERR_ABORTED`, `ERR_PIPELINE_START`, `ERR_CONSUMER_OFFSETS_CORRUPT`,
+   * `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     return await MessageStore.openOn(options, { kind: "real" });

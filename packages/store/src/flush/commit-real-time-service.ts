@@ -16,7 +16,7 @@ export class CommitRealTimeService {
   readonly #counters: ControlBlock<"flush">["counters"];
   readonly #config: MessageStoreConfig;
   readonly #buffers: readonly Uint8Array[];
-  #lastThorough = 0;
+  #lastThorough = Date.now();
   #nextCommit = 0;
 
   constructor(position: FlushPosition, config: MessageStoreConfig, pool: readonly SharedArrayBuffer[]) {
