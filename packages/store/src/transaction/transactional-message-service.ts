@@ -86,7 +86,7 @@ export class TransactionalMessageService {
 
   /** The half messages that are neither committed nor rolled back, oldest first, as they are when the list gets there. */
   async *undecidedMessages(request: UndecidedRequest = {}): AsyncGenerator<UndecidedMessage, void, undefined> {
-    const { olderThanMs = 0, limit = Infinity, signal } = request;
+    const { olderThanMs = 0, limit = Infinity, signal } = request ?? {};
     if (!(olderThanMs >= 0)) throw illegalRequest("olderThanMs", olderThanMs);
     if (!(limit >= 0)) throw illegalRequest("limit", limit);
     const newest = Date.now() - olderThanMs;
