@@ -75,7 +75,7 @@ export class MessageStore implements AsyncDisposable {
   /**
    * Puts one message. Resolves in the order of the puts: in ASYNC_FLUSH when the record is in the page cache, in SYNC_FLUSH when it is
    * durable. Rejects with a MillraceError for what is no message at all (`ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_MESSAGE_ILLEGAL`,
-   * `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`), when the ring is full (`ERR_RING_FULL`, `ERR_PUT_TIMEOUT`), and when the store does not take
+   * `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`), when the topic is being deleted (`ERR_TOPIC_SUSPENDED`), when the ring is full (`ERR_RING_FULL`, `ERR_PUT_TIMEOUT`), and when the store does not take
    * puts any more (`ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`). (RocketMQ: `MessageStore.asyncPutMessage`.)
    */
   putMessage(message: Message): Promise<PutMessageResult> {
