@@ -167,3 +167,9 @@ test.serial("cleanExpiredConsumerQueue deletes the queues whose records are all 
   await dispatched(t, store);
   t.deepEqual(bounds(store, "Old"), [0, 1]);
 });
+
+test.serial("topics that hold delayed or prepared messages are not deleted", async (t) => {
+  const store = await openStore(t);
+  for (const topic of ["SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC"])
+    await t.throwsAsync(store.deleteTopic(topic), { code: "ERR_TOPIC_ILLEGAL" });
+});

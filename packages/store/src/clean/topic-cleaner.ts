@@ -1,5 +1,13 @@
 import { setTimeout } from "node:timers/promises";
-import { DLQ_TOPIC_PREFIX, isSystemTopic, MillraceError, RETRY_TOPIC_PREFIX } from "@millrace/format";
+import {
+  DLQ_TOPIC_PREFIX,
+  isSystemTopic,
+  MillraceError,
+  RETRY_TOPIC_PREFIX,
+  SCHEDULE_TOPIC,
+  TRANS_HALF_TOPIC,
+  TRANS_OP_HALF_TOPIC,
+} from "@millrace/format";
 import type { QueueTableBuffers } from "@millrace/shared-memory";
 import type { Pipeline } from "../pipeline.js";
 import type { PutMessageService } from "../put/put-message-service.js";
@@ -7,6 +15,9 @@ import type { Topic } from "../put/topic-table.js";
 import { checkTopic, shownName } from "../read/consumable-queue.js";
 import type { CleanFilesService } from "./clean-files-service.js";
 import type { LeasedReader } from "./leased-reader.js";
+
+/** Their messages have not reached their own topics yet. */
+const KEPT_TOPICS: ReadonlySet<string> = new Set([SCHEDULE_TOPIC, TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC]);
 
 /** How often it is looked whether the puts in flight have been answered. */
 const ANSWER_LOOK_MS = 1;
@@ -44,7 +55,7 @@ export class TopicCleaner {
 
   /**
    * Deletes a topic's ConsumeQueues; records of it that are in the log now are never seen in a queue again. By key, by message id and by physical
-   * offset they are found until their segments go. A topic that is not there is fine.
+   * offset they are found until their segments go. A topic that is not there is fine; one of the system's own holds delayed or prepared messages and is refused.
    *
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_TOPIC_NOT_DELETED` (try again; what was put before stays deleted),
    * `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
@@ -52,6 +63,7 @@ export class TopicCleaner {
   async deleteTopic(name: string): Promise<void> {
     const { topics } = this.#put;
     if (topics.find(name) === undefined) checkTopic(name);
+    if (KEPT_TOPICS.has(name)) throw new MillraceError("ERR_TOPIC_ILLEGAL", `a system topic is not deleted: topic=${name}`);
     await this.#suspended(name, async () => {
       const slots = [...(topics.find(name)?.slots.values() ?? [])];
       topics.forget(name);
