@@ -157,7 +157,7 @@ test.serial("a closed store decides nothing, lists nothing, and says why", async
   await store.close();
   await t.throwsAsync(store.commitMessage(prepared), { code: "ERR_STORE_CLOSED" });
   await t.throwsAsync(store.rollbackMessage(prepared), { code: "ERR_STORE_CLOSED" });
-  t.throws(() => store.undecidedMessages(), { code: "ERR_STORE_CLOSED" });
+  await t.throwsAsync(undecided(store), { code: "ERR_STORE_CLOSED" });
   if (process.platform === "linux") t.false(readFileSync("/proc/self/maps", "utf8").includes(store.config.storePathRootDir));
 });
 

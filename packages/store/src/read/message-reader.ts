@@ -45,13 +45,13 @@ export class MessageReader {
 
   /** See {@link MessageGetter.getMessage}. */
   getMessage(request: GetMessageRequest): GetMessageResult {
-    this.checkOpen();
+    this.#checkOpen();
     return this.#getter.getMessage(request);
   }
 
   /** See {@link MessageQuery.query}. */
   queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
-    this.checkOpen();
+    this.#checkOpen();
     return this.#query.query(options);
   }
 
@@ -119,13 +119,12 @@ export class MessageReader {
     this.#index.close();
   }
 
-  /** @throws MillraceError `ERR_STORE_CLOSED` */
-  checkOpen(): void {
-    if (this.#isClosed) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+  get #open(): MessageLookup {
+    this.#checkOpen();
+    return this.#lookup;
   }
 
-  get #open(): MessageLookup {
-    this.checkOpen();
-    return this.#lookup;
+  #checkOpen(): void {
+    if (this.#isClosed) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
   }
 }
