@@ -173,3 +173,16 @@ test.serial("topics that hold delayed or prepared messages are not deleted", asy
   for (const topic of ["SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC"])
     await t.throwsAsync(store.deleteTopic(topic), { code: "ERR_TOPIC_ILLEGAL" });
 });
+
+test.serial("a consumer group begins anew with a topic that was deleted, and keeps its other offsets", async (t) => {
+  const store = await openStore(t);
+  await store.putMessage(numbered(1));
+  const { topic } = numbered(1);
+  store.consumerOffsets.commit("group", topic, 0, 7);
+  store.consumerOffsets.commit("group", "Other", 0, 3);
+  await store.deleteTopic(topic);
+  await store.close();
+  const reopened = await openStore(t, { storePathRootDir: store.config.storePathRootDir });
+  t.is(reopened.consumerOffsets.get("group", topic, 0), undefined);
+  t.is(reopened.consumerOffsets.get("group", "Other", 0), 3);
+});

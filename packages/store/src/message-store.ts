@@ -241,9 +241,10 @@ export class MessageStore implements AsyncDisposable {
     return this.#open.cleaner.files.deleteExpiredFiles(signal);
   }
 
-  /** See {@link TopicCleaner.deleteTopic}. */
-  deleteTopic(topic: string): Promise<void> {
-    return this.#open.cleaner.topics.deleteTopic(topic);
+  /** See {@link TopicCleaner.deleteTopic}. The consumer groups forget it too. */
+  async deleteTopic(topic: string): Promise<void> {
+    await this.#open.cleaner.topics.deleteTopic(topic);
+    this.consumerOffsets.deleteTopic(topic);
   }
 
   /** See {@link TopicCleaner.cleanUnusedTopics}. */

@@ -86,6 +86,15 @@ export class ConsumerOffsets {
     return offset === undefined || offset < 0 ? undefined : offset;
   }
 
+  /** The topic is gone: every group begins with it anew. (RocketMQ: `cleanOffsetByTopic`.) */
+  deleteTopic(topic: string): void {
+    for (const [group, topics] of this.#groups) {
+      if (!topics.delete(topic)) continue;
+      this.#file.offsetTable.delete(topic + TOPIC_GROUP_SEPARATOR + group);
+      this.#changes++;
+    }
+  }
+
   /** Groups that have committed, in this life of the store or before. */
   groups(): string[] {
     return [...this.#groups.keys()];
