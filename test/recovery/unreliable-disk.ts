@@ -133,7 +133,8 @@ function torn(forced: Buffer | undefined, current: Buffer, random: Random): Buff
   const mood = random(4);
   if (mood === 0) return current;
   if (mood === 1) return forced ?? Buffer.alloc(random(2) * current.length);
-  const old = forced ?? Buffer.alloc(current.length);
+  const old = Buffer.alloc(current.length);
+  forced?.copy(old);
   const bytes = Buffer.from(current);
   const page = PAGES[random(PAGES.length)] as number;
   for (let at = 0; at < bytes.length; at += page) if (random(2) === 0) old.copy(bytes, at, at, Math.min(at + page, bytes.length));
