@@ -93,7 +93,7 @@ class FailingStore {
     this.#options = {
       storePathRootDir: root,
       mappedFileSizeCommitLog: SEGMENT_SIZE,
-      mappedFileSizeConsumeQueue: (isLarge ? 500 : 20) * CONSUME_QUEUE_UNIT_LENGTH,
+      mappedFileSizeConsumeQueue: (isLarge ? 500 : 5) * CONSUME_QUEUE_UNIT_LENGTH,
       maxHashSlotNum: isLarge ? 1000 : 20,
       maxIndexNum: isLarge ? 2000 : 60,
       ...ROUNDS_ON_DEMAND,
@@ -108,7 +108,7 @@ class FailingStore {
     this.#disk.close();
   }
 
-  /** Opens, judges, goes on; ends well, or as if the power had failed. Returns what was wrong after the opening. */
+  /** Opens, judges, goes on; is closed, or killed; the power may fail in between, or after that. Returns what was wrong after the opening. */
   async live(life: number): Promise<string[]> {
     this.#moment = undefined;
     this.#forcesLeft = this.#random(FORCES_MAX);
@@ -117,12 +117,14 @@ class FailingStore {
     const faults = faultsOf(store, this.#log);
     const steps = this.#random(STEPS_MAX);
     for (let step = 0; step < steps; step++) await this.#step(store, life);
-    if (this.#random(4) === 0) await store.closeWell();
+    const end = this.#random(6);
+    if (end < 2) await store.closeWell();
     else {
-      this.#moment ??= this.#disk.moment();
       store.abandon();
       while (store.isForcing) await setImmediate();
     }
+    // Else it was closed or killed, and the power may fail in a later life.
+    if (end % 2 === 0) this.#moment ??= this.#disk.moment();
     if (this.#moment !== undefined) {
       this.failures++;
       this.#disk.fail(this.#moment, this.#random);
