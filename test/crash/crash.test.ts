@@ -67,6 +67,7 @@ async function check(t: ExecutionContext, directory: CrashedDirectory, awaitsDel
   const consumed = new ConsumedQueues(store);
   const flaws = await store.checkSelf();
   await store.close();
+  ledger.delayed.closed();
   const { messages, ending, zerosBehind } = readLog(store.config.storePathRootDir);
   const old = messages.filter(({ physicalOffset }) => physicalOffset < maxOffset);
   t.is(recovered, old.length);
@@ -115,6 +116,7 @@ async function killRepeatedly(t: ExecutionContext, mode: MessageStoreOptions): P
       const outcome = await liveUntil(moment, { options, round, seed: random(2 ** 31), loadMs, isCleaning, ledger: path });
       if (outcome === "killed") killed++;
       ledger.add(round, path);
+      if (outcome === "closed") ledger.delayed.closed();
       // Else the next life finds what this one left, and may be killed while it recovers from it.
       const isLast = round === lastRound - 1;
       if (random(2) === 0 || isLast) await check(t, directory, isLast);

@@ -11,6 +11,8 @@ interface Span {
   fromOffset: number;
   /** Level → what the file said when the first of the lives began: all below had been delivered durably. */
   readonly saved: ReadonlyMap<number, number>;
+  /** It was closed, and that was waited for: nothing that it delivered comes again. */
+  isClosed: boolean;
 }
 
 /** All that is known from outside of messages with a delay. */
@@ -32,7 +34,7 @@ export class DelayedLedger {
   begin(root: string): void {
     const last = this.#spans.at(-1);
     if (last !== undefined && !this.#isOpen) last.lives++;
-    else this.#spans.push({ lives: 1, fromOffset: Number.NaN, saved: readSaved(root) });
+    else this.#spans.push({ lives: 1, fromOffset: Number.NaN, saved: readSaved(root), isClosed: false });
     this.#isOpen = false;
   }
 
@@ -42,9 +44,13 @@ export class DelayedLedger {
     this.#isOpen = true;
   }
 
+  closed(): void {
+    (this.#spans.at(-1) as Span).isClosed = true;
+  }
+
   /**
-   * Each message in a level's queue comes at least once (`areAllDue`: by now), at most once in a life, and never in a life that began when the file said
-   * that it had been delivered; it is what was sent. Acknowledged ones are there, unless the log `mayForget`.
+   * Each message in a level's queue comes at least once (`areAllDue`: by now), at most once in a life, never in a life that began when the file said
+   * that it had been delivered, and never after a close; it is what was sent. Acknowledged ones are there, unless the log `mayForget`.
    */
   faults(messages: readonly DecodedMessage[], mayForget: boolean, areAllDue: boolean): string[] {
     const faults: string[] = [];
@@ -72,13 +78,17 @@ export class DelayedLedger {
   #copyFaults(id: string, message: DecodedMessage, copies: readonly DecodedMessage[], areAllDue: boolean): string[] {
     const faults: string[] = [];
     if (areAllDue && copies.length === 0) faults.push(`delayed ${id}: not delivered`);
-    for (const [index, { fromOffset, saved }] of this.#spans.entries()) {
+    for (const [index, { fromOffset, saved, isClosed }] of this.#spans.entries()) {
       const end = this.#spans[index + 1]?.fromOffset ?? Number.POSITIVE_INFINITY;
       const count = copies.filter(({ physicalOffset }) => physicalOffset >= fromOffset && physicalOffset < end).length;
       const before = copies.filter(({ physicalOffset }) => physicalOffset < fromOffset).length;
       // Those that did not say where they began may have delivered before the one that did.
       const lives = this.#spans[index + 1]?.lives ?? 1;
       if (count > lives) faults.push(`delayed ${id}: ${count} times in ${lives} lives from ${fromOffset}`);
+      // What comes before the next beginning is all its own.
+      const isFinal = isClosed && lives === 1;
+      if (isFinal && before + count > 0 && before + count < copies.length)
+        faults.push(`delayed ${id}: again after a close at ${end}`);
       const isSaved = message.queueOffset < (saved.get(message.queueId + 1) ?? 0);
       if (isSaved && count > 0) faults.push(`delayed ${id}: again from ${fromOffset}, although it was saved`);
       if (isSaved && before === 0) faults.push(`delayed ${id}: saved at ${fromOffset}, and not delivered before`);
