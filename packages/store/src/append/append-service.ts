@@ -38,6 +38,11 @@ const BURST_US = 50;
  */
 const SYNC_SPIN_US = 250;
 const ASYNC_SPIN_US = availableParallelism() > PIPELINE_THREADS ? 20 : 0;
+/**
+ * While there is more to append the dispatcher is woken once for so many bytes, and at once when there is nothing: a wake-up costs the appender some
+ * twenty microseconds where the woken thread needs its core (measured: 158 ns a message of 128 B, woken for every group).
+ */
+const TELL_BYTES = 256 * 1024;
 /** RocketMQ's AllocateMappedFileService waits this long for a segment. */
 const ALLOCATE_TIMEOUT_US = 5_000_000;
 const ALLOCATE_LOOK_MS = 10;
@@ -74,6 +79,8 @@ export class AppendService implements Agent {
   #segment: MappedFile;
   /** Where the next record goes; `wroteOffset` plus what this group has placed. */
   #offset: number;
+  /** How far the dispatcher has been woken for. */
+  #toldOffset: number;
   #allocated: number;
   #storeTimestamp: number;
   /** When the group's bytes had reached the segment. */
@@ -104,6 +111,7 @@ export class AppendService implements Agent {
     this.#readyAhead = readyAheadBytes(config);
     this.#writer = segmentWriter(data, this.control);
     this.#offset = counters.wroteOffset.value;
+    this.#toldOffset = this.#offset;
     this.#allocated = counters.allocatedOffset.get();
     this.#storeTimestamp = counters.wroteStoreTimestamp.value;
     this.#segment = this.#segmentAt(this.#offset - (this.#offset % this.#segmentSize));
@@ -115,6 +123,7 @@ export class AppendService implements Agent {
   }
 
   waitForWork(timeoutMs: number): void {
+    if (this.#offset !== this.#toldOffset) this.#tellDispatcher();
     this.#wait.wait(this.#ring.tail, this.#ring.head, timeoutMs);
   }
 
@@ -311,9 +320,14 @@ export class AppendService implements Agent {
     if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
     if (wakeMain) counters.resultRingTail.nudge();
-    counters.wroteOffset.nudge();
+    if (this.#offset - this.#toldOffset >= TELL_BYTES) this.#tellDispatcher();
     const wanted = this.#offset + this.#readyAhead;
     if (wanted - counters.segmentWantedOffset.value > this.#readyAhead / 8) this.#want(wanted);
+  }
+
+  #tellDispatcher(): void {
+    this.#toldOffset = this.#offset;
+    this.#counters.wroteOffset.nudge();
   }
 
   #count(first: number, end: number, messages: number): void {
