@@ -21,6 +21,7 @@ interface StoredRecord {
   readonly queueId: number;
   readonly queueOffset: number;
   readonly physicalOffset: number;
+  readonly tag: string;
   readonly key: string | undefined;
 }
 
@@ -35,11 +36,12 @@ class GrowingLog {
       const topic = random(4) === 0 ? `Life${life}` : "TopicA";
       const queueId = random(3);
       const key = random(3) === 0 ? undefined : `key${this.records.length}`;
-      const properties = key === undefined ? "" : `KEYS\x01${key} shared\x02`;
+      const tag = `Tag${random(5)}`;
+      const properties = `TAGS\x01${tag}\x02${key === undefined ? "" : `KEYS\x01${key} shared\x02`}`;
       const body = Buffer.alloc(random(200));
       const queueOffset = this.builder.queueOffsets.get(`${topic}-${queueId}`) ?? 0;
       const { offset } = this.builder.add({ topic, queueId, properties, body });
-      this.records.push({ topic, queueId, queueOffset, physicalOffset: offset, key });
+      this.records.push({ topic, queueId, queueOffset, physicalOffset: offset, tag, key });
     }
   }
 
@@ -53,14 +55,14 @@ class GrowingLog {
   }
 }
 
-/** Each record is in its queue, and found by its key. */
+/** Each record is in its queue, with its tag, and found by its key. */
 function faultsOf({ reader }: DispatchingStore, log: GrowingLog): string[] {
   const faults: string[] = [];
   const ends = new Map<string, StoredRecord>();
   for (const record of log.left) {
-    const { topic, queueId, queueOffset, physicalOffset, key } = record;
+    const { topic, queueId, queueOffset, physicalOffset, tag, key } = record;
     ends.set(`${topic}-${queueId}`, record);
-    using found = reader.getMessage({ topic, queueId, queueOffset, maxMessages: 1 });
+    using found = reader.getMessage({ topic, queueId, queueOffset, maxMessages: 1, filter: { tags: [tag] } });
     const got = found.messages[0]?.physicalOffset;
     if (got !== physicalOffset) faults.push(`${topic}-${queueId} at ${queueOffset}: ${found.status} ${got}, not ${physicalOffset}`);
     if (key === undefined) continue;
