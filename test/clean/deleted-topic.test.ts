@@ -122,7 +122,18 @@ test.serial("puts of a topic that is being deleted are refused, those before are
 test.serial("a topic that is not there is deleted without a word; what is no topic is refused", async (t) => {
   const store = await openStore(t, OPTIONS);
   await store.deleteTopic("Nothing");
-  await t.throwsAsync(store.deleteTopic("../commitlog"), { code: "ERR_TOPIC_ILLEGAL" });
+  for (const name of ["../commitlog", "", undefined, 5] as string[]) {
+    await t.throwsAsync(store.deleteTopic(name), { code: "ERR_TOPIC_ILLEGAL" });
+  }
+});
+
+test.serial("cleanUnusedTopics deletes nothing for what is no list of topics", async (t) => {
+  const store = await openStore(t, OPTIONS);
+  await put(store, 2, "Kept");
+  for (const retain of [undefined, null, "Kept", 5, [undefined], ["Kept", 5]] as string[][]) {
+    await t.throwsAsync(store.cleanUnusedTopics(retain), { code: "ERR_TOPIC_ILLEGAL" });
+  }
+  t.deepEqual(store.topics(), ["Kept"]);
 });
 
 test.serial("cleanUnusedTopics keeps the retained ones, RocketMQ's own, and those of groups", async (t) => {
@@ -155,4 +166,10 @@ test.serial("cleanExpiredConsumerQueue deletes the queues whose records are all 
   t.is((await store.putMessage(numbered(0, 100, { topic: "Old" }))).appendResult?.queueOffset, 0);
   await dispatched(t, store);
   t.deepEqual(bounds(store, "Old"), [0, 1]);
+});
+
+test.serial("topics that hold delayed or prepared messages are not deleted", async (t) => {
+  const store = await openStore(t);
+  for (const topic of ["SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC"])
+    await t.throwsAsync(store.deleteTopic(topic), { code: "ERR_TOPIC_ILLEGAL" });
 });

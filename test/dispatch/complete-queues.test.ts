@@ -1,9 +1,11 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { StoreCheckpoint } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
 import type { Message, MessageStoreOptions } from "@millrace/store";
 import { readDispatchedMark } from "@millrace/store/internal/recover/dispatched-mark.js";
+import { StoreCheckpointFile } from "@millrace/store/internal/recover/store-checkpoint.js";
 import test from "ava";
 import { chosenSeed, type Random, seededRandom } from "../random.js";
 import { assertQueuesComplete, storedQueueNames } from "../store/stored-queues.js";
@@ -76,6 +78,24 @@ test.serial("close dispatches what is behind, and the mark says so", async (t) =
   assertQueuesComplete(t, root);
   t.is(readDispatchedMark(createStorage({ kind: "real" }), join(root, "millrace.dispatched"))?.dispatchedOffset, end);
 });
+
+test.serial(
+  "after a close the checkpoint has the time of the last message, in the log and in the queues, and the next store keeps it",
+  async (t) => {
+    const store = await openStore(t, { ...SMALL, storePathRootDir: memoryDirectory(t) });
+    let storeTimestamp = 0;
+    for (let n = 0; n < 3; n++) storeTimestamp = (await store.putMessage(numbered(n))).appendResult?.storeTimestamp ?? -1;
+    const root = store.config.storePathRootDir;
+    const checkpoint = (): StoreCheckpoint | undefined =>
+      StoreCheckpointFile.read(createStorage({ kind: "real" }), join(root, "checkpoint"));
+    await store.close();
+    const written = checkpoint();
+    t.like(written, { physicMsgTimestamp: storeTimestamp, logicsMsgTimestamp: storeTimestamp });
+    const again = await openStore(t, { ...SMALL, storePathRootDir: root });
+    await again.close();
+    t.deepEqual(checkpoint(), written);
+  },
+);
 
 test.serial("thousands of queues are written with a bounded number of open files", async (t) => {
   const queues = 2000;

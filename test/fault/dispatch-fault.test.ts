@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
@@ -46,7 +47,7 @@ for (const [what, fault] of Object.entries(failures)) {
   });
 }
 
-test("a disk that stays full for the ConsumeQueues: the store opens, takes puts and closes, and the next one has them all", async (t) => {
+test("a disk that stays full for the ConsumeQueues: a store that closes behind keeps its abort file, and the next one has everything", async (t) => {
   const root = memoryDirectory(t);
   const full: Fault = { operation: "write", path: "consumequeue", after: 2, code: "ENOSPC" };
   for (let life = 0; life < 2; life++) {
@@ -57,6 +58,7 @@ test("a disk that stays full for the ConsumeQueues: the store opens, takes puts 
     const began = performance.now();
     await store.close();
     t.true(performance.now() - began < 5000);
+    t.true(existsSync(join(root, "abort")));
   }
   const store = await open(t, root);
   t.is(store.dispatchBehindBytes, 0);

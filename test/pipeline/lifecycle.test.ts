@@ -38,18 +38,25 @@ test.serial("close settles what is in flight, forces it, and can be called again
 test.serial("after close every call is refused, from the moment of the close on", async (t) => {
   const store = await openStore(t);
   const closing = store.close();
-  const refusal = { code: "ERR_STORE_CLOSED", outcome: "none" };
-  t.deepEqual(await outcomes<unknown>([store.putMessage(message()), store.putMessages([message()]), store.flush()]), [
-    refusal,
-    refusal,
-    refusal,
-  ]);
-  await closing;
-  t.deepEqual(await outcomes<unknown>([store.putMessage(message()), store.putMessages([message()]), store.flush()]), [
-    refusal,
-    refusal,
-    refusal,
-  ]);
+  const calls: (() => Promise<unknown>)[] = [
+    () => store.putMessage(message()),
+    () => store.putMessages([message()]),
+    () => store.prepareMessage(message()),
+    () => store.undecidedMessages().next(),
+    () => store.flush(),
+    () => store.deleteExpiredFiles(),
+    () => store.deleteTopic("TopicA"),
+    () => store.cleanUnusedTopics([]),
+    () => store.cleanExpiredConsumerQueue(),
+    () => store.checkSelf(),
+  ];
+  for (let round = 0; round < 2; round++) {
+    for (const call of calls) await t.throwsAsync(call, { code: "ERR_STORE_CLOSED" }, String(call));
+    t.throws(() => store.onMessageArriving(() => {}), { code: "ERR_STORE_CLOSED" });
+    t.throws(() => store.consume({ topic: "TopicA", queueId: 0, from: 0 }), { code: "ERR_STORE_CLOSED" });
+    await closing;
+  }
+  t.deepEqual(await outcomes([store.putMessage(message())]), [{ code: "ERR_STORE_CLOSED", outcome: "none" }]);
   t.is(store.maxPhysicalOffset, 0);
 });
 

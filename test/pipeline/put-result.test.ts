@@ -123,9 +123,10 @@ test("a batch is contiguous, has consecutive queue offsets, and one answer", asy
   t.deepEqual(JSON.parse(JSON.stringify(appendResult)), plain);
 });
 
-test("a batch never crosses the end of a segment", async (t) => {
+test("a batch never crosses the end of a segment, whatever its hosts", async (t) => {
   const store = await openStore(t, { mappedFileSizeCommitLog: 8192 });
-  for (let n = 0; n < 30; n++) await store.putMessages([0, 1, 2].map((i) => numbered(3 * n + i, 200)));
+  const v6 = { bornHost: { address: "::1", port: 1 }, storeHost: { address: "::2", port: 2 } };
+  for (let n = 0; n < 30; n++) await store.putMessages([0, 1, 2].map((i) => numbered(3 * n + i, 200, n % 2 === 0 ? {} : v6)));
   const { messages, blanks } = readLog(store.config.storePathRootDir);
   t.is(messages.length, 90);
   t.true(blanks.size >= 3);

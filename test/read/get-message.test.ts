@@ -246,6 +246,9 @@ test("arguments that make no sense are refused", (t) => {
     { maxBytes: 1.5 },
   ];
   for (const changes of bad) t.throws(() => get(store, changes), { code: "ERR_GET_ILLEGAL" }, JSON.stringify(changes));
+  for (const request of [undefined, null, "TopicA"]) {
+    t.throws(() => store.reader.getMessage(request as never), { code: "ERR_GET_ILLEGAL" }, String(request));
+  }
   for (const filter of [{}, null, { tags: [] }, { tags: "TagA" }, { tags: [""] }, { tags: [1] }]) {
     t.throws(() => get(store, { filter } as never), { code: "ERR_FILTER_ILLEGAL" }, JSON.stringify(filter));
   }

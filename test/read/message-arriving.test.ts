@@ -91,6 +91,13 @@ test.serial("each listener hears from its own beginning to its own end", async (
   t.deepEqual({ ...heard, third }, { first: [0, 1], second: [1, 2], third: [4] });
 });
 
+test.serial("what is no listener is refused at the call", async (t) => {
+  const store = await ConsumingStore.open(t);
+  for (const listener of [undefined, null, "listener", {}]) {
+    t.throws(() => store.onMessageArriving(listener as never), { code: "ERR_LISTENER_ILLEGAL" });
+  }
+});
+
 test.serial("a long backlog is told in turns", async (t) => {
   const store = await ConsumingStore.open(t);
   let inTurn = 0;

@@ -82,17 +82,24 @@ test.serial("prepared and rolled back messages are in no queue, committed ones a
   t.deepEqual(numbersOf(store), [0, 8, 0]);
 });
 
-test.serial("a batch is read message by message", async (t) => {
-  const store = await openStore(t);
-  const { appendResult } = await store.putMessages(upTo(10).map((n) => numbered(n)));
-  await dispatched(store);
-  t.deepEqual(numbersOf(store), upTo(10));
-  const ids = appendResult?.msgId.split(",") ?? [];
-  t.deepEqual(
-    ids.map((id) => store.lookMessageById(id)?.queueOffset),
-    upTo(10),
-  );
-});
+for (const [name, address] of [
+  ["IPv4", "10.1.2.3"],
+  ["IPv6", "2001:db8::1"],
+] as const) {
+  test.serial(`a batch is read message by message, by queue offset and by id: ${name} hosts`, async (t) => {
+    const store = await openStore(t);
+    const hosts = { bornHost: { address, port: 4567 }, storeHost: { address, port: 10911 } };
+    const { appendResult } = await store.putMessages(upTo(10).map((n) => numbered(n, 16, hosts)));
+    await dispatched(store);
+    t.deepEqual(numbersOf(store), upTo(10));
+    const found = (appendResult?.msgId.split(",") ?? []).map((id) => store.lookMessageById(id));
+    t.deepEqual(
+      found.map((view) => view?.queueOffset),
+      upTo(10),
+    );
+    for (const view of found) t.deepEqual([view?.bornHost, view?.storeHost], [hosts.bornHost, hosts.storeHost]);
+  });
+}
 
 test.serial("the maximum offset with committed false counts what has been put, at once", async (t) => {
   const store = await openStore(t);

@@ -75,6 +75,7 @@ const CRC_DIGITS_AT = PROPERTY_CRC_NAME.length + 1;
 
 /** So many wrong bits in name and separators still make a damaged CRC property, if its digits are right. */
 const CRC_NAME_WRONG_BITS = 8;
+const SEPARATOR = Uint8Array.of(PROPERTY_SEPARATOR);
 const DIGIT_ZERO = 0x30;
 
 /**
@@ -191,22 +192,30 @@ export class MessageChecker {
 
   #checkCrc(view: DataView, bytes: Uint8Array, position: number, total: number): number {
     const crcAt = position + total - PROPERTY_CRC_LENGTH;
-    const wrongBits = wrongBitsOfCrcProperty(view, crcAt);
+    // A body can look like the property, and reach to where it would stand when the properties are shorter.
+    const wrongBits = this.propertiesLength < PROPERTY_CRC_LENGTH ? Infinity : wrongBitsOfCrcProperty(view, crcAt);
     if (wrongBits <= CRC_NAME_WRONG_BITS) {
-      const matches = readCrcDigits(bytes, crcAt + CRC_DIGITS_AT) === (crc32(bytes.subarray(position, crcAt)) & CRC_MASK);
+      const crc = readCrcDigits(bytes, crcAt + CRC_DIGITS_AT);
+      const matches = crc === (crc32(bytes.subarray(position, crcAt)) & CRC_MASK);
       // Right digits after a name that is not quite right: the name is damaged. A property of a user never gets here.
-      if (wrongBits > 0 && matches) return MessageVerdict.BAD_PROPERTY_CRC;
-      if (wrongBits === 0) return matches ? total : MessageVerdict.BAD_PROPERTY_CRC;
+      if (matches) return wrongBits === 0 ? total : MessageVerdict.BAD_PROPERTY_CRC;
+      if (wrongBits === 0 && this.#isOwnName(bytes, position, crcAt, crc)) return MessageVerdict.BAD_PROPERTY_CRC;
     }
     if (this.bodyLength === 0) return total;
     const bodyCrc = crc32(bytes.subarray(this.bodyPosition, this.bodyPosition + this.bodyLength)) & CRC_MASK;
     return bodyCrc === view.getInt32(position + BODY_CRC_OFFSET) ? total : MessageVerdict.BAD_BODY_CRC;
   }
+
+  /** Whether the name stands alone, and is not the end of a longer one of a user's. A separator before it that is damaged is a separator. */
+  #isOwnName(bytes: Uint8Array, position: number, crcAt: number, crc: number): boolean {
+    if (crcAt === this.propertiesPosition || bytes[crcAt - 1] === PROPERTY_SEPARATOR) return true;
+    return crc === (crc32(SEPARATOR, crc32(bytes.subarray(position, crcAt - 1))) & CRC_MASK);
+  }
 }
 
 /**
- * How many bits name and separators differ in from a CRC property's. The place is taken from the record's end alone: no damaged
- * length can hide it, and no length field looks like a part of it (each would be larger than what it counts).
+ * How many bits name and separators differ in from a CRC property's. The place is taken from the record's end alone: no
+ * damaged length can hide it, since no two bytes of it read as the length of shorter properties.
  */
 function wrongBitsOfCrcProperty(view: DataView, position: number): number {
   return (

@@ -25,8 +25,8 @@ import { TransactionalMessageService } from "./transaction/transactional-message
 /**
  * A store directory, open: RocketMQ's `DefaultMessageStore` as a pipeline of worker threads.
  *
- * Lives on the thread that opened it. `open` takes the directory's lock, recovers the commit log, then starts the appender, the flusher and
- * the allocator; `close` (or `await using`) ends them in that order, forces everything, and lets the process exit.
+ * Lives on the thread that opened it. `open` takes the directory's lock, recovers the commit log, the ConsumeQueues and the index, then starts
+ * the appender, the flusher, the dispatcher and the allocator; `close` (or `await using`) ends them, forces everything, and lets the process exit.
  */
 export class MessageStore implements AsyncDisposable {
   /** The options in force: complete, checked, frozen. */
@@ -75,7 +75,7 @@ export class MessageStore implements AsyncDisposable {
   /**
    * Puts one message. Resolves in the order of the puts: in ASYNC_FLUSH when the record is in the page cache, in SYNC_FLUSH when it is
    * durable. Rejects with a MillraceError for what is no message at all (`ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_MESSAGE_ILLEGAL`,
-   * `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`), when the ring is full (`ERR_RING_FULL`, `ERR_PUT_TIMEOUT`), and when the store does not take
+   * `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`), when the topic is being deleted (`ERR_TOPIC_SUSPENDED`), when the ring is full (`ERR_RING_FULL`, `ERR_PUT_TIMEOUT`), and when the store does not take
    * puts any more (`ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`). (RocketMQ: `MessageStore.asyncPutMessage`.)
    */
   putMessage(message: Message): Promise<PutMessageResult> {
@@ -109,9 +109,16 @@ export class MessageStore implements AsyncDisposable {
     return this.#open.transactions.rollbackMessage(prepared);
   }
 
-  /** Prepared messages that are neither committed nor rolled back: {@link TransactionalMessageService.undecidedMessages}. */
-  undecidedMessages(request?: UndecidedRequest): AsyncIterable<UndecidedMessage> {
-    return this.#open.transactions.undecidedMessages(request);
+  /**
+   * Prepared messages that are neither committed nor rolled back: {@link TransactionalMessageService.undecidedMessages}. Throws
+   * `ERR_UNDECIDED_ILLEGAL`, and `ERR_STORE_CLOSED` also in the middle of the list.
+   */
+  async *undecidedMessages(request?: UndecidedRequest): AsyncGenerator<UndecidedMessage, void, undefined> {
+    this.#open.checkOpen();
+    for await (const undecided of this.#open.transactions.undecidedMessages(request)) {
+      yield undecided;
+      this.#open.checkOpen();
+    }
   }
 
   /** End of the complete records, in bytes. */
@@ -215,8 +222,13 @@ export class MessageStore implements AsyncDisposable {
     return this.#open.consumers.consume(options);
   }
 
-  /** Tells of every message that can be consumed, from now on; the function returned ends it. (RocketMQ: `MessageArrivingListener`.) */
+  /**
+   * Tells of every message that can be consumed, from now on; the function returned ends it. (RocketMQ: `MessageArrivingListener`.)
+   *
+   * @throws MillraceError `ERR_LISTENER_ILLEGAL`, `ERR_STORE_CLOSED`
+   */
   onMessageArriving(listener: MessageArrivingListener): () => void {
+    this.#open.checkOpen();
     return this.#open.arriving.add(listener);
   }
 
@@ -234,18 +246,21 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /** See {@link TopicCleaner.cleanUnusedTopics}. */
-  cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
-    return this.#open.cleaner.topics.cleanUnusedTopics(retain);
+  async cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
+    this.#open.checkOpen();
+    return await this.#open.cleaner.topics.cleanUnusedTopics(retain);
   }
 
   /** See {@link TopicCleaner.cleanExpiredConsumerQueue}. */
-  cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
-    return this.#open.cleaner.topics.cleanExpiredConsumerQueue();
+  async cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
+    this.#open.checkOpen();
+    return await this.#open.cleaner.topics.cleanExpiredConsumerQueue();
   }
 
   /** Gaps between the files of the log and of each ConsumeQueue; none, if all is well. Changes nothing. (RocketMQ: `checkSelf`.) */
-  checkSelf(): Promise<SelfCheckFinding[]> {
-    return this.#open.cleaner.checkSelf();
+  async checkSelf(): Promise<SelfCheckFinding[]> {
+    this.#open.checkOpen();
+    return await this.#open.cleaner.checkSelf();
   }
 
   /** A plain object, cheap enough for ten times a second under full load. */

@@ -115,7 +115,7 @@ export class OpenStore {
 
   async flush(): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#closing !== undefined) throw closed();
+    this.checkOpen();
     return await new Promise((resolve, reject) => {
       this.#flushes.add(reject);
       const flushed = (offset: number): void => {
@@ -125,6 +125,11 @@ export class OpenStore {
       // A flush that fails ends its service; the reason comes with that end, to all that still wait.
       this.pipeline.flushNow(this.put.acknowledgedOffset).then(flushed, () => {});
     });
+  }
+
+  /** @throws MillraceError `ERR_STORE_CLOSED` from the moment of the close on */
+  checkOpen(): void {
+    if (this.#closing !== undefined) throw closed();
   }
 
   close(): Promise<void> {

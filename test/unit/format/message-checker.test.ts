@@ -226,6 +226,36 @@ test("a user's property that looks almost like a CRC is none", (t) => {
   );
 });
 
+test("what a user writes is never taken for a CRC: a body's end before short properties, the end of a property's name", (t) => {
+  const short = encodeProperties([["a", "b"]], true);
+  const looksLikeCrc = {
+    topic: Buffer.from("T"),
+    body: Buffer.from("__CRC32#\u0001123"),
+    properties: short,
+    propertiesLength: short.length,
+  };
+  const longName = encodeProperties([["a__CRC32#", "1234567890"]], true);
+  for (const fields of [looksLikeCrc, { properties: longName, propertiesLength: longName.length }]) {
+    t.is(
+      verdictAfter(() => undefined, sampleMessage(fields)),
+      "GOOD",
+    );
+    t.is(
+      verdictAfter(() => undefined, sampleMessage(fields), true),
+      "GOOD",
+    );
+  }
+});
+
+test("a changed separator before a CRC property does not make it part of a longer name", (t) => {
+  for (const separator of [0, 3, 0x41, 0xff]) {
+    t.is(
+      verdictAfter((_, bytes) => void bytes.writeUInt8(separator, bytes.length - 21), sampleMessage(), true),
+      "BAD_PROPERTY_CRC",
+    );
+  }
+});
+
 test("only codes of verdicts have names", (t) => {
   t.is(messageVerdictName(MessageVerdict.BLANK), "BLANK");
   t.throws(() => messageVerdictName(-99), { instanceOf: RangeError, message: /code=-99$/ });

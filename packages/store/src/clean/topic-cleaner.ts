@@ -1,11 +1,23 @@
 import { setTimeout } from "node:timers/promises";
-import { DLQ_TOPIC_PREFIX, isSystemTopic, MillraceError, RETRY_TOPIC_PREFIX, topicIllegality } from "@millrace/format";
+import {
+  DLQ_TOPIC_PREFIX,
+  isSystemTopic,
+  MillraceError,
+  RETRY_TOPIC_PREFIX,
+  SCHEDULE_TOPIC,
+  TRANS_HALF_TOPIC,
+  TRANS_OP_HALF_TOPIC,
+} from "@millrace/format";
 import type { QueueTableBuffers } from "@millrace/shared-memory";
 import type { Pipeline } from "../pipeline.js";
 import type { PutMessageService } from "../put/put-message-service.js";
 import type { Topic } from "../put/topic-table.js";
+import { checkTopic, shownName } from "../read/consumable-queue.js";
 import type { CleanFilesService } from "./clean-files-service.js";
 import type { LeasedReader } from "./leased-reader.js";
+
+/** Their messages have not reached their own topics yet. */
+const KEPT_TOPICS: ReadonlySet<string> = new Set([SCHEDULE_TOPIC, TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC]);
 
 /** How often it is looked whether the puts in flight have been answered. */
 const ANSWER_LOOK_MS = 1;
@@ -43,16 +55,15 @@ export class TopicCleaner {
 
   /**
    * Deletes a topic's ConsumeQueues; records of it that are in the log now are never seen in a queue again. By key, by message id and by physical
-   * offset they are found until their segments go. A topic that is not there is fine.
+   * offset they are found until their segments go. A topic that is not there is fine; one of the system's own holds delayed or prepared messages and is refused.
    *
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_TOPIC_NOT_DELETED` (try again; what was put before stays deleted),
    * `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
    */
   async deleteTopic(name: string): Promise<void> {
     const { topics } = this.#put;
-    if (topics.find(name) === undefined && topicIllegality(name) !== undefined) {
-      throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic is not legal: topic=${JSON.stringify(name)}`);
-    }
+    if (topics.find(name) === undefined) checkTopic(name);
+    if (KEPT_TOPICS.has(name)) throw new MillraceError("ERR_TOPIC_ILLEGAL", `a system topic is not deleted: topic=${name}`);
     await this.#suspended(name, async () => {
       const slots = [...(topics.find(name)?.slots.values() ?? [])];
       topics.forget(name);
@@ -65,10 +76,10 @@ export class TopicCleaner {
 
   /**
    * Deletes the topics that are not to be retained, but for RocketMQ's own, and those of consumer groups (`%RETRY%`, `%DLQ%`). Resolves with
-   * the deleted ones; rejects as {@link deleteTopic}.
+   * the deleted ones; rejects as {@link deleteTopic}, and with `ERR_TOPIC_ILLEGAL` for what is no list of names: nothing is deleted then.
    */
   async cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
-    const retained = new Set(retain);
+    const retained = retainedTopics(retain);
     const deleted: string[] = [];
     for (const { name } of [...this.#put.topics.topics()]) {
       if (retained.has(name) || isSystemTopic(name) || name.startsWith(RETRY_TOPIC_PREFIX) || name.startsWith(DLQ_TOPIC_PREFIX))
@@ -132,6 +143,15 @@ export class TopicCleaner {
     const max = this.#max[slot] as number;
     return max > 0 && this.#min[slot] === max && this.#next[slot] === max;
   }
+}
+
+/** Strict: what was meant to be a list of topics, and is none, would delete them all. */
+function retainedTopics(retain: Iterable<string>): Set<string> {
+  const isList = typeof retain === "object" && retain !== null && Symbol.iterator in retain;
+  const names: unknown[] = isList ? [...retain] : [retain];
+  const wrong = isList ? names.findIndex((name) => typeof name !== "string") : 0;
+  if (wrong === -1) return new Set(names as string[]);
+  throw new MillraceError("ERR_TOPIC_ILLEGAL", `a list of topics to retain is needed: topic=${shownName(names[wrong])}`);
 }
 
 function notDeleted(topic: string, failure: string): MillraceError {

@@ -1,4 +1,4 @@
-import { PROPERTY_CRC_NAME, SCHEDULE_TOPIC, SYS_FLAG_COMMIT } from "@millrace/format";
+import { MillraceError, PROPERTY_CRC_NAME, SCHEDULE_TOPIC, SYS_FLAG_COMMIT } from "@millrace/format";
 import type { ControlBlock } from "@millrace/shared-memory";
 import { DispatchRequest } from "../dispatch/dispatch-request.js";
 import type { DelayLevels } from "../schedule/delay-levels.js";
@@ -59,8 +59,13 @@ export class MessageArriving {
   /**
    * From now on `listener` is told of what arrives, until the function returned is called. It does not keep the process alive. One that
    * throws disturbs nobody: the error becomes an uncaught exception of the process, as those of an EventTarget's listeners do.
+   *
+   * @throws MillraceError `ERR_LISTENER_ILLEGAL`
    */
   add(listener: MessageArrivingListener): () => void {
+    if (typeof listener !== "function") {
+      throw new MillraceError("ERR_LISTENER_ILLEGAL", `a listener is a function: listener=${String(listener)}`);
+    }
     const registration = { listener, fromOffset: this.#counters.reputFromOffset.get() };
     this.#registrations.add(registration);
     if (this.#unwatch === undefined) {

@@ -118,6 +118,7 @@ function nothing(status: GetMessageStatus, next: number, minOffset: number, maxO
 }
 
 function check(request: GetMessageRequest): void {
+  if (typeof request !== "object" || request === null) throw illegal("a request is an object", "request", request);
   checkQueue(request.topic, request.queueId);
   const { queueOffset, maxMessages, maxBytes } = request;
   if (!Number.isSafeInteger(queueOffset)) throw illegal("a queue offset is an integer", "queueOffset", queueOffset);

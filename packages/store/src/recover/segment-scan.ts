@@ -13,6 +13,7 @@ import {
   PROPERTY_CRC_LENGTH,
   PROPERTY_CRC_NAME,
   PROPERTY_INNER_NUM,
+  PROPERTY_SEPARATOR,
   SYS_FLAG_COMMIT,
   SYS_FLAG_INNER_BATCH,
   TOTAL_SIZE_OFFSET,
@@ -203,6 +204,7 @@ function isMessageMagic(magic: number): boolean {
 function hasPropertyCrc(bytes: Uint8Array, end: number, propertiesLength: number): boolean {
   if (propertiesLength < PROPERTY_CRC_LENGTH) return false;
   const at = end - PROPERTY_CRC_LENGTH;
+  if (propertiesLength > PROPERTY_CRC_LENGTH && bytes[at - 1] !== PROPERTY_SEPARATOR) return false;
   for (let i = 0; i < CRC_NAME.length; i++) {
     if (bytes[at + i] !== CRC_NAME[i]) return false;
   }

@@ -84,9 +84,12 @@ export class TransactionalMessageService {
     });
   }
 
-  /** The half messages that are neither committed nor rolled back, oldest first, as they are when the list gets there. */
+  /**
+   * The half messages that are neither committed nor rolled back, oldest first, as they are when the list gets there. Waits for nothing: one
+   * that was prepared just now, and is not dispatched yet, is in the next list.
+   */
   async *undecidedMessages(request: UndecidedRequest = {}): AsyncGenerator<UndecidedMessage, void, undefined> {
-    const { olderThanMs = 0, limit = Infinity, signal } = request;
+    const { olderThanMs = 0, limit = Infinity, signal } = request ?? {};
     if (!(olderThanMs >= 0)) throw illegalRequest("olderThanMs", olderThanMs);
     if (!(limit >= 0)) throw illegalRequest("limit", limit);
     const newest = Date.now() - olderThanMs;
