@@ -314,6 +314,16 @@ test("after a clean end only the last three files of a queue are read", async (t
   t.is(rowOf(await recoverQueues(made.root, { dispatchedOffset })), "damaged");
 });
 
+test("files without a length are removed, wherever they stand, and the queue is built again", async (t) => {
+  for (const fileStart of [0, 10]) {
+    const made = make(t);
+    writeFileSync(made.queue.path(fileStart), "");
+    const recovery = await recoverAlone(t, made);
+    t.like(planOf(recovery, "TopicA", 0), { row: "missing", maxQueueOffset: 0, dispatchFrom: offsetOf(made.log, 0) });
+    t.false(existsSync(made.queue.path(fileStart)));
+  }
+});
+
 test("a last file without a length is removed, any other wrong file is refused and nothing is changed", async (t) => {
   const made = make(t);
   const end = made.queue.path(60);

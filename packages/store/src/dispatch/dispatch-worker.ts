@@ -60,7 +60,7 @@ function expiredControl(expired: ExpiredConsumeQueues): ExpiredConsumeQueuesCont
 }
 
 /** Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that grows again. */
-function dispatchedMarkWriter(
+export function dispatchedMarkWriter(
   storage: Storage,
   paths: StorePaths,
   index: IndexDispatcher | undefined,

@@ -9,8 +9,8 @@ export interface QueueDirectory {
   readonly path: string;
   /** First unit of each file, rising; there may be gaps. */
   readonly files: readonly number[];
-  /** Name of a last file that never got its length. */
-  readonly unallocated: string | undefined;
+  /** Names of files that never got their length, or lost it: a power failure may keep the one of a file and not the other. */
+  readonly unallocated: readonly string[];
 }
 
 const QUEUE_ID_PATTERN = /^(0|[1-9]\d{0,9})$/;
@@ -37,7 +37,7 @@ export function listConsumeQueues(storage: Storage, directory: string, fileLengt
         throw new MillraceError("ERR_CONSUME_QUEUE_NAME", `a directory among the queues is no queue id: path=${path}`);
       }
       const queue = listFiles(storage, { topic, queueId, path }, fileLength);
-      if (queue.files.length > 0 || queue.unallocated !== undefined) queues.push(queue);
+      if (queue.files.length > 0 || queue.unallocated.length > 0) queues.push(queue);
     }
   }
   return queues;
@@ -56,11 +56,13 @@ function listFiles(
   fileLength: number,
 ): QueueDirectory {
   const entries = storage.list(queue.path).filter(({ kind }) => kind !== "directory");
-  const last = entries.at(-1);
-  const isUnallocated = last !== undefined && last.size === 0 && parseSegmentFileName(last.name) !== undefined;
-  if (isUnallocated) entries.pop();
-  const files = entries.map((entry) => firstUnitOf(entry, queue.path, fileLength));
-  return { ...queue, files, unallocated: isUnallocated ? last.name : undefined };
+  const unallocated = entries.filter(isUnallocated).map(({ name }) => name);
+  const files = entries.filter((entry) => !isUnallocated(entry)).map((entry) => firstUnitOf(entry, queue.path, fileLength));
+  return { ...queue, files, unallocated };
+}
+
+function isUnallocated({ kind, name, size }: StorageEntry): boolean {
+  return kind === "file" && size === 0 && parseSegmentFileName(name) !== undefined;
 }
 
 function firstUnitOf(entry: StorageEntry, directory: string, fileLength: number): number {

@@ -93,7 +93,7 @@ function queuesToInspect({
     const topic = key.slice(0, dash);
     const queueId = Number(key.slice(dash + 1));
     const path = join(consumeQueueDirectory, topic, String(queueId));
-    const directory = { topic, queueId, path, files: [], unallocated: undefined };
+    const directory = { topic, queueId, path, files: [], unallocated: [] };
     queues.set(key, { directory, log, deletedBelow: deletedTopics.get(topic) ?? 0 });
   }
   return [...queues.values()];

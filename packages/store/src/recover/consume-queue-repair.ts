@@ -19,7 +19,7 @@ export function verdictOf(plan: QueuePlan): QueueVerdict {
  */
 export function needsRepair(plan: QueuePlan): boolean {
   const verdict = verdictOf(plan);
-  if (plan.staleFiles.length > 0 || plan.directory.unallocated !== undefined) return true;
+  if (plan.staleFiles.length > 0 || plan.directory.unallocated.length > 0) return true;
   return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < lastFileOf(plan);
 }
 
@@ -31,7 +31,7 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
   const isGone = verdict === "remove" || verdict === "rebuild";
   const isCut = verdict === "cut" || verdict === "cutAndDispatch";
   const end = plan.maxQueueOffset;
-  if (directory.unallocated !== undefined) storage.remove(join(directory.path, directory.unallocated));
+  for (const name of directory.unallocated) storage.remove(join(directory.path, name));
   for (const fileStart of directory.files.toReversed()) {
     const isStale = staleFiles.includes(fileStart);
     // The file that the queue would go on in stays, even if nothing is left in it: its name says where.
