@@ -4,7 +4,7 @@ import { packageOf, type Rule, type SourceFile, type Violation } from "./source-
 /** Which packages each package may know. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   format: [],
-  "shared-memory": ["format"],
+  "shared-memory": [],
   "mapped-file": ["format"],
   stats: ["shared-memory", "format"],
   store: ["mapped-file", "shared-memory", "format", "stats"],

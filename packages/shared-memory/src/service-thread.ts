@@ -1,5 +1,4 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { MillraceError } from "@millrace/format";
 import { type Endpoint, type Remote, releaseProxy, wrap } from "comlink";
 import { Piscina } from "piscina";
 import type { AgentControl, ServiceOutcome } from "./agent.js";
@@ -92,7 +91,8 @@ export class ServiceThread<C extends object> {
   /** A {@link call} that rejects with `ERR_SERVICE_ENDED` when the service ends before it answers. */
   ask<T>(request: (control: Remote<C & AgentControl>) => Promise<T>): Promise<T> {
     return new Promise((resolve, fail) => {
-      const reject = (): void => fail(new MillraceError("ERR_SERVICE_ENDED", `the service ended: service=${this.name}`));
+      const reject = (): void =>
+        fail(Object.assign(new Error(`the service ended: service=${this.name}`), { code: "ERR_SERVICE_ENDED" }));
       if (this.#hasEnded) return reject();
       this.#asking.add(reject);
       this.call(request)

@@ -101,30 +101,30 @@ export class Pipeline {
 
   /** {@link ExpiredSegmentsControl}; rejects with `ERR_SERVICE_ENDED`, as do all below. */
   retireSegmentsBelow(offset: number): Promise<void> {
-    return this.#allocate.ask((control) => control.retireSegmentsBelow(offset));
+    return answered(this.#allocate.ask((control) => control.retireSegmentsBelow(offset)));
   }
 
   deleteSegmentsBelow(offset: number): Promise<SegmentDeletion> {
-    return this.#allocate.ask((control) => control.deleteSegmentsBelow(offset));
+    return answered(this.#allocate.ask((control) => control.deleteSegmentsBelow(offset)));
   }
 
   /** {@link ConfigFileControl}; rejects with the system's error, too. */
   async writeConfigFile(path: string, content: Uint8Array): Promise<void> {
-    const failure = await this.#allocate.ask((control) => control.writeConfigFile(path, content));
+    const failure = await answered(this.#allocate.ask((control) => control.writeConfigFile(path, content)));
     if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
   }
 
   /** {@link ExpiredConsumeQueuesControl} */
   deleteExpired(minOffset: number): Promise<ExpiredDeletion> {
-    return this.#dispatch.ask((control) => control.deleteExpired(minOffset));
+    return answered(this.#dispatch.ask((control) => control.deleteExpired(minOffset)));
   }
 
   deleteTopic(topic: string, offset: number): Promise<string | undefined> {
-    return this.#dispatch.ask((control) => control.deleteTopic(topic, offset));
+    return answered(this.#dispatch.ask((control) => control.deleteTopic(topic, offset)));
   }
 
   deleteQueue(slot: number): Promise<string | undefined> {
-    return this.#dispatch.ask((control) => control.deleteQueue(slot));
+    return answered(this.#dispatch.ask((control) => control.deleteQueue(slot)));
   }
 
   /** From the first moment of {@link stop} on. */
@@ -151,6 +151,16 @@ export class Pipeline {
 
   get #services(): readonly ServiceThread<object>[] {
     return [this.#append, this.#flush, this.#dispatch, this.#allocate] as ServiceThread<object>[];
+  }
+}
+
+/** What the service thread says as an error of ours. */
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw code === "ERR_SERVICE_ENDED" ? new MillraceError(code, message, { cause }) : cause;
   }
 }
 
