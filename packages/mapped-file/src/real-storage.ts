@@ -123,7 +123,7 @@ function isMissing(error: unknown): boolean {
 function entryOf(name: string, stats: Stats | undefined): StorageEntry {
   if (stats === undefined) return { name, kind: "other", size: 0, modifiedMs: 0 };
   const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other";
-  return { name, kind, size: stats.size, modifiedMs: stats.mtimeMs };
+  return { name, kind, size: stats.size, modifiedMs: Math.floor(stats.mtimeMs) }; // as Date.now counts: not later than now
 }
 
 /** Somebody else may make it at the same time. */
