@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
+  int32At,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
   MESSAGE_MAGIC_V1,
@@ -153,9 +154,9 @@ export class ReputMessageService implements Agent {
     const { bytes } = segment;
     const position = this.#offset - segment.fromOffset;
     if (segment.size - position < BLANK_RECORD_LENGTH) return this.#roll(segment);
-    const magic = int32(bytes, position + MAGIC_OFFSET);
+    const magic = int32At(bytes, position + MAGIC_OFFSET);
     if (magic === BLANK_MAGIC) return this.#roll(segment);
-    const size = int32(bytes, position + TOTAL_SIZE_OFFSET);
+    const size = int32At(bytes, position + TOTAL_SIZE_OFFSET);
     const isMessage = magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2;
     if (isMessage && size >= MESSAGE_BASE_LENGTH && size <= segment.size - position) {
       if (this.#offset + size > limit) return 0;
@@ -178,10 +179,4 @@ export class ReputMessageService implements Agent {
     this.#segment = new MappedFile(this.#storage, this.#config.storePathCommitLog, offset - (offset % size), size, "read");
     return this.#segment;
   }
-}
-
-function int32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
-  );
 }
