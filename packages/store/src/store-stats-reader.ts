@@ -59,7 +59,7 @@ export class StoreStatsReader {
   read(): StoreStats {
     const counters = this.#counters;
     const now = Date.now();
-    const wroteOffset = counters.wroteOffset.get();
+    const wroteOffset = Math.max(counters.wroteOffset.get(), this.#put.acknowledgedOffset); // an ack can be seen before the word
     const allocatedOffset = counters.allocatedOffset.get();
     const flushedOffset = Math.max(counters.flushedOffset.get(), counters.appendForcedOffset.get());
     const segmentSize = this.#directory.config.mappedFileSizeCommitLog;
