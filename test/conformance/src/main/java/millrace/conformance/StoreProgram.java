@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -43,11 +44,11 @@ public final class StoreProgram {
         if ("halt".equals(command)) {
             Runtime.getRuntime().halt(137);
         }
-        String path = (String) request.get("directory");
-        if (path == null) {
+        if (!(request.get("directory") instanceof String)) {
             answer(request.get("id"), "error", "no directory");
             return;
         }
+        String path = Path.of((String) request.get("directory")).toAbsolutePath().normalize().toString();
         directories.computeIfAbsent(path, Directory::new).submit(directory -> {
             try {
                 answer(request.get("id"), "result", directory.execute(command, request));
