@@ -2,6 +2,7 @@ package millrace.conformance;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.channels.Selector;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -83,8 +84,10 @@ final class RocketMqStore extends DefaultMessageStore {
         ((ScheduledThreadPoolExecutor) deliveries).setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
-    /** Nothing is left of 4.9's. */
-    void endLeftovers() {
+    /** The client of a slave, which every store has, keeps its selector. */
+    void endLeftovers() throws Exception {
+        Object client = Internals.get(getHaService(), "haClient");
+        ((Selector) Internals.get(client, "selector")).close();
     }
 
     boolean hasAbortFile() {
