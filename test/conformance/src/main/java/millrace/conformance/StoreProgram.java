@@ -21,6 +21,8 @@ public final class StoreProgram {
     public static void main(String[] arguments) throws Exception {
         PrintStream out = System.out;
         System.setOut(System.err);
+        // The RocksDB that 5 opens in every store logs below the home directory: below one that does not exist it logs nothing.
+        System.setProperty("user.home", Path.of(System.getProperty("java.io.tmpdir"), "millrace-no-home-" + ProcessHandle.current().pid()).toString());
         // A full disk of this machine is not the store's: it must neither refuse puts nor delete.
         System.setProperty("rocketmq.broker.diskSpaceWarningLevelRatio", "0.99");
         System.setProperty("rocketmq.broker.diskSpaceCleanForciblyRatio", "0.99");
