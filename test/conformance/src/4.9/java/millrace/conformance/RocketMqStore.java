@@ -2,8 +2,10 @@ package millrace.conformance;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.channels.Selector;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.rocketmq.common.BrokerConfig;
 import org.apache.rocketmq.common.SystemClock;
@@ -77,6 +79,15 @@ final class RocketMqStore extends DefaultMessageStore {
             pool.shutdown();
             pool.awaitTermination(3, TimeUnit.SECONDS);
         }
+        // Its shutdown waits for what is to run later, which is up to a second.
+        Object deliveries = Internals.get(getScheduleMessageService(), "deliverExecutorService");
+        ((ScheduledThreadPoolExecutor) deliveries).setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    }
+
+    /** The client of a slave, which every store has, keeps its selector. */
+    void endLeftovers() throws Exception {
+        Object client = Internals.get(getHaService(), "haClient");
+        ((Selector) Internals.get(client, "selector")).close();
     }
 
     boolean hasAbortFile() {

@@ -97,6 +97,13 @@ final class RocketMqStore extends DefaultMessageStore {
         }
     }
 
+    /** 5 opens a RocksDB in every store whether it is used or not, and leaves its pools running. */
+    void endLeftovers() throws Exception {
+        for (String name : new String[] {"scheduler", "reloadScheduler", "manualCompactionThread"}) {
+            ((ExecutorService) Internals.get(getMessageRocksDBStorage(), name)).shutdown();
+        }
+    }
+
     boolean hasAbortFile() {
         return new File(getMessageStoreConfig().getStorePathRootDir(), "abort").exists();
     }

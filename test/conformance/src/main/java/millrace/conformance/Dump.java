@@ -61,6 +61,8 @@ final class Dump {
         for (Number offset : (List<Number>) probe.getOrDefault("offsets", List.of())) {
             lookup(offset.longValue());
         }
+        // RocketMQ takes the first sample a second after start and until then throws when asked.
+        Internals.run(store.getStoreStatsService(), "sampling");
         Map<String, String> information = store.getRuntimeInfo();
         line("runtime", "commitLogMinOffset", Long.valueOf(information.get("commitLogMinOffset")),
             "commitLogMaxOffset", Long.valueOf(information.get("commitLogMaxOffset")));

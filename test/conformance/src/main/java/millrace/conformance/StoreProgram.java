@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,6 +21,8 @@ public final class StoreProgram {
     public static void main(String[] arguments) throws Exception {
         PrintStream out = System.out;
         System.setOut(System.err);
+        // The RocksDB that 5 opens in every store logs below the home directory: below one that does not exist it logs nothing.
+        System.setProperty("user.home", Path.of(System.getProperty("java.io.tmpdir"), "millrace-no-home-" + ProcessHandle.current().pid()).toString());
         // A full disk of this machine is not the store's: it must neither refuse puts nor delete.
         System.setProperty("rocketmq.broker.diskSpaceWarningLevelRatio", "0.99");
         System.setProperty("rocketmq.broker.diskSpaceCleanForciblyRatio", "0.99");
@@ -43,11 +46,11 @@ public final class StoreProgram {
         if ("halt".equals(command)) {
             Runtime.getRuntime().halt(137);
         }
-        String path = (String) request.get("directory");
-        if (path == null) {
+        if (!(request.get("directory") instanceof String)) {
             answer(request.get("id"), "error", "no directory");
             return;
         }
+        String path = Path.of((String) request.get("directory")).toAbsolutePath().normalize().toString();
         directories.computeIfAbsent(path, Directory::new).submit(directory -> {
             try {
                 answer(request.get("id"), "result", directory.execute(command, request));
