@@ -52,7 +52,10 @@ export async function runSeeds(
   try {
     await Promise.all(Array.from({ length: Math.min(AT_A_TIME, seeds.length) }, work));
   } finally {
-    await Promise.all([...programs.values()].map((program) => program[Symbol.asyncDispose]()));
+    // What a failed run left open need not be closed.
+    await Promise.all(
+      [...programs.values()].map((program) => (failures.length > 0 ? program.kill() : program[Symbol.asyncDispose]())),
+    );
     rmSync(root, { recursive: true, force: true });
   }
   return failures.sort((a, b) => a.seed - b.seed);

@@ -22,8 +22,15 @@ export const MILLRACE: Engine = {
   }),
 };
 
-/** Starts fast, stays small. */
-const JVM = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx1g"];
+/** Starts fast, stays small, keeps its own words off the standard output. */
+const JVM = [
+  "-Xmx1g",
+  "-XX:MaxDirectMemorySize=512m",
+  "-XX:+UseSerialGC",
+  "-XX:TieredStopAtLevel=1",
+  "-XX:-UsePerfData",
+  "-XX:+DisplayVMOutputToStderr",
+];
 
 export function rocketMq(toolchain: JavaToolchain, series: RocketMqSeries): Engine {
   const classPath = toolchain.classPath(series);

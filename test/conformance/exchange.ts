@@ -40,7 +40,7 @@ export class Exchange implements SeedRun {
     this.#engines = engines;
     this.#series = series;
     this.#directory = directory;
-    this.#scenario = new Scenario(seed, series, true);
+    this.#scenario = new Scenario(seed, series, { hasDelays: true, hasTags: true });
     this.#random = seededRandom(seed ^ 0x5eed);
     this.#model = new StoreModel(this.#scenario.options);
     this.story.push(`options ${JSON.stringify(this.#scenario.options)}`);

@@ -11,17 +11,21 @@ const KEY_LIMIT = 64;
 /** Everything that can be asked of an open store, as lines in README.md's order. */
 export function dumpStore(store: MessageStore, probe: Probe): DumpLine[] {
   const lines: DumpLine[] = [{ kind: "log", minOffset: store.minPhysicalOffset, maxOffset: store.maxPhysicalOffset }];
-  for (const [topic, queueId] of probe.queues) {
+  const queues = probe.queues.map(([topic, queueId]) => {
     const minOffset = store.getMinOffsetInQueue(topic, queueId);
-    const maxOffset = store.getMaxOffsetInQueue(topic, queueId);
-    lines.push({ kind: "queue", topic, queueId, minOffset, maxOffset });
-    lines.push(...messageLines(store, topic, queueId, minOffset, maxOffset));
+    return { topic, queueId, minOffset, maxOffset: store.getMaxOffsetInQueue(topic, queueId) };
+  });
+  for (const queue of queues) lines.push({ kind: "queue", ...queue });
+  for (const queue of queues) lines.push(...messageLines(store, queue));
+  for (const { topic, queueId, minOffset, maxOffset } of queues) {
     for (const offset of getOffsets(minOffset, maxOffset)) {
       for (const maxMessages of [1, BATCH]) lines.push(getLine(store, topic, queueId, offset, maxMessages));
     }
-    for (const time of probe.times) lines.push(timeLine(store, topic, queueId, time));
-    lines.push(timestampLine(store, topic, queueId, minOffset, maxOffset));
   }
+  for (const { topic, queueId } of queues) {
+    for (const time of probe.times) lines.push(timeLine(store, topic, queueId, time));
+  }
+  for (const queue of queues) lines.push(timestampLine(store, queue));
   for (const [topic, key] of probe.keys) lines.push(keyLine(store, topic, key));
   for (const offset of probe.offsets) lines.push(lookupLine(store, offset));
   const { runtimeInfo } = store.stats();
@@ -33,7 +37,14 @@ export function dumpStore(store: MessageStore, probe: Probe): DumpLine[] {
   return lines;
 }
 
-function messageLines(store: MessageStore, topic: string, queueId: number, minOffset: number, maxOffset: number): DumpLine[] {
+interface QueueLimits {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly minOffset: number;
+  readonly maxOffset: number;
+}
+
+function messageLines(store: MessageStore, { topic, queueId, minOffset, maxOffset }: QueueLimits): DumpLine[] {
   const units = readUnits(store.config.storePathRootDir, topic, queueId);
   const lines: DumpLine[] = [];
   let queueOffset = minOffset;
@@ -100,7 +111,7 @@ function timeLine(store: MessageStore, topic: string, queueId: number, time: num
   return { kind: "time", topic, queueId, time, lower, upper };
 }
 
-function timestampLine(store: MessageStore, topic: string, queueId: number, minOffset: number, maxOffset: number): DumpLine {
+function timestampLine(store: MessageStore, { topic, queueId, minOffset, maxOffset }: QueueLimits): DumpLine {
   const at = (queueOffset: number): number => store.getMessageStoreTimestamp(topic, queueId, queueOffset);
   const earliest = store.getEarliestMessageTime(topic, queueId);
   return { kind: "timestamp", topic, queueId, earliest, first: at(minOffset), last: at(maxOffset - 1), beyond: at(maxOffset) };
@@ -113,5 +124,5 @@ function keyLine(store: MessageStore, topic: string, key: string): DumpLine {
 
 function lookupLine(store: MessageStore, offset: number): DumpLine {
   const message = store.lookMessageByOffset(offset);
-  return { kind: "lookup", offset, msgId: message?.msgId ?? null, size: message?.size ?? 0 };
+  return { kind: "lookup", offset, msgId: message?.msgId ?? null, size: message?.size ?? null };
 }

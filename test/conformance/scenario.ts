@@ -22,18 +22,24 @@ const PREPARED = 4;
 const COMMIT = 8;
 const ROLLBACK = 12;
 
+export interface ScenarioContent {
+  /** Some messages have a delay. */
+  readonly hasDelays: boolean;
+  /** Some messages have a tag. */
+  readonly hasTags: boolean;
+}
+
 /** Messages and the options of the store they are for, all of one seed. */
 export class Scenario {
   readonly options: ProgramOptions;
   readonly random: Random;
   readonly #topics: readonly string[];
-  readonly #isDelaying: boolean;
+  readonly #content: ScenarioContent;
 
-  /** @param isDelaying whether some messages have a delay */
-  constructor(seed: number, series: RocketMqSeries, isDelaying: boolean) {
+  constructor(seed: number, series: RocketMqSeries, content: ScenarioContent) {
     const random = seededRandom(seed);
     this.random = random;
-    this.#isDelaying = isDelaying;
+    this.#content = content;
     const segment = this.#one([16 * KIB, 28 * KIB, 64 * KIB, 256 * KIB, 1024 * KIB]);
     this.options = {
       mappedFileSizeCommitLog: segment,
@@ -70,7 +76,7 @@ export class Scenario {
       topic: this.#one(this.#topics),
       queueId: this.#one(QUEUE_IDS),
       body: this.#body(this.#bodyLength()),
-      properties: this.#properties(this.#isDelaying && this.#chance(6), this.#isWaiting(), 6),
+      properties: this.#properties(this.#content.hasDelays && this.#chance(6), this.#isWaiting(), 6),
       flag: this.random(2 ** 32) | 0,
       sysFlag,
       bornTimestamp: BORN_TIMESTAMP + this.random(1_000_000),
@@ -104,7 +110,7 @@ export class Scenario {
 
   #properties(isDelayed: boolean, isWaiting: boolean | undefined, ownLimit: number): ProgramMessage["properties"] {
     const properties: [string, string][] = [];
-    if (this.#chance(3, 2)) properties.push(["TAGS", this.#one(TAGS)]);
+    if (this.#content.hasTags && this.#chance(3, 2)) properties.push(["TAGS", this.#one(TAGS)]);
     if (this.#chance(2)) properties.push(["KEYS", this.#keys()]);
     if (isWaiting !== undefined) properties.push(["WAIT", String(isWaiting)]);
     if (isDelayed) properties.push(["DELAY", String(1 + this.random(4))]);

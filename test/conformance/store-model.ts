@@ -139,14 +139,19 @@ export class StoreModel {
   /** The dump of a store that holds exactly this. */
   dump(probe: Probe): DumpLine[] {
     const lines: DumpLine[] = [{ kind: "log", minOffset: 0, maxOffset: this.#end }];
-    for (const [topic, queueId] of probe.queues) {
-      const queue = this.#queue(`${topic}-${queueId}`);
+    const queues = probe.queues.map(([topic, queueId]) => ({ topic, queueId, queue: this.#queue(`${topic}-${queueId}`) }));
+    for (const { topic, queueId, queue } of queues)
       lines.push({ kind: "queue", topic, queueId, minOffset: 0, maxOffset: queue.length });
-      lines.push(...queue.map(messageLine));
+    for (const { queue } of queues) lines.push(...queue.map(messageLine));
+    for (const { topic, queueId, queue } of queues) {
       for (const offset of getOffsets(0, queue.length)) {
         for (const maxMessages of [1, 32]) lines.push(this.#getLine(queue, topic, queueId, offset, maxMessages));
       }
+    }
+    for (const { topic, queueId, queue } of queues) {
       for (const time of probe.times) lines.push(timeLine(queue, topic, queueId, time));
+    }
+    for (const { topic, queueId, queue } of queues) {
       const first = queue[0]?.storeTimestamp ?? -1;
       const last = queue.at(-1)?.storeTimestamp ?? -1;
       lines.push({ kind: "timestamp", topic, queueId, earliest: first, first, last, beyond: -1 });
@@ -159,7 +164,7 @@ export class StoreModel {
     for (const offset of probe.offsets) {
       const record = at.get(offset);
       const msgId = record === undefined ? null : encodeMessageId(encodeHost(record.message.storeHost), offset);
-      lines.push({ kind: "lookup", offset, msgId, size: record?.size ?? 0 });
+      lines.push({ kind: "lookup", offset, msgId, size: record?.size ?? null });
     }
     lines.push({ kind: "runtime", commitLogMinOffset: 0, commitLogMaxOffset: this.#end });
     return lines;

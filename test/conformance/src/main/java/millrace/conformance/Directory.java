@@ -78,7 +78,7 @@ final class Directory {
         }
         refuseWhenLocked();
         clock = new StoreClock();
-        RocketMqStore opening = new RocketMqStore(config(options), new BrokerConfig(), null, clock);
+        RocketMqStore opening = construct(config(options), clock);
         try {
             if (!opening.load()) {
                 throw new IOException("load failed");
@@ -90,6 +90,11 @@ final class Directory {
         }
         store = opening;
         return Map.of("recovered", store.getMaxPhyOffset());
+    }
+
+    /** One at a time: the constructor fills a static map of RocketMQ's. */
+    private static synchronized RocketMqStore construct(MessageStoreConfig config, StoreClock clock) throws IOException {
+        return new RocketMqStore(config, new BrokerConfig(), null, clock);
     }
 
     /** RocketMQ recovers, and with that changes, a directory before it asks for the lock. */

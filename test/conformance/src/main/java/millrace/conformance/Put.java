@@ -21,12 +21,14 @@ final class Put {
     private final List<Map<String, Object>> messages;
     private final boolean isBatch;
     private final boolean trailingSeparator;
+    private final long storeTimestamp;
 
     @SuppressWarnings("unchecked")
     Put(Map<String, Object> put) {
         messages = (List<Map<String, Object>>) put.get("messages");
         isBatch = Boolean.TRUE.equals(put.get("isBatch"));
         trailingSeparator = !Boolean.FALSE.equals(put.get("trailingSeparator"));
+        storeTimestamp = number(put, "storeTimestamp", -1);
     }
 
     boolean isBatch() {
@@ -39,7 +41,7 @@ final class Put {
 
     /** -1 when none is given. */
     long storeTimestamp() {
-        return number(messages.get(0), "storeTimestamp", -1);
+        return storeTimestamp;
     }
 
     List<Object> queue() {

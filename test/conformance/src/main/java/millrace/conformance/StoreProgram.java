@@ -3,6 +3,8 @@ package millrace.conformance;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -55,8 +57,9 @@ public final class StoreProgram {
             try {
                 answer(request.get("id"), "result", directory.execute(command, request));
             } catch (Throwable error) {
-                error.printStackTrace();
-                answer(request.get("id"), "error", error.getMessage() == null ? error.toString() : error.getMessage());
+                StringWriter words = new StringWriter();
+                error.printStackTrace(new PrintWriter(words));
+                answer(request.get("id"), "error", words.toString());
             }
         });
     }
