@@ -160,6 +160,7 @@ export class Exchange implements SeedRun {
     const leniency: Leniency = {
       times: isRocketMq && this.#series === "4.9",
       missingKeys: isRocketMq && this.#hasCrashed,
+      deliverTimes: isRocketMq && this.#series === "4.9" && this.#hasCrashed,
       collidingKeys: isRocketMq,
     };
     const texts = differences(this.#model.dump(probe), found, leniency);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { crc32, encodeHost, encodeMessageId, tagsCode } from "@millrace/format";
+import { crc32, encodeHost, encodeMessageId, SCHEDULE_TOPIC, tagsCode } from "@millrace/format";
 import { getOffsets } from "./get-offsets.js";
 import type { DumpLine, Probe, ProgramMessage, ProgramOptions, Put, PutAnswer } from "./protocol.js";
 
@@ -14,7 +14,6 @@ const TRANSACTION = 12;
 const PREPARED = 4;
 const ROLLBACK = 12;
 const DAY_MS = 86_400_000;
-const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
 /** RocketMQ's maxTransferBytesOnMessageInMemory, and its count. */
 const TRANSFER_BYTES = 262_144;
 const TRANSFER_COUNT = 32;

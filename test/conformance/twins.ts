@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { storePaths } from "@millrace/format";
+import { decodeIndexHeader, storePaths } from "@millrace/format";
 import { seededRandom } from "../random.js";
 import type { SeedRun } from "./campaign.js";
 import type { RocketMqSeries } from "./java-toolchain.js";
@@ -82,7 +82,7 @@ function files(directory: string): Map<string, Buffer> {
 
 /** Index files are named for the moment that they were made in. RocketMQ makes the first one before there is a key; Millrace does not. */
 function numbered(byName: ReadonlyMap<string, Buffer>): Map<string, Buffer> {
-  const used = [...byName.values()].filter((bytes) => bytes.some((byte) => byte !== 0));
+  const used = [...byName.values()].filter((bytes) => decodeIndexHeader(bytes).indexCount > 1);
   return new Map(used.map((bytes, index) => [String(index), bytes]));
 }
 
