@@ -1,18 +1,15 @@
-import { join } from "node:path";
 import test from "ava";
-import { projectRoot } from "../project-root.js";
 import { runSeeds, type SeedFailure } from "./campaign.js";
 import { conformanceChoice, type Direction, repeatCommand } from "./conformance-choice.js";
-import { MILLRACE, rocketMq } from "./engine.js";
+import { type Engine, MILLRACE, rocketMq } from "./engine.js";
 import { Exchange } from "./exchange.js";
-import { JavaToolchain, type RocketMqSeries } from "./java-toolchain.js";
+import type { RocketMqSeries } from "./java-toolchain.js";
+import { rocketMqTests } from "./rocketmq-tests.js";
 import { Twins } from "./twins.js";
 
 const PROGRESS_STEP = 50;
 
 const choice = conformanceChoice();
-const toolchain = new JavaToolchain(join(projectRoot(), "test", "conformance"));
-const missing = JavaToolchain.missing();
 const titles: Record<Direction, string> = {
   "millrace-rocketmq": "RocketMQ reads, continues and recovers what Millrace wrote, and Millrace again",
   "rocketmq-millrace": "Millrace reads, continues and recovers what RocketMQ wrote, and RocketMQ again",
@@ -20,16 +17,10 @@ const titles: Record<Direction, string> = {
 };
 const cases = choice.series.flatMap((series) => choice.directions.map((direction) => ({ series, direction })));
 
-if (missing !== undefined) {
-  const line = `conformance with RocketMQ: ${cases.length} tests skipped, ${missing}`;
-  process.stderr.write(`${line}\n`);
-  test(line, (t) => t.pass());
-}
-
-for (const { series, direction } of missing === undefined ? cases : []) {
+rocketMqTests("exchange with RocketMQ", cases, ({ series, direction }, toolchain) => {
   test.serial(`RocketMQ ${series}: ${titles[direction]} (${choice.count} seeds from ${choice.from})`, async (t) => {
     t.timeout(choice.count * 60_000 + 600_000);
-    const failures = await run(series, direction);
+    const failures = await run(rocketMq(toolchain, series), series, direction);
     for (const { seed, error, story } of failures) {
       t.log(
         `${repeatCommand(series, direction, seed)}\n${story.join("\n")}\n${error instanceof Error ? error.message : String(error)}`,
@@ -37,10 +28,9 @@ for (const { series, direction } of missing === undefined ? cases : []) {
     }
     t.is(failures.length, 0, `of ${choice.count} seeds: ${failures.map(({ seed }) => seed).join(" ")}`);
   });
-}
+});
 
-async function run(series: RocketMqSeries, direction: Direction): Promise<SeedFailure[]> {
-  const rocket = rocketMq(toolchain, series);
+async function run(rocket: Engine, series: RocketMqSeries, direction: Direction): Promise<SeedFailure[]> {
   const seeds = Array.from({ length: choice.count }, (_, index) => choice.from + index);
   const engines = direction === "rocketmq-millrace" ? ([rocket, MILLRACE] as const) : ([MILLRACE, rocket] as const);
   const began = performance.now();

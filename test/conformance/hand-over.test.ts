@@ -1,0 +1,212 @@
+import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { storePaths } from "@millrace/format";
+import test, { type ExecutionContext } from "ava";
+import { contents } from "../store/stored-log.js";
+import { temporaryDirectory } from "../temporary-directory.js";
+import { differences } from "./dump-comparison.js";
+import { type Engine, MILLRACE, rocketMq } from "./engine.js";
+import { ROCKETMQ_SERIES } from "./java-toolchain.js";
+import type { Probe, ProgramMessage, ProgramOptions, Put } from "./protocol.js";
+import { rocketMqTests } from "./rocketmq-tests.js";
+import type { StoreProgram } from "./store-program.js";
+
+const OPTIONS: ProgramOptions = {
+  mappedFileSizeCommitLog: 16 * 1024,
+  mappedFileSizeConsumeQueue: 400,
+  maxHashSlotNum: 100,
+  maxIndexNum: 400,
+  maxMessageSize: 4096,
+  flushDiskType: "SYNC_FLUSH",
+  messageDelayLevel: "1s 1d",
+  enabledAppendPropCRC: false,
+  fileReservedTime: 72,
+};
+const LONG_AGO_S = 1_600_000_000;
+const MARKS = ["millrace.watermark", "millrace.dispatched"];
+const DELIVERY_MS = 20_000;
+const LOOK_MS = 50;
+
+const STRICT = { times: false, missingKeys: false, deliverTimes: false, collidingKeys: false };
+const cases = ROCKETMQ_SERIES.flatMap((series) => [
+  { series, isMillraceFirst: true },
+  { series, isMillraceFirst: false },
+]);
+
+function put(number: number, changes: Partial<ProgramMessage> = {}): Put {
+  const message: ProgramMessage = {
+    topic: "TopicA",
+    queueId: number % 2,
+    body: Buffer.alloc(600, `${number};`).toString("base64"),
+    properties: [
+      ["TAGS", "TagA"],
+      ["KEYS", `key-${number}`],
+    ],
+    flag: 0,
+    sysFlag: 0,
+    bornTimestamp: 1_700_000_000_000,
+    bornHost: { address: "10.1.2.3", port: 4567 },
+    storeHost: { address: "127.0.0.1", port: 10911 },
+    reconsumeTimes: 0,
+    preparedTransactionOffset: 0,
+    ...changes,
+  };
+  return { messages: [message], isBatch: false };
+}
+
+function puts(from: number, to: number): Put[] {
+  return Array.from({ length: to - from }, (_, index) => put(from + index));
+}
+
+function probe(messages: number): Probe {
+  return {
+    queues: [
+      ["TopicA", 0],
+      ["TopicA", 1],
+    ],
+    keys: Array.from({ length: messages }, (_, index) => ["TopicA", `key-${index}`]),
+    times: [],
+    offsets: [],
+  };
+}
+
+function start(t: ExecutionContext, engine: Engine): StoreProgram {
+  const program = engine.start();
+  t.teardown(() => program.kill());
+  return program;
+}
+
+rocketMqTests("locks of RocketMQ and Millrace", cases, ({ series, isMillraceFirst }, toolchain) => {
+  const name = isMillraceFirst ? "Millrace keeps RocketMQ" : "RocketMQ keeps Millrace";
+  test.serial(`${name} ${series} out of a directory that it has open, and nothing is changed`, async (t) => {
+    t.timeout(120_000);
+    const rocket = rocketMq(toolchain, series);
+    const directory = join(temporaryDirectory(t), "store");
+    const [holder, other] = (isMillraceFirst ? [MILLRACE, rocket] : [rocket, MILLRACE]).map((engine) => start(t, engine)) as [
+      StoreProgram,
+      StoreProgram,
+    ];
+    await holder.call("open", { directory, options: OPTIONS });
+    await holder.call("put", { directory, puts: puts(0, 30) });
+    await holder.call("settle", { directory });
+    const { commitLog, consumeQueue, index } = storePaths(directory);
+    const before = [commitLog, consumeQueue, index].map(contents);
+    const refusal = await t.throwsAsync(other.call("open", { directory, options: OPTIONS }));
+    t.regex(refusal?.message ?? "", /the store is open elsewhere|Lock failed, MQ already started/);
+    t.deepEqual([commitLog, consumeQueue, index].map(contents), before);
+    await holder.call("put", { directory, puts: puts(30, 40) });
+    await holder.call("close", { directory });
+    const { recovered } = await other.call("open", { directory, options: OPTIONS });
+    t.true(recovered > 0);
+    await other.call("close", { directory });
+  });
+});
+
+rocketMqTests("retention by RocketMQ and Millrace", cases, ({ series, isMillraceFirst }, toolchain) => {
+  const [first, second] = isMillraceFirst ? ["Millrace", `RocketMQ ${series}`] : [`RocketMQ ${series}`, "Millrace"];
+  test.serial(`what ${first} has deleted as expired is understood by ${second}, which deletes more of it`, async (t) => {
+    t.timeout(120_000);
+    const rocket = rocketMq(toolchain, series);
+    const directory = join(temporaryDirectory(t), "store");
+    const engines = isMillraceFirst ? [MILLRACE, rocket] : [rocket, MILLRACE];
+    const [one, two] = engines.map((engine) => start(t, engine)) as [StoreProgram, StoreProgram];
+    let messages = 0;
+    let minOffset = 0;
+    for (const [program, next] of [
+      [one, two],
+      [two, one],
+      [one, two],
+    ] as const) {
+      await program.call("open", { directory, options: OPTIONS });
+      await program.call("put", { directory, puts: puts(messages, messages + 120) });
+      messages += 120;
+      await program.call("settle", { directory });
+      expire(directory, 3);
+      await program.call("deleteExpired", { directory });
+      const dump = await program.call("dump", { directory, probe: probe(messages) });
+      const [log] = dump as [{ kind: string; minOffset: number }];
+      t.is(log.minOffset, minOffset + 3 * OPTIONS.mappedFileSizeCommitLog);
+      minOffset = log.minOffset;
+      await program.call("close", { directory });
+      await next.call("open", { directory, options: OPTIONS });
+      await next.call("settle", { directory });
+      t.deepEqual(differences(dump, await next.call("dump", { directory, probe: probe(messages) }), STRICT), []);
+      await next.call("close", { directory });
+    }
+  });
+});
+
+/** The first segments have not changed for long. */
+function expire(directory: string, segments: number): void {
+  const { commitLog } = storePaths(directory);
+  const names = readdirSync(commitLog).sort().slice(0, segments);
+  for (const name of names) utimesSync(join(commitLog, name), LONG_AGO_S, LONG_AGO_S);
+}
+
+const everySeries = ROCKETMQ_SERIES.map((series) => ({ series }));
+
+rocketMqTests("Millrace's own files and RocketMQ", everySeries, ({ series }, toolchain) => {
+  test.serial(`RocketMQ ${series} leaves Millrace's own files as they are`, async (t) => {
+    t.timeout(120_000);
+    const directory = join(temporaryDirectory(t), "store");
+    const millrace = start(t, MILLRACE);
+    const rocket = start(t, rocketMq(toolchain, series));
+    await millrace.call("open", { directory, options: OPTIONS });
+    await millrace.call("put", { directory, puts: puts(0, 50) });
+    await millrace.call("close", { directory });
+    const marks = MARKS.map((name) => readFileSync(join(directory, name)));
+    await rocket.call("open", { directory, options: OPTIONS });
+    await rocket.call("put", { directory, puts: puts(50, 100) });
+    await rocket.call("close", { directory });
+    t.deepEqual(
+      MARKS.map((name) => readFileSync(join(directory, name))),
+      marks,
+    );
+    t.false(existsSync(join(directory, "abort")));
+  });
+});
+
+/** RocketMQ 5's broker delivers, its store does not. */
+const delivering = cases.filter(({ series }) => series === "4.9");
+
+rocketMqTests("delayed messages of RocketMQ and Millrace", delivering, ({ series, isMillraceFirst }, toolchain) => {
+  const [first, second] = isMillraceFirst ? ["Millrace", `RocketMQ ${series}`] : [`RocketMQ ${series}`, "Millrace"];
+  test.serial(`what is delayed by ${first} is delivered by ${second}, once, and ${first} knows`, async (t) => {
+    t.timeout(120_000);
+    const rocket = rocketMq(toolchain, series);
+    const directory = join(temporaryDirectory(t), "store");
+    const engines = isMillraceFirst ? [MILLRACE, rocket] : [rocket, MILLRACE];
+    const [one, two] = engines.map((engine) => start(t, engine)) as [StoreProgram, StoreProgram];
+    const soon: ProgramMessage["properties"] = [["DELAY", "1"]];
+    const late: ProgramMessage["properties"] = [["DELAY", "2"]];
+    await one.call("open", { directory, options: OPTIONS });
+    await one.call("put", {
+      directory,
+      puts: [put(0, { properties: soon }), put(2, { properties: late }), put(4, { properties: soon })],
+    });
+    await one.call("settle", { directory });
+    await one.call("close", { directory });
+    await two.call("open", { directory, options: OPTIONS });
+    await delivered(two, directory, 2);
+    await two.call("close", { directory });
+    await one.call("open", { directory, options: OPTIONS });
+    await one.call("put", { directory, puts: [put(6, { properties: soon })] });
+    await delivered(one, directory, 3);
+    const lines = await one.call("dump", { directory, probe: probe(0) });
+    const bodies = lines.filter(({ kind }) => kind === "message").map(({ bodySha256 }) => bodySha256);
+    t.is(bodies.length, 3);
+    t.is(new Set(bodies).size, 3);
+    await one.call("close", { directory });
+  });
+});
+
+async function delivered(program: StoreProgram, directory: string, count: number): Promise<void> {
+  const deadline = performance.now() + DELIVERY_MS;
+  for (;;) {
+    const lines = await program.call("dump", { directory, probe: { ...probe(0), queues: [["TopicA", 0]] } });
+    const queue = lines.find(({ kind }) => kind === "queue");
+    if (queue !== undefined && (queue.maxOffset as number) >= count) return;
+    if (performance.now() > deadline) throw new Error(`not delivered in time: ${JSON.stringify(queue)}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
