@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { decodeHost, encodeHost, indexKeyHash, SCHEDULE_TOPIC } from "@millrace/format";
+import { decodeHost, encodeHost, indexKeyHash } from "@millrace/format";
 import type { DumpLine } from "./protocol.js";
 
 /** What a dump may be forgiven. */
@@ -8,8 +8,6 @@ export interface Leniency {
   readonly times: boolean;
   /** RocketMQ loses keys in a crash (the newest index file); what it finds must be right. */
   readonly missingKeys: boolean;
-  /** RocketMQ 4.9 builds the ConsumeQueues before it knows its delay levels when it recovers from a crash: hashes of tags instead of deliver times. */
-  readonly deliverTimes: boolean;
   /** RocketMQ answers with hash collisions, and twice with a message that has a key twice. */
   readonly collidingKeys: boolean;
 }
@@ -57,9 +55,6 @@ function keyHash(line: DumpLine): number {
 
 function isForgiven(want: DumpLine, got: DumpLine, leniency: Leniency, sameHash: ReadonlyMap<number, Set<number>>): boolean {
   if (want.kind !== got.kind) return false;
-  if (want.kind === "message" && leniency.deliverTimes && want.topic === SCHEDULE_TOPIC) {
-    return isDeepStrictEqual({ ...want, tagsCode: got.tagsCode }, got);
-  }
   if (want.kind === "time") return leniency.times && want.time === got.time;
   if (want.kind !== "key" || want.key !== got.key) return false;
   const right = new Set(want.offsets as number[]);

@@ -31,6 +31,7 @@ export class Exchange implements SeedRun {
   readonly #scenario: Scenario;
   readonly #random: ReturnType<typeof seededRandom>;
   readonly #model: StoreModel;
+  readonly #hasDelays: boolean;
   /** What was done, for the one who looks at a failure. */
   readonly story: string[] = [];
   #hasCrashed = false;
@@ -40,7 +41,8 @@ export class Exchange implements SeedRun {
     this.#engines = engines;
     this.#series = series;
     this.#directory = directory;
-    this.#scenario = new Scenario(seed, series, { hasDelays: true, hasTags: true });
+    this.#hasDelays = series === "5" || seed % 2 === 0;
+    this.#scenario = new Scenario(seed, series, { hasDelays: this.#hasDelays, hasTags: true });
     this.#random = seededRandom(seed ^ 0x5eed);
     this.#model = new StoreModel(this.#scenario.options);
     this.story.push(`options ${JSON.stringify(this.#scenario.options)}`);
@@ -52,15 +54,17 @@ export class Exchange implements SeedRun {
     for (let leg = 0; leg < legs; leg++) {
       const engine = this.#engines[leg % 2] as Engine;
       const isLast = leg === legs - 1;
-      const ending = isLast ? "close" : this.#ending();
+      const ending = isLast ? "close" : this.#ending(engine);
       const program = ending === "close" ? (programs.get(engine.name) as StoreProgram) : engine.start();
       await this.#leg(engine, program, { leg, ending, isWriting: !isLast || this.#random(2) === 0 });
       if (!isLast) this.#betweenLegs(this.#engines[(leg + 1) % 2] as Engine, ending);
     }
   }
 
-  #ending(): Ending {
-    if (this.#random(CRASH_SHARE) !== 0) return "close";
+  #ending(engine: Engine): Ending {
+    // RocketMQ 4.9 would recover without its delay levels and deliver everything at once.
+    const isDelivering = this.#series === "4.9" && this.#hasDelays && engine.name === "millrace";
+    if (this.#random(CRASH_SHARE) !== 0 || isDelivering) return "close";
     return this.#random(2) === 0 ? "halt" : "haltBusy";
   }
 
@@ -160,7 +164,6 @@ export class Exchange implements SeedRun {
     const leniency: Leniency = {
       times: isRocketMq && this.#series === "4.9",
       missingKeys: isRocketMq && this.#hasCrashed,
-      deliverTimes: isRocketMq && this.#series === "4.9" && this.#hasCrashed,
       collidingKeys: isRocketMq,
     };
     const texts = differences(this.#model.dump(probe), found, leniency);
