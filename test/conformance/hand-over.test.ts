@@ -21,6 +21,7 @@ const OPTIONS: ProgramOptions = {
   messageDelayLevel: "1s 1d",
   enabledAppendPropCRC: false,
   fileReservedTime: 72,
+  writeWithoutMmap: false,
 };
 const LONG_AGO_S = 1_600_000_000;
 const MARKS = ["millrace.watermark", "millrace.dispatched"];

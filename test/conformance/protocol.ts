@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly messageDelayLevel: string;
   readonly enabledAppendPropCRC: boolean;
   readonly fileReservedTime: number;
+  /** Millrace only. */
+  readonly writeWithoutMmap: boolean;
 }
 
 export interface ProgramMessage {

@@ -51,6 +51,7 @@ export class Scenario {
       messageDelayLevel: DELAY_LEVELS,
       enabledAppendPropCRC: series === "5" && this.#chance(2),
       fileReservedTime: 72,
+      writeWithoutMmap: this.#chance(3),
     };
     const topics = series === "5" ? [...TOPICS, V2_TOPIC] : TOPICS;
     this.#topics = topics.filter(() => this.#chance(2));

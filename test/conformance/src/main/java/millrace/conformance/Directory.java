@@ -162,6 +162,7 @@ final class Directory {
                     config.setFileReservedTime(((Number) value).intValue());
                     break;
                 case "enabledAppendPropCRC":
+                case "writeWithoutMmap":
                     break;
                 default:
                     throw new IllegalArgumentException("no such option: " + name);
