@@ -118,7 +118,7 @@ export class BrokerWalk {
     const found = await this.#programs.admin("queryMsgByKey", "-t", TOPIC, "-k", "key-7");
     const [messageId] = found.map((line) => /^[0-9A-F]{32}/.exec(line)?.[0]).filter((id) => id !== undefined);
     assert.ok(messageId !== undefined, `the broker found nothing by key:\n${found.join("\n")}`);
-    const byId = await this.#programs.admin("queryMsgById", "-t", TOPIC, "-i", messageId);
+    const byId = await this.#programs.admin("queryMsgById", ...(this.#series === "5" ? ["-t", TOPIC] : []), "-i", messageId);
     assert.match(byId.join("\n"), /order 7|key-7/);
     this.#say("the broker finds Millrace's messages by key and by id");
 
@@ -167,6 +167,7 @@ export class BrokerWalk {
     this.#say("the broker's delayed message was delivered when it was due");
 
     await this.#put(store, { queueId: 2, body: this.#newOrder("put between two lives of the broker") });
+    await this.#arrived(store, "put between two lives of the broker");
     const done = await this.#arrived(store, "undecided transaction");
     const read = done.queueOffset + 1;
     store.consumerOffsets.commit(LEDGER, TOPIC, done.queueId, read);
@@ -225,7 +226,8 @@ export class BrokerWalk {
     const orders = Array.from({ length: this.#orders }, (_, n) => `order ${n}`);
     for (const order of orders) assert.equal(bodies.filter((body) => body === order).length, 1, `not once: ${order}`);
     for (const queueId of QUEUES) {
-      assert.equal(store.consumerOffsets.get(GROUP, TOPIC, queueId), store.getMaxOffsetInQueue(TOPIC, queueId));
+      const from = store.consumerOffsets.get(GROUP, TOPIC, queueId) ?? 0;
+      assert.deepEqual(this.#bodies(store, queueId).slice(from), [], `the group has not read all: queueId=${queueId}`);
     }
     this.#say(`Millrace has it all, each message once: ${orders.length} orders, ${bodies.length} messages in the topic`);
   }

@@ -43,7 +43,9 @@ export class RocketMqPrograms {
     this.brokerPort = port + 11;
     this.brokerAddress = `127.0.0.1:${this.brokerPort}`;
     const home = join(directory, "home");
-    mkdirSync(home, { recursive: true });
+    mkdirSync(join(home, "conf"), { recursive: true });
+    // 4.9 does not start without.
+    for (const name of ["namesrv", "broker", "tools"]) writeFileSync(join(home, "conf", `logback_${name}.xml`), "<configuration/>");
     const places = [`-Duser.home=${home}`, `-Drocketmq.home.dir=${home}`];
     this.#java = [...OPENED, ...places, "-Xms512m", "-Xmx1g", "-cp", classpath];
   }

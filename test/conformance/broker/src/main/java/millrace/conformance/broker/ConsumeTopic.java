@@ -23,6 +23,8 @@ public final class ConsumeTopic {
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(args[1]);
         consumer.setNamesrvAddr(args[0]);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        // The last message is counted before the client knows that it was consumed.
+        consumer.setAwaitTerminationMillisWhenShutdown(10_000);
         consumer.subscribe(args[2], "*");
         consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
             for (MessageExt message : messages) {
