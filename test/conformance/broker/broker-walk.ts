@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
@@ -119,7 +119,10 @@ export class BrokerWalk {
     const [messageId] = found.map((line) => /^[0-9A-F]{32}/.exec(line)?.[0]).filter((id) => id !== undefined);
     assert.ok(messageId !== undefined, `the broker found nothing by key:\n${found.join("\n")}`);
     const byId = await this.#programs.admin("queryMsgById", ...(this.#series === "5" ? ["-t", TOPIC] : []), "-i", messageId);
-    assert.match(byId.join("\n"), /order 7|key-7/);
+    const [, bodyPath] = /Message Body Path: +(\S+)/.exec(byId.join("\n")) ?? [];
+    assert.ok(bodyPath !== undefined, `the broker found nothing by id:\n${byId.join("\n")}`);
+    assert.equal(readFileSync(bodyPath, "utf8"), "order 7");
+    rmSync(bodyPath); // mqadmin leaves it in a place of its own
     this.#say("the broker finds Millrace's messages by key and by id");
 
     for (const body of this.#newOrders(24)) {
@@ -236,7 +239,6 @@ export class BrokerWalk {
     return this.#programs.startBroker({
       brokerClusterName: "MillraceCluster",
       storePathRootDir: this.#store,
-      storePathCommitLog: join(this.#store, "commitlog"),
       autoCreateTopicEnable: false,
       transactionTimeOut: 3000,
       transactionCheckInterval: 5000,

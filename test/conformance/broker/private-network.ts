@@ -21,6 +21,6 @@ export async function restartInPrivateNetwork(script: string, args: readonly str
     stdio: "inherit",
     env: { ...process.env, [INSIDE]: isPossible ? "yes" : "no" },
   });
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  process.on("exit", () => child.kill("SIGTERM"));
   return await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
 }

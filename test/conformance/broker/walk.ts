@@ -18,7 +18,7 @@ function say(line: string): void {
 async function walk(series: Series): Promise<void> {
   if (!isNetworkPrivate()) say("no network namespace of its own: broker and name server listen on this machine's ports");
   const directory = mkdtempSync(join(tmpdir(), "millrace-broker-"));
-  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
   await new BrokerWalk(new RocketMqPrograms(series, directory, PORT), series, directory, say).run();
 }
 
