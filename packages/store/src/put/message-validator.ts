@@ -113,12 +113,13 @@ export class MessageValidator {
   /** RocketMQ 4.9's delay transformation: the message goes to the schedule topic, its own topic and queue into properties. */
   #delay(message: Message, level: number): DelayedProperties | undefined {
     if (!Number.isInteger(level) || level < 0) throw illegal("a delay level is an integer from 0", "delayTimeLevel", level);
-    if (level === 0 || this.noQueueOffset) return undefined;
+    if (level === 0) return undefined;
+    if (this.noQueueOffset) return { level, real: undefined };
     const clamped = this.#delayLevels.clamp(level);
     this.topic = this.#topics.topic(SCHEDULE_TOPIC);
     this.fields.queueId = clamped - 1;
     this.queueSlot = this.#topics.slot(this.topic, clamped - 1);
-    return { level: clamped, realTopic: message.topic, realQueueId: message.queueId };
+    return { level: clamped, real: { topic: message.topic, queueId: message.queueId } };
   }
 
   #limits(message: Message): PutMessageResult | undefined {

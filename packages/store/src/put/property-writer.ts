@@ -31,8 +31,8 @@ const FIELD_PROPERTIES = new Set([
 
 export interface DelayedProperties {
   readonly level: number;
-  readonly realTopic: string;
-  readonly realQueueId: number;
+  /** Where a message in the schedule topic belongs; prepared and rollback messages stay where they are. */
+  readonly real: { readonly topic: string; readonly queueId: number } | undefined;
 }
 
 /**
@@ -65,10 +65,13 @@ export class PropertyWriter {
     if (waitStoreMsgOK !== undefined) pairs.set(PROPERTY_WAIT_STORE_MSG_OK, checkWait(waitStoreMsgOK));
     if (delayed !== undefined) {
       pairs.set(PROPERTY_DELAY_TIME_LEVEL, String(delayed.level));
-      pairs.set(PROPERTY_REAL_TOPIC, delayed.realTopic);
-      pairs.set(PROPERTY_REAL_QUEUE_ID, String(delayed.realQueueId));
     }
     if (properties !== undefined) this.#addOwn(pairs, properties);
+    // The store comes after the client's setters.
+    if (delayed?.real !== undefined) {
+      pairs.set(PROPERTY_REAL_TOPIC, delayed.real.topic);
+      pairs.set(PROPERTY_REAL_QUEUE_ID, String(delayed.real.queueId));
+    }
     for (const name of this.#order(pairs)) {
       this.#pair(name, pairs.get(name) as string);
       if (this.#at > PROPERTIES_MAX_LENGTH) return -1;

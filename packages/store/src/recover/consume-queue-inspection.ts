@@ -101,7 +101,8 @@ export class ConsumeQueueInspector {
       const dispatchFrom = log.firstPhysicalOffset;
       return { row: row.name, minQueueOffset: 0, maxQueueOffset: 0, nextQueueOffset: next, dispatchFrom, forceFrom: 0 };
     }
-    const end = this.#confirmedEnd(units, good.recordEnd, directory, run);
+    const confirmedEnd = this.#confirmedEnd(units, good.recordEnd, directory, run);
+    const end = directory.topic === SCHEDULE_TOPIC ? this.#timedEnd(units, firstQueueOffset, confirmedEnd) : confirmedEnd;
     const finding: QueueFinding = {
       log: "records",
       front,
@@ -148,6 +149,15 @@ export class ConsumeQueueInspector {
   #hasRightTags(units: ConsumeQueueUnits, topic: string): boolean {
     const request = this.#records.request(units.physicalOffset);
     return request !== undefined && unitTagsCode(request, topic === SCHEDULE_TOPIC, this.#delayLevels) === units.tagsCode;
+  }
+
+  /** RocketMQ 4.9 recovers from a crash before it knows its delay levels: hashes of tags stand where times of delivery belong, and all would be due. */
+  #timedEnd(units: ConsumeQueueUnits, from: number, to: number): number {
+    for (let unit = units.findTagsHash(from, to); unit < to; unit = units.findTagsHash(unit + 1, to)) {
+      units.at(unit);
+      if (!this.#hasRightTags(units, SCHEDULE_TOPIC)) return unit;
+    }
+    return to;
   }
 
   #isRight(units: ConsumeQueueUnits, unit: number, queueId: number): boolean {

@@ -92,6 +92,18 @@ export class ConsumeQueueUnits {
     return { end: unit, recordEnd, physicalEnd, lastPhysicalOffset, newFrom: newFrom < 0 ? unit : newFrom };
   }
 
+  /** First unit of [from, to) whose tagsCode is an int, as the hash of a tag is; `to` without one. */
+  findTagsHash(from: number, to: number): number {
+    let unit = from;
+    while (unit < to) {
+      const bytes = this.#read(unit, to);
+      for (let at = CONSUME_QUEUE_TAGS_CODE_OFFSET; at < bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH, unit++) {
+        if (int32(bytes, at) === int32(bytes, at + 4) >> 31) return unit;
+      }
+    }
+    return to;
+  }
+
   /** Takes up one unit on disk. */
   at(unit: number): void {
     const bytes = this.#read(unit, unit + 1);

@@ -1,5 +1,5 @@
 import type { StoreCheckpoint } from "@millrace/format";
-import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, encodeStoreCheckpoint } from "@millrace/format";
+import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, encodeStoreCheckpoint, MillraceError } from "@millrace/format";
 import type { Storage, StorageFile } from "@millrace/mapped-file";
 
 /** The `checkpoint` file, as RocketMQ reads and writes it; one thread writes it. */
@@ -10,13 +10,19 @@ export class StoreCheckpointFile {
     this.#file = file;
   }
 
-  /** Undefined when there is none. @throws MillraceError `ERR_CHECKPOINT_ILLEGAL` */
+  /** Undefined when there is none, or a damaged one: it only tells RocketMQ how little it needs to recover. */
   static read(storage: Storage, path: string): StoreCheckpoint | undefined {
     const bytes = storage.readSmall(path);
-    return bytes === undefined || bytes.length === 0 ? undefined : decodeStoreCheckpoint(bytes);
+    if (bytes === undefined) return undefined;
+    try {
+      return decodeStoreCheckpoint(bytes);
+    } catch (error) {
+      if (error instanceof MillraceError) return undefined;
+      throw error;
+    }
   }
 
-  /** A missing file is made, all zeros. */
+  /** A missing or damaged file is made anew, all zeros: RocketMQ recovers everything then. */
   static open(storage: Storage, path: string): StoreCheckpointFile {
     if (StoreCheckpointFile.read(storage, path) === undefined) storage.writeSmall(path, new Uint8Array(CHECKPOINT_LENGTH));
     return new StoreCheckpointFile(storage.open(path, "write"));
