@@ -76,6 +76,25 @@ test("queues of batches, extended queues and light queues are refused before any
   }
 });
 
+test("ConsumeQueues in RocksDB are refused: the offsets of the consumer groups would be there too", (t) => {
+  for (const file of ["consumequeue/CURRENT", "consumequeue_rocksdb/CURRENT"]) {
+    const root = temporaryDirectory(t);
+    mkdirSync(join(root, "consumequeue/TopicA/0"), { recursive: true });
+    mkdirSync(join(root, "consumequeue_rocksdb"));
+    // What every broker of 5.5 leaves there.
+    mkdirSync(join(root, "rocksdbstore"));
+    writeFileSync(join(root, "rocksdbstore/CURRENT"), "");
+    refuseUnsupportedDirectories(storage, storePaths(root));
+    writeFileSync(join(root, file), "");
+    const message = new RegExp(`path=${root}/${file}$`);
+    t.throws(
+      () => refuseUnsupportedDirectories(storage, storePaths(root)),
+      { code: "ERR_CONSUME_QUEUE_UNSUPPORTED", message },
+      file,
+    );
+  }
+});
+
 test("a store is not opened with directories that it would misread, or that would lead out of it", async (t) => {
   for (const [directory, code] of [
     ["batchconsumequeue/TopicA/0", "ERR_CONSUME_QUEUE_UNSUPPORTED"],

@@ -11,6 +11,8 @@ export interface StorePaths {
   /** Queues of batches, which RocketMQ 5 keeps for topics of its BatchCQ type. */
   readonly batchConsumeQueue: string;
   readonly consumeQueueExt: string;
+  /** Where RocketMQ 5 keeps ConsumeQueues in RocksDB when it does not keep them in `consumeQueue` itself. */
+  readonly consumeQueueRocksDb: string;
   readonly index: string;
   readonly checkpoint: string;
   /** There while the store is open: found at start, the last end was not clean. */
@@ -38,6 +40,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     consumeQueue: `${root}/consumequeue`,
     batchConsumeQueue: `${root}/batchconsumequeue`,
     consumeQueueExt: `${root}/consumequeue_ext`,
+    consumeQueueRocksDb: `${root}/consumequeue_rocksdb`,
     index: `${root}/index`,
     checkpoint: `${root}/checkpoint`,
     abort: `${root}/abort`,

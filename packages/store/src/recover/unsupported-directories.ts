@@ -2,14 +2,22 @@ import { join } from "node:path";
 import { LMQ_TOPIC_PREFIX, MillraceError, type StorePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 
+/** A file that each RocksDB has. */
+const ROCKSDB_FILE = "CURRENT";
+
 /**
- * Refuses what RocketMQ 5 can keep beside, or instead of, plain ConsumeQueues: opened without it, messages would be missing or misread.
+ * Refuses what RocketMQ 5 can keep beside, or instead of, plain ConsumeQueues: opened without it, messages would be missing or misread,
+ * or, with RocksDB, the offsets of all consumer groups would be those of long ago.
  *
  * @throws MillraceError `ERR_CONSUME_QUEUE_UNSUPPORTED`
  */
 export function refuseUnsupportedDirectories(storage: Storage, paths: StorePaths): void {
   refuse(firstQueueIn(storage, paths.batchConsumeQueue), "BatchConsumeQueue, the queue of a topic of batches");
   refuse(firstQueueIn(storage, paths.consumeQueueExt), "ConsumeQueueExt, made with enableConsumeQueueExt");
+  refuse(
+    rocksDbIn(storage, paths.consumeQueue) ?? rocksDbIn(storage, paths.consumeQueueRocksDb),
+    "RocksDB of ConsumeQueues, made with storeType=defaultRocksDB",
+  );
   const lmq = storage.list(paths.consumeQueue).find(({ name, kind }) => kind === "directory" && name.startsWith(LMQ_TOPIC_PREFIX));
   refuse(lmq === undefined ? undefined : join(paths.consumeQueue, lmq.name), "light message queue, made with enableLmq");
 }
@@ -22,6 +30,11 @@ function firstQueueIn(storage: Storage, directory: string): string | undefined {
     if (queue !== undefined) return join(directory, topic.name, queue.name);
   }
   return undefined;
+}
+
+function rocksDbIn(storage: Storage, directory: string): string | undefined {
+  const path = join(directory, ROCKSDB_FILE);
+  return storage.exists(path) ? path : undefined;
 }
 
 function refuse(path: string | undefined, what: string): void {
