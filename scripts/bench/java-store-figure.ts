@@ -6,7 +6,9 @@ import { touchMemory } from "./touched-memory.js";
 import type { JavaContestantName, Measurement } from "./workload.js";
 
 /** Until the put path is compiled, whatever is measured first. */
-const COMPILE_MS = 1500;
+const COMPILE_MS = 1000;
+/** Of each workload, compiled as it is by then. */
+const WARM_UP_MS = 200;
 const COMPILE_SIZE = 128;
 const COMPILE_WINDOW = 1024;
 
@@ -20,7 +22,7 @@ const milliseconds = (seconds: number): number => Math.round(1000 * seconds);
 
 /** In the order of the job's cells. */
 export async function measureJavaStore(job: JavaStoreJob): Promise<Measurement[]> {
-  const { java, contestant, durability, cells, warmUpSeconds, seconds, directory } = job;
+  const { java, contestant, durability, cells, seconds, directory } = job;
   const flushDiskType = durability === "disk" ? "SYNC_FLUSH" : "ASYNC_FLUSH";
   const program = new JavaProcess(java, CONFIGURATIONS[contestant], flushDiskType, directory);
   const put = (messageSize: number, inFlight: number, warmUpMs: number, ms: number): Promise<Measurement> =>
@@ -30,7 +32,7 @@ export async function measureJavaStore(job: JavaStoreJob): Promise<Measurement[]
   const measurements: Measurement[] = [];
   for (const { messageSize, inFlight } of cells) {
     if (durability === "page-cache") touchMemory(directory);
-    measurements.push(await put(messageSize, inFlight, milliseconds(warmUpSeconds), milliseconds(seconds)));
+    measurements.push(await put(messageSize, inFlight, WARM_UP_MS, milliseconds(seconds)));
   }
   await program.end();
   return measurements;

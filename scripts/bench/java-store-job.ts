@@ -10,7 +10,7 @@ export interface JavaStoreJob {
   readonly contestant: JavaContestantName;
   readonly durability: Workload["durability"];
   readonly cells: readonly JavaCell[];
-  readonly warmUpSeconds: number;
+  /** Of each measurement. */
   readonly seconds: number;
   readonly directory: string;
 }

@@ -16,7 +16,7 @@ export function isInJavaTable({ contestant }: Cell): boolean {
 
 /** One round of RocketMQ's store: a JVM for all of a configuration's cells. All cells have the same durability. */
 export function javaStoreRound(options: BenchOptions, directory: string, java: JavaPeer, cells: readonly Cell[]): Task[] {
-  const { seconds, warmUpSeconds } = options;
+  const { seconds } = options;
   return JAVA_CONTESTANTS.flatMap((contestant): Task[] => {
     const own = cells.filter((cell) => cell.contestant === contestant);
     const [first] = own;
@@ -29,7 +29,6 @@ export function javaStoreRound(options: BenchOptions, directory: string, java: J
         durability: first.durability,
         cells: own,
         seconds,
-        warmUpSeconds,
         directory: empty,
       }));
       for (const [index, measurement] of measurements.entries()) results.add(own[index] as Cell, measurement);
