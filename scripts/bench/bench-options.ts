@@ -31,7 +31,7 @@ export const BENCH_USAGE = [
   "  --seconds <time>      length of a measurement (400ms)",
   "  --only <part,part>    only what has one of these in its name, as disk/1024/64/lmdb (durability/bytes/in flight/contestant),",
   "                        seed, roll, event-loop, memory, consume-get (or one of them: consume-get/lmdb), dispatch-lag,",
-  "                        dispatch-keep-up, recovery, with-dispatch, java-store (RocketMQ's store beside ours)",
+  "                        dispatch-keep-up, recovery, with-dispatch, java-store (RocketMQ's beside ours)",
   "  --gib <n>             length of the log of dispatch-keep-up (2)",
   "  --rocketmq <version>  4.9 or 5: RocketMQ's store (5)",
   "  --directory <path>    where to write, on the disk that is to be measured (.bench in the project)",

@@ -10,7 +10,7 @@ import { isJavaCell, javaStoreRound } from "./java-store-tasks.js";
 import type { EventLoopFigure, MemoryFigure, RollFigure, SeedFigure, SeedWay } from "./job.js";
 import { describeMachine } from "./machine.js";
 import { peerVersion } from "./peer-modules.js";
-import { readPathFigures, readRound, type Task, wantsReads } from "./read-path-tasks.js";
+import { readPathFigures, readRound, type Task } from "./read-path-tasks.js";
 import { formatReport } from "./report.js";
 import { type Cell, Results } from "./results.js";
 import { DURABILITIES, wantedCells } from "./wanted-cells.js";
@@ -41,7 +41,7 @@ class Bench {
 
   /** Whether anything of RocketMQ's store is to be measured. */
   get wantsJava(): boolean {
-    return this.#wantedCells().some(isJavaCell) || wantsReads("java", this.wants);
+    return this.#wantedCells().some(isJavaCell) || this.wants("consume-get/java");
   }
 
   cells(): Cell[] {

@@ -2,7 +2,7 @@ import type { BenchOptions } from "./bench-options.js";
 import { runInChild } from "./child-measurement.js";
 import type { JavaPeer } from "./java-peer.js";
 import type { DispatchLagFigure, KeepUpFigure, ReadFigure, RecoveryFigure } from "./read-path-job.js";
-import { READ_CONTESTANTS, type ReadContestantName } from "./read-path-job.js";
+import { READ_CONTESTANTS } from "./read-path-job.js";
 import type { Results } from "./results.js";
 
 export type Task = (results: Results) => Promise<void>;
@@ -12,16 +12,13 @@ export type Wants = (name: string) => boolean;
 const GIB = 1024 ** 3;
 const RECOVERY_SIZES = [128, 1024];
 
-/** RocketMQ's store is compared with ours. */
-export function wantsReads(contestant: ReadContestantName, wants: Wants): boolean {
-  return wants(`consume-get/${contestant}`) || ((contestant === "java" || contestant === "store") && wants("java-store"));
-}
-
 /** One round of reading: contestant after contestant. */
 export function readRound(options: BenchOptions, directory: string, wants: Wants, java: JavaPeer | undefined): Task[] {
   const { seconds, warmUpSeconds, quick } = options;
   const messages = quick ? 100_000 : 500_000;
-  return READ_CONTESTANTS.filter((contestant) => wantsReads(contestant, wants) && (contestant !== "java" || java)).map(
+  return READ_CONTESTANTS.filter(
+    (contestant) => wants(`consume-get/${contestant}`) && (contestant !== "java" || java !== undefined),
+  ).map(
     (contestant): Task =>
       async (results) => {
         const figure = await runInChild<ReadFigure>(directory, (empty) => ({

@@ -4,7 +4,6 @@ import { storeVersion } from "#scripts/bench/java-peer.js";
 import { JavaProcess } from "#scripts/bench/java-process.js";
 import { javaStoreLines } from "#scripts/bench/java-store-report.js";
 import { javaStoreRound } from "#scripts/bench/java-store-tasks.js";
-import { wantsReads } from "#scripts/bench/read-path-tasks.js";
 import { cellName, Results } from "#scripts/bench/results.js";
 import { wantedCells } from "#scripts/bench/wanted-cells.js";
 import { UsageError } from "#scripts/load-generator/usage-error.js";
@@ -28,24 +27,19 @@ function resultsOf(...figures: readonly (readonly [Parameters<Results["add"]>[0]
   return results;
 }
 
-test("java-store is RocketMQ's store in three configurations beside both append modes, in every workload, and reading", (t) => {
-  const wants = wantsOnly("java-store");
-  const names = wantedCells(wants).map(cellName);
+test("java-store is RocketMQ's store in three configurations beside both append modes, in every workload", (t) => {
+  const names = wantedCells(wantsOnly("java-store")).map(cellName);
   t.is(names.length, 2 * 2 * 3 * 5);
   t.deepEqual(
     names.filter((name) => name.startsWith("disk/128/64/")).map((name) => name.slice("disk/128/64/".length)),
     ["store-mapped", "store-channel", "java-default", "java-warm", "java-pool"],
   );
-  t.true(wantsReads("java", wants));
-  t.true(wantsReads("store", wants));
-  t.false(wantsReads("lmdb", wants));
 });
 
 test("what is asked for by its own name comes alone", (t) => {
   t.deepEqual(wantedCells(wantsOnly("disk/128/1/java-warm")).map(cellName), ["disk/128/1/java-warm"]);
   t.true(wantedCells(wantsOnly("lmdb")).every(({ contestant }) => contestant === "lmdb"));
-  t.false(wantsReads("java", wantsOnly("disk/")));
-  t.true(wantsReads("java", wantsOnly("consume-get")));
+  t.deepEqual(wantedCells(wantsOnly("consume-get")), []);
 });
 
 test("with-dispatch is the store with and without its dispatcher, at full speed", (t) => {
