@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { StorePaths } from "@millrace/format";
 import { parseSegmentFileName, storePaths } from "@millrace/format";
+import { projectRoot } from "../project-root.js";
 
 /** One store directory that a Java store wrote, and what it printed while doing so. */
 export interface FixtureStore {
@@ -45,17 +46,6 @@ export function passDelayedMessages(root: string): void {
 }
 
 const PUT_PATTERN = /^(\S+) -> (\S+)(?: off=(\d+) bytes=(\d+) cq=(\d+) num=(\d+) id=(\S+))?$/;
-
-/** The project's root, from wherever the compiled test lies. */
-function projectRoot(): string {
-  let directory = import.meta.dirname;
-  while (!existsSync(join(directory, "pnpm-workspace.yaml"))) {
-    const parent = dirname(directory);
-    if (parent === directory) throw new Error(`no project root above directory=${import.meta.dirname}`);
-    directory = parent;
-  }
-  return directory;
-}
 
 export const FIXTURES_DIRECTORY = join(projectRoot(), "test", "fixtures");
 

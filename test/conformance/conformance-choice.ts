@@ -1,0 +1,28 @@
+import { ROCKETMQ_SERIES, type RocketMqSeries } from "./java-toolchain.js";
+
+export const CONFORMANCE_DIRECTIONS = ["millrace-rocketmq", "rocketmq-millrace", "twins"] as const;
+export type Direction = (typeof CONFORMANCE_DIRECTIONS)[number];
+
+/** What to run; `npm run test:conformance` hands its arguments on in the environment. */
+export interface ConformanceChoice {
+  readonly series: readonly RocketMqSeries[];
+  readonly directions: readonly Direction[];
+  readonly from: number;
+  readonly count: number;
+}
+
+const VARIABLE = "MILLRACE_CONFORMANCE";
+const ALL: ConformanceChoice = { series: ROCKETMQ_SERIES, directions: CONFORMANCE_DIRECTIONS, from: 1, count: 20 };
+
+export function conformanceChoice(): ConformanceChoice {
+  return { ...ALL, ...(JSON.parse(process.env[VARIABLE] ?? "{}") as Partial<ConformanceChoice>) };
+}
+
+export function conformanceEnvironment(choice: Partial<ConformanceChoice>): NodeJS.ProcessEnv {
+  return { ...process.env, [VARIABLE]: JSON.stringify(choice) };
+}
+
+/** What repeats one seed. */
+export function repeatCommand(series: RocketMqSeries, direction: Direction, seed: number): string {
+  return `npm run test:conformance -- --rocketmq ${series} --direction ${direction} --from ${seed} --seeds 1`;
+}

@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import test from "ava";
+import { projectRoot } from "../project-root.js";
+import { runSeeds, type SeedFailure } from "./campaign.js";
+import { conformanceChoice, type Direction, repeatCommand } from "./conformance-choice.js";
+import { MILLRACE, rocketMq } from "./engine.js";
+import { Exchange } from "./exchange.js";
+import { JavaToolchain, type RocketMqSeries } from "./java-toolchain.js";
+import { Twins } from "./twins.js";
+
+const PROGRESS_STEP = 50;
+
+const choice = conformanceChoice();
+const toolchain = new JavaToolchain(join(projectRoot(), "test", "conformance"));
+const missing = JavaToolchain.missing();
+const titles: Record<Direction, string> = {
+  "millrace-rocketmq": "RocketMQ reads, continues and recovers what Millrace wrote, and Millrace again",
+  "rocketmq-millrace": "Millrace reads, continues and recovers what RocketMQ wrote, and RocketMQ again",
+  twins: "the same puts give the same bytes in commit log, ConsumeQueues and index",
+};
+const cases = choice.series.flatMap((series) => choice.directions.map((direction) => ({ series, direction })));
+
+if (missing !== undefined) {
+  const line = `conformance with RocketMQ: ${cases.length} tests skipped, ${missing}`;
+  process.stderr.write(`${line}\n`);
+  test(line, (t) => t.pass());
+}
+
+for (const { series, direction } of missing === undefined ? cases : []) {
+  test.serial(`RocketMQ ${series}: ${titles[direction]} (${choice.count} seeds from ${choice.from})`, async (t) => {
+    t.timeout(choice.count * 60_000 + 600_000);
+    const failures = await run(series, direction);
+    for (const { seed, error, story } of failures) {
+      t.log(
+        `${repeatCommand(series, direction, seed)}\n${story.join("\n")}\n${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    t.is(failures.length, 0, `of ${choice.count} seeds: ${failures.map(({ seed }) => seed).join(" ")}`);
+  });
+}
+
+async function run(series: RocketMqSeries, direction: Direction): Promise<SeedFailure[]> {
+  const rocket = rocketMq(toolchain, series);
+  const seeds = Array.from({ length: choice.count }, (_, index) => choice.from + index);
+  const engines = direction === "rocketmq-millrace" ? ([rocket, MILLRACE] as const) : ([MILLRACE, rocket] as const);
+  const began = performance.now();
+  return await runSeeds(
+    engines,
+    seeds,
+    (seed, directory) =>
+      direction === "twins" ? new Twins(series, seed, directory) : new Exchange(engines, series, seed, directory),
+    (done) => {
+      const seconds = ((performance.now() - began) / 1000).toFixed(0);
+      if (done % PROGRESS_STEP === 0) process.stderr.write(`RocketMQ ${series} ${direction}: ${done} seeds, ${seconds} s\n`);
+    },
+  );
+}

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { JAVA_ACCESS, type JavaToolchain, type RocketMqSeries } from "./java-toolchain.js";
+import type { WriterTraits } from "./store-model.js";
+import { StoreProgram } from "./store-program.js";
+
+/** One of the two stores, with what is peculiar to it. */
+export interface Engine {
+  readonly name: "millrace" | "rocketmq";
+  /** A new process. */
+  start(): StoreProgram;
+  traits(isPropertyCrc: boolean): WriterTraits;
+}
+
+export const MILLRACE: Engine = {
+  name: "millrace",
+  start: () => new StoreProgram("millrace", process.execPath, [join(import.meta.dirname, "millrace-program.js")]),
+  traits: (isPropertyCrc) => ({
+    isPropertyCrc,
+    keepsTrailingSeparator: false,
+    stripsDelayed: false,
+    propertiesTooLarge: "PROPERTIES_SIZE_EXCEEDED",
+  }),
+};
+
+/** Starts fast, stays small. */
+const JVM = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx1g"];
+
+export function rocketMq(toolchain: JavaToolchain, series: RocketMqSeries): Engine {
+  const classPath = toolchain.classPath(series);
+  return {
+    name: "rocketmq",
+    start: () =>
+      new StoreProgram(`rocketmq-${series}`, "java", [
+        ...JVM,
+        ...JAVA_ACCESS,
+        "-cp",
+        classPath,
+        "millrace.conformance.StoreProgram",
+      ]),
+    traits: (isPropertyCrc) => ({
+      isPropertyCrc: isPropertyCrc && series === "5",
+      keepsTrailingSeparator: true,
+      stripsDelayed: series === "4.9",
+      propertiesTooLarge: series === "4.9" ? "MESSAGE_ILLEGAL" : "PROPERTIES_SIZE_EXCEEDED",
+    }),
+  };
+}

@@ -1,0 +1,33 @@
+package millrace.conformance;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+
+/** What RocketMQ has no accessor for. */
+final class Internals {
+    private Internals() {
+    }
+
+    static Object get(Object owner, String name) throws ReflectiveOperationException {
+        for (Class<?> type = owner.getClass(); type != null; type = type.getSuperclass()) {
+            for (Field field : type.getDeclaredFields()) {
+                if (field.getName().equals(name)) {
+                    field.setAccessible(true);
+                    return field.get(owner);
+                }
+            }
+        }
+        throw new NoSuchFieldException(name);
+    }
+
+    static void run(Object owner, String name, Object... arguments) throws ReflectiveOperationException {
+        for (Method method : owner.getClass().getDeclaredMethods()) {
+            if (method.getName().equals(name) && method.getParameterCount() == arguments.length) {
+                method.setAccessible(true);
+                method.invoke(owner, arguments);
+                return;
+            }
+        }
+        throw new NoSuchMethodException(name);
+    }
+}
