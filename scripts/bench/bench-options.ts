@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { integer, seconds } from "../load-generator/option-value.js";
 import { UsageError } from "../load-generator/usage-error.js";
+import { ROCKETMQ_SERIES, type RocketMqSeries } from "./java-toolchain.js";
 
 export interface BenchOptions {
   readonly rounds: number;
@@ -14,21 +15,25 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** Of log, while which the dispatcher must keep up. */
   readonly gib: number;
+  /** Version of the Java store. */
+  readonly rocketmq: RocketMqSeries;
   readonly help: boolean;
 }
 
 export const BENCH_USAGE = [
   "usage: npm run bench -- [options]",
   "",
-  "Compares the store with the raw ceiling and with lmdb, better-sqlite3 and classic-level at equal durability, in interleaved rounds.",
+  "Compares the store with the raw ceiling and with lmdb, better-sqlite3, classic-level and, where a JDK (17 or newer) and Maven are,",
+  "RocketMQ's own store, at equal durability, in interleaved rounds.",
   "",
   "  --quick               one short round of each, for a look",
   "  --rounds <n>          rounds; figures are medians (5)",
   "  --seconds <time>      length of a measurement (400ms)",
   "  --only <part,part>    only what has one of these in its name, as disk/1024/64/lmdb (durability/bytes/in flight/contestant),",
   "                        seed, roll, event-loop, memory, consume-get (or one of them: consume-get/lmdb), dispatch-lag,",
-  "                        dispatch-keep-up, recovery, with-dispatch",
+  "                        dispatch-keep-up, recovery, with-dispatch, java-store (RocketMQ's beside ours)",
   "  --gib <n>             length of the log of dispatch-keep-up (2)",
+  "  --rocketmq <version>  4.9 or 5: RocketMQ's store (5)",
   "  --directory <path>    where to write, on the disk that is to be measured (.bench in the project)",
   "  --output <path>       report, without .md and .json (.bench/bench-<time>)",
   "  --help                print this",
@@ -47,6 +52,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
         directory: { type: "string" },
         output: { type: "string" },
         gib: { type: "string" },
+        rocketmq: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
       strict: true,
@@ -61,6 +67,9 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   const length = text("seconds");
   const only = text("only");
   const gib = text("gib");
+  const rocketmq = ROCKETMQ_SERIES.find((series) => series === (text("rocketmq") ?? "5"));
+  if (rocketmq === undefined)
+    throw new UsageError(`one of ${ROCKETMQ_SERIES.join(" or ")} is needed: --rocketmq=${text("rocketmq")}`);
   return {
     quick,
     rounds: rounds === undefined ? (quick ? 1 : 5) : integer("rounds", rounds, 1, 100),
@@ -70,6 +79,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     directory: text("directory"),
     output: text("output"),
     gib: gib === undefined ? (quick ? 0.5 : 2) : integer("gib", gib, 1, 100),
+    rocketmq,
     help: values.help === true,
   };
 }

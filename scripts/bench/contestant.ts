@@ -3,6 +3,7 @@ import { LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
 import type { Contender } from "./contender.js";
 import { measureDispatchLag } from "./dispatch-lag-figure.js";
 import { measureEventLoop } from "./event-loop-figure.js";
+import { measureJavaStore } from "./java-store-figure.js";
 import type { Job } from "./job.js";
 import { measureKeepUp } from "./keep-up-figure.js";
 import { LevelContender } from "./level-contender.js";
@@ -31,6 +32,8 @@ async function openContender(workload: Workload): Promise<Contender> {
       return new SqliteContender(workload);
     case "classic-level":
       return await LevelContender.open(workload);
+    default:
+      throw new Error(`not a contestant of a process of ours: ${workload.contestant}`);
   }
 }
 
@@ -57,6 +60,8 @@ async function perform(job: Job): Promise<unknown> {
       return await measureEventLoop(job);
     case "memory":
       return await measureMemory(job);
+    case "java-store":
+      return await measureJavaStore(job);
     case "read":
       return await measureReads(job);
     case "dispatch-lag":

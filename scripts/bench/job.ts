@@ -1,8 +1,9 @@
+import type { JavaStoreJob } from "./java-store-job.js";
 import type { ReadPathJob } from "./read-path-job.js";
 import type { Workload } from "./workload.js";
 
 /** What a child process is asked to do. Directories exist and are empty; the parent removes them. */
-export type Job = WorkloadJob | SeedJob | RollJob | EventLoopJob | MemoryJob | ReadPathJob;
+export type Job = WorkloadJob | SeedJob | RollJob | EventLoopJob | MemoryJob | JavaStoreJob | ReadPathJob;
 
 export interface WorkloadJob {
   readonly kind: "workload";

@@ -5,18 +5,18 @@ import { fileURLToPath } from "node:url";
 import { UsageError } from "../load-generator/usage-error.js";
 import { BENCH_USAGE, type BenchOptions, parseBenchOptions } from "./bench-options.js";
 import { runInChild } from "./child-measurement.js";
+import { findJavaPeer, type JavaPeer } from "./java-peer.js";
+import { isJavaCell, javaStoreRound } from "./java-store-tasks.js";
 import type { EventLoopFigure, MemoryFigure, RollFigure, SeedFigure, SeedWay } from "./job.js";
 import { describeMachine } from "./machine.js";
 import { peerVersion } from "./peer-modules.js";
 import { readPathFigures, readRound, type Task } from "./read-path-tasks.js";
 import { formatReport } from "./report.js";
-import { type Cell, cellName, Results } from "./results.js";
-import { CONTESTANTS, type Durability, type Measurement } from "./workload.js";
+import { type Cell, Results } from "./results.js";
+import { DURABILITIES, wantedCells } from "./wanted-cells.js";
+import type { Measurement } from "./workload.js";
 
 const BENCH_DIRECTORY = fileURLToPath(new URL("../../../.bench/", import.meta.url));
-const DURABILITIES: readonly Durability[] = ["disk", "page-cache"];
-const MESSAGE_SIZES = [128, 1024];
-const WINDOWS = [1, 64, 1024];
 const SEED_WAYS: readonly SeedWay[] = ["mapping", "stream", "writeSync"];
 const PEERS = ["lmdb", "better-sqlite3", "classic-level"];
 const BUSY_LOAD_AVERAGE = 0.5;
@@ -26,6 +26,8 @@ const OVERHEAD_SECONDS = 0.4;
 class Bench {
   readonly #options: BenchOptions;
   readonly #directory: string;
+  /** undefined where there is none. */
+  java: JavaPeer | undefined;
 
   constructor(options: BenchOptions, directory: string) {
     this.#options = options;
@@ -37,27 +39,45 @@ class Bench {
     return only.length === 0 || only.some((part) => name.includes(part));
   };
 
-  cells(): Cell[] {
-    return DURABILITIES.flatMap((durability) =>
-      MESSAGE_SIZES.flatMap((messageSize) =>
-        WINDOWS.flatMap((inFlight) => CONTESTANTS.map((contestant) => ({ contestant, durability, messageSize, inFlight }))),
-      ),
-    ).filter((cell) => this.#wantsCell(cell));
+  /** Whether anything of RocketMQ's store is to be measured. */
+  get wantsJava(): boolean {
+    return this.#wantedCells().some(isJavaCell) || this.wants("consume-get/java");
   }
 
-  /** The store without its dispatcher is there to be compared with the store as it is, at full speed. */
-  #wantsCell(cell: Cell): boolean {
-    const { contestant, durability, inFlight } = cell;
-    const isFast = durability === "page-cache" && inFlight === 1024;
-    if (contestant === "store-undispatched" && !isFast) return false;
-    const isCompared = isFast && (contestant === "store-undispatched" || contestant === "store-mapped");
-    return this.wants(cellName(cell)) || (isCompared && this.wants("with-dispatch"));
+  cells(): Cell[] {
+    return this.#wantedCells().filter((cell) => this.java !== undefined || !isJavaCell(cell));
+  }
+
+  /** About how long they take, a round. */
+  get roundSeconds(): number {
+    const { seconds, warmUpSeconds } = this.#options;
+    return this.cells().length * (seconds + warmUpSeconds + OVERHEAD_SECONDS);
+  }
+
+  #wantedCells(): Cell[] {
+    return wantedCells(this.wants);
   }
 
   /** Each cell once, contestants of a workload one after another: rounds of these interleave. */
   round(): Task[] {
+    const seeds = this.wants("seed")
+      ? SEED_WAYS.map(
+          (way): Task =>
+            (results) =>
+              this.#seed(way, results),
+        )
+      : [];
+    const workloads = DURABILITIES.flatMap((durability) =>
+      this.#workloads(this.cells().filter((cell) => cell.durability === durability)),
+    );
+    return [...seeds, ...workloads, ...readRound(this.#options, this.#directory, this.wants, this.java)];
+  }
+
+  /** All of one durability, RocketMQ's store last. */
+  #workloads(cells: readonly Cell[]): Task[] {
     const { seconds, warmUpSeconds } = this.#options;
-    const cells = this.cells().map(
+    const ours = cells.filter((cell) => !isJavaCell(cell));
+    const tasks = ours.map(
       (cell): Task =>
         async (results) => {
           const measurement = await runInChild<Measurement>(this.#directory, (directory) => ({
@@ -67,14 +87,7 @@ class Bench {
           results.add(cell, measurement);
         },
     );
-    const seeds = this.wants("seed")
-      ? SEED_WAYS.map(
-          (way): Task =>
-            (results) =>
-              this.#seed(way, results),
-        )
-      : [];
-    return [...seeds, ...cells, ...readRound(this.#options, this.#directory, this.wants)];
+    return this.java === undefined ? tasks : [...tasks, ...javaStoreRound(this.#options, this.#directory, this.java, cells)];
   }
 
   /** Longer ones, once each. */
@@ -115,6 +128,14 @@ class Bench {
   }
 }
 
+/** Where it cannot be had the bench goes on without it, and says so. */
+function javaPeer({ rocketmq }: BenchOptions): JavaPeer | undefined {
+  const found = findJavaPeer(rocketmq);
+  if (typeof found !== "string") return found;
+  console.log(`SKIPPED: all rows of RocketMQ's store: ${found}`);
+  return undefined;
+}
+
 async function run(options: BenchOptions): Promise<void> {
   const directory = resolve(options.directory ?? BENCH_DIRECTORY);
   mkdirSync(directory, { recursive: true });
@@ -122,7 +143,8 @@ async function run(options: BenchOptions): Promise<void> {
   console.log(`load average ${machine.loadAverage.toFixed(2)}, writing below ${directory} (${machine.fileSystem})`);
   if (machine.loadAverage > BUSY_LOAD_AVERAGE) console.log("WARNING: the machine is busy, the figures will not be its best");
   const bench = new Bench(options, directory);
-  const estimate = options.rounds * bench.cells().length * (options.seconds + options.warmUpSeconds + OVERHEAD_SECONDS);
+  if (bench.wantsJava) bench.java = javaPeer(options);
+  const estimate = options.rounds * bench.roundSeconds;
   console.log(
     `${bench.cells().length} workloads, ${options.rounds} rounds, about ${Math.ceil(estimate / 60)} min and the single figures`,
   );
@@ -135,7 +157,8 @@ async function run(options: BenchOptions): Promise<void> {
   }
   for (const task of bench.singleFigures()) await task(results);
 
-  const peers = Object.fromEntries(PEERS.map((name) => [name, peerVersion(name)]));
+  const peers: Record<string, string> = Object.fromEntries(PEERS.map((name) => [name, peerVersion(name)]));
+  if (bench.java !== undefined) peers.RocketMQ = bench.java.version;
   const report = formatReport(results, machine, options.rounds, peers);
   const output = resolve(options.output ?? join(directory, `bench-${machine.date.replaceAll(":", "-")}`));
   mkdirSync(dirname(output), { recursive: true });

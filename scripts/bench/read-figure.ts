@@ -1,4 +1,5 @@
 import { LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
+import { measureJavaReads } from "./java-store-figure.js";
 import { LevelReadContender } from "./level-read-contender.js";
 import { LmdbReadContender } from "./lmdb-read-contender.js";
 import { type ReadContender, ReadPass } from "./read-contender.js";
@@ -19,6 +20,8 @@ async function open({ contestant, directory, messages }: ReadJob): Promise<ReadC
       return new SqliteReadContender(directory, messages);
     case "classic-level":
       return await LevelReadContender.open(directory, messages);
+    case "java":
+      throw new Error("it reads in a process of its own");
   }
 }
 
@@ -56,6 +59,7 @@ function measureGets(contender: ReadContender, messages: number, seconds: number
 
 /** Reads what is in the page cache: all of it in order, and one message at random. */
 export async function measureReads(job: ReadJob): Promise<ReadFigure> {
+  if (job.contestant === "java") return await measureJavaReads(job);
   const contender = await open(job);
   const scanMsgPerSec = await measurePass(job, (pass) => contender.scan(pass));
   measureGets(contender, job.messages, job.warmUpSeconds);

@@ -1,8 +1,9 @@
+import type { JavaPeer } from "./java-peer.js";
+
 /** What a child process measures of the read path. Directories exist and are empty; the parent removes them. */
 export type ReadPathJob = ReadJob | DispatchLagJob | KeepUpJob | RecoveryJob;
 
-/** RocketMQ's own `getMessage` is not among them: it needs a JVM. */
-export const READ_CONTESTANTS = ["store", "lmdb", "better-sqlite3", "classic-level"] as const;
+export const READ_CONTESTANTS = ["store", "lmdb", "better-sqlite3", "classic-level", "java"] as const;
 export type ReadContestantName = (typeof READ_CONTESTANTS)[number];
 
 /** The same messages in every contestant: 128 B bodies, in one queue or under ascending keys. */
@@ -14,6 +15,8 @@ export interface ReadJob {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly directory: string;
+  /** For the contestant of this name. */
+  readonly java?: JavaPeer | undefined;
 }
 
 export interface ReadFigure {

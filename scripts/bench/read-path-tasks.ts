@@ -1,5 +1,6 @@
 import type { BenchOptions } from "./bench-options.js";
 import { runInChild } from "./child-measurement.js";
+import type { JavaPeer } from "./java-peer.js";
 import type { DispatchLagFigure, KeepUpFigure, ReadFigure, RecoveryFigure } from "./read-path-job.js";
 import { READ_CONTESTANTS } from "./read-path-job.js";
 import type { Results } from "./results.js";
@@ -12,10 +13,12 @@ const GIB = 1024 ** 3;
 const RECOVERY_SIZES = [128, 1024];
 
 /** One round of reading: contestant after contestant. */
-export function readRound(options: BenchOptions, directory: string, wants: Wants): Task[] {
+export function readRound(options: BenchOptions, directory: string, wants: Wants, java: JavaPeer | undefined): Task[] {
   const { seconds, warmUpSeconds, quick } = options;
   const messages = quick ? 100_000 : 500_000;
-  return READ_CONTESTANTS.filter((contestant) => wants(`consume-get/${contestant}`)).map(
+  return READ_CONTESTANTS.filter(
+    (contestant) => wants(`consume-get/${contestant}`) && (contestant !== "java" || java !== undefined),
+  ).map(
     (contestant): Task =>
       async (results) => {
         const figure = await runInChild<ReadFigure>(directory, (empty) => ({
@@ -25,6 +28,7 @@ export function readRound(options: BenchOptions, directory: string, wants: Wants
           seconds,
           warmUpSeconds,
           directory: empty,
+          java,
         }));
         results.addRead(contestant, figure);
       },

@@ -11,6 +11,7 @@ const WAYS: Readonly<Record<ReadContestantName, string>> = {
   lmdb: "getRange; getBinaryFast",
   "better-sqlite3": "SELECT of 1024 rows; of one, mmap_size 1 GiB",
   "classic-level": "values().nextv(1024); getSync",
+  java: "RocketMQ's getMessage(32) and release",
 };
 
 /** The part of the report that is about reading. */

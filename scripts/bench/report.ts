@@ -1,4 +1,5 @@
 import { judge } from "./goals.js";
+import { javaStoreLines } from "./java-store-report.js";
 import type { SeedWay } from "./job.js";
 import type { Machine } from "./machine.js";
 import { readPathLines } from "./read-report.js";
@@ -16,6 +17,9 @@ const MEANING: Readonly<Record<Durability, Readonly<Record<ContestantName, strin
     lmdb: "noSync",
     "better-sqlite3": "WAL, synchronous=OFF, a transaction per group",
     "classic-level": "sync:false, a batch per group",
+    "java-default": "ASYNC_FLUSH",
+    "java-warm": "ASYNC_FLUSH, warmMapedFileEnable",
+    "java-pool": "ASYNC_FLUSH, transientStorePoolEnable: in the process's memory",
   },
   disk: {
     "store-mapped": "SYNC_FLUSH",
@@ -25,6 +29,9 @@ const MEANING: Readonly<Record<Durability, Readonly<Record<ContestantName, strin
     lmdb: "overlappingSync:false, transactions by lmdb",
     "better-sqlite3": "WAL, synchronous=FULL, a transaction per group",
     "classic-level": "sync:true, a batch per group",
+    "java-default": "SYNC_FLUSH",
+    "java-warm": "SYNC_FLUSH, warmMapedFileEnable",
+    "java-pool": "SYNC_FLUSH, transientStorePoolEnable",
   },
 };
 
@@ -52,6 +59,7 @@ export function formatReport(results: Results, machine: Machine, rounds: number,
     ...(["disk", "page-cache"] as const).flatMap((durability) =>
       [128, 1024].flatMap((messageSize) => cellLines(results, durability, messageSize)),
     ),
+    ...javaStoreLines(results),
     ...seedLines(results),
     ...figureLines(results),
     ...readPathLines(results),

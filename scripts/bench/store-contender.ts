@@ -5,7 +5,7 @@ import { PromiseContender } from "./promise-contender.js";
 import type { Workload } from "./workload.js";
 
 /** Small enough that a short measurement sees rolls. */
-const SEGMENT_SIZE = 256 * 1024 * 1024;
+export const BENCH_SEGMENT_SIZE = 256 * 1024 * 1024;
 const POLL_MS = 20;
 /** The allocator is ahead when it has done nothing for so many polls. */
 const STILL_POLLS = 3;
@@ -15,7 +15,7 @@ const HELD_BACK_MS = 500;
 
 /** Opens a store and waits until the allocator is ahead, as it is in a store that has been running. */
 export async function openReadyStore(options: MessageStoreOptions, storage: StorageSpec = { kind: "real" }): Promise<MessageStore> {
-  const store = await MessageStore.openOn({ mappedFileSizeCommitLog: SEGMENT_SIZE, ...options }, storage);
+  const store = await MessageStore.openOn({ mappedFileSizeCommitLog: BENCH_SEGMENT_SIZE, ...options }, storage);
   let allocated = -1;
   for (let poll = 0, still = 0; poll < READY_POLLS_MAX && still < STILL_POLLS; poll++) {
     await sleep(POLL_MS);

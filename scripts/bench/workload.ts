@@ -9,8 +9,22 @@ export const CONTESTANTS = [
   "lmdb",
   "better-sqlite3",
   "classic-level",
+  "java-default",
+  "java-warm",
+  "java-pool",
 ] as const;
 export type ContestantName = (typeof CONTESTANTS)[number];
+
+/** The append modes of the store, as it is otherwise by default. */
+export const MILLRACE_CONTESTANTS = ["store-mapped", "store-channel"] as const;
+
+/** RocketMQ's own store, in three configurations. */
+export const JAVA_CONTESTANTS = ["java-default", "java-warm", "java-pool"] as const;
+export type JavaContestantName = (typeof JAVA_CONTESTANTS)[number];
+
+export function isJavaContestant(name: ContestantName): name is JavaContestantName {
+  return (JAVA_CONTESTANTS as readonly string[]).includes(name);
+}
 
 /** One measurement of one contestant, in a process and a directory of its own. */
 export interface Workload {
@@ -31,4 +45,7 @@ export interface Measurement {
   readonly msgPerSec: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  /** Of RocketMQ's store: what was not acknowledged, by status, and how far the dispatcher was behind at the end. */
+  readonly failures?: Readonly<Record<string, number>>;
+  readonly behindBytes?: number;
 }

@@ -1,0 +1,64 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export type RocketMqSeries = "4.9" | "5";
+
+export const ROCKETMQ_SERIES: readonly RocketMqSeries[] = ["4.9", "5"];
+
+const LEAST_JAVA = 17;
+const BUILD_TIMEOUT_MS = 600_000;
+/** What RocketMQ's unmapping and locking need of a JDK 17. */
+export const JAVA_ACCESS = [
+  "--add-opens=java.base/java.nio=ALL-UNNAMED",
+  "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+  "--add-opens=java.base/jdk.internal.ref=ALL-UNNAMED",
+  "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
+];
+
+/** JDK and Maven of the machine, and the programs built with them. */
+export class JavaToolchain {
+  /** The project whose pom has a profile for each series. */
+  readonly #project: string;
+
+  constructor(project: string) {
+    this.#project = project;
+  }
+
+  /** Why there is none: undefined when JDK and Maven are there. */
+  static missing(): string | undefined {
+    const compiler = spawnSync("javac", ["-version"], { encoding: "utf8" });
+    if (compiler.status !== 0) return "there is no JDK (javac)";
+    const version = Number(/javac (\d+)/.exec(compiler.stdout + compiler.stderr)?.[1]);
+    if (!(version >= LEAST_JAVA)) return `the JDK is older than ${LEAST_JAVA}: version=${version}`;
+    if (spawnSync("mvn", ["-v"]).status !== 0) return "there is no Maven (mvn)";
+    return undefined;
+  }
+
+  /** Compiles what has changed and downloads what is needed; the class path, ready for `java -cp`. */
+  classPath(series: RocketMqSeries): string {
+    const target = join(this.#project, "target", series);
+    const stampFile = join(target, "stamp");
+    const stamp = this.#stamp();
+    if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
+      this.#build(series);
+      writeFileSync(stampFile, stamp);
+    }
+    return `${join(target, "classes")}:${readFileSync(join(target, "classpath"), "utf8").trim()}`;
+  }
+
+  #build(series: RocketMqSeries): void {
+    const args = ["-q", "-B", `-Procketmq-${series}`, "compile"];
+    const { status, stdout, stderr } = spawnSync("mvn", args, { cwd: this.#project, encoding: "utf8", timeout: BUILD_TIMEOUT_MS });
+    if (status !== 0) throw new Error(`mvn ${args.join(" ")} failed: directory=${this.#project}\n${stdout}\n${stderr}`);
+  }
+
+  #stamp(): string {
+    const hash = createHash("sha256").update(readFileSync(join(this.#project, "pom.xml")));
+    const sources = join(this.#project, "src");
+    const files = readdirSync(sources, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    for (const path of files.map((file) => join(file.parentPath, file.name)).sort()) hash.update(path).update(readFileSync(path));
+    return hash.digest("hex");
+  }
+}

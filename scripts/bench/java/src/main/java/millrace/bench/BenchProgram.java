@@ -1,0 +1,86 @@
+package millrace.bench;
+
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.config.FlushDiskType;
+
+/**
+ * RocketMQ's store under the bench's commands. Arguments: configuration (default, warm, pool), flush disk type, directory, segment size.
+ * A command is a line of words on the standard input, its answer a line of JSON on the standard output; the end of the input ends the program,
+ * and the store with it.
+ *
+ * <pre>
+ *   put messageSize inFlight warmUpMs milliseconds   puts; afterwards waits, not measured, until the store is at rest
+ *   read messageSize messages warmUpMs milliseconds   fills queue 0, reads all of it in order, then single messages at random
+ * </pre>
+ */
+public final class BenchProgram {
+    private static final int QUEUES = 4;
+    private static final int FILL_WINDOW = 1024;
+    private static final long NANOS_IN_MS = 1_000_000;
+
+    private final DefaultMessageStore store;
+
+    private BenchProgram(DefaultMessageStore store) {
+        this.store = store;
+    }
+
+    public static void main(String[] args) throws Exception {
+        PrintStream answers = new PrintStream(new FileOutputStream(FileDescriptor.out), true);
+        System.setOut(System.err);
+        int code = 1;
+        try {
+            BenchProgram program = new BenchProgram(
+                BenchStore.open(args[0], FlushDiskType.valueOf(args[1]), args[2], Integer.parseInt(args[3])));
+            BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
+            for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+                answers.println(program.perform(line.split(" ")));
+            }
+            code = 0;
+        } catch (Throwable error) {
+            error.printStackTrace();
+        }
+        Runtime.getRuntime().halt(code);
+    }
+
+    private String perform(String[] words) throws Exception {
+        int messageSize = Integer.parseInt(words[1]);
+        int count = Integer.parseInt(words[2]);
+        long warmUpNanos = Long.parseLong(words[3]) * NANOS_IN_MS;
+        long nanos = Long.parseLong(words[4]) * NANOS_IN_MS;
+        switch (words[0]) {
+            case "put":
+                return put(messageSize, count, warmUpNanos, nanos);
+            case "read":
+                return read(messageSize, count, warmUpNanos, nanos);
+            default:
+                throw new IllegalArgumentException(words[0]);
+        }
+    }
+
+    private String put(int messageSize, int inFlight, long warmUpNanos, long nanos) throws Exception {
+        PutWindow window = new PutWindow(store, new MessageContent(messageSize, QUEUES), inFlight);
+        window.run(Long.MAX_VALUE, warmUpNanos);
+        String answer = window.run(Long.MAX_VALUE, nanos).toJson(store.dispatchBehindBytes());
+        BenchStore.settle(store);
+        return answer;
+    }
+
+    private String read(int messageSize, int messages, long warmUpNanos, long nanos) throws Exception {
+        PutFigure filled = new PutWindow(store, new MessageContent(messageSize, 1), FILL_WINDOW).run(messages, Long.MAX_VALUE);
+        if (filled.statuses().getOrDefault(PutFigure.OK, 0L) != messages) {
+            throw new IllegalStateException("a put failed: " + filled.statuses());
+        }
+        BenchStore.settle(store);
+        ReadLoop loop = new ReadLoop(store, messageSize, messages);
+        loop.scan(warmUpNanos);
+        double msgPerSec = loop.scan(nanos);
+        loop.gets(warmUpNanos);
+        LatencyHistogram gets = loop.gets(nanos);
+        return "{\"scanMsgPerSec\":" + msgPerSec + ",\"getP50Us\":" + gets.quantileUs(0.5) + ",\"getP99Us\":" + gets.quantileUs(0.99) + "}";
+    }
+}

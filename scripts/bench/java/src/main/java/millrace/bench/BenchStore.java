@@ -1,0 +1,58 @@
+package millrace.bench;
+
+import java.lang.reflect.Constructor;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.rocketmq.common.BrokerConfig;
+import org.apache.rocketmq.store.DefaultMessageStore;
+import org.apache.rocketmq.store.config.FlushDiskType;
+import org.apache.rocketmq.store.config.MessageStoreConfig;
+import org.apache.rocketmq.store.stats.BrokerStatsManager;
+
+/** RocketMQ's store as its broker runs it, but for what a configuration of the bench changes. */
+final class BenchStore {
+    private static final int POLL_MS = 1;
+    private static final String ALLOCATOR = "AllocateMappedFileService";
+
+    private BenchStore() {
+    }
+
+    static DefaultMessageStore open(String configuration, FlushDiskType flushDiskType, String directory, int segmentSize) throws Exception {
+        MessageStoreConfig config = new MessageStoreConfig();
+        config.setStorePathRootDir(directory);
+        config.setStorePathCommitLog(Path.of(directory, "commitlog").toString());
+        config.setMappedFileSizeCommitLog(segmentSize);
+        config.setFlushDiskType(flushDiskType);
+        config.setHaListenPort(0);
+        config.setWarmMapedFileEnable(configuration.equals("warm"));
+        config.setTransientStorePoolEnable(configuration.equals("pool"));
+        DefaultMessageStore store = create(config);
+        if (!store.load()) {
+            throw new IllegalStateException("the store could not be loaded");
+        }
+        store.start();
+        return store;
+    }
+
+    /** RocketMQ 5 has a fifth argument, the topics' configurations. */
+    private static DefaultMessageStore create(MessageStoreConfig config) throws Exception {
+        Constructor<?> constructor = DefaultMessageStore.class.getConstructors()[0];
+        Object[] arguments = {config, new BrokerStatsManager("bench", true), null, new BrokerConfig(), new ConcurrentHashMap<>()};
+        return (DefaultMessageStore) constructor.newInstance(Arrays.copyOf(arguments, constructor.getParameterCount()));
+    }
+
+    /** Until all that was put is dispatched and on the disk, and the next segment is ready. */
+    static void settle(DefaultMessageStore store) throws InterruptedException {
+        while (store.dispatchBehindBytes() > 0 || isAllocating()) {
+            Thread.sleep(POLL_MS);
+        }
+        store.flush();
+    }
+
+    /** It waits when it has nothing to do, and does not while it warms a file. */
+    private static boolean isAllocating() {
+        return Thread.getAllStackTraces().keySet().stream()
+            .anyMatch(thread -> thread.getName().endsWith(ALLOCATOR) && thread.getState() != Thread.State.WAITING);
+    }
+}

@@ -1,0 +1,26 @@
+import { isInJavaTable } from "./java-store-tasks.js";
+import type { Wants } from "./read-path-tasks.js";
+import { type Cell, cellName } from "./results.js";
+import { CONTESTANTS, type Durability } from "./workload.js";
+
+export const DURABILITIES: readonly Durability[] = ["disk", "page-cache"];
+const MESSAGE_SIZES = [128, 1024];
+const WINDOWS = [1, 64, 1024];
+
+/** What the user asked for, whether it can be had or not; contestants of a workload one after another. */
+export function wantedCells(wants: Wants): Cell[] {
+  return DURABILITIES.flatMap((durability) =>
+    MESSAGE_SIZES.flatMap((messageSize) =>
+      WINDOWS.flatMap((inFlight) => CONTESTANTS.map((contestant) => ({ contestant, durability, messageSize, inFlight }))),
+    ),
+  ).filter((cell) => isWanted(cell, wants));
+}
+
+/** The store without its dispatcher is there to be compared with the store as it is, at full speed. */
+function isWanted(cell: Cell, wants: Wants): boolean {
+  const { contestant, durability, inFlight } = cell;
+  const isFast = durability === "page-cache" && inFlight === 1024;
+  if (contestant === "store-undispatched" && !isFast) return false;
+  const isCompared = isFast && (contestant === "store-undispatched" || contestant === "store-mapped");
+  return wants(cellName(cell)) || (isCompared && wants("with-dispatch")) || (isInJavaTable(cell) && wants("java-store"));
+}
