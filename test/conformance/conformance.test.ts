@@ -1,9 +1,9 @@
 import test from "ava";
+import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
 import { runSeeds, type SeedFailure } from "./campaign.js";
 import { conformanceChoice, type Direction, repeatCommand } from "./conformance-choice.js";
 import { type Engine, MILLRACE, rocketMq } from "./engine.js";
 import { Exchange } from "./exchange.js";
-import type { RocketMqSeries } from "./java-toolchain.js";
 import { rocketMqTests } from "./rocketmq-tests.js";
 import { Twins } from "./twins.js";
 

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
+import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
 import { seededRandom } from "../random.js";
 import { readLog } from "../store/stored-log.js";
 import type { SeedRun } from "./campaign.js";
 import { DAMAGES_FOR_MILLRACE, DAMAGES_FOR_ROCKETMQ, type Damage, inflict, tearRecord } from "./damage.js";
 import { differences, type Leniency } from "./dump-comparison.js";
 import type { Engine } from "./engine.js";
-import type { RocketMqSeries } from "./java-toolchain.js";
 import type { DumpLine, Put, PutAnswer } from "./protocol.js";
 import { Scenario } from "./scenario.js";
 import { type Forecast, StoreModel } from "./store-model.js";
@@ -56,7 +56,11 @@ export class Exchange implements SeedRun {
       const isLast = leg === legs - 1;
       const ending = isLast ? "close" : this.#ending(engine);
       const program = ending === "close" ? (programs.get(engine.name) as StoreProgram) : engine.start();
-      await this.#leg(engine, program, { leg, ending, isWriting: !isLast || this.#random(2) === 0 });
+      try {
+        await this.#leg(engine, program, { leg, ending, isWriting: !isLast || this.#random(2) === 0 });
+      } finally {
+        if (ending !== "close") await program.kill();
+      }
       if (!isLast) this.#betweenLegs(this.#engines[(leg + 1) % 2] as Engine, ending);
     }
   }
@@ -121,7 +125,6 @@ export class Exchange implements SeedRun {
     if (putting !== undefined) await new Promise((resolve) => setTimeout(resolve, this.#random(10)));
     await program.call("halt", {}).catch(() => {});
     await putting;
-    await program.kill();
     this.#adopt(engine, tail);
     this.#hasCrashed = true;
   }
@@ -129,7 +132,8 @@ export class Exchange implements SeedRun {
   /** Of puts that nobody answered, those that are in the log: as many as came before the kill, in order. */
   #adopt(engine: Engine, tail: readonly Put[]): void {
     if (tail.length === 0) return;
-    const stored = new Map(readLog(this.#directory).messages.map((message) => [message.physicalOffset, message]));
+    const log = readLog(this.#directory);
+    const stored = new Map(log.messages.map((message) => [message.physicalOffset, message]));
     let adopted = 0;
     for (const put of tail) {
       const forecast = this.#forecast(engine, put);
@@ -140,7 +144,8 @@ export class Exchange implements SeedRun {
       this.#model.add(forecast, found.storeTimestamp);
       adopted++;
     }
-    this.story.push(`${adopted} of them are in the log`);
+    if (log.blanks.has(this.#model.maxOffset)) this.#model.roll();
+    this.story.push(`${adopted} of them are in the log, which ends at ${this.#model.maxOffset}`);
   }
 
   #betweenLegs(next: Engine, ending: Ending): void {

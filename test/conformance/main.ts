@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
 import { projectRoot } from "../project-root.js";
 import { CONFORMANCE_DIRECTIONS, conformanceEnvironment, type Direction } from "./conformance-choice.js";
-import { ROCKETMQ_SERIES, type RocketMqSeries } from "./java-toolchain.js";
 
 const USAGE = `npm run test:conformance -- [--seeds N] [--from K] [--rocketmq ${ROCKETMQ_SERIES.join("|")}] [--direction ${CONFORMANCE_DIRECTIONS.join("|")}]`;
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import test from "ava";
+import { JavaToolchain, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
 import { projectRoot } from "../project-root.js";
-import { JavaToolchain, type RocketMqSeries } from "./java-toolchain.js";
 
 const toolchain = new JavaToolchain(join(projectRoot(), "test", "conformance"));
 

@@ -102,6 +102,12 @@ export class StoreModel {
     }
   }
 
+  /** A writer was killed between the blank record that ends a segment and the record that did not fit. */
+  roll(): void {
+    const { mappedFileSizeCommitLog } = this.#options;
+    this.#end = Math.ceil(this.#end / mappedFileSizeCommitLog) * mappedFileSizeCommitLog;
+  }
+
   /** The last record was torn: recovery cuts it. */
   cutLast(): void {
     const cut = this.#records.pop();

@@ -23,12 +23,15 @@ async function fill(t: ExecutionContext, store: MessageStore, limit: number): Pr
   return accepted;
 }
 
-for (const operation of ["write", "open"] as const) {
+for (const [operation, path, after] of [
+  ["write", "commitlog/0", 3],
+  ["open", "commitlog.new", 2],
+] as const) {
   test.serial(`the allocator's ${operation} finds no space: puts are refused, and go on when there is space`, async (t) => {
     const fault: Fault = {
       operation,
-      path: "commitlog/0",
-      after: 3,
+      path,
+      after,
       times: 8,
       code: "ENOSPC",
       ...(operation === "write" && { partialBytes: 100 }),

@@ -76,7 +76,7 @@ for (const [what, happen] of MISHAPS) {
   });
 }
 
-test.serial("garbage that is no queue of the log is zeroed, and the queue is empty", async (t) => {
+test.serial("garbage that is no queue of the log is removed, and the queue is empty", async (t) => {
   const root = temporaryDirectory(t);
   cpSync(join(FIXTURES_DIRECTORY, "rocketmq-5.3.3"), root, { recursive: true });
   const foreign = join(root, "consumequeue", "Foreign", "7");
@@ -88,8 +88,7 @@ test.serial("garbage that is no queue of the log is zeroed, and the queue is emp
   const store = await openStore(t, { storePathRootDir: root, ...FIXTURE_SIZES });
   t.deepEqual(store.recovery.dispatch.cutQueues, ["Foreign-7"]);
   await store.close();
-  t.deepEqual(readdirSync(foreign), ["00000000000000000000"]);
-  t.deepEqual([...filesBelow(foreign).values()], ["00".repeat(200)]);
+  t.deepEqual(readdirSync(foreign), []);
 });
 
 test.serial("a unit that points into a ConsumeQueueExt is refused", async (t) => {

@@ -27,7 +27,7 @@ function openQueue(t: ExecutionContext, setting: Setting = {}): ConsumeQueue {
     createStorage(faults.length === 0 ? { kind: "real" } : { kind: "faulty", faults }),
     FILE_LENGTH,
   );
-  const directory = setting.directory ?? join(temporaryDirectory(t), "TopicA", "0");
+  const directory = setting.directory ?? join(temporaryDirectory(t), "consumequeue", "TopicA", "0");
   const queue = new ConsumeQueue(files, { slot: 0, directory, isSchedule: false, fromOffset }, min, max);
   t.teardown(() => files.close());
   return queue;
@@ -230,7 +230,7 @@ const failures: Record<string, Fault> = {
   "half of the write of the first file": fault("write", 0, { partialBytes: 30 }),
   "half of the write of the third file": fault("write", 2, { partialBytes: 50, code: "EIO" }),
   "making a file": fault("open", 1, { code: "EMFILE" }),
-  "its length": fault("truncate", 1),
+  "its length": fault("truncate", 1, { path: "consumequeue.new" }),
 };
 
 for (const [what, failing] of Object.entries(failures)) {
@@ -327,7 +327,14 @@ class CountingStorage {
         },
       };
     };
-    return { open, makeDirectory: () => {}, syncDirectory: () => {} } as unknown as Storage;
+    const entry = (path: string): object | undefined => {
+      const size = this.#sizes.get(path);
+      return size === undefined ? undefined : { size };
+    };
+    const rename = (from: string, to: string): void => {
+      this.#sizes.set(to, this.#sizes.get(from) ?? 0);
+    };
+    return { open, entry, rename, makeDirectory: () => {}, syncDirectory: () => {} } as unknown as Storage;
   }
 }
 

@@ -102,7 +102,7 @@ test("whatever fails while a record is indexed, its keys are there once, in orde
   const log = keyedLog(120);
   const once = new IndexDirectory(temporaryDirectory(t), SMALL).build(log);
   const expected = hex(once.contents);
-  for (const operation of ["open", "write", "truncate", "map", "syncDirectory"] satisfies Fault["operation"][]) {
+  for (const operation of ["open", "write", "truncate", "rename", "map", "syncDirectory"] satisfies Fault["operation"][]) {
     let failures = 0;
     for (let after = 0; after < 12; after++) {
       const directory = new IndexDirectory(temporaryDirectory(t), SMALL);

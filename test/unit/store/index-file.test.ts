@@ -153,7 +153,7 @@ test("a file that cannot be made is not there", (t) => {
   const directory = temporaryDirectory(t);
   const path = join(directory, NAME);
   for (const operation of ["truncate", "write", "map"] as const) {
-    const storage = createStorage({ kind: "faulty", faults: [{ operation, path, after: 0, code: "ENOSPC" }] });
+    const storage = createStorage({ kind: "faulty", faults: [{ operation, path: directory, after: 0, code: "ENOSPC" }] });
     t.throws(() => IndexFile.create(storage, path, LARGE), { code: "ENOSPC" });
     t.deepEqual(realStorage.list(directory), []);
   }

@@ -1,6 +1,6 @@
 import { setPriority } from "node:os";
 import { MillraceError, storePaths } from "@millrace/format";
-import { createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
+import { createFile, createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
 import { type Agent, ControlBlock, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../message-store-config.js";
 import { forceOrFence } from "../recover/store-fence.js";
@@ -136,18 +136,14 @@ export class AllocateMappedFileService implements Agent {
     return segment;
   }
 
-  /** Full length before the first byte: a kill in between must not leave a segment of some other length. Goes on where it failed before. */
+  /** Full length before the name: a kill in between must not leave a segment of some other length. Goes on where it failed before. */
   #create(segment: MappedFile): void {
-    const file = this.#storage.open(segment.path, "create");
-    try {
-      if (file.size() !== segment.size) {
-        file.truncate(segment.size);
-        this.#counters.allocateSegments.add(1);
-      }
-    } finally {
-      file.close();
+    const directory = this.#config.storePathCommitLog;
+    if (this.#storage.entry(segment.path)?.size !== segment.size) {
+      createFile(this.#storage, segment.path, segment.size, directory);
+      this.#counters.allocateSegments.add(1);
     }
-    this.#storage.syncDirectory(this.#config.storePathCommitLog);
+    this.#storage.syncDirectory(directory);
   }
 
   #leaveSegment(): void {

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
-import type { Storage, StorageFile } from "@millrace/mapped-file";
+import { createFile, type Storage, type StorageFile } from "@millrace/mapped-file";
 
 /** Files that are open at a time, one per queue; the queue that opened its file first loses it first. */
 const OPEN_LIMIT = 1024;
@@ -38,16 +38,12 @@ export class ConsumeQueueFiles {
       this.#known.add(queue.directory);
       this.#newTopics.add(dirname(queue.directory));
     }
-    const file = this.#storage.open(queue.path(fileStart), "create");
-    try {
-      if (file.size() !== this.#fileLength) {
-        this.#unsynced.add(queue.directory);
-        file.truncate(this.#fileLength);
-      }
-    } catch (error) {
-      file.close();
-      throw error;
+    const path = queue.path(fileStart);
+    if (this.#storage.entry(path)?.size !== this.#fileLength) {
+      this.#unsynced.add(queue.directory);
+      createFile(this.#storage, path, this.#fileLength, dirname(dirname(queue.directory)));
     }
+    const file = this.#storage.open(path, "write");
     this.#open.add(queue);
     return file;
   }

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import {
   bigEndianWord,
   decodeIndexHeader,
@@ -24,7 +25,7 @@ import {
   isIndexHeaderSane,
   MillraceError,
 } from "@millrace/format";
-import type { Mapping, Storage, StorageFile } from "@millrace/mapped-file";
+import { createFile, type Mapping, type Storage, type StorageFile } from "@millrace/mapped-file";
 
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const TWO_TO_32 = 0x1_0000_0000;
@@ -96,9 +97,9 @@ export class IndexFile {
       beginPhysicalOffset: endPhysicalOffset,
       endPhysicalOffset,
     };
-    const file = storage.open(path, "create");
+    createFile(storage, path, indexFileLength(shape), dirname(path));
+    const file = storage.open(path, "write");
     try {
-      file.truncate(indexFileLength(shape));
       const itemsPosition = indexItemPosition(shape.maxHashSlotNum, 0);
       writeZeros(file, 0, itemsPosition);
       file.write(encodeIndexHeader(header), 0);

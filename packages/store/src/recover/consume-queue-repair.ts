@@ -34,8 +34,9 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
   for (const name of directory.unallocated) storage.remove(join(directory.path, name));
   for (const fileStart of directory.files.toReversed()) {
     const isStale = staleFiles.includes(fileStart);
-    // The file that the queue would go on in stays, even if nothing is left in it: its name says where.
-    if (isGone || isStale || (isCut && fileStart > end)) storage.remove(pathOf(directory, fileStart));
+    // RocketMQ takes the first unit of an empty file for one. Such a file stays only where nothing but its name says where the queue goes on.
+    const isNeeded = fileStart < end || (fileStart === end && end > 0 && !directory.files.includes(end - unitsPerFile));
+    if (isGone || isStale || (isCut && !isNeeded)) storage.remove(pathOf(directory, fileStart));
     else if (isCut && fileStart + unitsPerFile > end)
       zeroFrom(storage, pathOf(directory, fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH, PAGE_LENGTH);
     else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < lastFileOf(plan))
