@@ -98,14 +98,15 @@ export class IndexFile {
       endPhysicalOffset,
     };
     createFile(storage, path, indexFileLength(shape), dirname(path));
-    const file = storage.open(path, "write");
+    let file: StorageFile | undefined;
     try {
+      file = storage.open(path, "write");
       const itemsPosition = indexItemPosition(shape.maxHashSlotNum, 0);
       writeZeros(file, 0, itemsPosition);
       file.write(encodeIndexHeader(header), 0);
       return new IndexFile(file, shape, header, itemsPosition);
     } catch (error) {
-      file.close();
+      file?.close();
       storage.remove(path);
       throw error;
     }
