@@ -26,8 +26,17 @@ export class JavaToolchain {
     this.#project = project;
   }
 
-  /** Why there is none: undefined when JDK and Maven are there. */
+  static #missing: string | undefined;
+  static #isSought = false;
+
+  /** Why there is none: undefined when JDK and Maven are there. Looked for once. */
   static missing(): string | undefined {
+    if (!JavaToolchain.#isSought) JavaToolchain.#missing = JavaToolchain.#seek();
+    JavaToolchain.#isSought = true;
+    return JavaToolchain.#missing;
+  }
+
+  static #seek(): string | undefined {
     const compiler = spawnSync("javac", ["-version"], { encoding: "utf8" });
     if (compiler.status !== 0) return "there is no JDK (javac)";
     const version = Number(/javac (\d+)/.exec(compiler.stdout + compiler.stderr)?.[1]);

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
+import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
 import { ChildProgram } from "./child-program.js";
-import type { RocketMqPrograms, Series } from "./rocketmq-programs.js";
+import type { RocketMqPrograms } from "./rocketmq-programs.js";
 
 const TOPIC = "Orders";
 const QUEUES = [0, 1, 2, 3];
@@ -27,7 +28,7 @@ const TIMER_SECONDS = 75;
 /** The steps of the page, in its order. Each throws when something is not as the page says. */
 export class BrokerWalk {
   readonly #programs: RocketMqPrograms;
-  readonly #series: Series;
+  readonly #series: RocketMqSeries;
   readonly #directory: string;
   readonly #say: (line: string) => void;
   readonly #options: MessageStoreOptions;
@@ -37,7 +38,7 @@ export class BrokerWalk {
   /** The same for a group whose first commit was in Millrace. */
   #unreadOfLedger: string[] = [];
 
-  constructor(programs: RocketMqPrograms, series: Series, directory: string, say: (line: string) => void) {
+  constructor(programs: RocketMqPrograms, series: RocketMqSeries, directory: string, say: (line: string) => void) {
     this.#programs = programs;
     this.#series = series;
     this.#directory = directory;

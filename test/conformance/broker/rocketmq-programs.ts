@@ -1,27 +1,15 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { JAVA_ACCESS, JavaToolchain, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
 import { ChildProgram } from "./child-program.js";
-
-export type Series = "4.9" | "5";
 
 /** test/dist/conformance/broker → test/conformance/broker */
 const SOURCES = join(import.meta.dirname, "..", "..", "..", "conformance", "broker");
 const OWN = "millrace.conformance.broker";
 
-/** What RocketMQ's own code reaches into, on a JDK of today. */
-const OPENED = ["java.nio", "sun.nio.ch", "jdk.internal.ref"].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
-
-/** Why the programs cannot be had on this machine; undefined when they can. */
-export function missingTool(): string | undefined {
-  return ["java", "mvn"].find((tool) => spawnSync(tool, ["-version"], { stdio: "ignore" }).status !== 0);
-}
-
-/** Downloads RocketMQ and compiles the two clients; the only step that needs the network. */
-export function buildPrograms(series: Series): void {
-  const args = ["-B", "-q", "-f", join(SOURCES, "pom.xml"), `-Procketmq-${series}`, "compile"];
-  const { status, stdout } = spawnSync("mvn", args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`Maven failed:\n${stdout.split("\n").slice(0, 10).join("\n")}`);
+/** Downloads RocketMQ and compiles the two clients, the only step that needs the network; the class path. */
+export function buildPrograms(series: RocketMqSeries): string {
+  return new JavaToolchain(SOURCES).classPath(series);
 }
 
 /** The name server, the broker, its tools and the two clients of one version, in a directory of their own. */
@@ -34,9 +22,7 @@ export class RocketMqPrograms {
   readonly #java: readonly string[];
 
   /** @param port the first of those that are used: up to 30 more */
-  constructor(series: Series, directory: string, port: number) {
-    const target = join(SOURCES, "target", series);
-    const classpath = `${join(target, "classes")}:${readFileSync(join(target, "classpath"), "utf8")}`;
+  constructor(series: RocketMqSeries, directory: string, port: number) {
     this.#directory = directory;
     this.#nameServerPort = port;
     this.nameServerAddress = `127.0.0.1:${port}`;
@@ -47,7 +33,7 @@ export class RocketMqPrograms {
     // 4.9 does not start without.
     for (const name of ["namesrv", "broker", "tools"]) writeFileSync(join(home, "conf", `logback_${name}.xml`), "<configuration/>");
     const places = [`-Duser.home=${home}`, `-Drocketmq.home.dir=${home}`];
-    this.#java = [...OPENED, ...places, "-Xms512m", "-Xmx1g", "-cp", classpath];
+    this.#java = [...JAVA_ACCESS, ...places, "-Xms512m", "-Xmx1g", "-cp", buildPrograms(series)];
   }
 
   async startNameServer(): Promise<ChildProgram> {

@@ -5,9 +5,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { JavaToolchain, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
 import { BrokerWalk } from "./broker-walk.js";
 import { isNetworkPrivate, isNetworkSettled, restartInPrivateNetwork } from "./private-network.js";
-import { buildPrograms, missingTool, RocketMqPrograms, type Series } from "./rocketmq-programs.js";
+import { buildPrograms, RocketMqPrograms } from "./rocketmq-programs.js";
 
 const PORT = Number(process.env.MILLRACE_BROKER_PORT ?? 21_876);
 
@@ -15,7 +16,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function walk(series: Series): Promise<void> {
+async function walk(series: RocketMqSeries): Promise<void> {
   if (!isNetworkPrivate()) say("no network namespace of its own: broker and name server listen on this machine's ports");
   const directory = mkdtempSync(join(tmpdir(), "millrace-broker-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
@@ -25,9 +26,9 @@ async function walk(series: Series): Promise<void> {
 async function main(): Promise<number> {
   const [series = "5"] = process.argv.slice(2);
   if (series !== "5" && series !== "4.9") throw new Error(`an argument is needed, 5 or 4.9: series=${series}`);
-  const missing = missingTool();
+  const missing = JavaToolchain.missing();
   if (missing !== undefined) {
-    say(`skipped: there is no ${missing}, which RocketMQ's broker needs`);
+    say(`skipped: ${missing}, which RocketMQ's broker needs`);
     return 0;
   }
   if (isNetworkSettled()) {
