@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import test from "ava";
+import { ROCKETMQ_SERIES } from "#scripts/bench/java-toolchain.js";
+import { temporaryDirectory } from "../temporary-directory.js";
+import { MILLRACE, rocketMq } from "./engine.js";
+import type { ProgramMessage, ProgramOptions, Put } from "./protocol.js";
+import { rocketMqTests } from "./rocketmq-tests.js";
+import { compareTwins } from "./twin-directories.js";
+
+const SEGMENT = 16 * 1024;
+const RECORD_OVERHEAD = 91;
+const BLANK = 8;
+const TOPIC = "Edge";
+const FIRST = 4000;
+const MESSAGE: ProgramMessage = {
+  topic: TOPIC,
+  queueId: 0,
+  body: "",
+  properties: [],
+  flag: 0,
+  sysFlag: 0,
+  bornTimestamp: 1_700_000_000_000,
+  bornHost: { address: "10.1.2.3", port: 4567 },
+  storeHost: { address: "127.0.0.1", port: 10911 },
+  reconsumeTimes: 0,
+  preparedTransactionOffset: 0,
+};
+const OPTIONS: ProgramOptions = {
+  mappedFileSizeCommitLog: SEGMENT,
+  mappedFileSizeConsumeQueue: 400,
+  maxHashSlotNum: 100,
+  maxIndexNum: 400,
+  maxMessageSize: SEGMENT,
+  flushDiskType: "ASYNC_FLUSH",
+  messageDelayLevel: "1d",
+  enabledAppendPropCRC: false,
+  fileReservedTime: 72,
+  writeWithoutMmap: false,
+};
+
+/** A message whose record has this length. */
+function record(length: number): ProgramMessage {
+  return { ...MESSAGE, body: Buffer.alloc(length - RECORD_OVERHEAD - TOPIC.length, "e").toString("base64") };
+}
+
+/** One record of a segment, and then so much that `left` bytes stay, if it may lie there. */
+function segmentWith(left: number, isBatch: boolean): Put[] {
+  const rest = SEGMENT - FIRST - left;
+  const messages = isBatch ? [record(200), record(rest - 200)] : [record(rest)];
+  return [
+    { messages: [record(FIRST)], isBatch: false },
+    { messages, isBatch },
+  ];
+}
+
+for (const writeWithoutMmap of [false, true]) {
+  const how = writeWithoutMmap ? "through the channel" : "mapped";
+  rocketMqTests(
+    "the ends of segments",
+    ROCKETMQ_SERIES.map((series) => ({ series })),
+    ({ series }, toolchain) => {
+      test.serial(
+        `a record or a batch that leaves 0 to 12 bytes of a segment lies where RocketMQ ${series} puts it, written ${how}`,
+        async (t) => {
+          t.timeout(120_000);
+          const programs = new Map([MILLRACE, rocketMq(toolchain, series)].map((engine) => [engine.name, engine.start()]));
+          t.teardown(() => Promise.all([...programs.values()].map((program) => program.kill())));
+          const root = temporaryDirectory(t);
+          for (const isBatch of [false, true]) {
+            for (let left = 0; left <= 12; left++) {
+              const options = { ...OPTIONS, writeWithoutMmap };
+              const directory = join(root, `${isBatch}-${left}`);
+              const answers = await compareTwins(programs, directory, options, segmentWith(left, isBatch), true);
+              t.is(answers[1]?.offset, left < BLANK ? SEGMENT : FIRST, `left=${left} isBatch=${isBatch}`);
+            }
+          }
+        },
+      );
+    },
+  );
+}
