@@ -7,7 +7,7 @@ import { touchMemory } from "./touched-memory.js";
 
 const CONTESTANT = fileURLToPath(new URL("./contestant.js", import.meta.url));
 const TIMEOUT_MS = 120_000;
-/** For what writes gibibytes. */
+/** For what writes gibibytes, or measures several workloads. */
 const LONG_TIMEOUT_MS = 600_000;
 
 /** The process around RocketMQ's store does that itself, before each of its workloads. */
@@ -30,7 +30,8 @@ export async function runInChild<T>(base: string, makeJob: (directory: string) =
 function forkContestant<T>(job: Job): Promise<T> {
   return new Promise((resolve, reject) => {
     const child = fork(CONTESTANT, [JSON.stringify(job)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    const timer = setTimeout(() => child.kill("SIGKILL"), job.kind === "keep-up" ? LONG_TIMEOUT_MS : TIMEOUT_MS);
+    const isLong = job.kind === "keep-up" || job.kind === "java-store";
+    const timer = setTimeout(() => child.kill("SIGKILL"), isLong ? LONG_TIMEOUT_MS : TIMEOUT_MS);
     let answer: { value: T } | undefined;
     child.on("message", (value) => {
       answer = { value: value as T };

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createStorage } from "@millrace/mapped-file";
 
 export type RocketMqSeries = "4.9" | "5";
 
@@ -9,6 +10,7 @@ export const ROCKETMQ_SERIES: readonly RocketMqSeries[] = ["4.9", "5"];
 
 const LEAST_JAVA = 17;
 const BUILD_TIMEOUT_MS = 600_000;
+const LOCK_POLL_MS = 100;
 /** What RocketMQ's unmapping and locking need of a JDK 17. */
 export const JAVA_ACCESS = [
   "--add-opens=java.base/java.nio=ALL-UNNAMED",
@@ -50,9 +52,14 @@ export class JavaToolchain {
     const target = join(this.#project, "target", series);
     const stampFile = join(target, "stamp");
     const stamp = this.#stamp();
-    if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
-      this.#build(series);
-      writeFileSync(stampFile, stamp);
+    const isBuilt = (): boolean => existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;
+    if (!isBuilt()) {
+      mkdirSync(target, { recursive: true });
+      alone(join(target, "lock"), () => {
+        if (isBuilt()) return;
+        this.#build(series);
+        writeFileSync(stampFile, stamp);
+      });
     }
     return `${join(target, "classes")}:${readFileSync(join(target, "classpath"), "utf8").trim()}`;
   }
@@ -69,5 +76,17 @@ export class JavaToolchain {
     const files = readdirSync(sources, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     for (const path of files.map((file) => join(file.parentPath, file.name)).sort()) hash.update(path).update(readFileSync(path));
     return hash.digest("hex");
+  }
+}
+
+/** Two Mavens in one directory spoil each other's classes, and the test files that need them start at the same time. */
+function alone(lockPath: string, work: () => void): void {
+  const lock = createStorage({ kind: "real" }).open(lockPath, "create");
+  try {
+    const sleeper = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    while (!lock.tryLock(0, 1)) Atomics.wait(sleeper, 0, 0, LOCK_POLL_MS);
+    work();
+  } finally {
+    lock.close();
   }
 }

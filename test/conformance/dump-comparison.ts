@@ -6,7 +6,7 @@ import type { DumpLine } from "./protocol.js";
 export interface Leniency {
   /** RocketMQ 4.9 looks times up by another rule. */
   readonly times: boolean;
-  /** RocketMQ loses keys in a crash (the newest index file); what it finds must be right. */
+  /** RocketMQ loses keys when it opens after a crash (the newest index file); what it finds must be right. */
   readonly missingKeys: boolean;
   /** RocketMQ answers with hash collisions, and twice with a message that has a key twice. */
   readonly collidingKeys: boolean;
@@ -54,8 +54,8 @@ function keyHash(line: DumpLine): number {
 }
 
 function isForgiven(want: DumpLine, got: DumpLine, leniency: Leniency, sameHash: ReadonlyMap<number, Set<number>>): boolean {
-  if (want.kind !== got.kind) return false;
-  if (want.kind === "time") return leniency.times && want.time === got.time;
+  if (want.kind !== got.kind || want.topic !== got.topic) return false;
+  if (want.kind === "time") return leniency.times && want.queueId === got.queueId && want.time === got.time;
   if (want.kind !== "key" || want.key !== got.key) return false;
   const right = new Set(want.offsets as number[]);
   const colliding = sameHash.get(keyHash(want)) ?? new Set();

@@ -77,9 +77,12 @@ function start(t: ExecutionContext, engine: Engine): StoreProgram {
   return program;
 }
 
+/** RocketMQ's program asks for the lock first; RocketMQ itself, a broker too, recovers before it asks, and with that deletes files. */
 rocketMqTests("locks of RocketMQ and Millrace", cases, ({ series, isMillraceFirst }, toolchain) => {
-  const name = isMillraceFirst ? "Millrace keeps RocketMQ" : "RocketMQ keeps Millrace";
-  test.serial(`${name} ${series} out of a directory that it has open, and nothing is changed`, async (t) => {
+  const name = isMillraceFirst
+    ? `RocketMQ ${series} finds the lock taken that Millrace holds`
+    : `RocketMQ ${series} keeps Millrace out of a directory that it has open, and nothing is changed`;
+  test.serial(name, async (t) => {
     t.timeout(120_000);
     const rocket = rocketMq(toolchain, series);
     const directory = join(temporaryDirectory(t), "store");

@@ -61,10 +61,6 @@ export class StoreModel {
     return this.#end;
   }
 
-  get messageCount(): number {
-    return this.#records.length;
-  }
-
   /** What the next put will be answered. */
   forecast(put: Put, writer: WriterTraits): Forecast {
     const { maxMessageSize, mappedFileSizeCommitLog } = this.#options;

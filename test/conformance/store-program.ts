@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Commands, ProgramAnswer } from "./protocol.js";
 
 const LOG_KEPT = 4000;
+/** A program that hangs fails one seed, which is named, instead of the whole run when its time is over. */
+const ANSWER_MS = 300_000;
 
 interface Waiting {
+  readonly timer: NodeJS.Timeout;
   resolve(result: unknown): void;
   reject(reason: Error): void;
 }
@@ -15,20 +17,24 @@ export class StoreProgram implements AsyncDisposable {
   readonly name: string;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #exit: Promise<unknown>;
+  readonly #exit: Promise<void>;
   #log = "";
   #lastId = 0;
 
   constructor(name: string, command: string, args: readonly string[]) {
     this.name = name;
     this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-    this.#exit = once(this.#child, "close");
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#log = (this.#log + text).slice(-LOG_KEPT);
     });
     this.#child.stdin?.on("error", () => {}); // the exit tells
     this.#child.on("error", (error) => this.#end(error.message));
-    this.#child.on("close", (code, signal) => this.#end(`ended with ${signal ?? code}`));
+    this.#exit = new Promise((resolve) => {
+      this.#child.on("close", (code, signal) => {
+        this.#end(`ended with ${signal ?? code}`);
+        resolve();
+      });
+    });
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (line) => this.#answer(line));
   }
 
@@ -39,7 +45,8 @@ export class StoreProgram implements AsyncDisposable {
         reject(new Error(`${this.name} has ended: command=${command}`));
         return;
       }
-      this.#waiting.set(id, { resolve, reject });
+      const timer = setTimeout(() => this.#giveUp(id, command), ANSWER_MS);
+      this.#waiting.set(id, { timer, resolve, reject });
       this.#child.stdin?.write(`${JSON.stringify({ ...args, id, command })}\n`);
     }) as Promise<Commands[C][1]>;
   }
@@ -57,16 +64,30 @@ export class StoreProgram implements AsyncDisposable {
   }
 
   #answer(line: string): void {
-    const answer = JSON.parse(line) as ProgramAnswer;
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
+    let answer: ProgramAnswer;
+    try {
+      answer = JSON.parse(line) as ProgramAnswer;
+    } catch {
+      this.#end(`said what is no answer: ${line}`);
+      return;
+    }
+    const waiting = this.#take(answer.id);
     if ("error" in answer) waiting?.reject(new Error(`${this.name}: ${answer.error}`));
     else waiting?.resolve(answer.result);
   }
 
+  #giveUp(id: number, command: string): void {
+    this.#take(id)?.reject(new Error(`${this.name} did not answer in ${ANSWER_MS / 1000} s: command=${command}\n${this.#log}`));
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    clearTimeout(waiting?.timer);
+    return waiting;
+  }
+
   #end(how: string): void {
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { reject } of waiting) reject(new Error(`${this.name} ${how}\n${this.#log}`));
+    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(new Error(`${this.name} ${how}\n${this.#log}`));
   }
 }

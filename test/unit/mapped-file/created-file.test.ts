@@ -28,12 +28,18 @@ test("what fails leaves neither the file nor what was being prepared", (t) => {
   }
 });
 
-test("on a file system of its own the directory gets the file directly", (t) => {
-  const root = temporaryDirectory(t);
-  const listed = join(root, "commitlog");
-  mkdirSync(listed);
-  const storage = createStorage({ kind: "faulty", faults: [{ operation: "rename", path: "commitlog", after: 0, code: "EXDEV" }] });
-  createFile(storage, join(listed, "0"), LENGTH, listed);
-  t.deepEqual(readFileSync(join(listed, "0")), Buffer.alloc(LENGTH));
-  t.deepEqual(readdirSync(root), ["commitlog"]);
+test("on a file system of its own, or below a directory that is not ours, it gets the file directly", (t) => {
+  for (const [operation, code] of [
+    ["rename", "EXDEV"],
+    ["open", "EACCES"],
+    ["open", "EROFS"],
+  ] as const) {
+    const root = temporaryDirectory(t);
+    const listed = join(root, "commitlog");
+    mkdirSync(listed);
+    const storage = createStorage({ kind: "faulty", faults: [{ operation, path: "commitlog.new", after: 0, code }] });
+    createFile(storage, join(listed, "0"), LENGTH, listed);
+    t.deepEqual(readFileSync(join(listed, "0")), Buffer.alloc(LENGTH));
+    t.deepEqual(readdirSync(root), ["commitlog"]);
+  }
 });
