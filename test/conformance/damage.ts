@@ -52,10 +52,12 @@ export function tearRecord(root: string, segmentSize: number, record: { offset: 
   write(path, start - segment, Buffer.alloc(end - start));
 }
 
+/** Those that hold something: RocketMQ, killed, may leave files without a length. */
 function filesBelow(directory: string): string[] {
   if (!existsSync(directory)) return [];
   const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return files.map((file) => join(file.parentPath, file.name)).sort();
+  const paths = files.map((file) => join(file.parentPath, file.name));
+  return paths.filter((path) => statSync(path).size > 0).sort();
 }
 
 function oneOf(values: readonly string[], random: Random): string | undefined {

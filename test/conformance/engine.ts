@@ -13,7 +13,7 @@ export interface Engine {
 
 export const MILLRACE: Engine = {
   name: "millrace",
-  start: () => new StoreProgram("millrace", process.execPath, [join(import.meta.dirname, "millrace-program.js")]),
+  start: () => new StoreProgram("millrace", process.execPath, ["--expose-gc", join(import.meta.dirname, "millrace-program.js")]),
   traits: (isPropertyCrc) => ({
     isPropertyCrc,
     keepsTrailingSeparator: false,
