@@ -40,7 +40,7 @@ export class JavaToolchain {
 
   static #seek(): string | undefined {
     const compiler = spawnSync("javac", ["-version"], { encoding: "utf8" });
-    if (compiler.status !== 0) return "there is no JDK (javac)";
+    if (compiler.status !== 0 || spawnSync("java", ["-version"]).status !== 0) return "there is no JDK (java, javac)";
     const version = Number(/javac (\d+)/.exec(compiler.stdout + compiler.stderr)?.[1]);
     if (!(version >= LEAST_JAVA)) return `the JDK is older than ${LEAST_JAVA}: version=${version}`;
     if (spawnSync("mvn", ["-v"]).status !== 0) return "there is no Maven (mvn)";

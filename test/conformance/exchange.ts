@@ -9,7 +9,7 @@ import type { Engine } from "./engine.js";
 import type { DumpLine, Put, PutAnswer } from "./protocol.js";
 import { Scenario } from "./scenario.js";
 import { type Forecast, StoreModel } from "./store-model.js";
-import type { StoreProgram } from "./store-program.js";
+import { ProgramEnded, type StoreProgram } from "./store-program.js";
 
 const TIMES = 8;
 const PUTS_MOST = 40;
@@ -123,23 +123,27 @@ export class Exchange implements SeedRun {
     const directory = this.#directory;
     const tail = ending === "haltBusy" ? this.#scenario.puts(PUTS_MOST) : [];
     this.story.push(`is killed${tail.length === 0 ? "" : ` in the middle of ${tail.length} puts`}`);
-    const putting = tail.length === 0 ? undefined : program.call("put", { directory, puts: tail }).catch(() => {});
+    const putting = tail.length === 0 ? undefined : unlessEnded(program.call("put", { directory, puts: tail }));
     if (putting !== undefined) await new Promise((resolve) => setTimeout(resolve, this.#random(10)));
-    await program.call("halt", {}).catch(() => {});
-    await putting;
-    this.#adopt(engine, tail);
+    await unlessEnded(program.call("halt", {}));
+    const answers = await putting;
+    const adopted = this.#adopt(engine, tail);
+    if (answers !== undefined && adopted < tail.length) throw new Error(`answered, and not in the log: puts=${tail.length}`);
   }
 
-  /** Of puts that nobody answered, those that are in the log: as many as came before the kill, in order. */
-  #adopt(engine: Engine, tail: readonly Put[]): void {
-    if (tail.length === 0) return;
+  /** Of puts that nobody answered, those that are in the log: as many as came before the kill, in order. Returns how many. */
+  #adopt(engine: Engine, tail: readonly Put[]): number {
+    if (tail.length === 0) return 0;
     const log = readLog(this.#directory);
     const stored = new Map(log.messages.map((message) => [message.physicalOffset, message]));
     let adopted = 0;
     for (const put of tail) {
       const forecast = this.#forecast(engine, put);
       const last = forecast.records.at(-1);
-      if (last === undefined) continue;
+      if (last === undefined) {
+        adopted++; // refused
+        continue;
+      }
       const found = stored.get(last.offset);
       if (found === undefined || found.size !== last.size) break;
       this.#model.add(forecast, found.storeTimestamp);
@@ -147,6 +151,7 @@ export class Exchange implements SeedRun {
     }
     if (log.blanks.has(this.#model.maxOffset)) this.#model.roll();
     this.story.push(`${adopted} of them are in the log, which ends at ${this.#model.maxOffset}`);
+    return adopted;
   }
 
   #betweenLegs(next: Engine, ending: Ending): void {
@@ -174,5 +179,15 @@ export class Exchange implements SeedRun {
     };
     const texts = differences(this.#model.dump(probe), found, leniency);
     if (texts.length > 0) throw new Error(`${engine.name} answers otherwise than expected\n${texts.join("\n")}`);
+  }
+}
+
+/** Undefined when the program ended before it answered. */
+async function unlessEnded<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ProgramEnded) return undefined;
+    throw error;
   }
 }

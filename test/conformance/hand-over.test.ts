@@ -18,14 +18,14 @@ const OPTIONS: ProgramOptions = {
   maxIndexNum: 400,
   maxMessageSize: 4096,
   flushDiskType: "SYNC_FLUSH",
-  messageDelayLevel: "1s 1d",
+  messageDelayLevel: "5s 1d",
   enabledAppendPropCRC: false,
   fileReservedTime: 72,
   writeWithoutMmap: false,
 };
 const LONG_AGO_S = 1_600_000_000;
 const MARKS = ["millrace.watermark", "millrace.dispatched"];
-const DELIVERY_MS = 20_000;
+const DELIVERY_MS = 40_000;
 const LOOK_MS = 50;
 
 const STRICT = { times: false, missingKeys: false, collidingKeys: false };
@@ -189,6 +189,8 @@ rocketMqTests("delayed messages of RocketMQ and Millrace", delivering, ({ series
       puts: [put(0, { properties: soon }), put(2, { properties: late }), put(4, { properties: soon })],
     });
     await one.call("settle", { directory });
+    const [queue] = (await one.call("dump", { directory, probe: { ...probe(0), queues: [["TopicA", 0]] } })).slice(1);
+    t.is(queue?.maxOffset, 0, "nothing is due yet");
     await one.call("close", { directory });
     await two.call("open", { directory, options: OPTIONS });
     await delivered(two, directory, 2);

@@ -6,6 +6,9 @@ const LOG_KEPT = 4000;
 /** A program that hangs fails one seed, which is named, instead of the whole run when its time is over. */
 const ANSWER_MS = 300_000;
 
+/** What a call rejects with whose program ended, or was killed, before it answered. */
+export class ProgramEnded extends Error {}
+
 interface Waiting {
   readonly timer: NodeJS.Timeout;
   resolve(result: unknown): void;
@@ -42,7 +45,7 @@ export class StoreProgram implements AsyncDisposable {
     const id = ++this.#lastId;
     return new Promise<unknown>((resolve, reject) => {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
-        reject(new Error(`${this.name} has ended: command=${command}`));
+        reject(new ProgramEnded(`${this.name} has ended: command=${command}`));
         return;
       }
       const timer = setTimeout(() => this.#giveUp(id, command), ANSWER_MS);
@@ -88,6 +91,6 @@ export class StoreProgram implements AsyncDisposable {
   }
 
   #end(how: string): void {
-    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(new Error(`${this.name} ${how}\n${this.#log}`));
+    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(new ProgramEnded(`${this.name} ${how}\n${this.#log}`));
   }
 }

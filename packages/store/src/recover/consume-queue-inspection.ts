@@ -135,7 +135,8 @@ export class ConsumeQueueInspector {
    */
   #confirmedEnd(units: ConsumeQueueUnits, recordEnd: number, { topic, queueId }: QueueDirectory, run: LogQueueRun): number {
     if (recordEnd === run.firstQueueOffset) return recordEnd;
-    if (this.#isRight(units, recordEnd - 1, queueId)) return this.#hasRightTags(units, topic) ? recordEnd : recordEnd - 1;
+    if (this.#isRight(units, recordEnd - 1, queueId))
+      return this.#isTagsCode(units.physicalOffset, topic, units.tagsCode) ? recordEnd : recordEnd - 1;
     let [right, wrong] = [run.firstQueueOffset - 1, recordEnd - 1];
     while (wrong - right > 1) {
       const middle = Math.floor((right + wrong) / 2);
@@ -145,19 +146,15 @@ export class ConsumeQueueInspector {
     return wrong;
   }
 
-  /** The unit that was found to be right just now. */
-  #hasRightTags(units: ConsumeQueueUnits, topic: string): boolean {
-    const request = this.#records.request(units.physicalOffset);
-    return request !== undefined && unitTagsCode(request, topic === SCHEDULE_TOPIC, this.#delayLevels) === units.tagsCode;
+  /** Whether the unit of this record holds this. */
+  #isTagsCode(physicalOffset: number, topic: string, tagsCode: number): boolean {
+    const request = this.#records.request(physicalOffset);
+    return request !== undefined && unitTagsCode(request, topic === SCHEDULE_TOPIC, this.#delayLevels) === tagsCode;
   }
 
   /** RocketMQ 4.9 recovers from a crash before it knows its delay levels: hashes of tags stand where times of delivery belong, and all would be due. */
   #timedEnd(units: ConsumeQueueUnits, from: number, to: number): number {
-    for (let unit = units.findTagsHash(from, to); unit < to; unit = units.findTagsHash(unit + 1, to)) {
-      units.at(unit);
-      if (!this.#hasRightTags(units, SCHEDULE_TOPIC)) return unit;
-    }
-    return to;
+    return units.findTagsHash(from, to, (physicalOffset, tagsCode) => !this.#isTagsCode(physicalOffset, SCHEDULE_TOPIC, tagsCode));
   }
 
   #isRight(units: ConsumeQueueUnits, unit: number, queueId: number): boolean {

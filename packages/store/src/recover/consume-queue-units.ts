@@ -92,13 +92,15 @@ export class ConsumeQueueUnits {
     return { end: unit, recordEnd, physicalEnd, lastPhysicalOffset, newFrom: newFrom < 0 ? unit : newFrom };
   }
 
-  /** First unit of [from, to) whose tagsCode is an int, as the hash of a tag is; `to` without one. */
-  findTagsHash(from: number, to: number): number {
+  /** First unit of [from, to) with an int for its tagsCode, as the hash of a tag is, that `isWrong`; `to` without one. */
+  findTagsHash(from: number, to: number, isWrong: (physicalOffset: number, tagsCode: number) => boolean): number {
     let unit = from;
     while (unit < to) {
       const bytes = this.#read(unit, to);
-      for (let at = CONSUME_QUEUE_TAGS_CODE_OFFSET; at < bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH, unit++) {
-        if (int32(bytes, at) === int32(bytes, at + 4) >> 31) return unit;
+      for (let at = 0; at < bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH, unit++) {
+        const tagsCode = int32(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET + 4);
+        if (int32(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET) !== tagsCode >> 31) continue;
+        if (isWrong(int64(bytes, at + CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET), tagsCode)) return unit;
       }
     }
     return to;
