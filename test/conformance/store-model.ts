@@ -44,7 +44,7 @@ export interface Forecast {
 }
 
 /**
- * What a store must hold after the puts of a scenario, worked out from the specification alone: sizes, offsets, rolls, queues, keys, and the answer to every
+ * What a store must hold after the puts of a scenario, worked out from the specification: sizes, offsets, rolls, queues, keys, and the answer to every
  * question of a probe. The third opinion beside the two stores.
  */
 export class StoreModel {
