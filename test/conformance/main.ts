@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
 import { projectRoot } from "../project-root.js";
 import { CONFORMANCE_DIRECTIONS, conformanceEnvironment, type Direction } from "./conformance-choice.js";
+import { MISSING_VARIABLE, prepareRocketMq } from "./rocketmq-preparation.js";
 
 const USAGE = `npm run test:conformance -- [--seeds N] [--from K] [--rocketmq ${ROCKETMQ_SERIES.join("|")}] [--direction ${CONFORMANCE_DIRECTIONS.join("|")}]`;
 
@@ -42,11 +43,12 @@ try {
 } catch (error) {
   fail(error instanceof Error ? error.message : String(error));
 }
+const missing = prepareRocketMq();
 const root = projectRoot();
 const ava = join(root, "node_modules", "ava", "entrypoints", "cli.mjs");
 const { status } = spawnSync(process.execPath, [ava, "test/dist/conformance/*.test.js"], {
   cwd: root,
-  env: conformanceEnvironment(choice),
+  env: { ...conformanceEnvironment(choice), ...(missing === undefined ? {} : { [MISSING_VARIABLE]: missing }) },
   stdio: "inherit",
 });
 process.exitCode = status ?? 1;

@@ -1,9 +1,6 @@
-import { join } from "node:path";
 import test from "ava";
-import { JavaToolchain, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
-import { projectRoot } from "../project-root.js";
-
-const toolchain = new JavaToolchain(join(projectRoot(), "test", "conformance"));
+import type { JavaToolchain, RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import { conformanceToolchain, missingRocketMq } from "./rocketmq-preparation.js";
 
 /**
  * Registers tests that need RocketMQ, one for each case; without a JDK or Maven one visible line stands for them all.
@@ -15,9 +12,9 @@ export function rocketMqTests<C extends { readonly series: RocketMqSeries }>(
   cases: readonly C[],
   register: (one: C, toolchain: JavaToolchain) => void,
 ): void {
-  const missing = JavaToolchain.missing();
+  const missing = missingRocketMq();
   if (missing === undefined) {
-    for (const one of cases) register(one, toolchain);
+    for (const one of cases) register(one, conformanceToolchain);
     return;
   }
   const line = `${what}: ${cases.length} tests skipped, ${missing}`;

@@ -54,30 +54,26 @@ function segmentWith(left: number, isBatch: boolean): Put[] {
   ];
 }
 
-for (const writeWithoutMmap of [false, true]) {
+const cases = ROCKETMQ_SERIES.flatMap((series) => [false, true].map((writeWithoutMmap) => ({ series, writeWithoutMmap })));
+
+rocketMqTests("the ends of segments", cases, ({ series, writeWithoutMmap }, toolchain) => {
   const how = writeWithoutMmap ? "through the channel" : "mapped";
-  rocketMqTests(
-    "the ends of segments",
-    ROCKETMQ_SERIES.map((series) => ({ series })),
-    ({ series }, toolchain) => {
-      test.serial(
-        `a record or a batch that leaves 0 to 9 bytes of a segment lies where RocketMQ ${series} puts it, written ${how}`,
-        async (t) => {
-          t.timeout(120_000);
-          const programs = new Map([MILLRACE, rocketMq(toolchain, series)].map((engine) => [engine.name, engine.start()]));
-          t.teardown(() => Promise.all([...programs.values()].map((program) => program.kill())));
-          const root = temporaryDirectory(t);
-          const ends = [false, true].flatMap((isBatch) => LEFT.map((left) => ({ isBatch, left })));
-          const options = { ...OPTIONS, writeWithoutMmap };
-          await Promise.all(
-            ends.map(async ({ isBatch, left }) => {
-              const directory = join(root, `${isBatch}-${left}`);
-              const answers = await compareTwins(programs, directory, options, segmentWith(left, isBatch), true);
-              t.is(answers[1]?.offset, left < BLANK ? SEGMENT : FIRST, `left=${left} isBatch=${isBatch}`);
-            }),
-          );
-        },
+  test.serial(
+    `a record or a batch that leaves 0 to 9 bytes of a segment lies where RocketMQ ${series} puts it, written ${how}`,
+    async (t) => {
+      t.timeout(120_000);
+      const programs = new Map([MILLRACE, rocketMq(toolchain, series)].map((engine) => [engine.name, engine.start()]));
+      t.teardown(() => Promise.all([...programs.values()].map((program) => program.kill())));
+      const root = temporaryDirectory(t);
+      const ends = [false, true].flatMap((isBatch) => LEFT.map((left) => ({ isBatch, left })));
+      const options = { ...OPTIONS, writeWithoutMmap };
+      await Promise.all(
+        ends.map(async ({ isBatch, left }) => {
+          const directory = join(root, `${isBatch}-${left}`);
+          const answers = await compareTwins(programs, directory, options, segmentWith(left, isBatch), true);
+          t.is(answers[1]?.offset, left < BLANK ? SEGMENT : FIRST, `left=${left} isBatch=${isBatch}`);
+        }),
       );
     },
   );
-}
+});
