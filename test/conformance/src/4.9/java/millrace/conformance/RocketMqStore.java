@@ -1,6 +1,5 @@
 package millrace.conformance;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.channels.Selector;
 import java.util.Map;
@@ -88,9 +87,5 @@ final class RocketMqStore extends DefaultMessageStore {
     void endLeftovers() throws Exception {
         Object client = Internals.get(getHaService(), "haClient");
         ((Selector) Internals.get(client, "selector")).close();
-    }
-
-    boolean hasAbortFile() {
-        return new File(getMessageStoreConfig().getStorePathRootDir(), "abort").exists();
     }
 }

@@ -1,6 +1,5 @@
 package millrace.conformance;
 
-import java.io.File;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -102,9 +101,5 @@ final class RocketMqStore extends DefaultMessageStore {
         for (String name : new String[] {"scheduler", "reloadScheduler", "manualCompactionThread"}) {
             ((ExecutorService) Internals.get(getMessageRocksDBStorage(), name)).shutdown();
         }
-    }
-
-    boolean hasAbortFile() {
-        return new File(getMessageStoreConfig().getStorePathRootDir(), "abort").exists();
     }
 }

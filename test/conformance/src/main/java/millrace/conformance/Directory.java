@@ -266,7 +266,7 @@ final class Directory {
         if (CLOSED.incrementAndGet() % COLLECT_EVERY == 0) {
             System.gc();
         }
-        if (closing.hasAbortFile()) {
+        if (new File(path, "abort").exists()) {
             throw new IllegalStateException("not closed cleanly: the abort file stays");
         }
         return null;
