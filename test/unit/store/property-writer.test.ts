@@ -1,6 +1,6 @@
 import { formatProperties, javaHashMapOrder } from "@millrace/format";
 import type { Message } from "@millrace/store";
-import { PropertyWriter } from "@millrace/store/internal/put/property-writer.js";
+import { type DelayedProperties, PropertyWriter } from "@millrace/store/internal/put/property-writer.js";
 import test from "ava";
 import { chosenSeed, type Random, seededRandom } from "../../random.js";
 
@@ -10,8 +10,8 @@ function text(random: Random, most: number): string {
   return Array.from({ length: 1 + random(most) }, () => CHARACTERS[random(CHARACTERS.length)]).join("");
 }
 
-function written(writer: PropertyWriter, message: Partial<Message>): string {
-  const length = writer.write({ topic: "T", queueId: 0, body: new Uint8Array(0), ...message }, undefined);
+function written(writer: PropertyWriter, message: Partial<Message>, delayed?: DelayedProperties): string {
+  const length = writer.write({ topic: "T", queueId: 0, body: new Uint8Array(0), ...message }, delayed);
   return Buffer.from(writer.bytes.subarray(0, length)).toString();
 }
 
@@ -70,4 +70,17 @@ test("32,767 bytes fit, one more does not, and a refusal leaves the writer usabl
   t.is(writer.write(message("漢".repeat(10_922)), undefined), -1);
   t.is(writer.write(message("漢".repeat(100_000)), undefined), -1);
   t.is(writer.write(message("v"), undefined), 4);
+});
+
+test("what the store adds to a delayed message comes behind the client's own in a bucket of the HashMap; RocketMQ's bytes", (t) => {
+  const delayed = { level: 3, real: { topic: "TopicD", queueId: 3 } };
+  const own = { properties: { a: "1", "x.y-z": "2" } };
+  t.is(
+    written(new PropertyWriter(), own, delayed),
+    "a\u00011\u0002x.y-z\u00012\u0002REAL_TOPIC\u0001TopicD\u0002DELAY\u00013\u0002REAL_QID\u00013\u0002",
+  );
+});
+
+test("a prepared message keeps its delay as a property, and stays where it is", (t) => {
+  t.is(written(new PropertyWriter(), { tags: "TagA" }, { level: 99, real: undefined }), "DELAY\u000199\u0002TAGS\u0001TagA\u0002");
 });
