@@ -262,7 +262,7 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
   };
   checkTypes(config);
   checkFormats(config);
-  checkTogether(config, given);
+  checkTogether(config);
   return Object.freeze(config);
 }
 
@@ -316,7 +316,7 @@ function checkFormats(config: MessageStoreConfig): void {
   }
 }
 
-function checkTogether(config: MessageStoreConfig, given: MessageStoreOptions): void {
+function checkTogether(config: MessageStoreConfig): void {
   const contradictory = (message: string): MillraceError => new MillraceError("ERR_OPTION_CONTRADICTORY", message);
   if ((config.putRingSize & (config.putRingSize - 1)) !== 0)
     throw illegal("putRingSize", config.putRingSize, "a power of two is needed");
@@ -326,9 +326,10 @@ function checkTogether(config: MessageStoreConfig, given: MessageStoreOptions): 
   if (config.transientStorePoolEnable && config.flushDiskType === "SYNC_FLUSH") {
     throw contradictory("the pool is for ASYNC_FLUSH: transientStorePoolEnable=true flushDiskType=SYNC_FLUSH");
   }
-  if (given.transientStorePoolSize !== undefined && !config.transientStorePoolEnable) {
+  // The default is in every config, which may be given again.
+  if (config.transientStorePoolSize !== DEFAULTS.transientStorePoolSize && !config.transientStorePoolEnable) {
     throw contradictory(
-      `without a pool it has no size: transientStorePoolEnable=false transientStorePoolSize=${given.transientStorePoolSize}`,
+      `without a pool it has no size: transientStorePoolEnable=false transientStorePoolSize=${config.transientStorePoolSize}`,
     );
   }
   if (config.putRingSize < config.maxMessageSize + RECORD_OVERHEAD_LIMIT) {

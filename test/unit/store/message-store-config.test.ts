@@ -133,6 +133,11 @@ for (const [what, options] of contradictory) {
   });
 }
 
+test("a store's config opens it again", (t) => {
+  const config = resolveConfig({ storePathRootDir: "/nowhere/store" });
+  t.deepEqual(resolveConfig(config), config);
+});
+
 test("an option that there is not is refused, and nothing is on disk", async (t) => {
   const root = temporaryDirectory(t);
   for (const name of ["flushDisktype", "warmMappedFileEnable", "toString", "__proto__x"]) {
