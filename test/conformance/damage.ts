@@ -7,7 +7,8 @@ const UNIT = 20;
 const GARBAGE_LENGTH = 64;
 
 /**
- * What happens to a directory while nobody has it open. RocketMQ rebuilds what is missing altogether; Millrace also what is damaged in part.
+ * What happens to a directory while nobody has it open. RocketMQ rebuilds what is missing altogether; Millrace also what is damaged in part. (After a clean
+ * end it looks at the newest index file only, so that is the one to be damaged.)
  */
 export const DAMAGES_FOR_ROCKETMQ = ["derived", "checkpoint", "none", "none"] as const;
 export const DAMAGES_FOR_MILLRACE = [
@@ -36,7 +37,7 @@ export function inflict(root: string, damage: Damage, random: Random): void {
   if (damage === "oneQueue" && queueFile !== undefined) remove(join(queueFile, ".."));
   if (damage === "unit" && queueFile !== undefined) garble(queueFile, random(statSync(queueFile).size / UNIT) * UNIT, UNIT, random);
   if (damage === "queueTail" && queueFile !== undefined) zeroTail(queueFile, 1 + random(4));
-  const indexFile = oneOf(filesBelow(paths.index), random);
+  const indexFile = filesBelow(paths.index).at(-1);
   if (damage === "indexGarbage" && indexFile !== undefined) {
     garble(indexFile, random(statSync(indexFile).size - GARBAGE_LENGTH), GARBAGE_LENGTH, random);
   }

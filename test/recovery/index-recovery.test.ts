@@ -249,6 +249,19 @@ test("RocketMQ's index, after a clean end, goes on behind its last record", (t) 
   }
 });
 
+test("RocketMQ's index, after a clean end, is not believed where its newest file is damaged", (t) => {
+  const slots = built(t, 140);
+  damage(slots, slots.names.at(-1) ?? "", (content) => content.fill(0x11, 40, indexItemPosition(SHAPE.maxHashSlotNum, 0)));
+  assertComplete(t, slots, recover(slots), "slots");
+  const { indexCount } = headerOf(slots, slots.names.at(-1) ?? "");
+  for (let item = 1; item < indexCount; item += 3) {
+    const directory = built(t, 140);
+    const position = indexItemPosition(SHAPE.maxHashSlotNum, item);
+    damage(directory, directory.names.at(-1) ?? "", (content) => content.fill(0xee, position, position + 20));
+    assertComplete(t, directory, recover(directory), `item ${item}`);
+  }
+});
+
 test("RocketMQ's index is durable before a mark vouches for it", (t) => {
   for (const [lastExitOk, maxOffset] of [
     [true, LOG.offset],

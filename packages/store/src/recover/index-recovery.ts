@@ -104,7 +104,8 @@ class IndexFilesRecovery {
     const recordEnd = recordEndAt(end);
     if (recordEnd === undefined) return this.#rebuild();
     this.#forceAll();
-    return this.#result(recordEnd);
+    // Nobody says that the newest file is undamaged: its items are looked at, and lead to the same slots if it is.
+    return this.#result(this.#dropFrom(recordEnd));
   }
 
   /** RocketMQ: nothing says what of the newest file has reached the disk. The ones before it were forced when they were full. */
