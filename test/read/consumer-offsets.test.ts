@@ -217,6 +217,20 @@ test("close saves, takes no more commits, and can be called again", async (t) =>
   t.is(open(t, path).get("GroupA", "TopicA", 0), 1);
 });
 
+test("close saves again over what a broker that found the directory locked has put there", async (t) => {
+  const path = filePath(t);
+  const offsets = open(t, path);
+  offsets.commit("GroupA", "TopicA", 0, 3);
+  await offsets.persist();
+  writeFile(path, '{"offsetTable":{}}');
+  await offsets.close();
+  t.deepEqual(read(path), { offsetTable: { "TopicA@GroupA": { "0": 3 } } });
+  const idle = open(t, path);
+  writeFile(path, '{"offsetTable":{"TopicA@GroupA":{"0":4}}}');
+  await idle.close();
+  t.deepEqual(read(path), { offsetTable: { "TopicA@GroupA": { "0": 4 } } }, "nothing was committed, nothing is saved");
+});
+
 test("what is no group, topic, queue or offset is refused, and leaves nothing", (t) => {
   const offsets = open(t, filePath(t));
   const wrong = (value: unknown): never => value as never;

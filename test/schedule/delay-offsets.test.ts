@@ -116,3 +116,13 @@ test("a save that fails leaves the file, and something to save", async (t) => {
   await offsets.save(nothing);
   t.deepEqual(read(path), { offsetTable: { 1: 2 } });
 });
+
+test("the last save is one of all that was ever set, whoever has written the file meanwhile", async (t) => {
+  const path = fileWith(t, '{"offsetTable":{"1":1}}');
+  const offsets = DelayOffsets.open(storage, path);
+  offsets.set(1, 2);
+  await offsets.save(nothing);
+  writeFileSync(path, '{"offsetTable":{"1":1}}');
+  await offsets.saveAgain(nothing);
+  t.deepEqual(read(path), { offsetTable: { 1: 2 } });
+});

@@ -114,10 +114,12 @@ export class ConsumerOffsets {
     }
   }
 
-  /** Saves what is new, and takes no more commits. Idempotent; rejects as {@link persist}. */
+  /** Saves once more what was committed, and takes no more commits. Idempotent; rejects as {@link persist}. */
   close(): Promise<void> {
     if (this.#closing === undefined) {
       clearInterval(this.#interval);
+      // A broker that found the directory locked has put its own copy of the file there when it ended.
+      this.#savedChanges = 0;
       this.#closing = this.persist();
     }
     return this.#closing;

@@ -74,6 +74,12 @@ export class DelayOffsets {
     }
   }
 
+  /** {@link save}, all that was ever set: a broker that found the directory locked has put its own copy of the file there when it ended. */
+  async saveAgain(delivered: () => Promise<unknown>): Promise<void> {
+    this.#savedChanges = 0;
+    await this.save(delivered);
+  }
+
   async #saveChanges(delivered: () => Promise<unknown>): Promise<void> {
     const changes = this.#changes;
     const content = encodeFile(this.#file);

@@ -139,7 +139,7 @@ export class ScheduleMessageService {
         this.#settled = resolve;
       });
     }
-    if (!this.#hasEnded) await this.#save();
+    if (!this.#hasEnded) await this.#save(true);
   }
 
   get #inFlight(): number {
@@ -191,9 +191,10 @@ export class ScheduleMessageService {
     this.#save().catch(() => {});
   };
 
-  async #save(): Promise<void> {
+  async #save(isLast = false): Promise<void> {
+    const delivered = (): Promise<unknown> => this.#store.flush();
     try {
-      await this.#offsets.save(() => this.#store.flush());
+      await (isLast ? this.#offsets.saveAgain(delivered) : this.#offsets.save(delivered));
       this.#saveError = undefined;
     } catch (error) {
       this.#saveError = error;
