@@ -203,7 +203,9 @@ test("persist waits for what is committed while a save is under way", async (t) 
   saves[1]?.done();
   await Promise.all([second, third, offsets.persist()]);
   t.is(saves.length, 2);
-  await offsets.close();
+  const closing = offsets.close();
+  saves[2]?.done();
+  await closing;
 });
 
 test("close saves, takes no more commits, and can be called again", async (t) => {
