@@ -7,6 +7,7 @@ import { contents } from "../store/stored-log.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 import { differences } from "./dump-comparison.js";
 import { type Engine, MILLRACE, rocketMq } from "./engine.js";
+import { PLAIN_MESSAGE } from "./plain-message.js";
 import type { Probe, ProgramMessage, ProgramOptions, Put } from "./protocol.js";
 import { rocketMqTests } from "./rocketmq-tests.js";
 import type { StoreProgram } from "./store-program.js";
@@ -36,20 +37,13 @@ const cases = ROCKETMQ_SERIES.flatMap((series) => [
 
 function put(number: number, changes: Partial<ProgramMessage> = {}): Put {
   const message: ProgramMessage = {
-    topic: "TopicA",
+    ...PLAIN_MESSAGE,
     queueId: number % 2,
     body: Buffer.alloc(600, `${number};`).toString("base64"),
     properties: [
       ["TAGS", "TagA"],
       ["KEYS", `key-${number}`],
     ],
-    flag: 0,
-    sysFlag: 0,
-    bornTimestamp: 1_700_000_000_000,
-    bornHost: { address: "10.1.2.3", port: 4567 },
-    storeHost: { address: "127.0.0.1", port: 10911 },
-    reconsumeTimes: 0,
-    preparedTransactionOffset: 0,
     ...changes,
   };
   return { messages: [message], isBatch: false };

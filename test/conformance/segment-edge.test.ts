@@ -3,6 +3,7 @@ import test from "ava";
 import { ROCKETMQ_SERIES } from "#scripts/bench/java-toolchain.js";
 import { temporaryDirectory } from "../temporary-directory.js";
 import { MILLRACE, rocketMq } from "./engine.js";
+import { PLAIN_MESSAGE } from "./plain-message.js";
 import type { ProgramMessage, ProgramOptions, Put } from "./protocol.js";
 import { rocketMqTests } from "./rocketmq-tests.js";
 import { compareTwins } from "./twin-directories.js";
@@ -13,19 +14,6 @@ const BLANK = 8;
 const TOPIC = "Edge";
 const FIRST = 4000;
 const LEFT = [0, 1, 7, 8, 9];
-const MESSAGE: ProgramMessage = {
-  topic: TOPIC,
-  queueId: 0,
-  body: "",
-  properties: [],
-  flag: 0,
-  sysFlag: 0,
-  bornTimestamp: 1_700_000_000_000,
-  bornHost: { address: "10.1.2.3", port: 4567 },
-  storeHost: { address: "127.0.0.1", port: 10911 },
-  reconsumeTimes: 0,
-  preparedTransactionOffset: 0,
-};
 const OPTIONS: ProgramOptions = {
   mappedFileSizeCommitLog: SEGMENT,
   mappedFileSizeConsumeQueue: 400,
@@ -41,7 +29,7 @@ const OPTIONS: ProgramOptions = {
 
 /** A message whose record has this length. */
 function record(length: number): ProgramMessage {
-  return { ...MESSAGE, body: Buffer.alloc(length - RECORD_OVERHEAD - TOPIC.length, "e").toString("base64") };
+  return { ...PLAIN_MESSAGE, topic: TOPIC, body: Buffer.alloc(length - RECORD_OVERHEAD - TOPIC.length, "e").toString("base64") };
 }
 
 /** One record of a segment, and then so much that `left` bytes stay, if it may lie there. */
