@@ -1,15 +1,7 @@
+import type { Goal } from "./goal.js";
 import { judgeReadPath } from "./read-goals.js";
 import { median, type Results } from "./results.js";
 import type { ContestantName, Durability } from "./workload.js";
-
-/** A line of "speed to reach": what was measured, against what was wanted. */
-export interface Goal {
-  readonly name: string;
-  readonly measured: string;
-  readonly wanted: string;
-  /** undefined: not measured in this run. */
-  readonly reached: boolean | undefined;
-}
 
 const STORES: readonly ContestantName[] = ["store-mapped", "store-channel"];
 const PEERS: readonly ContestantName[] = ["lmdb", "better-sqlite3", "classic-level"];

@@ -1,4 +1,4 @@
-import type { Goal } from "./goals.js";
+import type { Goal } from "./goal.js";
 import { median, type Results } from "./results.js";
 
 const MIB = 1024 * 1024;

@@ -14,12 +14,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 function checkFile(file: SourceFile, from: string): Violation[] {
   const found: Violation[] = [];
   for (const { specifier, line } of importsOf(file)) {
-    const [, to, internal] = /^@millrace\/([^/]+)(\/internal\/)?/.exec(specifier) ?? [];
+    const [, to] = /^@millrace\/([^/]+)/.exec(specifier) ?? [];
     if (to !== undefined && to !== from && !ALLOWED[from]?.includes(to)) {
       found.push({ path: file.path, line, message: `${from} must not depend on ${to}` });
     }
-    if (internal !== undefined) {
-      found.push({ path: file.path, line, message: `internals of ${to} are for tests, import=${specifier}` });
+    if (specifier.startsWith("#")) {
+      found.push({ path: file.path, line, message: `what a package does not export is for tests, import=${specifier}` });
     }
     const climbs = specifier.split("/").filter((part) => part === "..").length;
     if (specifier.startsWith(".") && climbs > file.path.split("/").length - 4) {

@@ -4,6 +4,8 @@ import { lineAt, type SourceFile, type SourceTree } from "./source-tree.js";
 export interface Import {
   specifier: string;
   line: number;
+  /** `new URL("./x.js", import.meta.url)`: the file is named, nothing of it is used. */
+  isReference: boolean;
 }
 
 const IMPORT = /\b(?:from|import)\s*\(?\s*(["'])|\bnew\s+URL\s*\(\s*(["'])/g;
@@ -14,7 +16,11 @@ export function importsOf(file: SourceFile): Import[] {
   for (const match of file.code.matchAll(IMPORT)) {
     const start = match.index + match[0].length;
     const end = file.code.indexOf(match[1] ?? match[2] ?? "", start);
-    found.push({ specifier: file.text.slice(start, end), line: lineAt(file.text, match.index) });
+    found.push({
+      specifier: file.text.slice(start, end),
+      line: lineAt(file.text, match.index),
+      isReference: match[2] !== undefined,
+    });
   }
   return found;
 }
@@ -26,8 +32,9 @@ export function resolveImport(tree: SourceTree, from: SourceFile, specifier: str
   return tree.files.find((file) => file.path === target);
 }
 
-/** The files of the tree that the file imports, each once. */
-export function importedFiles(tree: SourceTree, file: SourceFile): SourceFile[] {
-  const found = importsOf(file).map(({ specifier }) => resolveImport(tree, file, specifier));
+/** The files of the tree that the file imports or, with `references`, names by a URL; each once. */
+export function importedFiles(tree: SourceTree, file: SourceFile, references = false): SourceFile[] {
+  const imports = importsOf(file).filter(({ isReference }) => references || !isReference);
+  const found = imports.map(({ specifier }) => resolveImport(tree, file, specifier));
   return [...new Set(found.filter((target) => target !== undefined))];
 }

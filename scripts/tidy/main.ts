@@ -9,12 +9,14 @@ import { importCycles } from "./import-cycles.js";
 import { layoutNumbers } from "./layout-numbers.js";
 import { lengthRatchet } from "./length-ratchet.js";
 import { orphanFiles } from "./orphan-files.js";
+import { rooms } from "./rooms.js";
 import { type Rule, readTree } from "./source-tree.js";
 import { unfinishedWork } from "./unfinished-work.js";
 
 const RULES: readonly Rule[] = [
   dependencyDirection,
   importCycles,
+  rooms,
   orphanFiles,
   consoleUse,
   fileAccess,

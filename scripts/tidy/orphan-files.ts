@@ -22,7 +22,7 @@ export const orphanFiles: Rule = {
     const sources = tree.files.filter((file) => packageOf(file.path) !== undefined);
     const reached = new Set(sources.filter((file) => isEntry(tree, file)));
     for (const file of reached) {
-      for (const target of importedFiles(tree, file)) reached.add(target);
+      for (const target of importedFiles(tree, file, true)) reached.add(target);
     }
     return sources
       .filter((file) => !reached.has(file) && !file.path.endsWith(".d.ts"))

@@ -1,6 +1,6 @@
 import { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram } from "@millrace/shared-memory";
 import test from "ava";
-import { chosenSeed, seededRandom } from "../random.js";
+import { chosenSeed, seededRandom } from "../support/random.js";
 
 const ERROR = 0.032;
 /** Below 6.4 µs there is a bucket for each tenth. */

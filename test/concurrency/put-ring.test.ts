@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { allocatePutRing, ControlBlock, PutRingConsumer, PutRingProducer } from "@millrace/shared-memory";
 import test from "ava";
-import { chosenSeed, seededRandom } from "../random.js";
+import { chosenSeed, seededRandom } from "../support/random.js";
 import { type ConsumerReport, fillRecord, type RingWorkerData } from "./ring-worker.js";
 
 const RING = 16 * 1024;

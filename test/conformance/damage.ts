@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
-import type { Random } from "../random.js";
+import type { Random } from "../support/random.js";
 
 const UNIT = 20;
 const GARBAGE_LENGTH = 64;

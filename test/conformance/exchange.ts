@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
-import { seededRandom } from "../random.js";
-import { readLog } from "../store/stored-log.js";
+import { seededRandom } from "../support/random.js";
+import { readLog } from "../support/stored-log.js";
 import type { SeedRun } from "./campaign.js";
 import { DAMAGES_FOR_MILLRACE, DAMAGES_FOR_ROCKETMQ, type Damage, inflict, tearRecord } from "./damage.js";
 import { differences, type Leniency } from "./dump-comparison.js";

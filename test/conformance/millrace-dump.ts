@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { crc32, PROPERTY_CRC_NAME } from "@millrace/format";
 import type { MessageStore, MessageView } from "@millrace/store";
-import { readUnits } from "../store/stored-queues.js";
+import { readUnits } from "../support/stored-queues.js";
 import { getOffsets } from "./get-offsets.js";
 import type { DumpLine, Probe } from "./protocol.js";
 

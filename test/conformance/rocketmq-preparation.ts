@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { JavaToolchain, ROCKETMQ_SERIES } from "#scripts/bench/java-toolchain.js";
-import { projectRoot } from "../project-root.js";
+import { projectRoot } from "../support/project-root.js";
 
 /** Says why there is no RocketMQ, to the processes of the tests. */
 export const MISSING_VARIABLE = "MILLRACE_ROCKETMQ_MISSING";

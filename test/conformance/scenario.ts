@@ -1,5 +1,5 @@
 import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
-import { type Random, seededRandom } from "../random.js";
+import { type Random, seededRandom } from "../support/random.js";
 import type { ProgramMessage, ProgramOptions, Put } from "./protocol.js";
 
 const KIB = 1024;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import test from "ava";
 import { ROCKETMQ_SERIES } from "#scripts/bench/java-toolchain.js";
-import { temporaryDirectory } from "../temporary-directory.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 import { MILLRACE, rocketMq } from "./engine.js";
 import { PLAIN_MESSAGE } from "./plain-message.js";
 import type { ProgramMessage, ProgramOptions, Put } from "./protocol.js";

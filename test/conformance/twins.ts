@@ -1,5 +1,5 @@
 import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
-import { seededRandom } from "../random.js";
+import { seededRandom } from "../support/random.js";
 import type { SeedRun } from "./campaign.js";
 import { Scenario } from "./scenario.js";
 import type { StoreProgram } from "./store-program.js";

@@ -2,7 +2,7 @@
 import { openSync, writeSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { type Message, MessageStore } from "@millrace/store";
-import { seededRandom } from "../random.js";
+import { seededRandom } from "../support/random.js";
 import {
   bodyOf,
   CONSUMER_GROUP,

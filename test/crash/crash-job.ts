@@ -1,5 +1,5 @@
 import type { MessageStoreOptions } from "@millrace/store";
-import { seededRandom } from "../random.js";
+import { seededRandom } from "../support/random.js";
 
 /** What one life of the driver is told, as its only argument, in JSON. */
 export interface CrashJob {

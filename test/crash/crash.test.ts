@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
-import { until } from "../dispatch/until.js";
-import { chosenSeed, type Random, seededRandom } from "../random.js";
-import { readLog } from "../store/stored-log.js";
-import { KIB } from "../store/temporary-store.js";
-import { temporaryDirectory } from "../temporary-directory.js";
+import { chosenSeed, type Random, seededRandom } from "../support/random.js";
+import { readLog } from "../support/stored-log.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { KIB } from "../support/temporary-store.js";
+import { until } from "../support/until.js";
 import { ConsumedQueues } from "./consumed-queues.js";
 import { CONSUMER_GROUP, DELAY_LEVELS, PRODUCERS, producerQueue } from "./crash-job.js";
 import { CrashLedger } from "./crash-ledger.js";

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
-import { contents } from "../store/stored-log.js";
-import { numbered, openStore, SEGMENT_SIZE } from "../store/temporary-store.js";
-import { temporaryDirectory } from "../temporary-directory.js";
+import { contents } from "../support/stored-log.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 
 const FIRST = "00000000000000000000";
 const SECOND = String(SEGMENT_SIZE).padStart(20, "0");

@@ -1,9 +1,9 @@
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStoreOptions } from "@millrace/store";
 import test from "ava";
-import { readLog } from "../store/stored-log.js";
-import { message, numbered, openStore, outcomes } from "../store/temporary-store.js";
-import { temporaryDirectory } from "../temporary-directory.js";
+import { readLog } from "../support/stored-log.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { message, numbered, openStore, outcomes } from "../support/temporary-store.js";
 
 const FAULTED = { code: "ERR_STORE_FAULTED", outcome: "unknown" };
 

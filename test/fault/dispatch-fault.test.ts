@@ -3,12 +3,12 @@ import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
 import type { MessageStore } from "@millrace/store";
-import { readDispatchedMark } from "@millrace/store/internal/recover/dispatched-mark.js";
 import test, { type ExecutionContext } from "ava";
-import { dispatchedAll, until } from "../dispatch/until.js";
-import { assertQueuesComplete } from "../store/stored-queues.js";
-import { numbered, openStore, outcomes } from "../store/temporary-store.js";
-import { memoryDirectory } from "../temporary-directory.js";
+import { readDispatchedMark } from "#store/marks/dispatched-mark.js";
+import { assertQueuesComplete } from "../support/stored-queues.js";
+import { memoryDirectory } from "../support/temporary-directory.js";
+import { numbered, openStore, outcomes } from "../support/temporary-store.js";
+import { dispatchedAll, until } from "../support/until.js";
 
 const SMALL = { mappedFileSizeConsumeQueue: 200, messageIndexEnable: false };
 const FAULTED = { code: "ERR_STORE_FAULTED", outcome: "unknown" };

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
 import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@millrace/store";
-import { readFlushedWatermark } from "@millrace/store/internal/recover/flushed-watermark.js";
-import { readStoreFence } from "@millrace/store/internal/recover/store-fence.js";
 import test from "ava";
-import { KIB, numbered, openStore, outcomes } from "../store/temporary-store.js";
-import { temporaryDirectory } from "../temporary-directory.js";
+import { readFlushedWatermark } from "#store/marks/flushed-watermark.js";
+import { readStoreFence } from "#store/marks/store-fence.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { KIB, numbered, openStore, outcomes } from "../support/temporary-store.js";
 
 const FENCED = { code: "ERR_STORE_FENCED", outcome: "unknown" };
 

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions, PutMessageResult } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
-import { readLog, readSegments } from "../store/stored-log.js";
-import { KIB, numbered, numberOf, openStore, SEGMENT_SIZE } from "../store/temporary-store.js";
-import { temporaryDirectory } from "../temporary-directory.js";
+import { readLog, readSegments } from "../support/stored-log.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { KIB, numbered, numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 
 const REFUSED = { status: "CREATE_MAPPED_FILE_FAILED", code: "ERR_ALLOCATE_FAILED", appendResult: null };
 

@@ -11,9 +11,9 @@ import {
   writeBlankRecord,
 } from "@millrace/format";
 import test from "ava";
-import { BORN_TIMESTAMP, fixtureMessages, writeFixtureMessage } from "./fixture-message.js";
-import type { FixturePut, FixtureStore } from "./fixture-store.js";
-import { FIXTURE_STORES } from "./fixture-store.js";
+import { BORN_TIMESTAMP, fixtureMessages, writeFixtureMessage } from "../support/fixture-message.js";
+import type { FixturePut, FixtureStore } from "../support/fixture-store.js";
+import { FIXTURE_STORES } from "../support/fixture-store.js";
 
 /** Everything a scan of the whole store meets, in order. */
 interface Scan {

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeIndexHeader, encodeIndexHeader, MessageChecker } from "@millrace/format";
-import { DispatchRequest } from "@millrace/store/internal/dispatch/dispatch-request.js";
-import { IndexReader } from "@millrace/store/internal/read/index-reader.js";
 import test from "ava";
-import { hex, IndexDirectory, realStorage } from "../store/index-log.js";
-import { temporaryDirectory } from "../temporary-directory.js";
-import { FIXTURE_STORES, type FixtureStore } from "./fixture-store.js";
+import { DispatchRequest } from "#format/dispatch-request.js";
+import { IndexReader } from "#store/read/index-reader.js";
+import { FIXTURE_STORES, type FixtureStore } from "../support/fixture-store.js";
+import { hex, IndexDirectory, realStorage } from "../support/index-log.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const SHAPE = { maxHashSlotNum: 100, maxIndexNum: 50 };
 

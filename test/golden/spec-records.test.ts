@@ -8,11 +8,11 @@ import {
   tagsCode,
   writeBlankRecord,
 } from "@millrace/format";
-import { readCrcDigits } from "@millrace/format/internal/message-checker.js";
-import { writeCrcDigits } from "@millrace/format/internal/message-encoder.js";
 import test from "ava";
-import type { FixtureMessage } from "./fixture-message.js";
-import { fixtureMessages, writeFixtureMessage } from "./fixture-message.js";
+import { readCrcDigits } from "#format/message-checker.js";
+import { writeCrcDigits } from "#format/message-encoder.js";
+import type { FixtureMessage } from "../support/fixture-message.js";
+import { fixtureMessages, writeFixtureMessage } from "../support/fixture-message.js";
 
 const V4_HEAD = "daa320a73610a686000000000102030400000000000000000000000000000000000000000000018bcfe568000a010203000011d7";
 const V4_TIME = "000001a1fa3dd99d";

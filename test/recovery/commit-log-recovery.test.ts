@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
 import type { ExecutionContext } from "ava";
 import test from "ava";
-import { temporaryDirectory } from "../temporary-directory.js";
-import { CommitLogBuilder } from "./commit-log-builder.js";
-import { fingerprint, recover, SIZE, segmentPath, zerosFrom } from "./log-directory.js";
+import { CommitLogBuilder } from "../support/commit-log-builder.js";
+import { fingerprint, recover, SIZE, segmentPath, zerosFrom } from "../support/log-directory.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 
 /** Recovery refuses, names the file and the offset, and touches nothing. */
 async function refuses(

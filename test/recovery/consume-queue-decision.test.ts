@@ -1,10 +1,5 @@
-import {
-  decideQueue,
-  matchesQueueRow,
-  QUEUE_TABLE,
-  type QueueFinding,
-} from "@millrace/store/internal/recover/consume-queue-decision.js";
 import test from "ava";
+import { decideQueue, matchesQueueRow, QUEUE_TABLE, type QueueFinding } from "#store/recover/queues/consume-queue-decision.js";
 
 const BOTH = [false, true];
 

@@ -2,13 +2,13 @@ import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from "no
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, tagsCode } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
-import type { QueueRecovery } from "@millrace/store/internal/recover/consume-queue-recovery.js";
 import type { ExecutionContext } from "ava";
 import test from "ava";
-import { temporaryDirectory } from "../temporary-directory.js";
-import { CommitLogBuilder } from "./commit-log-builder.js";
-import { SIZE, segmentPath } from "./log-directory.js";
-import { filesBelow, planOf, type QueueImage, queueImages, recoverQueues } from "./queue-directory.js";
+import type { QueueRecovery } from "#store/recover/queues/consume-queue-recovery.js";
+import { CommitLogBuilder } from "../support/commit-log-builder.js";
+import { SIZE, segmentPath } from "../support/log-directory.js";
+import { filesBelow, planOf, type QueueImage, queueImages, recoverQueues } from "../support/queue-directory.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 
 interface Made {
   readonly root: string;

@@ -2,8 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
-import { dispatchedAll } from "../dispatch/until.js";
-import { numbered, numberOf, openStore, SEGMENT_SIZE } from "../store/temporary-store.js";
+import { numbered, numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { dispatchedAll } from "../support/until.js";
 
 const COUNT = 100;
 const QUEUES = 2;

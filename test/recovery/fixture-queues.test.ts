@@ -2,10 +2,10 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import test from "ava";
-import { FIXTURE_SIZES, FIXTURES_DIRECTORY, passDelayedMessages } from "../golden/fixture-store.js";
-import { openStore } from "../store/temporary-store.js";
-import { temporaryDirectory } from "../temporary-directory.js";
-import { filesBelow } from "./queue-directory.js";
+import { FIXTURE_SIZES, FIXTURES_DIRECTORY, passDelayedMessages } from "../support/fixture-store.js";
+import { filesBelow } from "../support/queue-directory.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { openStore } from "../support/temporary-store.js";
 
 const UNIT = CONSUME_QUEUE_UNIT_LENGTH;
 

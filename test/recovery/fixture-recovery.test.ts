@@ -1,8 +1,8 @@
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { temporaryDirectory } from "../temporary-directory.js";
-import { fingerprint, recover } from "./log-directory.js";
+import { fingerprint, recover } from "../support/log-directory.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const FIXTURES = join(import.meta.dirname, "..", "..", "fixtures");
 

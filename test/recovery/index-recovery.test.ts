@@ -2,15 +2,15 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { decodeIndexHeader, indexFileLength, indexItemPosition } from "@millrace/format";
 import { createStorage, type FaultOperation } from "@millrace/mapped-file";
-import type { DispatchedMark } from "@millrace/store/internal/recover/dispatched-mark.js";
-import { type IndexRecovery, type IndexRecoveryOptions, recoverIndex } from "@millrace/store/internal/recover/index-recovery.js";
 import type { ExecutionContext } from "ava";
 import test from "ava";
-import { chosenSeed, type Random, seededRandom } from "../random.js";
-import { hex, IndexDirectory, keyedLog, realStorage, requestOf } from "../store/index-log.js";
-import { temporaryDirectory } from "../temporary-directory.js";
-import type { CommitLogBuilder } from "./commit-log-builder.js";
-import { fingerprint } from "./log-directory.js";
+import type { DispatchedMark } from "#store/marks/dispatched-mark.js";
+import { type IndexRecovery, type IndexRecoveryOptions, recoverIndex } from "#store/recover/index/index-recovery.js";
+import type { CommitLogBuilder } from "../support/commit-log-builder.js";
+import { hex, IndexDirectory, keyedLog, realStorage, requestOf } from "../support/index-log.js";
+import { fingerprint } from "../support/log-directory.js";
+import { chosenSeed, type Random, seededRandom } from "../support/random.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const SHAPE = { maxHashSlotNum: 20, maxIndexNum: 40 };
 const LOG = keyedLog(150);

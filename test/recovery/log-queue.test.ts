@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { LogQueue } from "@millrace/store/internal/recover/log-queue.js";
 import test from "ava";
-import { temporaryDirectory } from "../temporary-directory.js";
-import { type BuiltRecord, CommitLogBuilder } from "./commit-log-builder.js";
-import { recover, SIZE } from "./log-directory.js";
+import type { LogQueue } from "#store/recover/scan/log-queue.js";
+import { type BuiltRecord, CommitLogBuilder } from "../support/commit-log-builder.js";
+import { recover, SIZE } from "../support/log-directory.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 
 /** What recovery says of TopicA-0, in a log that rolls a segment wherever `null` stands and otherwise has these queue offsets. */
 async function queueOf(

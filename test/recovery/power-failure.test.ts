@@ -3,11 +3,11 @@ import { setImmediate } from "node:timers/promises";
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import type { MessageStoreOptions } from "@millrace/store";
 import test from "ava";
-import { chosenSeed, type Random, seededRandom } from "../random.js";
-import { memoryDirectory } from "../temporary-directory.js";
-import { CommitLogBuilder } from "./commit-log-builder.js";
-import { DispatchingStore, ROUNDS_ON_DEMAND } from "./dispatching-store.js";
-import { type DiskMoment, UnreliableDisk } from "./unreliable-disk.js";
+import { CommitLogBuilder } from "../support/commit-log-builder.js";
+import { DispatchingStore, ROUNDS_ON_DEMAND } from "../support/dispatching-store.js";
+import { chosenSeed, type Random, seededRandom } from "../support/random.js";
+import { memoryDirectory } from "../support/temporary-directory.js";
+import { type DiskMoment, UnreliableDisk } from "../support/unreliable-disk.js";
 
 const STORES = Number(process.env.MILLRACE_POWER_STORES ?? 60);
 const LIVES = 5;

@@ -1,6 +1,6 @@
-import type { RecoveryFinding } from "@millrace/store/internal/recover/recovery-decision.js";
-import { decideRecovery, matchesRow, RECOVERY_TABLE } from "@millrace/store/internal/recover/recovery-decision.js";
 import test from "ava";
+import type { RecoveryFinding } from "#store/recover/log/recovery-decision.js";
+import { decideRecovery, matchesRow, RECOVERY_TABLE } from "#store/recover/log/recovery-decision.js";
 
 const BOTH = [false, true];
 

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault, FaultOperation } from "@millrace/mapped-file";
 import test from "ava";
-import { temporaryDirectory } from "../temporary-directory.js";
-import { CommitLogBuilder } from "./commit-log-builder.js";
-import { fingerprint, recover, SIZE, segmentPath, zerosFrom } from "./log-directory.js";
+import { CommitLogBuilder } from "../support/commit-log-builder.js";
+import { fingerprint, recover, SIZE, segmentPath, zerosFrom } from "../support/log-directory.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 
 test("recovery in parallel finds what recovery in one thread finds", async (t) => {
   const log = new CommitLogBuilder().fillTo(9, 500);

@@ -1,8 +1,8 @@
 import { PROPERTY_CRC_LENGTH } from "@millrace/format";
-import type { SegmentScan, SegmentScanOptions } from "@millrace/store/internal/recover/segment-scan.js";
-import { scanSegment } from "@millrace/store/internal/recover/segment-scan.js";
 import test from "ava";
-import { CommitLogBuilder } from "./commit-log-builder.js";
+import type { SegmentScan, SegmentScanOptions } from "#store/recover/log/segment-scan.js";
+import { scanSegment } from "#store/recover/log/segment-scan.js";
+import { CommitLogBuilder } from "../support/commit-log-builder.js";
 
 type Scan = Omit<SegmentScan, "queues"> & { queueOffsets: Map<string, number> };
 

@@ -17,7 +17,10 @@ export {
   CONSUME_QUEUE_TAGS_CODE_OFFSET,
   CONSUME_QUEUE_UNIT_LENGTH,
 } from "./consume-queue-descriptor.js";
+export { ConsumeQueueUnit } from "./consume-queue-unit.js";
 export { Crc32Combiner, crc32 } from "./crc32.js";
+export { DelayLevels } from "./delay-levels.js";
+export { DispatchRequest, hashOf } from "./dispatch-request.js";
 export type { GetMessageStatus } from "./get-message-status.js";
 export type { Host } from "./host.js";
 export { decodeHost, encodeHost } from "./host.js";
@@ -183,3 +186,4 @@ export {
   TRANS_OP_HALF_TOPIC,
   TRANS_OP_REMOVE_TAG,
 } from "./system-topic.js";
+export { unitTagsCode } from "./unit-tags-code.js";

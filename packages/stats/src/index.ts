@@ -1,6 +1,6 @@
 export { toPrometheus } from "./prometheus-text.js";
 export type { StoreTotals } from "./runtime-info.js";
-export { classifyPutTimes, PUT_TIME_CLASSES, StoreStatsService } from "./runtime-info.js";
+export { classifyPutTimes, PUT_TIME_CLASSES, RuntimeInfo } from "./runtime-info.js";
 export { toText } from "./stats-text.js";
 export type {
   DelayLevelStats,

@@ -62,7 +62,7 @@ interface Sample {
  * The owner calls {@link sample} whenever it likes, at best each second; rates come from what was sampled, found by time. A window that is
  * longer than the store's life covers the life. Unlike RocketMQ it answers before the first sample, with rates of 0.0.
  */
-export class StoreStatsService {
+export class RuntimeInfo {
   readonly #bootTimestamp: number;
   /** Oldest first, at least {@link SAMPLE_INTERVAL_MS} apart, at most {@link SAMPLES_KEPT}. */
   readonly #samples: Sample[] = [];

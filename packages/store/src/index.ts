@@ -1,25 +1,34 @@
 /** The whole public API of `@millrace/store`. */
+
+export type { DispatchRequest } from "@millrace/format";
 export { type GetMessageStatus, type Host, MillraceError, type PutMessageStatus } from "@millrace/format";
 export type { QueueStats, StoreStats } from "@millrace/stats";
-export type { CleanReport } from "./clean/clean-files-service.js";
+export type { ConsumerOffsets } from "./broker/consumer-offsets.js";
+export type {
+  PreparedMessage,
+  PrepareMessageResult,
+  UndecidedMessage,
+  UndecidedRequest,
+} from "./broker/transaction/prepared-message.js";
+export type { CleanReport } from "./clean/file-cleaner.js";
 export type { SelfCheckFinding } from "./clean/self-check.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
+export type { MessageStoreConfig } from "./config/message-store-config.js";
+export type { BackPressure, FlushDiskType, MessageStoreOptions } from "./config/message-store-options.js";
+export type { RecoveryProgress } from "./config/recovery-progress.js";
+export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
+export type { ConsumedBatch } from "./consume/consumed-batch.js";
+export type { MessageArrival, MessageArrivingListener } from "./consume/message-arriving.js";
+export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
-export type { DispatchRequest } from "./dispatch/dispatch-request.js";
 export { MessageStore } from "./message-store.js";
-export type { BackPressure, FlushDiskType, MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
 export type { Message } from "./put/message.js";
 export { AppendMessageResult, type PutMessageResult } from "./put/put-message-result.js";
-export type { ConsumeFrom, ConsumeOptions } from "./read/consume-options.js";
-export type { ConsumedBatch } from "./read/consumed-batch.js";
-export type { ConsumerOffsets } from "./read/consumer-offsets.js";
 export type { GetMessageResult } from "./read/get-message-result.js";
-export type { MessageArrival, MessageArrivingListener } from "./read/message-arriving.js";
-export type { MessageConsumer } from "./read/message-consumer.js";
 export type { GetMessageRequest } from "./read/message-getter.js";
 export type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
 export type { MessageView } from "./read/message-view.js";
 export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageFilter } from "./read/tag-filter.js";
-export type { DispatchReport, LogReport, RecoveryCut, RecoveryProgress, RecoveryReport } from "./recover/recovery-report.js";
-export type { PreparedMessage, PrepareMessageResult, UndecidedMessage, UndecidedRequest } from "./transaction/prepared-message.js";
+export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
+export type { DispatchReport, RecoveryReport } from "./recover/recovery-report.js";

@@ -1,26 +1,32 @@
 import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
 import type { QueueStats, StoreStats } from "@millrace/stats";
-import type { CleanReport } from "./clean/clean-files-service.js";
+import type { ConsumerOffsets } from "./broker/consumer-offsets.js";
+import type {
+  PreparedMessage,
+  PrepareMessageResult,
+  UndecidedMessage,
+  UndecidedRequest,
+} from "./broker/transaction/prepared-message.js";
+import { Transactions } from "./broker/transaction/transactions.js";
+import type { CleanReport } from "./clean/file-cleaner.js";
 import type { SelfCheckFinding } from "./clean/self-check.js";
 import type { TopicQueue } from "./clean/topic-cleaner.js";
-import type { MessageStoreConfig, MessageStoreOptions } from "./message-store-config.js";
-import { OpenStore } from "./open-store.js";
+import type { MessageStoreConfig } from "./config/message-store-config.js";
+import type { MessageStoreOptions } from "./config/message-store-options.js";
+import type { ConsumeOptions } from "./consume/consume-options.js";
+import type { MessageArrivingListener } from "./consume/message-arriving.js";
+import type { MessageConsumer } from "./consume/message-consumer.js";
+import { clearStoreFence } from "./marks/store-fence.js";
+import { OpenStore } from "./open/open-store.js";
 import type { Message } from "./put/message.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
-import type { ConsumeOptions } from "./read/consume-options.js";
-import type { ConsumerOffsets } from "./read/consumer-offsets.js";
 import type { GetMessageResult } from "./read/get-message-result.js";
-import type { MessageArrivingListener } from "./read/message-arriving.js";
-import type { MessageConsumer } from "./read/message-consumer.js";
 import type { GetMessageRequest } from "./read/message-getter.js";
 import type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
 import type { MessageView } from "./read/message-view.js";
 import type { BoundaryType } from "./read/offset-by-time.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
-import { clearStoreFence } from "./recover/store-fence.js";
-import type { PreparedMessage, PrepareMessageResult, UndecidedMessage, UndecidedRequest } from "./transaction/prepared-message.js";
-import { TransactionalMessageService } from "./transaction/transactional-message-service.js";
 
 /**
  * A store directory, open: RocketMQ's `DefaultMessageStore` as a pipeline of worker threads.
@@ -95,23 +101,23 @@ export class MessageStore implements AsyncDisposable {
     return this.#open.put.putMessages(batch);
   }
 
-  /** Puts a message that nobody sees before it is committed: {@link TransactionalMessageService.prepareMessage}. */
+  /** Puts a message that nobody sees before it is committed: {@link Transactions.prepareMessage}. */
   prepareMessage(message: Message): Promise<PrepareMessageResult> {
     return this.#open.transactions.prepareMessage(message);
   }
 
-  /** {@link TransactionalMessageService.commitMessage} */
+  /** {@link Transactions.commitMessage} */
   commitMessage(prepared: PreparedMessage): Promise<PutMessageResult> {
     return this.#open.transactions.commitMessage(prepared);
   }
 
-  /** {@link TransactionalMessageService.rollbackMessage} */
+  /** {@link Transactions.rollbackMessage} */
   rollbackMessage(prepared: PreparedMessage): Promise<PutMessageResult> {
     return this.#open.transactions.rollbackMessage(prepared);
   }
 
   /**
-   * Prepared messages that are neither committed nor rolled back: {@link TransactionalMessageService.undecidedMessages}. Throws
+   * Prepared messages that are neither committed nor rolled back: {@link Transactions.undecidedMessages}. Throws
    * `ERR_UNDECIDED_ILLEGAL`, and `ERR_STORE_CLOSED` also in the middle of the list.
    */
   async *undecidedMessages(request?: UndecidedRequest): AsyncGenerator<UndecidedMessage, void, undefined> {
@@ -235,7 +241,7 @@ export class MessageStore implements AsyncDisposable {
 
   /**
    * Deletes the segments that have expired, at any hour, and what ConsumeQueues and index have of them; see
-   * {@link CleanFilesService.deleteExpiredFiles}. (RocketMQ: `executeDeleteFilesManually`.)
+   * {@link FileCleaner.deleteExpiredFiles}. (RocketMQ: `executeDeleteFilesManually`.)
    */
   deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
     return this.#open.cleaner.files.deleteExpiredFiles(signal);

@@ -1,5 +1,5 @@
 import test from "ava";
-import type { Goal } from "#scripts/bench/goals.js";
+import type { Goal } from "#scripts/bench/goal.js";
 import { judgeReadPath } from "#scripts/bench/read-goals.js";
 import { readPathLines } from "#scripts/bench/read-report.js";
 import { Results } from "#scripts/bench/results.js";

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { FIXTURES_DIRECTORY } from "../../golden/fixture-store.js";
-import { temporaryDirectory } from "../../temporary-directory.js";
+import { FIXTURES_DIRECTORY } from "../../support/fixture-store.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 const MAIN = join(FIXTURES_DIRECTORY, "..", "..", "packages", "cli", "dist", "main.js");
 

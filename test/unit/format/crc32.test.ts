@@ -9,7 +9,7 @@ import {
   storedPropertiesLength,
 } from "@millrace/format";
 import test from "ava";
-import { sampleMessage, viewOf } from "./sample-message.js";
+import { sampleMessage, viewOf } from "../../support/sample-message.js";
 
 function bytesOf(length: number, factor: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * factor + (i >>> 8)) & 0xff);

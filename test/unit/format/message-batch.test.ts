@@ -1,6 +1,6 @@
 import { decodeMessageBatch, encodeMessageBatch, writeBlankRecord } from "@millrace/format";
 import test from "ava";
-import { viewOf } from "./sample-message.js";
+import { viewOf } from "../../support/sample-message.js";
 
 const ENTRIES = [
   { flag: -7, body: Buffer.from("one"), properties: Buffer.from("a\x01b\x02") },

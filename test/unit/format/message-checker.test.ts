@@ -9,6 +9,7 @@ import {
   SYS_FLAG_PREPARED,
   writeBlankRecord,
 } from "@millrace/format";
+import test from "ava";
 import {
   BODY_CRC_OFFSET,
   BODY_LENGTH_OFFSET,
@@ -19,8 +20,7 @@ import {
   QUEUE_OFFSET_OFFSET,
   STORE_TIMESTAMP_OFFSET,
   SYS_FLAG_OFFSET,
-} from "@millrace/format/internal/message-descriptor.js";
-import test from "ava";
+} from "#format/message-descriptor.js";
 import {
   SAMPLE_PHYSICAL_OFFSET,
   SAMPLE_QUEUE_OFFSET,
@@ -28,7 +28,7 @@ import {
   sampleMessage,
   sealedRecord,
   viewOf,
-} from "./sample-message.js";
+} from "../../support/sample-message.js";
 
 function verdict(bytes: Uint8Array, limit = bytes.length, checkCrc = true): string {
   const size = new MessageChecker().check(viewOf(bytes), bytes, 0, limit, SAMPLE_PHYSICAL_OFFSET, checkCrc);

@@ -1,6 +1,6 @@
 import { decodeMessage, decodeMessageBatch, encodeHost, encodeMessageBatch, MessageChecker, MillraceError } from "@millrace/format";
 import test from "ava";
-import { SAMPLE_PHYSICAL_OFFSET, sampleMessage, sealedRecord, viewOf } from "./sample-message.js";
+import { SAMPLE_PHYSICAL_OFFSET, sampleMessage, sealedRecord, viewOf } from "../../support/sample-message.js";
 
 const { MILLRACE_SEED } = process.env;
 const SEED = Number(MILLRACE_SEED ?? Date.now() % 0x7fffffff);

@@ -12,7 +12,7 @@ import {
   setInt64,
 } from "@millrace/format";
 import test from "ava";
-import { SAMPLE_QUEUE_OFFSET, SAMPLE_STORE_TIMESTAMP, sampleMessage, sealedRecord, viewOf } from "./sample-message.js";
+import { SAMPLE_QUEUE_OFFSET, SAMPLE_STORE_TIMESTAMP, sampleMessage, sealedRecord, viewOf } from "../../support/sample-message.js";
 
 const HOSTS = [encodeHost({ address: "10.1.2.3", port: 65535 }), encodeHost({ address: "2001:db8::1", port: 0 })];
 const TOPICS = [Buffer.from("T"), Buffer.alloc(127, "t"), Buffer.alloc(128, "t")];

@@ -1,6 +1,6 @@
 import { BODY_OFFSET, crc32, QUEUE_ID_OFFSET } from "@millrace/format";
 import test from "ava";
-import { temporaryDirectory } from "../../temporary-directory.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { RecordedLog } from "./recorded-log.js";
 
 const PLAIN = { topic: "TopicA", topics: 1, queues: 2, tags: 0, keyEnable: false, messageSize: 64, batchSize: 1 };

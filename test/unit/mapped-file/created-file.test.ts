@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { createFile, createStorage } from "@millrace/mapped-file";
 import test from "ava";
-import { temporaryDirectory } from "../../temporary-directory.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 const LENGTH = 5000;
 

@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import { createStorage, LockFile } from "@millrace/mapped-file";
 import type { ExecutionContext } from "ava";
 import test from "ava";
-import { temporaryDirectory } from "../../temporary-directory.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 const storage = createStorage({ kind: "real" });
 

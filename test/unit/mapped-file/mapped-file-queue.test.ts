@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
 import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
 import test from "ava";
-import { temporaryDirectory } from "../../temporary-directory.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 const SIZE = 4096;
 const storage = createStorage({ kind: "real" });

@@ -2,7 +2,7 @@ import { existsSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createStorage, MappedFile } from "@millrace/mapped-file";
 import test from "ava";
-import { temporaryDirectory } from "../../temporary-directory.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 const SIZE = 4096;
 const storage = createStorage({ kind: "real" });

@@ -2,7 +2,7 @@ import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, w
 import { join } from "node:path";
 import { createStorage } from "@millrace/mapped-file";
 import test from "ava";
-import { temporaryDirectory } from "../../temporary-directory.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 const storage = createStorage({ kind: "real" });
 

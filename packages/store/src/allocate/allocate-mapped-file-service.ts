@@ -2,9 +2,9 @@ import { setPriority } from "node:os";
 import { MillraceError, storePaths } from "@millrace/format";
 import { createFile, createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
 import { type Agent, ControlBlock, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../message-store-config.js";
-import { forceOrFence } from "../recover/store-fence.js";
-import type { PipelineData } from "../service-task.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { forceOrFence } from "../marks/store-fence.js";
+import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { SegmentLocks } from "./segment-locks.js";
 
 const KIB = 1024;

@@ -1,12 +1,10 @@
 import { createStorage } from "@millrace/mapped-file";
 import { runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
-import type { PipelineData } from "../service-task.js";
+import type { AllocateControl } from "../pipeline/controls.js";
+import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { AllocateMappedFileService } from "./allocate-mapped-file-service.js";
-import { type ConfigFileControl, configFileControl } from "./config-file-control.js";
-import { ExpiredSegments, type ExpiredSegmentsControl } from "./expired-segments.js";
-
-/** All that main asks of the allocate thread. */
-export type AllocateControl = ExpiredSegmentsControl & ConfigFileControl;
+import { configFileControl } from "./config-file-control.js";
+import { ExpiredSegments } from "./expired-segments.js";
 
 /** Entry of the allocate thread. */
 export default async function allocateWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {

@@ -1,17 +1,6 @@
 import type { Storage } from "@millrace/mapped-file";
-import { writeConfigFile } from "../read/config-file.js";
-
-/** Why a file could not be written; plain data, because errors lose their codes between threads. */
-export interface ConfigFileFailure {
-  readonly code: string | undefined;
-  readonly message: string;
-}
-
-/** What main has the allocate thread do, because it waits for the disk: the files of the `config` directory. */
-export interface ConfigFileControl {
-  /** Replaces the file, atomically and durably. Answers with what went wrong. */
-  writeConfigFile(path: string, content: Uint8Array): ConfigFileFailure | undefined;
-}
+import { writeConfigFile } from "../marks/config-file.js";
+import type { ConfigFileControl } from "../pipeline/controls.js";
 
 export function configFileControl(storage: Storage): ConfigFileControl {
   return {

@@ -2,22 +2,8 @@ import { join } from "node:path";
 import { MillraceError, segmentFileName } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { ControlBlock } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../message-store-config.js";
-
-/** What became of a deletion; plain data, because errors lose their codes between threads. */
-export interface SegmentDeletion {
-  readonly deletedSegments: number;
-  /** Why it went no further; the next deletion goes on there. */
-  readonly failure?: string;
-}
-
-/** What the cleaner on main asks of the allocate thread. */
-export interface ExpiredSegmentsControl {
-  /** From now on nobody reads below `offset`, the end of a segment; the files stay. */
-  retireSegmentsBelow(offset: number): void;
-  /** Retires, then deletes, the oldest file first. */
-  deleteSegmentsBelow(offset: number): SegmentDeletion;
-}
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { ExpiredSegmentsControl, SegmentDeletion } from "../pipeline/controls.js";
 
 /**
  * Takes segments off the front of the log, between two slices of the allocator's own work. `minOffset` moves before a file goes, so that

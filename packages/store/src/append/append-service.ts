@@ -13,9 +13,10 @@ import {
   PutRingConsumer,
   WaitStrategy,
 } from "@millrace/shared-memory";
-import { readyAheadBytes } from "../allocate/ready-ahead.js";
-import { forceOrFence } from "../recover/store-fence.js";
-import { PIPELINE_THREADS, type PipelineData } from "../service-task.js";
+import { forceOrFence } from "../marks/store-fence.js";
+import type { PipelineData } from "../pipeline/pipeline-data.js";
+import { readyAheadBytes } from "../pipeline/ready-ahead.js";
+import { PIPELINE_THREADS } from "../pipeline/services.js";
 import { ChannelSegmentWriter } from "./channel-segment-writer.js";
 import { MappedSegmentWriter } from "./mapped-segment-writer.js";
 import { PoolSegmentWriter } from "./pool-segment-writer.js";

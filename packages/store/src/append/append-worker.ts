@@ -1,5 +1,5 @@
 import { runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
-import type { PipelineData } from "../service-task.js";
+import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { AppendService } from "./append-service.js";
 
 /** Entry of the append thread. */

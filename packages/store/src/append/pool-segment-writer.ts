@@ -1,9 +1,10 @@
 import type { MappedFile } from "@millrace/mapped-file";
 import type { ReadableCounter } from "@millrace/shared-memory";
+import { poolIndex } from "../pipeline/transient-store-pool.js";
 import type { SegmentWriter } from "./segment-writer.js";
 
 /**
- * RocketMQ's TransientStorePool: bytes go into memory, and the flush worker's CommitRealTimeService writes them to the file. Segment k uses
+ * RocketMQ's TransientStorePool: bytes go into memory, and the flush worker's PoolCommitter writes them to the file. Segment k uses
  * buffer k mod size, so nobody keeps a list of free buffers: it is free when segment k - size has been committed.
  */
 export class PoolSegmentWriter implements SegmentWriter {
@@ -36,9 +37,4 @@ export class PoolSegmentWriter implements SegmentWriter {
   close(): void {
     this.#current = undefined;
   }
-}
-
-/** Which of the pool's buffers a segment uses. */
-export function poolIndex(fromOffset: number, segmentSize: number, poolSize: number): number {
-  return Math.floor(fromOffset / segmentSize) % poolSize;
 }

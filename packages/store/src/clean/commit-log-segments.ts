@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import type { MessageStoreConfig } from "../message-store-config.js";
-import type { Pipeline } from "../pipeline.js";
-import type { CleanableSegments } from "./clean-commit-log-service.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import type { CleanableSegments } from "./commit-log-cleaner.js";
 import type { LeasedReader } from "./leased-reader.js";
 
-/** The segments of an open store, for {@link CleanCommitLogService}: the allocate thread deletes them, main's reader leases them. */
+/** The segments of an open store, for {@link CommitLogCleaner}: the allocate thread deletes them, main's reader leases them. */
 export class CommitLogSegments implements CleanableSegments {
   readonly segmentSize: number;
   readonly #directory: string;

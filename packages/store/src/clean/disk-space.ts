@@ -1,5 +1,5 @@
 import type { DiskUsage, Storage } from "@millrace/mapped-file";
-import type { MessageStoreConfig } from "../message-store-config.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 
 /** What cannot be told. No rule applies to it. */
 const UNKNOWN_RATIO = -1;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { parseSegmentFileName, type StorePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import type { MessageStoreConfig } from "../message-store-config.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 
 /** Two files of a directory between which bytes are missing, or that overlap. Offsets are bytes. */
 export interface SelfCheckFinding {

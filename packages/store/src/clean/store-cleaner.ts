@@ -1,21 +1,30 @@
-import type { Pipeline } from "../pipeline.js";
-import type { PutMessageService } from "../put/put-message-service.js";
+import type { StorePaths } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import type { MessagePutter } from "../put/message-putter.js";
 import type { MessageReader } from "../read/message-reader.js";
-import type { OpenedDirectory } from "../store-opening.js";
-import { CleanFilesService } from "./clean-files-service.js";
 import { CommitLogSegments } from "./commit-log-segments.js";
 import { diskRatioOf } from "./disk-space.js";
+import { FileCleaner } from "./file-cleaner.js";
 import type { LeasedReader } from "./leased-reader.js";
 import { checkSelf, type SelfCheckFinding } from "./self-check.js";
 import { TopicCleaner } from "./topic-cleaner.js";
 
+/** Where it cleans. */
+export interface CleanedDirectory {
+  readonly config: MessageStoreConfig;
+  readonly storage: Storage;
+  readonly paths: StorePaths;
+}
+
 /** Retention and the deletion of topics, put together for an open store. */
 export class StoreCleaner {
-  readonly files: CleanFilesService;
+  readonly files: FileCleaner;
   readonly topics: TopicCleaner;
-  readonly #directory: OpenedDirectory;
+  readonly #directory: CleanedDirectory;
 
-  constructor(directory: OpenedDirectory, pipeline: Pipeline, put: PutMessageService, messages: MessageReader) {
+  constructor(directory: CleanedDirectory, pipeline: Pipeline, put: MessagePutter, messages: MessageReader) {
     const { config, storage, paths } = directory;
     const { commitLog, consumeQueues } = messages;
     const reader: LeasedReader = {
@@ -26,7 +35,7 @@ export class StoreCleaner {
       forgetQueue: (slot) => consumeQueues.forgetQueue(slot),
     };
     this.#directory = directory;
-    this.files = new CleanFilesService(config, {
+    this.files = new FileCleaner(config, {
       segments: new CommitLogSegments(config, storage, pipeline, reader),
       deleteExpired: (minOffset) => pipeline.deleteExpired(minOffset),
       onExpired: () => reader.forgetExpired(),

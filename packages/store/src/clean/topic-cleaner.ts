@@ -9,11 +9,11 @@ import {
   TRANS_OP_HALF_TOPIC,
 } from "@millrace/format";
 import type { QueueTableBuffers } from "@millrace/shared-memory";
-import type { Pipeline } from "../pipeline.js";
-import type { PutMessageService } from "../put/put-message-service.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import type { MessagePutter } from "../put/message-putter.js";
 import type { Topic } from "../put/topic-table.js";
 import { checkTopic, shownName } from "../read/consumable-queue.js";
-import type { CleanFilesService } from "./clean-files-service.js";
+import type { FileCleaner } from "./file-cleaner.js";
 import type { LeasedReader } from "./leased-reader.js";
 
 /** Their messages have not reached their own topics yet. */
@@ -35,14 +35,14 @@ export interface TopicQueue {
  */
 export class TopicCleaner {
   readonly #pipeline: Pipeline;
-  readonly #put: PutMessageService;
+  readonly #put: MessagePutter;
   readonly #reader: LeasedReader;
-  readonly #cleaning: CleanFilesService;
+  readonly #cleaning: FileCleaner;
   readonly #next: Float64Array;
   readonly #max: Float64Array;
   readonly #min: Float64Array;
 
-  constructor(pipeline: Pipeline, put: PutMessageService, reader: LeasedReader, cleaning: CleanFilesService) {
+  constructor(pipeline: Pipeline, put: MessagePutter, reader: LeasedReader, cleaning: FileCleaner) {
     const queues: QueueTableBuffers = pipeline.data.queues;
     this.#pipeline = pipeline;
     this.#put = put;

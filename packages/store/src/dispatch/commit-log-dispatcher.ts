@@ -1,4 +1,4 @@
-import type { DispatchRequest } from "./dispatch-request.js";
+import type { DispatchRequest } from "@millrace/format";
 
 /**
  * What is told of every record of the log, in order, on the dispatch thread. (RocketMQ: `CommitLogDispatcher`.) The ConsumeQueues and

@@ -1,14 +1,20 @@
-import { consumeQueueDirectory, SCHEDULE_TOPIC, type StorePaths, SYS_FLAG_COMMIT, storePaths } from "@millrace/format";
+import type { DispatchRequest } from "@millrace/format";
+import {
+  consumeQueueDirectory,
+  DelayLevels,
+  SCHEDULE_TOPIC,
+  type StorePaths,
+  SYS_FLAG_COMMIT,
+  storePaths,
+  unitTagsCode,
+} from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { type QueueTableBuffers, QueueTableReader, type ReadableCounter } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../message-store-config.js";
-import { DelayLevels } from "../schedule/delay-levels.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import { ConsumeQueue } from "./consume-queue.js";
 import { ConsumeQueueFiles } from "./consume-queue-files.js";
-import type { DispatchRequest } from "./dispatch-request.js";
 import { QueueSlots } from "./queue-slots.js";
-import { unitTagsCode } from "./unit-tags-code.js";
 
 /**
  * Builds the ConsumeQueues: a unit for each record that can be consumed, in the queue's file before the columns `maxQueueOffset` and

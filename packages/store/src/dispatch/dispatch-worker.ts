@@ -2,13 +2,14 @@ import { pathToFileURL } from "node:url";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
 import { ControlBlock, runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
-import { DeletedTopics } from "../recover/deleted-topics.js";
-import { readDispatchedMark, writeDispatchedMark } from "../recover/dispatched-mark.js";
-import type { PipelineData } from "../service-task.js";
+import { DeletedTopics } from "../marks/deleted-topics.js";
+import { readDispatchedMark, writeDispatchedMark } from "../marks/dispatched-mark.js";
+import type { DispatchControl } from "../pipeline/controls.js";
+import type { PipelineData } from "../pipeline/pipeline-data.js";
 import type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./commit-log-dispatcher.js";
 import { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
-import { ExpiredConsumeQueues, type ExpiredConsumeQueuesControl } from "./expired-consume-queues.js";
-import { FlushConsumeQueueService } from "./flush-consume-queue-service.js";
+import { ConsumeQueueForcer } from "./consume-queue-forcer.js";
+import { ExpiredConsumeQueues } from "./expired-consume-queues.js";
 import { IndexDispatcher } from "./index-dispatcher.js";
 import { ReputMessageService } from "./reput-message-service.js";
 
@@ -37,7 +38,7 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     storage.syncDirectory(paths.root);
   }
   const others = [...(index === undefined ? [] : [index]), ...own];
-  const flush = new FlushConsumeQueueService(control, storage, config, consumeQueues, others, mark);
+  const flush = new ConsumeQueueForcer(control, storage, config, consumeQueues, others, mark);
   const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
   const expired = new ExpiredConsumeQueues(
     storage,
@@ -51,7 +52,7 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
 }
 
 /** The methods of a class are not its own properties, which is what a control plane is made of. */
-function expiredControl(expired: ExpiredConsumeQueues): ExpiredConsumeQueuesControl {
+function expiredControl(expired: ExpiredConsumeQueues): DispatchControl {
   return {
     deleteExpired: (minOffset) => expired.deleteExpired(minOffset),
     deleteTopic: (topic, offset) => expired.deleteTopic(topic, offset),

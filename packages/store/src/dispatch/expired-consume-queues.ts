@@ -2,8 +2,9 @@ import { basename, dirname, join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, parseSegmentFileName, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { monotonicUs } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../message-store-config.js";
-import type { DeletedTopics } from "../recover/deleted-topics.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { DeletedTopics } from "../marks/deleted-topics.js";
+import type { DispatchControl, ExpiredDeletion } from "../pipeline/controls.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueue } from "./consume-queue.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
@@ -14,29 +15,11 @@ const SLICE_US = 2000;
 /** Files deleted in one slice. */
 const FILES_PER_SLICE = 4;
 
-/** What a slice did; plain data, because errors lose their codes between threads. */
-export interface ExpiredDeletion {
-  readonly deletedFiles: number;
-  readonly isDone: boolean;
-  /** With the last slice: the first thing that went wrong. All the rest was done. */
-  readonly failure?: string;
-}
-
-/** What the cleaner on main asks of the dispatch thread. */
-export interface ExpiredConsumeQueuesControl {
-  /** One slice: records below `minOffset` are no longer on disk. Called again until it is done; another offset begins anew. */
-  deleteExpired(minOffset: number): ExpiredDeletion;
-  /** Deletes the topic's ConsumeQueues; its records below `offset` never come back. Answers with what went wrong. */
-  deleteTopic(topic: string, offset: number): string | undefined;
-  /** Deletes the queue in this slot, of which no record is in the log or on its way. Answers with what went wrong. */
-  deleteQueue(slot: number): string | undefined;
-}
-
 /**
  * Lets ConsumeQueues and index follow the front of the log, between two groups, in slices. First every queue's `minQueueOffset`, which is what
  * readers go by, then the files. (RocketMQ: `CleanConsumeQueueService`, `ConsumeQueue.deleteExpiredFile`, `correctMinOffset`.)
  */
-export class ExpiredConsumeQueues implements ExpiredConsumeQueuesControl {
+export class ExpiredConsumeQueues implements DispatchControl {
   readonly #storage: Storage;
   /** Of all ConsumeQueues. */
   readonly #directory: string;

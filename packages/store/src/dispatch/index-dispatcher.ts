@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import {
+  type DispatchRequest,
   EMPTY_INDEX_HEADER,
+  hashOf,
   INDEX_TOPIC_SEPARATOR,
   type IndexHeader,
   indexFileName,
@@ -10,9 +12,8 @@ import {
   SYS_FLAG_ROLLBACK,
 } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import type { MessageStoreConfig } from "../message-store-config.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
-import { type DispatchRequest, hashOf } from "./dispatch-request.js";
 import { IndexFile, readIndexHeader } from "./index-file.js";
 
 const TOPIC_SEPARATOR = INDEX_TOPIC_SEPARATOR.charCodeAt(0);

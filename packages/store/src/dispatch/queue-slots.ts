@@ -1,5 +1,5 @@
+import { hashOf } from "@millrace/format";
 import { MAX_QUEUES, type QueueTableReader } from "@millrace/shared-memory";
-import { hashOf } from "./dispatch-request.js";
 
 const INITIAL_BUCKETS = 1024;
 /** Odd, and its bits look random: topics that differ in their last character only should not lie side by side. */

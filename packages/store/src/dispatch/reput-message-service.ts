@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
+  DispatchRequest,
   int32At,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
@@ -12,11 +13,10 @@ import {
 } from "@millrace/format";
 import { MappedFile, type Storage } from "@millrace/mapped-file";
 import { type Agent, type ControlBlock, WaitStrategy } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../message-store-config.js";
-import { PIPELINE_THREADS } from "../service-task.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { PIPELINE_THREADS } from "../pipeline/services.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
-import { DispatchRequest } from "./dispatch-request.js";
-import type { FlushConsumeQueueService } from "./flush-consume-queue-service.js";
+import type { ConsumeQueueForcer } from "./consume-queue-forcer.js";
 
 /** A group ends with what there is, or with this many bytes of the log. */
 const GROUP_BYTES = 256 * 1024;
@@ -39,7 +39,7 @@ export class ReputMessageService implements Agent {
   readonly #storage: Storage;
   readonly #config: MessageStoreConfig;
   readonly #dispatchers: readonly CommitLogDispatcher[];
-  readonly #flush: FlushConsumeQueueService;
+  readonly #flush: ConsumeQueueForcer;
   readonly #request = new DispatchRequest();
   readonly #wait = new WaitStrategy(SPIN_US);
   readonly #sync: boolean;
@@ -53,7 +53,7 @@ export class ReputMessageService implements Agent {
     storage: Storage,
     config: MessageStoreConfig,
     dispatchers: readonly CommitLogDispatcher[],
-    flush: FlushConsumeQueueService,
+    flush: ConsumeQueueForcer,
   ) {
     this.#counters = control.counters;
     this.#storage = storage;

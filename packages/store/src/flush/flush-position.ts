@@ -1,10 +1,10 @@
 import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, type StoreCheckpoint, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
 import { AppendMarks, ControlBlock, LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
-import { FlushedWatermark } from "../recover/flushed-watermark.js";
-import { StoreCheckpointFile } from "../recover/store-checkpoint.js";
-import { forceOrFence } from "../recover/store-fence.js";
-import type { PipelineData } from "../service-task.js";
+import { FlushedWatermark } from "../marks/flushed-watermark.js";
+import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
+import { forceOrFence } from "../marks/store-fence.js";
+import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { CommitLogForcer } from "./commit-log-forcer.js";
 
 /** The watermark and the checkpoint follow `flushedOffset` at this distance; a crash in between only lengthens the tail to look at. */

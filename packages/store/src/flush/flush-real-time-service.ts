@@ -1,8 +1,8 @@
+import { PAGE_LENGTH } from "@millrace/mapped-file";
 import type { Agent, ControlBlock } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../message-store-config.js";
-import type { CommitRealTimeService } from "./commit-real-time-service.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { FlushPosition } from "./flush-position.js";
-import { PAGE_LENGTH } from "./page.js";
+import type { PoolCommitter } from "./pool-committer.js";
 
 /**
  * ASYNC_FLUSH: every interval, if enough pages are dirty or it has been long enough, force what is there.
@@ -13,11 +13,11 @@ export class FlushRealTimeService implements Agent {
   readonly #position: FlushPosition;
   readonly #counters: ControlBlock<"flush">["counters"];
   readonly #config: MessageStoreConfig;
-  readonly #commit: CommitRealTimeService | undefined;
+  readonly #commit: PoolCommitter | undefined;
   #lastThorough = Date.now();
   #nextFlush = 0;
 
-  constructor(position: FlushPosition, config: MessageStoreConfig, commit: CommitRealTimeService | undefined) {
+  constructor(position: FlushPosition, config: MessageStoreConfig, commit: PoolCommitter | undefined) {
     this.#position = position;
     this.#counters = position.control.counters;
     this.#config = config;

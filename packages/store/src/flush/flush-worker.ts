@@ -1,20 +1,12 @@
 import { runAgent, type ServiceOutcome, type ServiceTask, StoreState } from "@millrace/shared-memory";
-import type { PipelineData } from "../service-task.js";
-import { CommitRealTimeService } from "./commit-real-time-service.js";
+import type { FlushControl } from "../pipeline/controls.js";
+import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { FlushPosition } from "./flush-position.js";
 import { FlushRealTimeService } from "./flush-real-time-service.js";
 import { GroupCommitService } from "./group-commit-service.js";
+import { PoolCommitter } from "./pool-committer.js";
 
 const APPENDER_LOOK_MS = 1;
-
-/** What `store.flush()` asks for. */
-export interface FlushControl {
-  /**
-   * Forces all that has been written, and what main has acknowledged before the appender has published it (a force of its own that is late).
-   * Returns the offset below which everything is durable; rejects with the failure of the force.
-   */
-  flushNow(acknowledged: number): number;
-}
 
 /** Entry of the flush thread. */
 export default async function flushWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
@@ -27,7 +19,7 @@ export default async function flushWorker({ data, port }: ServiceTask<PipelineDa
     const control = flushControl(position, () => service.doWork());
     return await runAgent(service, control, port, words);
   }
-  const commit = config.transientStorePoolEnable ? new CommitRealTimeService(position, config, data.pool) : undefined;
+  const commit = config.transientStorePoolEnable ? new PoolCommitter(position, config, data.pool) : undefined;
   const service = new FlushRealTimeService(position, config, commit);
   const control = flushControl(position, () => service.flush());
   return await runAgent(service, control, port, words);

@@ -1,5 +1,6 @@
 import {
   BLANK_RECORD_LENGTH,
+  DelayLevels,
   encodedLength,
   encodeHost,
   type Host,
@@ -14,8 +15,7 @@ import {
   SYS_FLAG_TRANSACTION_MASK,
   storedPropertiesLength,
 } from "@millrace/format";
-import type { MessageStoreConfig } from "../message-store-config.js";
-import { DelayLevels } from "../schedule/delay-levels.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Message } from "./message.js";
 import { type DelayedProperties, PropertyWriter } from "./property-writer.js";
 import { type PutMessageResult, refused } from "./put-message-result.js";

@@ -1,5 +1,5 @@
 import type { ControlBlock } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../message-store-config.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { diskFull, type PutMessageResult, pageCacheBusy } from "./put-message-result.js";
 
 /** Whether puts are taken just now. Main thread; looked at once per group. (RocketMQ: `checkStoreStatus`, `RunningFlags`, `isOSPageCacheBusy`.) */

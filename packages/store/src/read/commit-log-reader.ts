@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { MessageChecker, segmentFileName } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { ControlBlock, ReadableCounter } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../message-store-config.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { MessageView } from "./message-view.js";
 import type { ReadSegment } from "./read-segment.js";
 import { ReadSegmentTable } from "./read-segment-table.js";

@@ -1,7 +1,7 @@
 import { consumeQueueDirectory, type StorePaths, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../message-store-config.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { QueueColumns } from "./queue-columns.js";
 import { ReadConsumeQueue } from "./read-consume-queue.js";

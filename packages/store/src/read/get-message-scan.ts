@@ -1,5 +1,6 @@
 import {
   CONSUME_QUEUE_UNIT_LENGTH,
+  ConsumeQueueUnit,
   type GetMessageStatus,
   int32At,
   MAGIC_OFFSET,
@@ -9,7 +10,6 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import type { CommitLogReader } from "./commit-log-reader.js";
-import { ConsumeQueueUnit } from "./consume-queue-unit.js";
 import { MessageView } from "./message-view.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
 import type { ReadSegment } from "./read-segment.js";

@@ -20,8 +20,8 @@ import {
   isIndexFileName,
 } from "@millrace/format";
 import type { Mapping, Storage } from "@millrace/mapped-file";
-import type { MessageStoreConfig } from "../message-store-config.js";
-import { openIfThere } from "./open-if-there.js";
+import { openIfThere } from "@millrace/mapped-file";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const TWO_TO_32 = 0x1_0000_0000;

@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
 import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus, MillraceError } from "@millrace/format";
 import type { StoreStats } from "@millrace/stats";
-import type { MessageStoreConfig } from "../message-store-config.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
 import { GetMessageResult } from "./get-message-result.js";

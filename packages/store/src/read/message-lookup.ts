@@ -1,8 +1,7 @@
-import { decodeMessageId, MillraceError } from "@millrace/format";
+import { ConsumeQueueUnit, decodeMessageId, MillraceError } from "@millrace/format";
 import type { TopicTable } from "../put/topic-table.js";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
-import { ConsumeQueueUnit } from "./consume-queue-unit.js";
 import type { MessageView } from "./message-view.js";
 import { type BoundaryType, OffsetByTime } from "./offset-by-time.js";
 import { checkQueue } from "./queue-argument.js";

@@ -2,7 +2,7 @@ import { MillraceError, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
-import type { MessageStoreConfig } from "../message-store-config.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { CommitLogReader } from "./commit-log-reader.js";
 import { ConsumeQueueReader } from "./consume-queue-reader.js";

@@ -1,5 +1,5 @@
+import { ConsumeQueueUnit } from "@millrace/format";
 import type { CommitLogReader } from "./commit-log-reader.js";
-import { ConsumeQueueUnit } from "./consume-queue-unit.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
 
 /** Which end of a time is meant. (RocketMQ: `BoundaryType`.) */

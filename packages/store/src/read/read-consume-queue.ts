@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import type { ConsumeQueueUnit } from "@millrace/format";
 import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
-import type { ConsumeQueueUnit } from "./consume-queue-unit.js";
 import type { QueueColumns } from "./queue-columns.js";
 import type { ReadSegment } from "./read-segment.js";
 import type { ReadSegmentTable } from "./read-segment-table.js";

@@ -1,6 +1,6 @@
 import { MillraceError } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import { openIfThere } from "./open-if-there.js";
+import { openIfThere } from "@millrace/mapped-file";
 import { ReadSegment } from "./read-segment.js";
 
 /** Of the mappings that are given back when there are too many: so the search for the oldest is not made for each. */

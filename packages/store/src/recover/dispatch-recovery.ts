@@ -1,14 +1,14 @@
 import type { StorePaths } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
-import type { MessageStoreConfig } from "../message-store-config.js";
-import type { CommitLogRecovery } from "./commit-log-recovery.js";
-import type { QueueDirectory } from "./consume-queue-directory.js";
-import { recoverConsumeQueues } from "./consume-queue-recovery.js";
-import type { DeletedTopics } from "./deleted-topics.js";
-import type { DispatchedMark } from "./dispatched-mark.js";
-import { type IndexRecovery, recoverIndex } from "./index-recovery.js";
-import { LogRecordReader, type RecoveredLog } from "./log-record-reader.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { DeletedTopics } from "../marks/deleted-topics.js";
+import type { DispatchedMark } from "../marks/dispatched-mark.js";
+import { type IndexRecovery, recoverIndex } from "./index/index-recovery.js";
+import type { CommitLogRecovery } from "./log/commit-log-recovery.js";
+import type { QueueDirectory } from "./queues/consume-queue-directory.js";
+import { recoverConsumeQueues } from "./queues/consume-queue-recovery.js";
 import type { DispatchReport } from "./recovery-report.js";
+import { LogRecordReader, type RecoveredLog } from "./scan/log-record-reader.js";
 
 /** A queue as recovery found it, in its ConsumeQueue or in the log. Offsets are queue offsets. */
 export interface RecoveredQueue {

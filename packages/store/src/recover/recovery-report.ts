@@ -1,28 +1,8 @@
+import type { LogReport } from "./log/log-report.js";
+
 /** What recovery found, kept and cut. Offsets are absolute, in bytes. */
 export interface RecoveryReport extends LogReport {
   readonly dispatch: DispatchReport;
-}
-
-/** The commit log. */
-export interface LogReport {
-  /** First byte of the log on disk. */
-  readonly minOffset: number;
-  /** Where the next record goes. Everything before it is durable. */
-  readonly maxOffset: number;
-  /** Of the last record, in milliseconds; 0 when the log is empty. */
-  readonly lastStoreTimestamp: number;
-  /** Next queue offset by `topic-queueId`. */
-  readonly queueOffsets: Map<string, number>;
-  readonly messages: number;
-  readonly segmentsScanned: number;
-  readonly bytesScanned: number;
-  readonly seconds: number;
-  readonly cut: RecoveryCut | undefined;
-  /** Segments without a byte of data behind the end of the log, by path: allocated ahead, and removed. */
-  readonly emptySegmentsRemoved: string[];
-  readonly lastExitOk: boolean;
-  /** Rows of the decision table that applied, in order, each once. */
-  readonly rows: string[];
 }
 
 /** The ConsumeQueues and the index. */
@@ -45,20 +25,4 @@ export interface DispatchReport {
   /** Paths. */
   readonly indexFilesRemoved: string[];
   readonly seconds: number;
-}
-
-export interface RecoveryCut {
-  readonly offset: number;
-  readonly reason: string;
-  /** In the segment of `offset`, in whole blocks. */
-  readonly bytesZeroed: number;
-  /** Paths. */
-  readonly segmentsRemoved: string[];
-}
-
-export interface RecoveryProgress {
-  readonly bytesScanned: number;
-  readonly bytesTotal: number;
-  readonly segmentsScanned: number;
-  readonly segmentsTotal: number;
 }

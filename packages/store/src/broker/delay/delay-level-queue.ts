@@ -1,0 +1,230 @@
+import { ConsumeQueueUnit, SCHEDULE_TOPIC, TRANS_HALF_TOPIC } from "@millrace/format";
+import type { PutMessageResult } from "../../put/put-message-result.js";
+import { realQueue, storedMessage } from "../stored-message.js";
+import { ArrivalTimes } from "./arrival-times.js";
+import type { DeliveryWindow } from "./delivery-window.js";
+import { type PutVerdict, verdictOfError, verdictOfResult } from "./put-verdict.js";
+import type { ScheduleClock, ScheduledQueue, ScheduleMessageStore } from "./schedule-message-store.js";
+
+/** Puts of one level under way. */
+const IN_FLIGHT_LIMIT = 256;
+/** Messages of one level that are under way or have been put behind one whose put failed: so many come twice after a crash. */
+const DELIVERIES_LIMIT = 4096;
+/** RocketMQ's DELAY_FOR_A_PERIOD: after a failed put. */
+const RETRY_MS = 10_000;
+/** After a put that found the store busy. */
+const BUSY_RETRY_MS = 100;
+/** How soon to look again for a message that was put and is on its way through the dispatcher. */
+const DISPATCH_LOOK_MS = 10;
+
+/** What a level tells of its deliveries. */
+export interface DelayLevelObserver {
+  /** All below it have been delivered or passed over. */
+  onProgress(level: number, delayOffset: number): void;
+  /** A put has come back: there is room for another, or one to be tried again. */
+  onSettled(verdict: PutVerdict): void;
+}
+
+/** What the levels share. */
+export interface DelayLevelContext {
+  readonly store: ScheduleMessageStore;
+  readonly clock: ScheduleClock;
+  /** Bounds the bytes of all levels' puts. */
+  readonly window: DeliveryWindow;
+  readonly observer: DelayLevelObserver;
+}
+
+type Delivery = "inFlight" | "failed" | "done";
+
+/**
+ * The messages of one delay level: a queue of SCHEDULE_TOPIC_XXXX, delivered in order, up to 256 at a time.
+ * (RocketMQ: `ScheduleMessageService.DeliverDelayedMessageTimerTask`.)
+ */
+export class DelayLevelQueue {
+  readonly level: number;
+  readonly delayMs: number;
+  delivered = 0;
+  /** Puts that failed and were or will be tried again. */
+  retried = 0;
+  /** Passed over: gone with their segment, without a legal topic and queue of their own, or no message that the store takes. */
+  skipped = 0;
+  /** Why a put failed last, or reading did. */
+  lastError: unknown;
+  readonly #context: DelayLevelContext;
+  readonly #arrivals: ArrivalTimes;
+  readonly #unit = new ConsumeQueueUnit();
+  /** What has been read and is not below #delayOffset yet, in order. */
+  readonly #deliveries = new Map<number, Delivery>();
+  /** Everything below is done. */
+  #delayOffset: number;
+  /** Next to be read. */
+  #readOffset: number;
+  #inFlight = 0;
+  #failed = 0;
+  /** By the monotonic clock: nothing is read or put before. */
+  #pausedUntilMs = -Infinity;
+
+  constructor(level: number, delayMs: number, delayOffset: number, context: DelayLevelContext) {
+    this.level = level;
+    this.delayMs = delayMs;
+    this.#context = context;
+    this.#arrivals = new ArrivalTimes(delayMs);
+    this.#delayOffset = delayOffset;
+    this.#readOffset = delayOffset;
+    this.#correctDelayOffset();
+  }
+
+  get delayOffset(): number {
+    return this.#delayOffset;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** End of the level's queue; undefined when nothing was ever put there. */
+  get maxOffset(): number | undefined {
+    return this.#queue()?.maxOffset;
+  }
+
+  /**
+   * Puts what is due. Returns milliseconds after which there will be something to do: Infinity when nothing is scheduled, and when a put that
+   * comes back will tell.
+   */
+  deliverDue(): number {
+    const { clock } = this.#context;
+    const monotonicMs = clock.monotonic();
+    try {
+      const queue = this.#queue();
+      if (queue === undefined) return Infinity;
+      this.#arrivals.seen(queue.maxOffset, monotonicMs);
+      const pauseMs = this.#pausedUntilMs - monotonicMs;
+      if (pauseMs > 0) return pauseMs;
+      if (this.#failed > 0) this.#retry(queue);
+      return this.#deliver(queue, clock.now(), monotonicMs);
+    } catch (error) {
+      this.lastError = error;
+      this.#pausedUntilMs = monotonicMs + RETRY_MS;
+      return RETRY_MS;
+    }
+  }
+
+  #queue(): ScheduledQueue | undefined {
+    return this.#context.store.consumeQueue(SCHEDULE_TOPIC, this.level - 1);
+  }
+
+  /** At open: the log may have lost its tail, retention may have taken its head. (RocketMQ: `correctDelayOffset`.) */
+  #correctDelayOffset(): void {
+    const queue = this.#queue();
+    const nextOffset = queue?.nextOffset ?? 0;
+    if (this.#delayOffset > nextOffset) this.#moveTo(nextOffset);
+    if (queue !== undefined && this.#delayOffset < queue.minOffset) this.#passTo(queue.minOffset);
+  }
+
+  #deliver(queue: ScheduledQueue, nowMs: number, monotonicMs: number): number {
+    for (;;) {
+      if (this.#inFlight >= IN_FLIGHT_LIMIT || this.#context.window.isFull) return Infinity;
+      if (this.#deliveries.size >= DELIVERIES_LIMIT) return Infinity; // those that failed are under way again
+      const queueOffset = this.#readOffset;
+      if (queueOffset >= queue.maxOffset) {
+        if (this.#beginsAnew(queue)) continue;
+        return queue.nextOffset === queueOffset ? Infinity : DISPATCH_LOOK_MS;
+      }
+      if (!queue.unit(queueOffset, this.#unit)) {
+        if (this.#deliveries.size > 0) return Infinity;
+        const { minOffset, maxOffset } = queue;
+        this.#passTo(queueOffset < minOffset ? minOffset : Math.min(queue.rollNextFile(queueOffset), maxOffset));
+        continue;
+      }
+      const waitMs = Math.min(this.#unit.tagsCode - nowMs, this.#arrivals.deadlineMs(queueOffset) - monotonicMs);
+      if (waitMs > 0) return waitMs;
+      this.#put(queueOffset);
+      this.#readOffset++; // not when reading throws
+    }
+  }
+
+  /** Its topic was deleted and put again: all has been read of what was there before. */
+  #beginsAnew(queue: ScheduledQueue): boolean {
+    if (queue.nextOffset >= this.#readOffset || this.#deliveries.size > 0) return false;
+    this.#arrivals.clear();
+    this.#arrivals.seen(queue.maxOffset, this.#context.clock.monotonic());
+    this.#moveTo(queue.minOffset);
+    return true;
+  }
+
+  #retry(queue: ScheduledQueue): void {
+    for (const [queueOffset, delivery] of this.#deliveries) {
+      if (this.#inFlight >= IN_FLIGHT_LIMIT || this.#context.window.isFull) return;
+      if (delivery !== "failed") continue;
+      if (queue.unit(queueOffset, this.#unit)) this.#put(queueOffset);
+      else this.#pass(queueOffset);
+      this.#failed--;
+    }
+  }
+
+  /** Puts the message of #unit into its own topic and queue. */
+  #put(queueOffset: number): void {
+    const unit = this.#unit;
+    const stored = unit.isMessage ? this.#context.store.message(unit.physicalOffset, unit.size) : undefined;
+    const real = stored === undefined ? undefined : realQueue(stored);
+    if (stored === undefined || real === undefined || real.topic === SCHEDULE_TOPIC || real.topic === TRANS_HALF_TOPIC) {
+      this.#pass(queueOffset);
+      return;
+    }
+    const message = { ...storedMessage(stored, real), waitStoreMsgOK: false };
+    this.#deliveries.set(queueOffset, "inFlight");
+    this.#inFlight++;
+    const { size } = unit;
+    this.#context.window.add(size);
+    this.#context.store.putMessage(message).then(
+      (result) => this.#settled(queueOffset, size, verdictOfResult(result), result),
+      (error) => this.#settled(queueOffset, size, verdictOfError(error), error),
+    );
+  }
+
+  #settled(queueOffset: number, size: number, verdict: PutVerdict, answer: PutMessageResult | Error): void {
+    this.#inFlight--;
+    this.#context.window.remove(size);
+    if (verdict === "delivered") {
+      this.delivered++;
+      this.#finish(queueOffset);
+    } else {
+      this.lastError = answer;
+      if (verdict === "illegal") this.#pass(queueOffset);
+      else this.#fail(queueOffset, verdict);
+    }
+    this.#context.observer.onSettled(verdict);
+  }
+
+  /** Tried again after a pause; what was put after it stays delivered. */
+  #fail(queueOffset: number, verdict: PutVerdict): void {
+    this.#deliveries.set(queueOffset, "failed");
+    this.#failed++;
+    this.retried++;
+    this.#pausedUntilMs = this.#context.clock.monotonic() + (verdict === "busy" ? BUSY_RETRY_MS : RETRY_MS);
+  }
+
+  #pass(queueOffset: number): void {
+    this.skipped++;
+    this.#finish(queueOffset);
+  }
+
+  #finish(queueOffset: number): void {
+    this.#deliveries.set(queueOffset, "done");
+    const before = this.#delayOffset;
+    while (this.#deliveries.get(this.#delayOffset) === "done") this.#deliveries.delete(this.#delayOffset++);
+    if (this.#delayOffset !== before) this.#context.observer.onProgress(this.level, this.#delayOffset);
+  }
+
+  /** Nothing is under way. */
+  #passTo(queueOffset: number): void {
+    this.skipped += queueOffset - this.#readOffset;
+    this.#moveTo(queueOffset);
+  }
+
+  #moveTo(queueOffset: number): void {
+    this.#readOffset = queueOffset;
+    this.#delayOffset = queueOffset;
+    this.#context.observer.onProgress(this.level, queueOffset);
+  }
+}

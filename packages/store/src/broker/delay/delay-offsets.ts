@@ -1,0 +1,117 @@
+import { MillraceError } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { readConfigFile, writeConfigFile } from "../../marks/config-file.js";
+
+/** Puts the content of the file on disk, atomically and durably. */
+export type SaveDelayOffsets = (content: Uint8Array) => Promise<void>;
+
+/** What the file holds. */
+interface OffsetFile {
+  /** Fields of the file, as they were read: those that are not known here (5.x has `dataVersion`) are written back. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Level → next queue offset of SCHEDULE_TOPIC_XXXX. Levels that the store does not have any more are written back too. */
+  readonly offsetTable: Map<number, number>;
+}
+
+/**
+ * How far the messages of each delay level have been delivered: `config/delayOffset.json`. Main thread.
+ * (RocketMQ: `ScheduleMessageService.offsetTable`, `ConfigManager`.)
+ */
+export class DelayOffsets {
+  readonly #file: OffsetFile;
+  readonly #save: SaveDelayOffsets;
+  #changes = 0;
+  #savedChanges = 0;
+  #saving: Promise<void> | undefined;
+
+  private constructor(file: OffsetFile, save: SaveDelayOffsets) {
+    this.#file = file;
+    this.#save = save;
+  }
+
+  /**
+   * Reads the file, or its backup. A missing one is an empty one; it is made by the first save.
+   *
+   * @param save how the file is written while the store is open; by default on this thread, which then waits for the disk
+   * @throws MillraceError `ERR_DELAY_OFFSETS_CORRUPT` when file and backup are broken; nothing is changed
+   */
+  static open(storage: Storage, path: string, save?: SaveDelayOffsets): DelayOffsets {
+    const file = readConfigFile(storage, path, "ERR_DELAY_OFFSETS_CORRUPT", decodeFile) ?? { fields: {}, offsetTable: new Map() };
+    return new DelayOffsets(file, save ?? (async (content) => writeConfigFile(storage, path, content)));
+  }
+
+  /** Whether there is something to save. */
+  get isChanged(): boolean {
+    return this.#changes !== this.#savedChanges;
+  }
+
+  /** Next queue offset to deliver; 0 for a level that was never used. */
+  get(level: number): number {
+    return this.#file.offsetTable.get(level) ?? 0;
+  }
+
+  set(level: number, queueOffset: number): void {
+    if (this.get(level) === queueOffset) return;
+    this.#file.offsetTable.set(level, queueOffset);
+    this.#changes++;
+  }
+
+  /**
+   * Resolves when the offsets set so far are on disk.
+   *
+   * @param delivered resolves when what the offsets call delivered is durable itself: awaited before the file is written, so that a power failure
+   * cannot keep the offset and lose the message
+   */
+  async save(delivered: () => Promise<unknown>): Promise<void> {
+    const wanted = this.#changes;
+    while (this.#savedChanges < wanted) {
+      if (this.#saving !== undefined) {
+        await this.#saving.catch(() => {}); // its own caller hears of it
+        continue;
+      }
+      this.#saving = this.#saveChanges(delivered);
+      await this.#saving;
+    }
+  }
+
+  /** {@link save}, all that was ever set: a broker that found the directory locked has put its own copy of the file there when it ended. */
+  async saveAgain(delivered: () => Promise<unknown>): Promise<void> {
+    this.#savedChanges = 0;
+    await this.save(delivered);
+  }
+
+  async #saveChanges(delivered: () => Promise<unknown>): Promise<void> {
+    const changes = this.#changes;
+    const content = encodeFile(this.#file);
+    try {
+      await delivered();
+      await this.#save(content);
+      this.#savedChanges = changes;
+    } finally {
+      this.#saving = undefined;
+    }
+  }
+}
+
+function decodeFile(value: unknown): OffsetFile {
+  const fields = objectOf(value);
+  const offsetTable = new Map<number, number>();
+  for (const [key, offset] of Object.entries(objectOf(fields.offsetTable ?? {}))) {
+    const level = Number(key);
+    if (!Number.isSafeInteger(level) || !Number.isSafeInteger(offset) || (offset as number) < 0) {
+      throw new MillraceError("ERR_DELAY_OFFSETS_CORRUPT", `not a level and its offset: level=${key} offset=${String(offset)}`);
+    }
+    offsetTable.set(level, offset as number);
+  }
+  return { fields, offsetTable };
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new MillraceError("ERR_DELAY_OFFSETS_CORRUPT", `not an object: value=${JSON.stringify(value)}`);
+}
+
+function encodeFile({ fields, offsetTable }: OffsetFile): Uint8Array {
+  const table = Object.fromEntries([...offsetTable].sort(([a], [b]) => a - b));
+  return new TextEncoder().encode(`${JSON.stringify({ ...fields, offsetTable: table }, undefined, "\t")}\n`);
+}

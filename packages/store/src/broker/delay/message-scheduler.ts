@@ -1,0 +1,207 @@
+import type { DelayLevels } from "@millrace/format";
+import { monotonicUs } from "@millrace/shared-memory";
+import type { DelayLevelStats, StoreStats } from "@millrace/stats";
+import { DelayLevelQueue } from "./delay-level-queue.js";
+import type { DelayOffsets } from "./delay-offsets.js";
+import { DeliveryWindow } from "./delivery-window.js";
+import type { PutVerdict } from "./put-verdict.js";
+import type { ScheduleClock, ScheduleMessageStore } from "./schedule-message-store.js";
+
+/** Bytes of all levels that are being put at a time. */
+const WINDOW_BYTES = 16 * 1024 * 1024;
+/** The longest sleep while something is scheduled: a clock that jumps forward is noticed by then. */
+const LOOK_MS = 1000;
+/** The shortest, for a level without a delay. */
+const LOOK_LEAST_MS = 10;
+/** setTimeout takes no more. */
+const TIMER_LIMIT_MS = 0x7fffffff;
+
+const SYSTEM_CLOCK: ScheduleClock = { now: Date.now, monotonic: () => monotonicUs() / 1000 };
+
+/**
+ * Delivers delayed messages when they are due: puts each under its own topic and queue, without DELAY. Main thread.
+ * (RocketMQ: `ScheduleMessageService`.)
+ *
+ * No message is lost: a level's offset moves only over messages that were put, or can never be; puts that failed are tried again after 10 s (after
+ * 100 ms when the store was busy); an offset reaches `config/delayOffset.json` only after the messages that it calls delivered are durable.
+ * Messages are delivered again after a crash: those delivered since the last save, which comes `flushDelayOffsetInterval` after the first of
+ * them (10 s by default), those of at most 256 puts per level that were under way, and up to 4096 behind one whose put failed. Not after a
+ * {@link close}.
+ *
+ * Messages of a level are put in order; one whose put failed comes after those that were under way with it. A clock that jumps forward makes messages
+ * due early; set back, it delays none beyond its level, counted from when this store first saw it. (RocketMQ delivers those at once.)
+ *
+ * There is a timer while something is scheduled and none otherwise; it does not keep the process alive.
+ */
+export class MessageScheduler {
+  readonly #levels: readonly DelayLevelQueue[];
+  readonly #offsets: DelayOffsets;
+  readonly #store: ScheduleMessageStore;
+  readonly #clock: ScheduleClock;
+  readonly #saveIntervalMs: number;
+  readonly #lookMs: number;
+  #isRunning = false;
+  #hasStopped = false;
+  /** The store takes no more puts: what is not saved is delivered again. */
+  #hasEnded = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** By the monotonic clock. */
+  #timerAtMs = Infinity;
+  #saveTimer: NodeJS.Timeout | undefined;
+  #lookComes = false;
+  #saveError: unknown;
+  #settled: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** The store is open, and all that it recovered is dispatched. @param saveIntervalMs `flushDelayOffsetInterval` */
+  constructor(
+    levels: DelayLevels,
+    offsets: DelayOffsets,
+    store: ScheduleMessageStore,
+    saveIntervalMs: number,
+    clock: ScheduleClock = SYSTEM_CLOCK,
+  ) {
+    this.#offsets = offsets;
+    this.#store = store;
+    this.#clock = clock;
+    this.#saveIntervalMs = Math.min(saveIntervalMs, TIMER_LIMIT_MS);
+    const observer = { onProgress: this.#onProgress, onSettled: this.#onSettled };
+    const context = { store, clock, window: new DeliveryWindow(WINDOW_BYTES), observer };
+    const queues: DelayLevelQueue[] = [];
+    let leastMs = LOOK_MS;
+    for (let level = 1; level <= levels.maxLevel; level++) {
+      const delayMs = levels.delayMs(level) as number;
+      leastMs = Math.min(leastMs, delayMs);
+      queues.push(new DelayLevelQueue(level, delayMs, offsets.get(level), context));
+    }
+    this.#levels = queues;
+    this.#lookMs = Math.max(LOOK_LEAST_MS, leastMs);
+  }
+
+  /** Why a delivery or a save failed last; undefined when none did. */
+  get lastError(): unknown {
+    return this.#saveError ?? this.#levels.find((level) => level.lastError !== undefined)?.lastError;
+  }
+
+  start(): void {
+    if (this.#hasStopped || this.#isRunning) return;
+    this.#isRunning = true;
+    this.deliverDue();
+  }
+
+  /** A delayed message has been put: its promise has settled. Cheap. */
+  wake(): void {
+    // It is due after the shortest delay at the earliest.
+    if (this.#timer === undefined) this.#arm(this.#lookMs);
+  }
+
+  /** Puts what is due, and sleeps until there is more. */
+  deliverDue(): void {
+    if (!this.#isRunning) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    let waitMs = Infinity;
+    for (const level of this.#levels) waitMs = Math.min(waitMs, level.deliverDue());
+    if (waitMs !== Infinity) this.#arm(waitMs);
+  }
+
+  /** Counted since the store was opened; the levels that have a queue. */
+  stats(): StoreStats["schedule"] {
+    const sum = { delivered: 0, retried: 0, skipped: 0 };
+    const levels: DelayLevelStats[] = [];
+    for (const { level, delayOffset, maxOffset, delivered, retried, skipped } of this.#levels) {
+      sum.delivered += delivered;
+      sum.retried += retried;
+      sum.skipped += skipped;
+      if (maxOffset !== undefined) levels.push({ level, delayOffset, maxOffset });
+    }
+    return { ...sum, levels };
+  }
+
+  /** No more puts, no more timers; those under way come back. */
+  stop(): void {
+    this.#isRunning = false;
+    this.#hasStopped = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#saveTimer);
+  }
+
+  /** Stops, lets the puts under way come back, and saves. Idempotent; rejects when the offsets cannot be saved. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.stop();
+    while (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#settled = resolve;
+      });
+    }
+    if (!this.#hasEnded) await this.#save(true);
+  }
+
+  get #inFlight(): number {
+    let inFlight = 0;
+    for (const level of this.#levels) inFlight += level.inFlight;
+    return inFlight;
+  }
+
+  #arm(waitMs: number): void {
+    if (!this.#isRunning) return;
+    const ms = Math.ceil(Math.min(waitMs, this.#lookMs));
+    const atMs = this.#clock.monotonic() + ms;
+    if (this.#timer !== undefined) {
+      if (this.#timerAtMs <= atMs) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerAtMs = atMs;
+    this.#timer = setTimeout(this.#onTimer, ms).unref();
+  }
+
+  readonly #onTimer = (): void => this.deliverDue();
+
+  readonly #onProgress = (level: number, delayOffset: number): void => {
+    this.#offsets.set(level, delayOffset);
+    if (this.#saveTimer === undefined && !this.#hasStopped && this.#offsets.isChanged) this.#saveLater();
+  };
+
+  readonly #onSettled = (verdict: PutVerdict): void => {
+    if (verdict === "ended") {
+      this.#hasEnded = true;
+      this.stop();
+    }
+    this.#settled?.();
+    if (this.#lookComes || !this.#isRunning) return;
+    this.#lookComes = true;
+    setImmediate(this.#look);
+  };
+
+  readonly #look = (): void => {
+    this.#lookComes = false;
+    this.deliverDue();
+  };
+
+  #saveLater(): void {
+    this.#saveTimer = setTimeout(this.#onSaveTimer, this.#saveIntervalMs).unref();
+  }
+
+  readonly #onSaveTimer = (): void => {
+    this.#save().catch(() => {});
+  };
+
+  async #save(isLast = false): Promise<void> {
+    const delivered = (): Promise<unknown> => this.#store.flush();
+    try {
+      await (isLast ? this.#offsets.saveAgain(delivered) : this.#offsets.save(delivered));
+      this.#saveError = undefined;
+    } catch (error) {
+      this.#saveError = error;
+      throw error;
+    } finally {
+      this.#saveTimer = undefined;
+      if (!this.#hasStopped && this.#offsets.isChanged) this.#saveLater();
+    }
+  }
+}

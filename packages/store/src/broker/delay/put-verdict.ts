@@ -1,0 +1,24 @@
+import { MillraceError } from "@millrace/format";
+import type { PutMessageResult } from "../../put/put-message-result.js";
+
+/**
+ * What a put means for a message that is to be delivered: it is in the log; it never can be; the store is full for the moment; it failed, perhaps
+ * not the next time; the store takes no more puts.
+ */
+export type PutVerdict = "delivered" | "illegal" | "busy" | "failed" | "ended";
+
+const ENDED = new Set(["ERR_STORE_CLOSED", "ERR_STORE_FENCED", "ERR_STORE_FAULTED"]);
+
+export function verdictOfResult({ appendResult, status }: PutMessageResult): PutVerdict {
+  return appendResult !== null ? "delivered" : verdictOfStatus(status);
+}
+
+export function verdictOfError(error: unknown): PutVerdict {
+  if (!(error instanceof MillraceError)) return "failed";
+  return ENDED.has(error.code) ? "ended" : verdictOfStatus(error.status);
+}
+
+function verdictOfStatus(status: string | undefined): PutVerdict {
+  if (status === "MESSAGE_ILLEGAL" || status === "PROPERTIES_SIZE_EXCEEDED") return "illegal";
+  return status === "OS_PAGE_CACHE_BUSY" ? "busy" : "failed";
+}

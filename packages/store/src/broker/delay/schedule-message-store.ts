@@ -1,0 +1,32 @@
+import type { ConsumeQueueUnit } from "@millrace/format";
+import type { Message } from "../../put/message.js";
+import type { PutMessageResult } from "../../put/put-message-result.js";
+import type { MessageView } from "../../read/message-view.js";
+
+/** A queue of SCHEDULE_TOPIC_XXXX: what is needed of a `ReadConsumeQueue`. */
+export interface ScheduledQueue {
+  readonly minOffset: number;
+  readonly maxOffset: number;
+  /** With those that the dispatcher has not seen yet. */
+  readonly nextOffset: number;
+  rollNextFile(queueOffset: number): number;
+  unit(queueOffset: number, unit: ConsumeQueueUnit): boolean;
+}
+
+/** What delivering delayed messages needs of a store. */
+export interface ScheduleMessageStore {
+  consumeQueue(topic: string, queueId: number): ScheduledQueue | undefined;
+  /** A copy of the record, undefined when there is none. */
+  message(physicalOffset: number, size: number): MessageView | undefined;
+  putMessage(message: Message): Promise<PutMessageResult>;
+  /** Makes durable what has been acknowledged. */
+  flush(): Promise<unknown>;
+}
+
+/** Both in milliseconds. */
+export interface ScheduleClock {
+  /** The wall clock. It may jump. */
+  now(): number;
+  /** Only differences mean something. It does not jump. */
+  monotonic(): number;
+}

@@ -1,0 +1,118 @@
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { DiskSpace } from "./disk-space.js";
+import type { Pause } from "./pause.js";
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** The segments of the log as the cleaner sees them. All offsets are starts or ends of segments. */
+export interface CleanableSegments {
+  readonly segmentSize: number;
+  /** Start of the oldest segment that is read. */
+  readonly minOffset: number;
+  /** Segments that end at or below it are dispatched, durable, and not the last. */
+  readonly limitOffset: number;
+  /** When the segment last changed, in milliseconds; undefined when its file is missing. */
+  modifiedMs(fromOffset: number): number | undefined;
+  /** Moves {@link minOffset}: nobody begins to read below `offset` any more. Leases go on. */
+  retireBelow(offset: number): Promise<void>;
+  /** Deletes what is retired. Resolves with why it could not, if so. */
+  deleteBelow(offset: number): Promise<string | undefined>;
+  /** Start of the oldest segment that is leased. */
+  heldFrom(): number | undefined;
+  /** Ends the leases below `offset`: their views become empty. */
+  releaseByForce(offset: number): void;
+}
+
+/** A segment that nobody reads any more, and that is still on disk because of a lease or a failure. */
+export interface HeldSegment {
+  readonly endOffset: number;
+  /** Milliseconds. */
+  readonly sinceMs: number;
+}
+
+export interface CommitLogCleaning {
+  readonly deletedSegments: number;
+  /** Why the oldest segment could not be deleted: the system's words. The next run tries again. */
+  readonly failure?: string;
+}
+
+/**
+ * Decides which segments go, and when: oldest first, never one that has not expired before an older one, never the last, never what is not
+ * dispatched and durable. (RocketMQ: `CleanCommitLogService`, `MappedFileQueue.deleteExpiredFileByTime`.)
+ */
+export class CommitLogCleaner {
+  readonly #config: MessageStoreConfig;
+  readonly #segments: CleanableSegments;
+  readonly #disk: DiskSpace;
+  readonly #now: () => number;
+  readonly #pause: Pause;
+  readonly #hours: ReadonlySet<number>;
+  #held: HeldSegment | undefined;
+
+  constructor(config: MessageStoreConfig, segments: CleanableSegments, disk: DiskSpace, now: () => number, pause: Pause) {
+    this.#config = config;
+    this.#segments = segments;
+    this.#disk = disk;
+    this.#now = now;
+    this.#pause = pause;
+    this.#hours = new Set(config.deleteWhen.split(";").map(Number));
+  }
+
+  /** What the last run could not delete. */
+  get held(): HeldSegment | undefined {
+    return this.#held;
+  }
+
+  /** One run. @param isManual expired segments go at any hour */
+  async run(isManual: boolean): Promise<CommitLogCleaning> {
+    this.#disk.look();
+    let deletedSegments = 0;
+    if (this.#held !== undefined) {
+      const failure = await this.#deleteBelow(this.#held.endOffset);
+      if (this.#held !== undefined) return failure === undefined ? { deletedSegments } : { deletedSegments, failure };
+      deletedSegments++;
+    }
+    if (!isManual && !this.#isTimeToDelete() && !this.#disk.isSpaceToDelete) return { deletedSegments };
+    const isImmediate = this.#disk.cleansImmediately;
+    while (deletedSegments < this.#config.deleteFileBatchMax) {
+      const { minOffset, segmentSize, limitOffset } = this.#segments;
+      const endOffset = minOffset + segmentSize;
+      if (endOffset > limitOffset || !(isImmediate || this.#isExpired(minOffset))) break;
+      if (deletedSegments > 0 && !(await this.#pause.for(this.#config.deleteCommitLogFilesInterval))) break;
+      await this.#segments.retireBelow(endOffset);
+      this.#held = { endOffset, sinceMs: this.#now() };
+      const failure = await this.#deleteBelow(endOffset);
+      if (failure !== undefined) return { deletedSegments, failure };
+      if (this.#held !== undefined) break;
+      deletedSegments++;
+    }
+    return { deletedSegments };
+  }
+
+  /** At the end: nobody reads any more. What cannot be deleted is back when the store opens again. */
+  async deleteRetired(): Promise<void> {
+    if (this.#held !== undefined && (await this.#segments.deleteBelow(this.#held.endOffset)) === undefined) this.#held = undefined;
+  }
+
+  /** What is retired; a lease on it is waited for, but not for ever. */
+  async #deleteBelow(endOffset: number): Promise<string | undefined> {
+    const heldFrom = this.#segments.heldFrom();
+    if (heldFrom !== undefined && heldFrom < endOffset) {
+      if (this.#now() - (this.#held?.sinceMs ?? 0) < this.#config.destroyMapedFileIntervalForcibly) return undefined;
+      this.#segments.releaseByForce(endOffset);
+    }
+    const failure = await this.#segments.deleteBelow(endOffset);
+    if (failure === undefined) this.#held = undefined;
+    return failure;
+  }
+
+  #isTimeToDelete(): boolean {
+    return this.#hours.has(new Date(this.#now()).getHours());
+  }
+
+  /** A file that somebody has removed already is gone at any age. */
+  #isExpired(fromOffset: number): boolean {
+    const modifiedMs = this.#segments.modifiedMs(fromOffset);
+    return modifiedMs === undefined || this.#now() >= modifiedMs + this.#config.fileReservedTime * HOUR_MS;
+  }
+}

@@ -1,0 +1,167 @@
+import { MillraceError } from "@millrace/format";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { ExpiredDeletion } from "../pipeline/controls.js";
+import { type CleanableSegments, CommitLogCleaner, type HeldSegment } from "./commit-log-cleaner.js";
+import { ConsumeQueueCleaner } from "./consume-queue-cleaner.js";
+import { type DiskRatios, DiskSpace } from "./disk-space.js";
+import { Pause } from "./pause.js";
+
+/** As in RocketMQ: a store that has just been opened has other things to do. */
+const FIRST_RUN_MS = 60_000;
+/** Runs of one `deleteExpiredFiles`; RocketMQ's `executeDeleteFilesManually` sets as many. */
+const MANUAL_RUNS = 20;
+
+/** What a cleaning did. */
+export interface CleanReport {
+  readonly deletedSegments: number;
+  readonly deletedConsumeQueueFiles: number;
+  /** First byte of the log that can be read. */
+  readonly minOffset: number;
+  /** What should be deleted and is not yet: somebody holds it, or the system refused. It is tried again. */
+  readonly held?: HeldSegment;
+  /** What went wrong, in the system's words. */
+  readonly failure?: string;
+}
+
+export interface CleanStats extends DiskRatios {
+  /** Puts are answered SERVICE_NOT_AVAILABLE. */
+  readonly isDiskFull: boolean;
+  readonly deletedSegments: number;
+  readonly deletedConsumeQueueFiles: number;
+  readonly held: HeldSegment | undefined;
+  /** Of the last run; undefined when nothing went wrong. */
+  readonly failure: string | undefined;
+}
+
+/** The surroundings of the cleaner. */
+export interface CleanFilesPlace {
+  readonly segments: CleanableSegments;
+  /** On the dispatch thread, one slice. */
+  readonly deleteExpired: (minOffset: number) => Promise<ExpiredDeletion>;
+  /** Files have been deleted. */
+  readonly onExpired: () => void;
+  readonly measureDisk: () => DiskRatios;
+  /** Told after every look at the disk. */
+  readonly onDiskFull: (isFull: boolean) => void;
+  /** Milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * Retention: when files are looked at, and one thing at a time. The disk is looked at on a timer of its own, so that a long deletion does not hold
+ * the disk-full flag up (RocketMQ issue 1400). Main thread; the deletions run on the allocate and dispatch threads.
+ * (RocketMQ: `DefaultMessageStore.cleanFilesPeriodically`, `executeDeleteFilesManually`, `isSpaceFull`.)
+ */
+export class FileCleaner {
+  readonly #config: MessageStoreConfig;
+  readonly #place: CleanFilesPlace;
+  readonly #pause = new Pause();
+  readonly #disk: DiskSpace;
+  readonly #commitLog: CommitLogCleaner;
+  readonly #consumeQueue: ConsumeQueueCleaner;
+  #cleanTimer: NodeJS.Timeout | undefined;
+  #diskTimer: NodeJS.Timeout | undefined;
+  /** Ends with whatever is under way; never rejects. */
+  #underWay: Promise<void> = Promise.resolve();
+  #deletedSegments = 0;
+  #deletedConsumeQueueFiles = 0;
+  #failure: string | undefined;
+
+  constructor(config: MessageStoreConfig, place: CleanFilesPlace) {
+    this.#config = config;
+    this.#place = place;
+    this.#disk = new DiskSpace(config, place.measureDisk, place.onDiskFull);
+    this.#commitLog = new CommitLogCleaner(config, place.segments, this.#disk, place.now, this.#pause);
+    this.#consumeQueue = new ConsumeQueueCleaner(config, place.deleteExpired, this.#pause);
+  }
+
+  /** Looks at the disk at once, then begins its rounds. */
+  start(firstRunMs = FIRST_RUN_MS): void {
+    this.#disk.look();
+    this.#diskTimer = setInterval(() => this.#disk.look(), this.#config.cleanResourceInterval).unref();
+    this.#cleanTimer = setTimeout(this.#onTime, firstRunMs).unref();
+  }
+
+  /**
+   * Deletes what has expired, at any hour, now: in runs, until nothing is left to do, or something is held or fails. An aborted `signal` ends
+   * it after the run that is under way (`deleteFileBatchMax` files).
+   *
+   * @throws MillraceError `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
+   */
+  deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
+    return this.oneAtATime(async () => {
+      let [deletedSegments, deletedConsumeQueueFiles] = [0, 0];
+      for (let run = 1; ; run++) {
+        const report = await this.#clean(true);
+        deletedSegments += report.deletedSegments;
+        deletedConsumeQueueFiles += report.deletedConsumeQueueFiles;
+        const isOver = report.deletedSegments === 0 || report.held !== undefined || report.failure !== undefined;
+        if (isOver || run === MANUAL_RUNS || this.#pause.isStopped || signal?.aborted === true)
+          return { ...report, deletedSegments, deletedConsumeQueueFiles };
+      }
+    });
+  }
+
+  /** Deletions follow one another. @throws MillraceError `ERR_STORE_CLOSED` */
+  oneAtATime<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#underWay.then(() => {
+      if (this.#pause.isStopped) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+      return task();
+    });
+    this.#underWay = done.then(
+      () => {},
+      () => {},
+    );
+    return done;
+  }
+
+  stats(): CleanStats {
+    return {
+      ...this.#disk.ratios,
+      isDiskFull: this.#disk.isFull,
+      deletedSegments: this.#deletedSegments,
+      deletedConsumeQueueFiles: this.#deletedConsumeQueueFiles,
+      held: this.#commitLog.held,
+      failure: this.#failure,
+    };
+  }
+
+  /** Resolves when what is under way has ended, between two files, and what was retired is deleted. Idempotent. */
+  async close(): Promise<void> {
+    clearTimeout(this.#cleanTimer);
+    clearInterval(this.#diskTimer);
+    this.#pause.stop();
+    await this.#underWay;
+    await this.#commitLog.deleteRetired().catch((error) => {
+      this.#failure = String(error);
+    });
+  }
+
+  readonly #onTime = (): void => {
+    void this.oneAtATime(() => this.#clean(false))
+      .catch((error) => {
+        this.#failure = String(error);
+      })
+      .then(() => {
+        if (!this.#pause.isStopped) this.#cleanTimer = setTimeout(this.#onTime, this.#config.cleanResourceInterval).unref();
+      });
+  };
+
+  async #clean(isManual: boolean): Promise<CleanReport> {
+    const { segments, onExpired } = this.#place;
+    const log = await this.#commitLog.run(isManual);
+    this.#deletedSegments += log.deletedSegments;
+    const queues = await this.#consumeQueue.run(segments.minOffset);
+    this.#deletedConsumeQueueFiles += queues.deletedFiles;
+    if (log.deletedSegments > 0 || queues.deletedFiles > 0) onExpired();
+    const held = this.#commitLog.held;
+    this.#failure = log.failure ?? queues.failure;
+    return {
+      deletedSegments: log.deletedSegments,
+      deletedConsumeQueueFiles: queues.deletedFiles,
+      minOffset: segments.minOffset,
+      ...(held === undefined ? {} : { held }),
+      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+    };
+  }
+}

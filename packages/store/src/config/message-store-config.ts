@@ -1,0 +1,227 @@
+import { homedir } from "node:os";
+import { isAbsolute, resolve } from "node:path";
+import { CONSUME_QUEUE_UNIT_LENGTH, DelayLevels, encodeHost, MillraceError, RECORD_OVERHEAD_LIMIT } from "@millrace/format";
+import type { MessageStoreOptions } from "./message-store-options.js";
+
+/** The options, complete, checked once and frozen. */
+export type MessageStoreConfig = Readonly<Required<Omit<MessageStoreOptions, "signal" | "onRecoveryProgress">>>;
+
+const MIB = 1024 * 1024;
+const INT_MAX = 0x7fffffff;
+
+const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLog" | "putRingSize"> = {
+  mappedFileSizeCommitLog: 1024 * MIB,
+  flushDiskType: "ASYNC_FLUSH",
+  flushIntervalCommitLog: 500,
+  flushCommitLogLeastPages: 4,
+  flushCommitLogThoroughInterval: 10_000,
+  commitIntervalCommitLog: 200,
+  commitCommitLogLeastPages: 4,
+  commitCommitLogThoroughInterval: 200,
+  syncFlushTimeout: 5000,
+  warmMapedFileEnable: false,
+  transientStorePoolEnable: false,
+  transientStorePoolSize: 5,
+  writeWithoutMmap: false,
+  maxMessageSize: 4 * MIB,
+  osPageCacheBusyTimeOutMills: 1000,
+  checkCRCOnRecover: true,
+  enabledAppendPropCRC: true,
+  messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
+  storeHost: { address: "127.0.0.1", port: 10911 },
+  backPressure: "wait",
+  putMessageTimeout: 8000,
+  maxAsyncPutMessageRequests: 5000,
+  mappedFileSizeConsumeQueue: 6_000_000,
+  flushIntervalConsumeQueue: 1000,
+  flushConsumeQueueLeastPages: 2,
+  flushConsumeQueueThoroughInterval: 60_000,
+  commitLogDispatchers: [],
+  messageIndexEnable: true,
+  maxHashSlotNum: 5_000_000,
+  maxIndexNum: 20_000_000,
+  maxMsgsNumBatch: 64,
+  maxTransferBytesOnMessageInMemory: 262_144,
+  maxTransferCountOnMessageInMemory: 32,
+  maxTransferBytesOnMessageInDisk: 65_536,
+  maxTransferCountOnMessageInDisk: 8,
+  accessMessageInMemoryMaxRatio: 40,
+  maxFilterMessageSize: 16_000,
+  travelCqFileNumWhenGetMessage: 1,
+  flushDelayOffsetInterval: 10_000,
+  deleteWhen: "04",
+  fileReservedTime: 72,
+  diskMaxUsedSpaceRatio: 75,
+  diskSpaceCleanForciblyRatio: 85,
+  diskSpaceWarningLevelRatio: 90,
+  cleanFileForciblyEnable: true,
+  cleanResourceInterval: 10_000,
+  deleteCommitLogFilesInterval: 100,
+  deleteConsumeQueueFilesInterval: 100,
+  deleteFileBatchMax: 10,
+  destroyMapedFileIntervalForcibly: 120_000,
+};
+
+type NumberOption = { [K in keyof MessageStoreConfig]: MessageStoreConfig[K] extends number ? K : never }[keyof MessageStoreConfig];
+
+/** Least and greatest value of each number. */
+const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
+  mappedFileSizeCommitLog: [4096, INT_MAX],
+  flushIntervalCommitLog: [1, INT_MAX],
+  flushCommitLogLeastPages: [0, INT_MAX],
+  flushCommitLogThoroughInterval: [1, INT_MAX],
+  commitIntervalCommitLog: [1, INT_MAX],
+  commitCommitLogLeastPages: [0, INT_MAX],
+  commitCommitLogThoroughInterval: [1, INT_MAX],
+  syncFlushTimeout: [1, INT_MAX],
+  transientStorePoolSize: [1, 64],
+  maxMessageSize: [10, 64 * MIB],
+  osPageCacheBusyTimeOutMills: [1, INT_MAX],
+  putRingSize: [64 * 1024, 1024 * MIB],
+  putMessageTimeout: [1, INT_MAX],
+  maxAsyncPutMessageRequests: [0, 1_000_000],
+  mappedFileSizeConsumeQueue: [1, 1024 * MIB],
+  flushIntervalConsumeQueue: [1, INT_MAX],
+  flushConsumeQueueLeastPages: [0, INT_MAX],
+  flushConsumeQueueThoroughInterval: [1, INT_MAX],
+  maxHashSlotNum: [1, 100_000_000],
+  maxIndexNum: [2, 100_000_000],
+  maxMsgsNumBatch: [1, INT_MAX],
+  maxTransferBytesOnMessageInMemory: [1, INT_MAX],
+  maxTransferCountOnMessageInMemory: [1, INT_MAX],
+  maxTransferBytesOnMessageInDisk: [1, INT_MAX],
+  maxTransferCountOnMessageInDisk: [1, INT_MAX],
+  accessMessageInMemoryMaxRatio: [0, 100],
+  maxFilterMessageSize: [20, INT_MAX],
+  travelCqFileNumWhenGetMessage: [1, INT_MAX],
+  flushDelayOffsetInterval: [1, INT_MAX],
+  fileReservedTime: [0, INT_MAX],
+  diskMaxUsedSpaceRatio: [10, 95],
+  diskSpaceCleanForciblyRatio: [30, 85],
+  diskSpaceWarningLevelRatio: [35, 90],
+  cleanResourceInterval: [1, INT_MAX],
+  deleteCommitLogFilesInterval: [0, INT_MAX],
+  deleteConsumeQueueFilesInterval: [0, INT_MAX],
+  deleteFileBatchMax: [1, INT_MAX],
+  destroyMapedFileIntervalForcibly: [0, INT_MAX],
+};
+
+const DELETE_HOURS = /^([01]\d|2[0-3])(;([01]\d|2[0-3]))*$/;
+const RING_DEFAULT = 8 * MIB;
+
+function illegal(name: string, value: unknown, reason: string): MillraceError {
+  return new MillraceError("ERR_OPTION_ILLEGAL", `${reason}: ${name}=${String(value)}`);
+}
+
+/** Checks the options and fills in the defaults. Throws ERR_OPTION_UNKNOWN, ERR_OPTION_ILLEGAL or ERR_OPTION_CONTRADICTORY. */
+export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw illegal("options", options, "options are an object");
+  const known = new Set([
+    ...Object.keys(DEFAULTS),
+    "storePathRootDir",
+    "storePathCommitLog",
+    "putRingSize",
+    "signal",
+    "onRecoveryProgress",
+  ]);
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) throw new MillraceError("ERR_OPTION_UNKNOWN", `there is no such option: name=${name}`);
+  }
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as MessageStoreOptions;
+  const merged = { ...DEFAULTS, ...given };
+  checkPath("storePathRootDir", merged.storePathRootDir);
+  checkPath("storePathCommitLog", merged.storePathCommitLog);
+  const root = resolve(merged.storePathRootDir ?? resolve(homedir(), "store"));
+  const { signal, onRecoveryProgress, ...rest } = merged;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw illegal("signal", signal, "an AbortSignal is needed");
+  if (onRecoveryProgress !== undefined && typeof onRecoveryProgress !== "function") {
+    throw illegal("onRecoveryProgress", onRecoveryProgress, "a function is needed");
+  }
+  const config: MessageStoreConfig = {
+    ...rest,
+    storePathRootDir: root,
+    storePathCommitLog: resolve(merged.storePathCommitLog ?? resolve(root, "commitlog")),
+    putRingSize: merged.putRingSize ?? defaultRingSize(merged.maxMessageSize),
+    mappedFileSizeConsumeQueue:
+      Math.ceil(merged.mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH) * CONSUME_QUEUE_UNIT_LENGTH,
+    commitLogDispatchers: Object.freeze(checkDispatchers(merged.commitLogDispatchers)),
+  };
+  checkTypes(config);
+  checkFormats(config);
+  checkTogether(config);
+  return Object.freeze(config);
+}
+
+function checkPath(name: string, value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "string" || value === "" || value.includes("\0"))
+    throw illegal(name, value, "a path is a non-empty string without NUL");
+  if (value.includes(",")) throw illegal(name, value, "several commit log paths are not supported");
+}
+
+function checkDispatchers(modules: unknown): string[] {
+  const isModule = (module: unknown): boolean => typeof module === "string" && (module.startsWith("file:") || isAbsolute(module));
+  if (Array.isArray(modules) && modules.every(isModule)) return [...modules];
+  throw illegal("commitLogDispatchers", modules, "file URLs or absolute paths of modules are needed");
+}
+
+/** A power of two that holds two of the largest records, so that one never waits for the ring to be empty. */
+function defaultRingSize(maxMessageSize: number): number {
+  let size = RING_DEFAULT;
+  while (Number.isFinite(maxMessageSize) && size < 2 * (maxMessageSize + RECORD_OVERHEAD_LIMIT) && size < 1024 * MIB) size *= 2;
+  return size;
+}
+
+function checkTypes(config: MessageStoreConfig): void {
+  for (const [name, [least, most]] of Object.entries(RANGES)) {
+    const value = config[name as NumberOption];
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw illegal(name, value, `an integer from ${least} to ${most} is needed`);
+  }
+  for (const [name, standard] of Object.entries(DEFAULTS)) {
+    const value = config[name as keyof typeof DEFAULTS];
+    if (typeof value !== typeof standard) throw illegal(name, value, `a ${typeof standard} is needed`);
+  }
+}
+
+function checkFormats(config: MessageStoreConfig): void {
+  if (config.flushDiskType !== "SYNC_FLUSH" && config.flushDiskType !== "ASYNC_FLUSH") {
+    throw illegal("flushDiskType", config.flushDiskType, "SYNC_FLUSH or ASYNC_FLUSH is needed");
+  }
+  if (config.backPressure !== "wait" && config.backPressure !== "reject") {
+    throw illegal("backPressure", config.backPressure, "wait or reject is needed");
+  }
+  DelayLevels.parse(config.messageDelayLevel);
+  if (!DELETE_HOURS.test(config.deleteWhen)) {
+    throw illegal("deleteWhen", config.deleteWhen, "hours of two digits, 00 to 23, with ; between them are needed");
+  }
+  try {
+    encodeHost(config.storeHost);
+  } catch {
+    throw illegal("storeHost", JSON.stringify(config.storeHost), "{ address, port } with an IPv4 or IPv6 address is needed");
+  }
+}
+
+function checkTogether(config: MessageStoreConfig): void {
+  const contradictory = (message: string): MillraceError => new MillraceError("ERR_OPTION_CONTRADICTORY", message);
+  if ((config.putRingSize & (config.putRingSize - 1)) !== 0)
+    throw illegal("putRingSize", config.putRingSize, "a power of two is needed");
+  if (config.transientStorePoolEnable && config.writeWithoutMmap) {
+    throw contradictory("the pool and writeWithoutMmap exclude each other: transientStorePoolEnable=true writeWithoutMmap=true");
+  }
+  if (config.transientStorePoolEnable && config.flushDiskType === "SYNC_FLUSH") {
+    throw contradictory("the pool is for ASYNC_FLUSH: transientStorePoolEnable=true flushDiskType=SYNC_FLUSH");
+  }
+  // The default is in every config, which may be given again.
+  if (config.transientStorePoolSize !== DEFAULTS.transientStorePoolSize && !config.transientStorePoolEnable) {
+    throw contradictory(
+      `without a pool it has no size: transientStorePoolEnable=false transientStorePoolSize=${config.transientStorePoolSize}`,
+    );
+  }
+  if (config.putRingSize < config.maxMessageSize + RECORD_OVERHEAD_LIMIT) {
+    throw contradictory(
+      `the largest message does not fit the ring: putRingSize=${config.putRingSize} maxMessageSize=${config.maxMessageSize}`,
+    );
+  }
+}

@@ -1,0 +1,44 @@
+import { MillraceError } from "@millrace/format";
+import { checkQueueId, checkTopic, shownName } from "../read/consumable-queue.js";
+import { type MessageFilter, TagFilter } from "../read/tag-filter.js";
+
+/**
+ * Where a consumer begins: at the first message that is still there; behind the last one that has been put; at a queue offset, or at the end
+ * of the queue when that lies before it; at the first message stored at this time or later, a time to come counting as `latest`.
+ */
+export type ConsumeFrom = "earliest" | "latest" | number | Date;
+
+/** What {@link MessageStore.consume} takes. */
+export interface ConsumeOptions {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly from: ConsumeFrom;
+  /** Ends the consumer, also while it waits: the loop over it ends as if there were no more batches. */
+  readonly signal?: AbortSignal;
+  /** Of one batch, at most; the limits of `maxTransfer…` hold too. Default 32. */
+  readonly maxMessages?: number;
+  readonly filter?: MessageFilter;
+}
+
+/** @throws MillraceError `ERR_CONSUME_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL` */
+export function checkConsumeOptions(options: ConsumeOptions): void {
+  if (typeof options !== "object" || options === null) throw illegal("options are an object", "options", options);
+  const { topic, queueId, from, signal, maxMessages, filter } = options;
+  checkTopic(topic);
+  checkQueueId(queueId);
+  if (!isFrom(from)) throw illegal('"earliest", "latest", a queue offset or a valid Date is needed', "from", from);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw illegal("an AbortSignal is needed", "signal", signal);
+  if (maxMessages !== undefined && !(Number.isSafeInteger(maxMessages) && maxMessages > 0)) {
+    throw illegal("a limit is an integer of at least 1", "maxMessages", maxMessages);
+  }
+  TagFilter.of(filter);
+}
+
+function isFrom(from: unknown): boolean {
+  if (from instanceof Date) return !Number.isNaN(from.getTime());
+  return from === "earliest" || from === "latest" || (Number.isSafeInteger(from) && (from as number) >= 0);
+}
+
+function illegal(reason: string, name: string, value: unknown): MillraceError {
+  return new MillraceError("ERR_CONSUME_ILLEGAL", `${reason}: ${name}=${shownName(value)}`);
+}

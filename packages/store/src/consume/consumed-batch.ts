@@ -1,0 +1,25 @@
+import type { MessageView } from "../read/message-view.js";
+
+/** Consecutive messages of one queue, in memory of their own; at least one. */
+export class ConsumedBatch implements Iterable<MessageView> {
+  /** In the order of their queue offsets. */
+  readonly messages: readonly MessageView[];
+  /** Queue offset to go on with: what {@link ConsumerOffsets.commit} takes once the batch is done. */
+  readonly nextOffset: number;
+  /**
+   * Queue offsets that were passed over since the batch before because retention had deleted their messages; 0 as a rule. With a filter only
+   * what nobody could look at any more counts.
+   */
+  readonly skipped: number;
+
+  /** @internal */
+  constructor(messages: readonly MessageView[], nextOffset: number, skipped: number) {
+    this.messages = messages;
+    this.nextOffset = nextOffset;
+    this.skipped = skipped;
+  }
+
+  [Symbol.iterator](): Iterator<MessageView> {
+    return this.messages[Symbol.iterator]();
+  }
+}

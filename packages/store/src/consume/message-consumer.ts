@@ -1,0 +1,196 @@
+import type { GetMessageResult } from "../read/get-message-result.js";
+import type { GetMessageRequest } from "../read/message-getter.js";
+import type { MessageReader } from "../read/message-reader.js";
+import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
+import { TagFilter } from "../read/tag-filter.js";
+import type { AbortSignals } from "./abort-signals.js";
+import type { ArrivalSignal, ArrivalWaiter } from "./arrival-signal.js";
+import type { ConsumeFrom, ConsumeOptions } from "./consume-options.js";
+import { ConsumedBatch } from "./consumed-batch.js";
+import type { ConsumerTurns } from "./consumer-turns.js";
+
+/** What the consumers of one store have in common. */
+export interface ConsumerEnvironment {
+  readonly reader: MessageReader;
+  readonly arrivals: ArrivalSignal;
+  readonly turns: ConsumerTurns;
+  readonly signals: AbortSignals;
+  /** The store is closed. */
+  readonly isClosed: boolean;
+  /** Nothing arrives any more, because of this. */
+  readonly failure: Error | undefined;
+}
+
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+
+/**
+ * Goes through a queue, batch by batch, and waits at its end for more. A queue that does not exist yet is waited for; one that begins anew, because
+ * its topic was deleted, is consumed from its new beginning; when a crash has taken messages back, it goes on at the queue's end.
+ *
+ * Between two batches it holds nothing of the store. Ends when its signal is aborted, when the store closes, and with `return()`, also while
+ * it waits. When the store has failed, what is there is still consumed; then {@link next} rejects with the store's error.
+ */
+export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, undefined> {
+  readonly #environment: ConsumerEnvironment;
+  readonly #request: Omit<GetMessageRequest, "queueOffset">;
+  readonly #signal: AbortSignal | undefined;
+  readonly #isFiltered: boolean;
+  /** Queue offset of the next message. */
+  #offset: number;
+  #queueSlot: number | undefined;
+  /** Queue offsets passed over since the last batch. */
+  #skipped = 0;
+  #isEnded = false;
+  #waiter: ArrivalWaiter | undefined;
+  /** The call of {@link next} before: calls are answered in their order. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @internal @param options checked */
+  constructor(environment: ConsumerEnvironment, options: ConsumeOptions) {
+    this.#environment = environment;
+    const { from, signal, ...request } = options;
+    this.#request = request;
+    this.#signal = signal;
+    this.#isFiltered = TagFilter.of(request.filter) !== undefined;
+    const queue = environment.reader.consumeQueues.find(request.topic, request.queueId);
+    this.#queueSlot = queue?.slot;
+    this.#offset = queue === undefined ? 0 : beginning(environment.reader, queue, from);
+  }
+
+  /** Resolves with the next batch as soon as there is one. */
+  next(): Promise<IteratorResult<ConsumedBatch, undefined>> {
+    const next = this.#last.then(this.#next, this.#next);
+    this.#last = next;
+    return next;
+  }
+
+  /** Ends the consumer; a call of {@link next} that waits is answered at once. Leaving a `for await` calls it. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#end();
+    return DONE;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  readonly #next = async (): Promise<IteratorResult<ConsumedBatch, undefined>> => {
+    try {
+      while (!this.#isOver()) {
+        const turn = this.#environment.turns.take();
+        if (turn !== undefined) {
+          await turn;
+          if (this.#isOver()) break;
+        }
+        const batch = this.#get();
+        if (batch !== undefined) return { done: false, value: batch };
+        if (this.#isAtEnd()) await this.#wait();
+      }
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    this.#end();
+    return DONE;
+  };
+
+  #isOver(): boolean {
+    return this.#isEnded || this.#environment.isClosed || this.#signal?.aborted === true;
+  }
+
+  /** Undefined when nothing was found where it stood; it may have moved on. */
+  #get(): ConsumedBatch | undefined {
+    this.#findQueue();
+    const found = this.#environment.reader.getMessage({ ...this.#request, queueOffset: this.#offset });
+    try {
+      return this.#take(found);
+    } finally {
+      found.release();
+    }
+  }
+
+  #take(found: GetMessageResult): ConsumedBatch | undefined {
+    switch (found.status) {
+      case "FOUND": {
+        const messages = found.copyMessages();
+        const passed = found.nextBeginOffset - this.#offset - messages.length;
+        const skipped = this.#skipped + (this.#isFiltered ? 0 : passed);
+        this.#offset = found.nextBeginOffset;
+        this.#skipped = 0;
+        return new ConsumedBatch(messages, this.#offset, skipped);
+      }
+      case "NO_MATCHED_MESSAGE":
+        this.#moveTo(found.nextBeginOffset);
+        return undefined;
+      case "OFFSET_TOO_SMALL":
+      case "MESSAGE_WAS_REMOVING":
+      case "OFFSET_FOUND_NULL":
+        this.#skipped += this.#moveTo(found.nextBeginOffset);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Always on, by one at least: whatever a get answers, the consumer does not stand still. Returns by how much. */
+  #moveTo(nextOffset: number): number {
+    const passed = Math.max(1, nextOffset - this.#offset);
+    this.#offset += passed;
+    return passed;
+  }
+
+  /** A queue whose topic was deleted meanwhile begins anew. */
+  #findQueue(): ReadConsumeQueue | undefined {
+    const { topic, queueId } = this.#request;
+    const queue = this.#environment.reader.consumeQueues.find(topic, queueId);
+    if (queue?.slot === this.#queueSlot) return queue;
+    if (this.#queueSlot !== undefined) this.#offset = 0;
+    this.#queueSlot = queue?.slot;
+    return queue;
+  }
+
+  /** There is nothing to read. An offset beyond all that has been put is taken back, or what is put next would be missed. */
+  #isAtEnd(): boolean {
+    const queue = this.#findQueue();
+    const beyond = this.#offset - (queue === undefined ? 0 : endOf(queue));
+    if (beyond > 0) {
+      this.#offset -= beyond;
+      this.#skipped = Math.max(0, this.#skipped - beyond);
+    }
+    return queue === undefined || this.#offset >= queue.maxOffset;
+  }
+
+  async #wait(): Promise<void> {
+    const { arrivals, signals, failure } = this.#environment;
+    if (failure !== undefined) throw failure;
+    const signal = this.#signal;
+    const { topic, queueId } = this.#request;
+    await new Promise<void>((wake) => {
+      this.#waiter = { topic, queueId, queueSlot: this.#queueSlot, queueOffset: this.#offset, wake };
+      if (signal !== undefined) signals.add(signal, this.#end);
+      arrivals.wait(this.#waiter);
+    });
+    this.#waiter = undefined;
+    if (signal !== undefined) signals.remove(signal, this.#end);
+  }
+
+  readonly #end = (): void => {
+    this.#isEnded = true;
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    this.#environment.arrivals.cancel(waiter);
+    waiter.wake();
+  };
+}
+
+function beginning(reader: MessageReader, queue: ReadConsumeQueue, from: ConsumeFrom): number {
+  if (typeof from === "number") return from;
+  if (from === "earliest") return queue.minOffset;
+  const isLatest = from === "latest" || from.getTime() > Date.now();
+  return isLatest ? endOf(queue) : reader.getOffsetInQueueByTime(queue.topic, queue.queueId, from, "lower");
+}
+
+/** Behind all that has been put, whether it can be read already or not: after a crash the dispatcher may have to catch up. */
+function endOf(queue: ReadConsumeQueue): number {
+  return Math.max(queue.nextOffset, queue.maxOffset);
+}

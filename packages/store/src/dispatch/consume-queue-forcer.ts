@@ -1,0 +1,121 @@
+import { setImmediate } from "node:timers/promises";
+import type { Storage } from "@millrace/mapped-file";
+import { PAGE_LENGTH } from "@millrace/mapped-file";
+import { type ControlBlock, monotonicUs } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
+import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
+
+/** Called when everything below the offset is durable in all dispatchers. */
+export type OnDispatchedDurably = (offset: number) => void;
+
+/**
+ * Forces the ConsumeQueues now and then, in the background: a force waits for the disk behind those of the log, and dispatching must not. A
+ * thorough round forces the other dispatchers too; then the mark and the checkpoint may say how far dispatching is durable. What a crash loses in
+ * between is dispatched again. (RocketMQ: `FlushConsumeQueueService`.)
+ */
+export class ConsumeQueueForcer {
+  readonly #counters: ControlBlock<"dispatch">["counters"];
+  readonly #storage: Storage;
+  readonly #config: MessageStoreConfig;
+  readonly #consumeQueues: ConsumeQueueDispatcher;
+  readonly #others: readonly CommitLogDispatcher[];
+  readonly #onDurable: OnDispatchedDurably;
+  /** A round is under way; it goes on whenever the thread's event loop runs. */
+  #isForcing = false;
+  /** Where dispatching stood when the round began. */
+  #roundOffset = 0;
+  #roundStoreTimestamp = 0;
+  #nextRound = 0;
+  #lastThorough = 0;
+  #durableOffset = -1;
+  /** The kernel tells of a failed write once: a force after it would succeed without the bytes. Nothing is forced, and nothing said to be durable, any more. */
+  #failure: unknown;
+
+  constructor(
+    control: ControlBlock<"dispatch">,
+    storage: Storage,
+    config: MessageStoreConfig,
+    consumeQueues: ConsumeQueueDispatcher,
+    others: readonly CommitLogDispatcher[],
+    onDurable: OnDispatchedDurably,
+  ) {
+    this.#counters = control.counters;
+    this.#storage = storage;
+    this.#config = config;
+    this.#consumeQueues = consumeQueues;
+    this.#others = others;
+    this.#onDurable = onDurable;
+    this.#lastThorough = Date.now();
+  }
+
+  get isForcing(): boolean {
+    return this.#isForcing;
+  }
+
+  /** Between groups: all that was dispatched is in the files. Throws what ended an earlier round. */
+  flushWhenDue(now: number, offset: number, storeTimestamp: number): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isForcing || now < this.#nextRound) return;
+    this.#nextRound = now + this.#config.flushIntervalConsumeQueue;
+    const isThorough = now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
+    const least = isThorough ? 1 : Math.max(1, this.#config.flushConsumeQueueLeastPages * PAGE_LENGTH);
+    const paths: string[] = [];
+    for (const queue of this.#consumeQueues.queues) {
+      if (queue !== undefined && queue.dirtyBytes >= least) paths.push(...queue.takeUnforced());
+    }
+    if (isThorough) for (const dispatcher of this.#others) paths.push(...(dispatcher.unforcedPaths?.() ?? []));
+    if (paths.length === 0 && !isThorough) return;
+    this.#roundOffset = offset;
+    this.#roundStoreTimestamp = storeTimestamp;
+    this.#isForcing = true;
+    void this.#force(paths, isThorough);
+  }
+
+  async #force(paths: readonly string[], isThorough: boolean): Promise<void> {
+    try {
+      for (const path of paths) {
+        await this.#storage.forceInBackground(path);
+        this.#counters.dispatchForces.add(1);
+      }
+      if (isThorough) this.#endThoroughRound(Date.now());
+    } catch (error) {
+      this.#failure = error;
+    } finally {
+      this.#isForcing = false;
+    }
+  }
+
+  /** Everything, at once, before the thread ends; not after a force that failed. */
+  async flushAll(offset: number, storeTimestamp: number): Promise<void> {
+    while (this.#isForcing) await setImmediate();
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#roundOffset = offset;
+    this.#roundStoreTimestamp = storeTimestamp;
+    for (const queue of this.#consumeQueues.queues) {
+      if (queue === undefined) continue;
+      this.#counters.dispatchForces.add(queue.force());
+      this.#counters.dispatchHeartbeatUs.set(Math.floor(monotonicUs())); // thousands of queues take their time
+    }
+    this.#endThoroughRound(Date.now());
+  }
+
+  #endThoroughRound(now: number): void {
+    this.#lastThorough = now;
+    this.#consumeQueues.syncTopics();
+    for (const dispatcher of this.#others) dispatcher.force?.();
+    if (this.#roundOffset === this.#durableOffset) return;
+    if (this.#roundStoreTimestamp > this.#counters.logicsMsgTimestamp.value) {
+      this.#counters.logicsMsgTimestamp.set(this.#roundStoreTimestamp);
+    }
+    this.#tellDurable();
+  }
+
+  /** A full disk may refuse the mark: then the one before stays, which says less, and the next round tries again. */
+  #tellDurable(): void {
+    try {
+      this.#onDurable(this.#roundOffset);
+      this.#durableOffset = this.#roundOffset;
+    } catch {}
+  }
+}

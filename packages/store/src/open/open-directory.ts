@@ -1,0 +1,154 @@
+import { setTimeout } from "node:timers/promises";
+import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
+import { createStorage, LockFile, type Storage, type StorageSpec } from "@millrace/mapped-file";
+import type { QueueTableBuffers, ServiceOutcome } from "@millrace/shared-memory";
+import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
+import type { MessageStoreOptions } from "../config/message-store-options.js";
+import { AbortFile } from "../marks/abort-file.js";
+import { writeConfigFile } from "../marks/config-file.js";
+import { DeletedTopics } from "../marks/deleted-topics.js";
+import { readDispatchedMark } from "../marks/dispatched-mark.js";
+import { readFlushedWatermark } from "../marks/flushed-watermark.js";
+import { readStoreFence, type StoreFence } from "../marks/store-fence.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import type { TopicTable } from "../put/topic-table.js";
+import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
+import { recoverCommitLog } from "../recover/log/commit-log-recovery.js";
+import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js";
+import type { RecoveryReport } from "../recover/recovery-report.js";
+import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
+
+/** A directory that is ours: locked, recovered, marked as in use. */
+export interface OpenedDirectory {
+  readonly config: MessageStoreConfig;
+  readonly spec: StorageSpec;
+  readonly storage: Storage;
+  readonly paths: StorePaths;
+  readonly lock: LockFile;
+  readonly abort: AbortFile;
+  readonly recovery: RecoveryReport;
+  readonly dispatch: DispatchRecovery;
+  readonly deletedTopics: DeletedTopics;
+  readonly fence: StoreFence | undefined;
+}
+
+/** Everything of `open` before the threads. Nothing is touched before the lock is held; on failure it is given back. */
+export async function openDirectory(options: MessageStoreOptions, spec: StorageSpec): Promise<OpenedDirectory> {
+  const config = resolveConfig(options);
+  const storage = createStorage(spec);
+  const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+  let lock: LockFile | undefined;
+  try {
+    storage.makeDirectory(paths.root);
+    lock = LockFile.acquire(storage, paths.lock);
+    storage.makeDirectory(paths.commitLog);
+    const abort = new AbortFile(storage, paths.abort);
+    refuseUnsupportedDirectories(storage, paths);
+    const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
+    const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
+    const mark = readDispatchedMark(storage, paths.dispatchedMark);
+    const watermark = readFlushedWatermark(storage, paths.watermark);
+    const { signal } = options;
+    const log = await recoverCommitLog({
+      storage: spec,
+      commitLogDirectory: paths.commitLog,
+      mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
+      lastExitOk: !abort.exists(),
+      checkCRCOnRecover: config.checkCRCOnRecover,
+      flushedWatermark: watermark?.flushedOffset ?? 0,
+      deletedTopics: deletedTopics.offsets,
+      ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
+    });
+    const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
+    const { logQueues, ...report } = log;
+    const recovery = { ...report, dispatch: dispatch.report };
+    const fence = readStoreFence(storage, paths.fence);
+    abort.create(process.pid);
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence };
+  } catch (error) {
+    lock?.release();
+    throw withPath(error, paths.root);
+  }
+}
+
+/** What the system says about a file, as an error of ours. */
+function withPath(cause: unknown, root: string): unknown {
+  if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
+  const path = "path" in cause ? cause.path : root;
+  return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
+}
+
+/**
+ * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then on this one.
+ *
+ * @param pipeline undefined while there is none
+ */
+export function configFileWriter(
+  storage: Storage,
+  pipeline: () => Pipeline | undefined,
+): (path: string, content: Uint8Array) => Promise<void> {
+  return async (path, content) => {
+    const running = pipeline();
+    try {
+      if (running?.isStopping === false) return await running.writeConfigFile(path, content);
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== "ERR_SERVICE_ENDED") throw error;
+    }
+    writeConfigFile(storage, path, content);
+  };
+}
+
+const DISPATCH_LOOK_MS = 100;
+
+/**
+ * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or cannot be made
+ * for now: on a full disk the store is opened all the same, and goes on trying.
+ *
+ * @throws MillraceError `ERR_ABORTED`, `ERR_PIPELINE_START`; the threads are not destroyed then
+ */
+export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
+  const { reputFromOffset, dispatchFailures } = pipeline.control.counters;
+  let ended: ServiceOutcome | undefined;
+  void pipeline.firstEnd.then((outcome) => {
+    ended = outcome;
+  });
+  for (let at = reputFromOffset.get(); at < maxOffset && dispatchFailures.get() === 0; at = reputFromOffset.get()) {
+    if (ended === undefined && signal?.aborted !== true) {
+      await Promise.race([reputFromOffset.waitAsync(at), setTimeout(DISPATCH_LOOK_MS)]);
+      continue;
+    }
+    // A dispatcher that is stopped dispatches all there is first: it is for the caller to cut it off.
+    if (ended === undefined)
+      throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
+    await pipeline.stop();
+    const reason = ended.ok ? "it ended" : ended.message;
+    throw new MillraceError("ERR_PIPELINE_START", `a service ended while records were dispatched: offset=${at} reason=${reason}`);
+  }
+}
+
+/**
+ * After an opening that has failed. What says that the store is in use goes, unless the life before this one left it, or threads ran and were not
+ * asked to end.
+ */
+export function giveBack({ abort, lock, recovery }: OpenedDirectory, isUnused: boolean): void {
+  try {
+    if (isUnused && recovery.lastExitOk) abort.remove();
+  } finally {
+    lock.release();
+  }
+}
+
+/** Gives each recovered queue its slot and its offsets, before any thread looks at them. */
+export function registerQueues(queues: readonly RecoveredQueue[], topics: TopicTable, table: QueueTableBuffers): void {
+  const next = new Float64Array(table.nextQueueOffsets);
+  const max = new Float64Array(table.maxQueueOffsets);
+  const min = new Float64Array(table.minQueueOffsets);
+  for (const queue of queues) {
+    const slot = topics.slot(topics.recovered(queue.topic), queue.queueId);
+    next[slot] = queue.nextQueueOffset;
+    max[slot] = queue.maxQueueOffset;
+    min[slot] = queue.minQueueOffset;
+  }
+}

@@ -1,0 +1,252 @@
+import { DelayLevels, MillraceError } from "@millrace/format";
+import type { StorageSpec } from "@millrace/mapped-file";
+import { ControlBlock, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
+import { ConsumerOffsets } from "../broker/consumer-offsets.js";
+import { DelayOffsets } from "../broker/delay/delay-offsets.js";
+import { MessageScheduler } from "../broker/delay/message-scheduler.js";
+import { Transactions } from "../broker/transaction/transactions.js";
+import { StoreCleaner } from "../clean/store-cleaner.js";
+import type { MessageStoreOptions } from "../config/message-store-options.js";
+import { ArrivalSignal } from "../consume/arrival-signal.js";
+import { MessageArriving } from "../consume/message-arriving.js";
+import { MessageConsumers } from "../consume/message-consumers.js";
+import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
+import { readStoreFence, type StoreFence } from "../marks/store-fence.js";
+import { Pipeline } from "../pipeline/pipeline.js";
+import { pipelineData } from "../pipeline/pipeline-data.js";
+import { MessagePutter } from "../put/message-putter.js";
+import { TopicTable } from "../put/topic-table.js";
+import { MessageReader } from "../read/message-reader.js";
+import { BrokerStore } from "./broker-store.js";
+import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
+import { StoreStatsReader } from "./store-stats-reader.js";
+
+/**
+ * A directory that is open: its threads and the parts on main, from the opening to the close, and what becomes of them when a thread ends or a
+ * force fails. {@link MessageStore} is its face.
+ */
+export class OpenStore {
+  readonly directory: OpenedDirectory;
+  readonly pipeline: Pipeline;
+  readonly put: MessagePutter;
+  readonly reader: MessageReader;
+  readonly cleaner: StoreCleaner;
+  readonly arriving: MessageArriving;
+  readonly consumers: MessageConsumers;
+  readonly schedule: MessageScheduler;
+  readonly transactions: Transactions;
+  readonly stats: StoreStatsReader;
+  readonly consumerOffsets: ConsumerOffsets;
+  readonly #arrivals: ArrivalSignal;
+  /** Rejects of the flushes under way: a service that ends does not answer them. */
+  readonly #flushes = new Set<(error: MillraceError) => void>();
+  #failure: MillraceError | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    directory: OpenedDirectory,
+    pipeline: Pipeline,
+    topics: TopicTable,
+    consumerOffsets: ConsumerOffsets,
+    delayOffsets: DelayOffsets,
+  ) {
+    this.directory = directory;
+    this.pipeline = pipeline;
+    this.put = new MessagePutter(directory.config, pipeline.control, pipeline.data.ring, topics);
+    const { config, storage } = directory;
+    this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
+    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader);
+    this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
+    const delayLevels = DelayLevels.parse(config.messageDelayLevel);
+    this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
+    this.consumers = new MessageConsumers(this.reader, this.#arrivals);
+    this.consumerOffsets = consumerOffsets;
+    const broker = new BrokerStore(this.reader, this.put, pipeline.control, () => this.flush());
+    this.schedule = new MessageScheduler(delayLevels, delayOffsets, broker, config.flushDelayOffsetInterval);
+    this.transactions = new Transactions(broker, this.consumerOffsets);
+    this.stats = new StoreStatsReader(directory, pipeline, this.put, {
+      get: () => this.reader.stats(),
+      schedule: () => this.schedule.stats(),
+      isDiskFull: () => this.put.status.isDiskFull,
+    });
+    pipeline.control.counters.storeState.set(StoreState.running);
+    if (directory.fence !== undefined) this.#fence(directory.fence, "the store was fenced before it was opened");
+    else this.schedule.start();
+    void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
+  }
+
+  /** See {@link MessageStore.open}. Nothing is left behind when it fails. */
+  static async open(options: MessageStoreOptions, storage: StorageSpec): Promise<OpenStore> {
+    const directory = await openDirectory(options, storage);
+    let pipeline: Pipeline | undefined;
+    try {
+      const data = pipelineData(directory.config, storage, {
+        ...directory.recovery,
+        ...directory.dispatch,
+        deletedTopics: directory.deletedTopics.offsets,
+      });
+      const control = ControlBlock.attach(data.control, "main");
+      const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
+      registerQueues(directory.dispatch.queues, topics, data.queues);
+      const { config, storage: files, paths } = directory;
+      // Before any thread runs: a file that cannot be understood ends the opening here.
+      const write = configFileWriter(files, () => pipeline);
+      const { consumerOffset, delayOffset } = paths;
+      const interval = config.flushDelayOffsetInterval;
+      const consumerOffsets = ConsumerOffsets.open(files, consumerOffset, interval, (content) => write(consumerOffset, content));
+      const delayOffsets = DelayOffsets.open(files, delayOffset, (content) => write(delayOffset, content));
+      pipeline = await Pipeline.start(data, control);
+      await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
+      return new OpenStore(directory, pipeline, topics, consumerOffsets, delayOffsets);
+    } catch (error) {
+      await pipeline?.destroy();
+      giveBack(directory, pipeline === undefined);
+      throw error;
+    }
+  }
+
+  get maxPhysicalOffset(): number {
+    return Math.max(this.pipeline.control.counters.wroteOffset.get(), this.put.acknowledgedOffset);
+  }
+
+  get flushedOffset(): number {
+    const { flushedOffset, appendForcedOffset } = this.pipeline.control.counters;
+    return Math.max(flushedOffset.get(), appendForcedOffset.get());
+  }
+
+  get dispatchBehindBytes(): number {
+    return Math.max(0, this.maxPhysicalOffset - this.pipeline.control.counters.reputFromOffset.get());
+  }
+
+  async flush(): Promise<number> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.checkOpen();
+    return await new Promise((resolve, reject) => {
+      this.#flushes.add(reject);
+      const flushed = (offset: number): void => {
+        this.#flushes.delete(reject);
+        resolve(offset);
+      };
+      // A flush that fails ends its service; the reason comes with that end, to all that still wait.
+      this.pipeline.flushNow(this.put.acknowledgedOffset).then(flushed, () => {});
+    });
+  }
+
+  /** @throws MillraceError `ERR_STORE_CLOSED` from the moment of the close on */
+  checkOpen(): void {
+    if (this.#closing !== undefined) throw closed();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { storeState } = this.pipeline.control.counters;
+    this.schedule.stop();
+    this.put.refuse(this.#failure ?? closed());
+    this.consumers.close();
+    this.arriving.close();
+    try {
+      await this.cleaner.close();
+      if (this.#failure === undefined) await this.put.drained();
+      if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
+      const outcome = await this.pipeline.stop();
+      if (!outcome.ok) this.#serviceEnded(outcome);
+      this.#rejectFlushes(this.#failure ?? closed()); // nobody answers them any more, and the schedule may wait for one
+      if (this.#failure === undefined) this.#completeCheckpoint();
+      await this.#saveProgress();
+      if (this.#failure === undefined && this.dispatchBehindBytes === 0) this.directory.abort.remove();
+    } finally {
+      this.#rejectFlushes(this.#failure ?? closed());
+      this.put.close();
+      this.#arrivals.close();
+      this.reader.close();
+      await this.pipeline.destroy();
+      this.directory.lock.release();
+      storeState.set(StoreState.closed);
+    }
+    if (this.#failure !== undefined && this.directory.fence === undefined) throw this.#failure;
+  }
+
+  /** Each is saved, whatever becomes of the others. */
+  async #saveProgress(): Promise<void> {
+    try {
+      if (this.#failure === undefined) await this.schedule.close();
+    } finally {
+      try {
+        if (this.#failure === undefined) await this.transactions.close();
+      } finally {
+        await this.consumerOffsets.close();
+      }
+    }
+  }
+
+  /** The flusher, whose file it is, has ended before the dispatcher had forced its last. */
+  #completeCheckpoint(): void {
+    const { storage, paths } = this.directory;
+    const { logicsMsgTimestamp, indexMsgTimestamp } = this.pipeline.control.counters;
+    try {
+      StoreCheckpointFile.complete(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
+    } catch (error) {
+      this.#fault("checkpoint", (error as NodeJS.ErrnoException).code ?? "ERR_CHECKPOINT_ILLEGAL", String(error));
+    }
+  }
+
+  /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */
+  #serviceEnded(outcome: ServiceOutcome): void {
+    if (outcome.ok || this.#failure !== undefined) return;
+    const fence = this.#readFence();
+    if (fence !== undefined) this.#fence(fence, "a force failed");
+    else if (outcome.code === "ERR_FORCE_FAILED") {
+      // The disk would not even take the marker; the fence holds for the life of this store.
+      this.#fence({ reason: outcome.message, offset: this.flushedOffset, time: Date.now() }, "a force failed");
+    } else this.#fault(outcome.service, outcome.code, outcome.message);
+  }
+
+  /** A disk that does not even give the marker back must not keep the failure from those who wait. */
+  #readFence(): StoreFence | undefined {
+    const { storage, paths } = this.directory;
+    try {
+      return readStoreFence(storage, paths.fence);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #fence(fence: StoreFence, what: string): void {
+    const message = `${what}; nothing is put until an operator clears it: flushedOffset=${fence.offset} reason=${fence.reason}`;
+    this.#fail(
+      new MillraceError("ERR_STORE_FENCED", message, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown" }),
+      StoreState.fenced,
+    );
+  }
+
+  #fault(service: string, code: string, message: string): void {
+    const text = `a service ended: service=${service} code=${code} message=${message}`;
+    this.#fail(
+      new MillraceError("ERR_STORE_FAULTED", text, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown" }),
+      StoreState.faulted,
+    );
+  }
+
+  #fail(error: MillraceError, state: number): void {
+    const { storeState } = this.pipeline.control.counters;
+    this.#failure = error;
+    if (storeState.value < state) storeState.set(state);
+    this.schedule.stop();
+    this.put.abandon(error);
+    this.consumers.fail(error);
+    this.#rejectFlushes(error);
+  }
+
+  #rejectFlushes(error: MillraceError): void {
+    for (const reject of this.#flushes) reject(error);
+    this.#flushes.clear();
+  }
+}
+
+function closed(): MillraceError {
+  return new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed", { status: "SERVICE_NOT_AVAILABLE" });
+}

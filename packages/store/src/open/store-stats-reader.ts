@@ -1,0 +1,211 @@
+import { LatencyHistogram, type LatencySnapshot, monotonicUs, ServiceState, StoreState } from "@millrace/shared-memory";
+import {
+  classifyPutTimes,
+  RuntimeInfo,
+  type ServiceStats,
+  type StoreStateName,
+  type StoreStats,
+  type StoreTotals,
+} from "@millrace/stats";
+import { diskRatioOf } from "../clean/disk-space.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import { SERVICE_NAMES, SERVICES } from "../pipeline/services.js";
+import type { MessagePutter } from "../put/message-putter.js";
+import type { OpenedDirectory } from "./open-directory.js";
+
+type Counters = Pipeline["control"]["counters"];
+
+const STATE_NAMES = Object.keys(StoreState) as StoreStateName[];
+const SERVICE_STATE_NAMES = Object.keys(ServiceState) as ServiceStats["state"][];
+/** What the file system says is not asked for more often. */
+const DISK_RATIO_INTERVAL_MS = 1000;
+
+/** What the parts on main count themselves. */
+export interface StatsSources {
+  readonly get: () => StoreStats["get"];
+  readonly schedule: () => StoreStats["schedule"];
+  readonly isDiskFull: () => boolean;
+}
+
+/** Puts the shared counters together into {@link StoreStats}. Main thread; stops nobody. */
+export class StoreStatsReader {
+  readonly #directory: OpenedDirectory;
+  readonly #counters: Counters;
+  readonly #put: MessagePutter;
+  readonly #service = new RuntimeInfo(Date.now());
+  readonly #putToAppendUs: LatencyHistogram;
+  /** The flusher's and the appender's. */
+  readonly #appendToFlushUs: readonly [LatencyHistogram, LatencyHistogram];
+  readonly #forceUs: readonly [LatencyHistogram, LatencyHistogram];
+  readonly #allocateUs: LatencyHistogram;
+  readonly #sources: StatsSources;
+  /** Records dispatched before the store was open: they bring nothing nearer. */
+  readonly #redispatched: number;
+  #ratios: readonly [commitLog: number, consumeQueue: number] = [0, 0];
+  #ratiosAt = 0;
+
+  constructor(directory: OpenedDirectory, pipeline: Pipeline, put: MessagePutter, sources: StatsSources) {
+    this.#directory = directory;
+    this.#counters = pipeline.control.counters;
+    this.#put = put;
+    this.#sources = sources;
+    this.#redispatched = this.#counters.dispatchMessages.get();
+    this.#putToAppendUs = new LatencyHistogram(pipeline.data.putToAppendUs);
+    const { appendToFlushUs, appendForcedUs, forceUs, appendForceUs } = pipeline.data;
+    this.#appendToFlushUs = [new LatencyHistogram(appendToFlushUs), new LatencyHistogram(appendForcedUs)];
+    this.#forceUs = [new LatencyHistogram(forceUs), new LatencyHistogram(appendForceUs)];
+    this.#allocateUs = new LatencyHistogram(pipeline.data.allocateUs);
+  }
+
+  read(): StoreStats {
+    const counters = this.#counters;
+    const now = Date.now();
+    const wroteOffset = Math.max(counters.wroteOffset.get(), this.#put.acknowledgedOffset); // an ack can be seen before the word
+    const allocatedOffset = counters.allocatedOffset.get();
+    const flushedOffset = Math.max(counters.flushedOffset.get(), counters.appendForcedOffset.get());
+    const segmentSize = this.#directory.config.mappedFileSizeCommitLog;
+    return {
+      state: STATE_NAMES[counters.storeState.get()] as StoreStateName,
+      time: now,
+      runtimeInfo: this.#runtimeInfo(now, wroteOffset),
+      offsets: {
+        minOffset: counters.minOffset.get(),
+        wroteOffset,
+        committedOffset: this.#directory.config.transientStorePoolEnable ? counters.committedOffset.get() : wroteOffset,
+        flushedOffset,
+        allocatedOffset,
+      },
+      put: this.#putStats(),
+      ring: {
+        capacityBytes: this.#put.ring.bytes.length,
+        usedBytes: this.#put.ring.usedBytes(),
+        capacityFrames: this.#put.ring.frameCapacity,
+        usedFrames: this.#put.ring.usedFrames(),
+      },
+      append: {
+        messages: counters.appendMessages.get(),
+        bytes: counters.appendBytes.get(),
+        groups: counters.appendGroups.get(),
+        maxGroupMessages: counters.appendMaxGroupMessages.get(),
+        stalls: counters.appendStalls.get(),
+        rolls: counters.appendRolls.get(),
+        rollMaxUs: counters.appendRollMaxUs.get(),
+      },
+      flush: {
+        forces: counters.flushForces.get() + counters.appendForces.get(),
+        bytes: flushedOffset - this.#directory.recovery.maxOffset,
+        failures: counters.flushFailures.get(),
+        commits: counters.flushCommits.get(),
+        forceUs: together(this.#forceUs),
+      },
+      dispatch: this.#dispatchStats(wroteOffset),
+      get: this.#sources.get(),
+      schedule: this.#sources.schedule(),
+      disk: this.#diskStats(now),
+      allocate: {
+        segments: counters.allocateSegments.get(),
+        segmentsReady: Math.max(0, Math.floor(allocatedOffset / segmentSize) - Math.floor(wroteOffset / segmentSize)),
+        lockedBytes: counters.allocateLockedBytes.get(),
+        lockFailures: counters.allocateLockFailures.get(),
+        allocateUs: this.#allocateUs.snapshot(),
+      },
+      latency: {
+        putToAppendUs: this.#putToAppendUs.snapshot(),
+        appendToFlushUs: together(this.#appendToFlushUs),
+        putToAckUs: this.#put.putToAckUs.snapshot(),
+      },
+      services: this.#services(),
+    };
+  }
+
+  #putStats(): StoreStats["put"] {
+    const { messages, bytes, failed, stalls, ring, waiting, topics } = this.#put;
+    return {
+      messages,
+      bytes,
+      failed: failed + waiting.failed,
+      inFlight: ring.inFlight,
+      waiting: waiting.size,
+      stalls,
+      topics: Array.from(topics.topics(), (topic) => ({ topic: topic.name, messages: topic.messages, bytes: topic.size })),
+    };
+  }
+
+  #dispatchStats(wroteOffset: number): StoreStats["dispatch"] {
+    const counters = this.#counters;
+    const reputFromOffset = counters.reputFromOffset.get();
+    const messages = counters.dispatchMessages.get();
+    const behindBytes = Math.max(0, wroteOffset - reputFromOffset);
+    const behindMessages = behindBytes === 0 ? 0 : Math.max(0, counters.appendMessages.get() + this.#redispatched - messages);
+    return {
+      reputFromOffset,
+      behindBytes,
+      behindMessages,
+      messages,
+      groups: counters.dispatchGroups.get(),
+      forces: counters.dispatchForces.get(),
+      failures: counters.dispatchFailures.get(),
+    };
+  }
+
+  #diskStats(now: number): StoreStats["disk"] {
+    const [commitLogRatio, consumeQueueRatio] = this.#diskRatios(now);
+    const deletedSegments = this.#counters.allocateDeletedSegments.get();
+    return { commitLogRatio, consumeQueueRatio, full: this.#sources.isDiskFull(), deletedSegments };
+  }
+
+  #services(): ServiceStats[] {
+    const counters = this.#counters;
+    const nowUs = monotonicUs();
+    return SERVICE_NAMES.map((name) => ({
+      name,
+      state: SERVICE_STATE_NAMES[counters[SERVICES[name].state].get()] as ServiceStats["state"],
+      heartbeatAgeMs: Math.max(0, (nowUs - counters[SERVICES[name].heartbeatUs].get()) / 1000),
+    }));
+  }
+
+  #runtimeInfo(now: number, wroteOffset: number): Record<string, string> {
+    const { putToAckUs } = this.#put;
+    const latency = putToAckUs.snapshot();
+    const get = this.#sources.get();
+    const totals: StoreTotals = {
+      putMessageTimesTotal: this.#put.messages,
+      putMessageFailedTimes: this.#put.failed + this.#put.waiting.failed,
+      putMessageSizeTotal: this.#put.bytes,
+      putMessageEntireTimeMax: latency.max / 1000,
+      putMessageDistributeTime: classifyPutTimes((us) => putToAckUs.countUpTo(us), latency.count),
+      putLatency99Us: latency.p99,
+      putLatency999Us: latency.p999,
+      getMessageTimesTotalFound: get.found,
+      getMessageTimesTotalMiss: get.miss,
+      getMessageTransferredMsgCount: get.transferredMessages,
+      getMessageEntireTimeMax: get.entireTimeMaxMs,
+      dispatchMaxBuffer: 0,
+    };
+    this.#service.sample(now, totals);
+    const [commitLogRatio, consumeQueueRatio] = this.#diskRatios(now);
+    const levels = this.#sources.schedule().levels;
+    return {
+      ...this.#service.runtimeInfo(now, totals),
+      ...Object.fromEntries(levels.map((one) => [`scheduleMessageOffset_${one.level}`, `${one.delayOffset},${one.maxOffset}`])),
+      [`commitLogDiskRatio_${this.#directory.paths.commitLog}`]: String(commitLogRatio),
+      commitLogDiskRatio: String(commitLogRatio),
+      consumeQueueDiskRatio: String(consumeQueueRatio),
+      commitLogMinOffset: String(this.#counters.minOffset.get()),
+      commitLogMaxOffset: String(wroteOffset),
+    };
+  }
+
+  /** Of the commit log's disk and of the ConsumeQueues'. */
+  #diskRatios(now: number): readonly [number, number] {
+    if (this.#ratiosAt !== 0 && now - this.#ratiosAt < DISK_RATIO_INTERVAL_MS) return this.#ratios;
+    const { paths, storage } = this.#directory;
+    this.#ratios = [diskRatioOf(storage, paths.commitLog), diskRatioOf(storage, paths.consumeQueue)];
+    this.#ratiosAt = now;
+    return this.#ratios;
+  }
+}
+
+function together([first, second]: readonly [LatencyHistogram, LatencyHistogram]): LatencySnapshot {
+  return new LatencyHistogram().add(first).add(second).snapshot();
+}

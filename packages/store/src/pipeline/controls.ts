@@ -1,0 +1,68 @@
+/**
+ * What main asks of the service threads, off the data path (Comlink). The answers are plain data: errors lose their codes between threads. Each
+ * interface is implemented by the thread's own folder.
+ */
+/** What `store.flush()` asks of the flush thread. Implemented by flush/flush-worker. */
+export interface FlushControl {
+  /**
+   * Forces all that has been written, and what main has acknowledged before the appender has published it (a force of its own that is late).
+   * Returns the offset below which everything is durable; rejects with the failure of the force.
+   */
+  flushNow(acknowledged: number): number;
+}
+
+/** What a slice did; plain data, because errors lose their codes between threads. */
+export interface ExpiredDeletion {
+  readonly deletedFiles: number;
+  readonly isDone: boolean;
+  /** With the last slice: the first thing that went wrong. All the rest was done. */
+  readonly failure?: string;
+}
+
+/** What the cleaner on main asks of the dispatch thread. Implemented by dispatch/expired-consume-queues. */
+export interface DispatchControl {
+  /** One slice: records below `minOffset` are no longer on disk. Called again until it is done; another offset begins anew. */
+  deleteExpired(minOffset: number): ExpiredDeletion;
+  /** Deletes the topic's ConsumeQueues; its records below `offset` never come back. Answers with what went wrong. */
+  deleteTopic(topic: string, offset: number): string | undefined;
+  /** Deletes the queue in this slot, of which no record is in the log or on its way. Answers with what went wrong. */
+  deleteQueue(slot: number): string | undefined;
+}
+
+/** What became of a deletion; plain data, because errors lose their codes between threads. */
+export interface SegmentDeletion {
+  readonly deletedSegments: number;
+  /** Why it went no further; the next deletion goes on there. */
+  readonly failure?: string;
+}
+
+/** What the cleaner on main asks of the allocate thread. Implemented by allocate/expired-segments. */
+export interface ExpiredSegmentsControl {
+  /** From now on nobody reads below `offset`, the end of a segment; the files stay. */
+  retireSegmentsBelow(offset: number): void;
+  /** Retires, then deletes, the oldest file first. */
+  deleteSegmentsBelow(offset: number): SegmentDeletion;
+}
+
+/** Why a file could not be written; plain data, because errors lose their codes between threads. */
+export interface ConfigFileFailure {
+  readonly code: string | undefined;
+  readonly message: string;
+}
+
+/** What main has the allocate thread do, because it waits for the disk: the files of the `config` directory. Implemented by allocate/config-file-control. */
+export interface ConfigFileControl {
+  /** Replaces the file, atomically and durably. Answers with what went wrong. */
+  writeConfigFile(path: string, content: Uint8Array): ConfigFileFailure | undefined;
+}
+
+/** All that main asks of the allocate thread. */
+export type AllocateControl = ExpiredSegmentsControl & ConfigFileControl;
+
+/** By service: what the table of services does not say, because only types can. */
+export interface ServiceControls {
+  readonly append: object;
+  readonly flush: FlushControl;
+  readonly dispatch: DispatchControl;
+  readonly allocate: AllocateControl;
+}

@@ -1,0 +1,142 @@
+import { MillraceError } from "@millrace/format";
+import { type ControlBlock, monotonicUs, type ReadableCounter, type ServiceOutcome, ServiceThread } from "@millrace/shared-memory";
+import type { ExpiredDeletion, SegmentDeletion, ServiceControls } from "./controls.js";
+import type { PipelineData } from "./pipeline-data.js";
+import { SERVICE_NAMES, SERVICES, type ServiceName } from "./services.js";
+
+/** A service that is stuck in a system call is given up after this long. */
+const STOP_TIMEOUT_MS = 30_000;
+const STOP_LOOK_MS = 500;
+const US_PER_MS = 1000;
+
+type Threads = { readonly [S in ServiceName]: ServiceThread<ServiceControls[S]> };
+
+/** The service threads of {@link SERVICES} and the memory that they share with main. */
+export class Pipeline {
+  readonly control: ControlBlock<"main">;
+  readonly data: PipelineData;
+  readonly #threads: Threads;
+  #isStopping = false;
+
+  private constructor(control: ControlBlock<"main">, data: PipelineData, threads: Threads) {
+    this.control = control;
+    this.data = data;
+    this.#threads = threads;
+  }
+
+  static async start(data: PipelineData, control: ControlBlock<"main">): Promise<Pipeline> {
+    const { counters } = control;
+    const starting = SERVICE_NAMES.map(async (name) => {
+      const { worker, sleepsOn } = SERVICES[name];
+      const { controlBell } = counters;
+      const thread = ServiceThread.start<object, PipelineData>({
+        data,
+        controlBell,
+        name,
+        file: worker,
+        sleepsOn: counters[sleepsOn],
+      });
+      return [name, await thread] as const;
+    });
+    try {
+      return new Pipeline(control, data, Object.fromEntries(await Promise.all(starting)) as Threads);
+    } catch (cause) {
+      // Those that run are stopped, not cut off: so they take back what they have made ready.
+      for (const result of await Promise.allSettled(starting)) {
+        if (result.status === "rejected") continue;
+        const [, thread] = result.value;
+        await thread.stop();
+        await thread.destroy();
+      }
+      throw new MillraceError("ERR_PIPELINE_START", String(cause), { cause });
+    }
+  }
+
+  /** The first service that ends although nobody stopped it. */
+  get firstEnd(): Promise<ServiceOutcome> {
+    return Promise.race(this.#all.map((thread) => thread.ended));
+  }
+
+  /** Resolves with the offset below which everything is durable. */
+  flushNow(acknowledged: number): Promise<number> {
+    return this.#threads.flush.call((control) => control.flushNow(acknowledged));
+  }
+
+  /** {@link ExpiredSegmentsControl}; rejects with `ERR_SERVICE_ENDED`, as do all below. */
+  retireSegmentsBelow(offset: number): Promise<void> {
+    return answered(this.#threads.allocate.ask((control) => control.retireSegmentsBelow(offset)));
+  }
+
+  deleteSegmentsBelow(offset: number): Promise<SegmentDeletion> {
+    return answered(this.#threads.allocate.ask((control) => control.deleteSegmentsBelow(offset)));
+  }
+
+  /** {@link ConfigFileControl}; rejects with the system's error, too. */
+  async writeConfigFile(path: string, content: Uint8Array): Promise<void> {
+    const failure = await answered(this.#threads.allocate.ask((control) => control.writeConfigFile(path, content)));
+    if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
+  }
+
+  /** {@link DispatchControl} */
+  deleteExpired(minOffset: number): Promise<ExpiredDeletion> {
+    return answered(this.#threads.dispatch.ask((control) => control.deleteExpired(minOffset)));
+  }
+
+  deleteTopic(topic: string, offset: number): Promise<string | undefined> {
+    return answered(this.#threads.dispatch.ask((control) => control.deleteTopic(topic, offset)));
+  }
+
+  deleteQueue(slot: number): Promise<string | undefined> {
+    return answered(this.#threads.dispatch.ask((control) => control.deleteQueue(slot)));
+  }
+
+  /** From the first moment of {@link stop} on. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** In the order of the table; each service finishes its work. The first failure, if any. */
+  async stop(): Promise<ServiceOutcome> {
+    this.#isStopping = true;
+    let first: ServiceOutcome = { ok: true };
+    for (const name of SERVICE_NAMES) {
+      const outcome = await untilStopped(this.#threads[name], this.control.counters[SERVICES[name].heartbeatUs]);
+      if (first.ok) first = outcome;
+    }
+    return first;
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.#all.map((thread) => thread.destroy()));
+  }
+
+  get #all(): readonly ServiceThread<object>[] {
+    return SERVICE_NAMES.map((name) => this.#threads[name] as ServiceThread<object>);
+  }
+}
+
+/** What the service thread says as an error of ours. */
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw code === "ERR_SERVICE_ENDED" ? new MillraceError(code, message, { cause }) : cause;
+  }
+}
+
+/** A service that works shows a heartbeat, however long its end takes. */
+async function untilStopped(service: ServiceThread<object>, heartbeatUs: ReadableCounter): Promise<ServiceOutcome> {
+  let timer: NodeJS.Timeout | undefined;
+  const stuck = new Promise<ServiceOutcome>((resolve) => {
+    const beganUs = monotonicUs();
+    timer = setInterval(() => {
+      if (monotonicUs() - Math.max(beganUs, heartbeatUs.get()) < STOP_TIMEOUT_MS * US_PER_MS) return;
+      const message = `a service does not stop: service=${service.name}`;
+      resolve({ ok: false, service: service.name, code: "ERR_SERVICE_STUCK", message });
+    }, STOP_LOOK_MS);
+  });
+  const outcome = await Promise.race([service.stop(), stuck]);
+  clearInterval(timer);
+  return outcome;
+}

@@ -1,0 +1,399 @@
+import { bodyOffsetOf, encodeMessage, MillraceError } from "@millrace/format";
+import {
+  AppendStatus,
+  type ControlBlock,
+  FRAME_FLAG_NO_QUEUE_OFFSET,
+  FRAME_FLAG_WAIT_FLUSH,
+  LatencyHistogram,
+  monotonicUs,
+  type PutRingBuffers,
+  PutRingProducer,
+} from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { Message } from "./message.js";
+import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
+import { MessageValidator } from "./message-validator.js";
+import { AppendMessageResult, allocateFailed, type PutMessageResult } from "./put-message-result.js";
+import { PutWaitQueue } from "./put-wait-queue.js";
+import { StoreStatus } from "./store-status.js";
+import type { TopicTable } from "./topic-table.js";
+
+/**
+ * Committed bytes that are worth a publish of their own in the middle of a burst. SYNC_FLUSH: few, so that the appender is done soon after the
+ * producer, because only then the force can start. ASYNC_FLUSH: many, so that the two threads seldom touch the same cache lines.
+ */
+const SYNC_PUBLISH_BYTES = 2 * 1024;
+const ASYNC_PUBLISH_BYTES = 32 * 1024;
+/** Acks settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long. */
+const ACKS_PER_TURN = 512;
+/** How often the main thread looks without being woken: deadlines, lost wake-ups. */
+const RECHECK_MS = 50;
+/** Why an input is refused, if it is; throws for what is no message. */
+type Check<T> = (input: T) => PutMessageResult | undefined;
+/** Encodes what has just been checked into the ring; false while the ring is full. */
+type Write<T> = (input: T) => boolean;
+type Settle = (result: PutMessageResult | Promise<never>) => void;
+
+/** What a frame's result cannot tell: set only for batches and for hosts that are not the store's. */
+interface AckDetails {
+  readonly storeHost: Uint8Array;
+  readonly lengths: readonly number[] | undefined;
+}
+
+/**
+ * The main thread's end of the pipeline. Put: validate, encode straight into the ring, publish once per turn. Ack: settle promises in
+ * the order of the puts, in ASYNC_FLUSH when the appender has answered, in SYNC_FLUSH when `flushedOffset` has passed the record.
+ * (RocketMQ: `DefaultMessageStore.asyncPutMessage`, `CommitLog.handleDiskFlush`.)
+ */
+export class MessagePutter {
+  readonly putToAckUs = new LatencyHistogram();
+  readonly ring: PutRingProducer;
+  readonly topics: TopicTable;
+  readonly waiting: PutWaitQueue;
+  readonly status: StoreStatus;
+  messages = 0;
+  bytes = 0;
+  failed = 0;
+  /** How often a put found the ring full. */
+  stalls = 0;
+  /** End of the newest acknowledged record. */
+  acknowledgedOffset = 0;
+
+  readonly #config: MessageStoreConfig;
+  readonly #counters: ControlBlock<"main">["counters"];
+  readonly #validator: MessageValidator;
+  readonly #batchValidator = new MessageBatchValidator();
+  readonly #sync: boolean;
+  readonly #publishBytes: number;
+  readonly #settles: (Settle | undefined)[];
+  readonly #details: (AckDetails | undefined)[];
+  readonly #recheck: NodeJS.Timeout;
+  #keepsAlive = false;
+  #burst = false;
+  #drainScheduled = false;
+  #resultArmed = false;
+  #flushArmed = false;
+  #putTimeUs = 0;
+  #nowMs = 0;
+  /** Set when no more puts are taken; what they are rejected with. */
+  #refusal: MillraceError | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(config: MessageStoreConfig, control: ControlBlock<"main">, buffers: PutRingBuffers, topics: TopicTable) {
+    const { counters } = control;
+    this.#config = config;
+    this.#counters = counters;
+    this.topics = topics;
+    this.status = new StoreStatus(config, counters);
+    this.#validator = new MessageValidator(config, topics);
+    this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
+    this.ring = new PutRingProducer(buffers, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
+    this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
+    this.#details = new Array<AckDetails | undefined>(this.ring.frameCapacity).fill(undefined);
+    this.waiting = new PutWaitQueue(config.maxAsyncPutMessageRequests);
+    this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
+  }
+
+  putMessage(message: Message): Promise<PutMessageResult> {
+    return this.#put(message, this.#check, this.#write);
+  }
+
+  putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
+    return this.#put(batch, this.#checkBatch, this.#writeBatch);
+  }
+
+  /** From now on every put is rejected with `refusal`; those in flight go on. */
+  refuse(refusal: MillraceError): void {
+    this.#refusal = refusal;
+  }
+
+  /** Settles what is acknowledged already and rejects everything else: its bytes may be on disk or not. */
+  abandon(error: MillraceError): void {
+    this.refuse(error);
+    this.waiting.rejectAll(error);
+    while (this.#settleSome()) {}
+    while (this.ring.inFlight > 0) this.#take()?.(Promise.reject(error));
+    this.#settledAll();
+  }
+
+  /** Resolves when nothing is in flight. */
+  async drained(): Promise<void> {
+    if (this.ring.inFlight === 0 && this.waiting.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  /** Ends the re-check timer. */
+  close(): void {
+    clearInterval(this.#recheck);
+  }
+
+  #put<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    try {
+      const refusal = check(input);
+      if (refusal !== undefined) {
+        this.failed++;
+        return Promise.resolve(refusal);
+      }
+      if (this.waiting.size > 0 || !write(input)) return this.#wait(() => check(input) ?? write(input));
+      return new Promise<PutMessageResult>(this.#adopt);
+    } catch (error) {
+      this.failed++;
+      return Promise.reject(error);
+    }
+  }
+
+  /** Hands the promise that is being made to the frame committed last. */
+  readonly #adopt = (resolve: Settle): void => {
+    this.#settles[this.ring.slotOf(this.ring.committed - 1)] = resolve;
+  };
+
+  #wait(tryPut: () => boolean | PutMessageResult): Promise<PutMessageResult> {
+    this.stalls++;
+    this.#publish();
+    this.#stayAlive();
+    this.#arm();
+    if (this.#config.backPressure === "reject" || this.waiting.isFull()) {
+      this.failed++;
+      const reason = `the put ring is full: putRingSize=${this.#config.putRingSize} waiting=${this.waiting.size}`;
+      return Promise.reject(new MillraceError("ERR_RING_FULL", reason, { status: "OS_PAGE_CACHE_BUSY" }));
+    }
+    return this.waiting.add(tryPut, monotonicUs() + this.#config.putMessageTimeout * 1000);
+  }
+
+  readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
+
+  readonly #checkBatch: Check<readonly Message[]> = (batch) =>
+    this.#startGroup() ?? this.#batchValidator.validate(batch, this.#validator, this.#nowMs);
+
+  /** The message validated last. */
+  readonly #write: Write<Message> = () => {
+    const { ring } = this;
+    const validator = this.#validator;
+    const { fields, length } = validator;
+    const position = ring.claim(length);
+    if (position < 0) return false;
+    encodeMessage(ring.view, ring.bytes, position, fields, length, validator.storedProperties);
+    if (fields.storeHost !== validator.defaultStoreHost) this.#setDetails(undefined);
+    this.#commit(position, length, 1);
+    return true;
+  };
+
+  readonly #writeBatch: Write<readonly Message[]> = (batch) => {
+    const { ring } = this;
+    const validator = this.#validator;
+    const { length, lengths } = this.#batchValidator;
+    const start = ring.claim(length);
+    if (start < 0) return false;
+    let position = start;
+    for (const message of batch) {
+      validator.validate(message, this.#nowMs);
+      if (position + validator.length > start + length) throw batchChanged();
+      encodeMessage(ring.view, ring.bytes, position, validator.fields, validator.length, validator.storedProperties);
+      position += validator.length;
+    }
+    this.#setDetails(lengths);
+    this.#commit(start, length, batch.length);
+    return true;
+  };
+
+  #setDetails(lengths: readonly number[] | undefined): void {
+    this.#details[this.ring.slotOf(this.ring.committed)] = { storeHost: this.#validator.fields.storeHost, lengths };
+  }
+
+  #commit(position: number, length: number, messages: number): void {
+    const validator = this.#validator;
+    const flags =
+      (this.#sync && validator.waitStoreMsgOK ? FRAME_FLAG_WAIT_FLUSH : 0) |
+      (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
+    const { ring } = this;
+    ring.commit(position, length, messages, validator.queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
+    if (!this.#burst) {
+      this.#burst = true;
+      if (this.#sync) this.#counters.putBurst.set(1);
+      queueMicrotask(this.#endBurst);
+    }
+    if (ring.unpublishedBytes >= this.#publishBytes) this.#publish();
+  }
+
+  /** Once per group: the clocks, and the look whether puts are taken. */
+  #startGroup(): PutMessageResult | undefined {
+    if (this.ring.unpublishedBytes > 0) return undefined;
+    this.#putTimeUs = monotonicUs();
+    this.#nowMs = Date.now();
+    if (!this.#keepsAlive) this.#stayAlive();
+    return this.status.refusal(this.#putTimeUs);
+  }
+
+  /** The last frames first, then the word: an appender that hears the burst is over has seen all of it. */
+  readonly #endBurst = (): void => {
+    this.#burst = false;
+    const shown = this.ring.publish();
+    if (this.#sync) this.#counters.putBurst.set(0);
+    if (shown) this.ring.wake();
+    this.#arm();
+  };
+
+  #publish(): void {
+    if (this.ring.publish()) this.ring.wake();
+  }
+
+  /** waitAsync alone does not keep the process alive: a ref'd timer does, while acks are pending. */
+  #stayAlive(): void {
+    this.#keepsAlive = true;
+    this.#recheck.ref();
+  }
+
+  readonly #onRecheck = (): void => {
+    this.#timeOut();
+    this.#drain();
+    if (this.#keepsAlive && this.ring.inFlight === 0 && this.waiting.size === 0) {
+      this.#keepsAlive = false;
+      this.#recheck.unref();
+    }
+  };
+
+  readonly #onResult = (): void => {
+    this.#resultArmed = false;
+    this.#drain();
+  };
+
+  readonly #onFlush = (): void => {
+    this.#flushArmed = false;
+    this.#drain();
+  };
+
+  readonly #drainLater = (): void => {
+    this.#drainScheduled = false;
+    this.#drain();
+  };
+
+  #drain(): void {
+    const more = this.#settleSome();
+    if (this.waiting.size > 0) this.waiting.retry(this.#adopt);
+    if (this.ring.inFlight === 0 && this.waiting.size === 0) return this.#settledAll();
+    if (!more) return this.#arm();
+    if (this.#drainScheduled) return;
+    this.#drainScheduled = true;
+    setImmediate(this.#drainLater);
+  }
+
+  #settledAll(): void {
+    this.#idle?.();
+    this.#idle = undefined;
+  }
+
+  /** Settles what is acknowledged, in order, up to a turn's worth; true when there is more. */
+  #settleSome(): boolean {
+    const { ring } = this;
+    const end = ring.resultEnd();
+    const count = end - ring.taken;
+    if (count === 0) return false;
+    const flushed = this.#sync ? this.#durableOffset() : 0;
+    const nowUs = monotonicUs();
+    const budget = Math.min(count, ACKS_PER_TURN);
+    for (let i = 0; i < budget; i++) {
+      const slot = ring.slotOf(ring.taken);
+      if (ring.resultStatus(slot) !== AppendStatus.ok) {
+        this.failed++;
+        this.#take()?.(allocateFailed());
+        continue;
+      }
+      const waits = (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
+      if (waits && ring.resultPhysicalOffset(slot) + ring.recordLength(slot) > flushed) return false;
+      this.#acknowledge(slot, "PUT_OK", nowUs);
+    }
+    return budget < count;
+  }
+
+  #acknowledge(slot: number, status: "PUT_OK" | "FLUSH_DISK_TIMEOUT", nowUs: number): void {
+    const { ring } = this;
+    const length = ring.recordLength(slot);
+    const messages = ring.messages(slot);
+    const topic = this.topics.topicOf(ring.queueSlot(slot));
+    topic.messages += messages;
+    topic.size += length;
+    this.messages += messages;
+    this.bytes += length;
+    this.putToAckUs.record(nowUs - ring.putTimeUs(slot));
+    const details = this.#details[slot];
+    this.acknowledgedOffset = ring.resultPhysicalOffset(slot) + length;
+    const appendResult = new AppendMessageResult(
+      ring.resultPhysicalOffset(slot),
+      length,
+      ring.resultStoreTimestamp(slot),
+      ring.resultQueueOffset(slot),
+      messages,
+      details === undefined ? this.#validator.defaultStoreHost : details.storeHost,
+      details?.lengths,
+    );
+    this.#take()?.({ status, appendResult });
+  }
+
+  #take(): Settle | undefined {
+    const { ring } = this;
+    const slot = ring.slotOf(ring.taken);
+    const settle = this.#settles[slot];
+    this.#settles[slot] = undefined;
+    if (this.#details[slot] !== undefined) this.#details[slot] = undefined;
+    ring.take();
+    return settle;
+  }
+
+  /** RocketMQ's FlushDiskWatcher: appended, but not forced in time. */
+  #timeOut(): void {
+    const nowUs = monotonicUs();
+    this.waiting.expire(nowUs, this.#config.putMessageTimeout);
+    if (!this.#sync) return;
+    const { ring } = this;
+    const oldestUs = nowUs - this.#config.syncFlushTimeout * 1000;
+    const end = ring.resultEnd();
+    while (this.#settleSome()) {}
+    while (ring.taken < end) {
+      const slot = ring.slotOf(ring.taken);
+      if (ring.putTimeUs(slot) > oldestUs) return;
+      this.#acknowledge(slot, "FLUSH_DISK_TIMEOUT", nowUs);
+    }
+  }
+
+  /** Asks to be woken: by results (acks without a force, failures), in SYNC_FLUSH also by a force. */
+  #arm(): void {
+    if (this.ring.inFlight === 0) return;
+    const { resultRingTail, flushedOffset } = this.#counters;
+    if (!this.#resultArmed) {
+      const woken = resultRingTail.waitAsync(resultRingTail.get());
+      if (woken !== undefined) {
+        this.#resultArmed = true;
+        woken.then(this.#onResult);
+      }
+    }
+    if (this.#sync && !this.#flushArmed) {
+      const woken = flushedOffset.waitAsync(flushedOffset.get());
+      if (woken !== undefined) {
+        this.#flushArmed = true;
+        woken.then(this.#onFlush);
+      }
+    }
+    if (this.#settleable() && !this.#drainScheduled) {
+      this.#drainScheduled = true;
+      setImmediate(this.#drainLater);
+    }
+  }
+
+  /** What the flusher has forced, or the appender itself. */
+  #durableOffset(): number {
+    return Math.max(this.#counters.flushedOffset.get(), this.#counters.appendForcedOffset.get());
+  }
+
+  /** Whether the oldest put in flight could be settled: looked at after arming, so that no wake-up falls between. */
+  #settleable(): boolean {
+    const { ring } = this;
+    if (ring.taken === ring.resultEnd()) return false;
+    const slot = ring.slotOf(ring.taken);
+    if (ring.resultStatus(slot) !== AppendStatus.ok || (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) === 0) return true;
+    return ring.resultPhysicalOffset(slot) + ring.recordLength(slot) <= this.#durableOffset();
+  }
+}

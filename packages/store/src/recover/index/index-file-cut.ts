@@ -1,0 +1,135 @@
+import {
+  encodeIndexHeader,
+  getInt64,
+  INDEX_FIRST_ITEM,
+  INDEX_HEADER_LENGTH,
+  INDEX_ITEM_KEY_HASH_OFFSET,
+  INDEX_ITEM_LENGTH,
+  INDEX_ITEM_PHYSICAL_OFFSET_OFFSET,
+  INDEX_ITEM_PREVIOUS_OFFSET,
+  INDEX_ITEM_TIME_DIFF_OFFSET,
+  INDEX_SLOT_LENGTH,
+  type IndexFileShape,
+  type IndexHeader,
+  indexFileLength,
+  indexItemPosition,
+} from "@millrace/format";
+import type { Storage, StorageFile } from "@millrace/mapped-file";
+import { isZero } from "../scan/segment-window.js";
+
+const WINDOW_ITEMS = 32_768;
+/** Size of the writes; see segment-settlement.ts. */
+const BLOCK_BYTES = 64 * 1024;
+
+export interface IndexFileCut {
+  readonly storage: Storage;
+  readonly path: string;
+  readonly shape: IndexFileShape;
+  /** As it is on disk, and sane. */
+  readonly header: IndexHeader;
+  /** Items of records from here on go. */
+  readonly offset: number;
+  /** Undefined for a record that is no longer on disk. */
+  readonly storeTimestampAt: (physicalOffset: number) => number | undefined;
+}
+
+export interface IndexFileCutResult {
+  /** Items that stay. With 0 the file is untouched, and of no use. */
+  readonly itemCount: number;
+  /** Of the last item that stays. */
+  readonly endPhysicalOffset: number;
+  /** All keys of records before it are in this file or an older one; undefined when not even the first item can be believed. */
+  readonly completeTo: number | undefined;
+}
+
+/** What is good at the front of a file: items 1 to `itemCount`. */
+interface Kept {
+  itemCount: number;
+  endPhysicalOffset: number;
+  readonly slots: Int32Array;
+  slotCount: number;
+  isDamaged: boolean;
+}
+
+/**
+ * Takes the records from an offset on out of an index file, and builds its slots anew from the items that stay: after a crash nothing says which of
+ * the slots reached the disk. An item that cannot be (its offset before the one before it, a chain that leads elsewhere) ends what is good, and
+ * the record before it goes too: it may have had more keys. Durable on return; a crash in between leaves what can be cut again.
+ */
+export function cutIndexFile(cut: IndexFileCut): IndexFileCutResult {
+  const { storage, path, shape, header } = cut;
+  const file = storage.open(path, "write");
+  try {
+    let kept = scanItems(file, cut, cut.offset);
+    let completeTo: number | undefined = cut.offset;
+    if (kept.isDamaged) {
+      completeTo = kept.itemCount === 0 ? undefined : kept.endPhysicalOffset;
+      kept = scanItems(file, cut, completeTo ?? 0);
+    }
+    const { itemCount, endPhysicalOffset } = kept;
+    if (itemCount > 0) {
+      writeSlots(file, shape, kept.slots);
+      clearFrom(file, indexItemPosition(shape.maxHashSlotNum, itemCount + 1), indexFileLength(shape));
+      file.force();
+      const endTimestamp = cut.storeTimestampAt(endPhysicalOffset) ?? header.endTimestamp;
+      const next = { ...header, indexCount: itemCount + 1, hashSlotCount: kept.slotCount, endPhysicalOffset, endTimestamp };
+      file.write(encodeIndexHeader(next), 0);
+      file.force();
+    }
+    return { itemCount, endPhysicalOffset, completeTo };
+  } finally {
+    file.close();
+  }
+}
+
+/** Items in order, up to the first one at or behind `offset`, or the first that cannot be. */
+function scanItems(file: StorageFile, { shape, header }: IndexFileCut, offset: number): Kept {
+  const { maxHashSlotNum } = shape;
+  const slots = new Int32Array(maxHashSlotNum);
+  const kept: Kept = { itemCount: 0, endPhysicalOffset: header.beginPhysicalOffset, slots, slotCount: 0, isDamaged: false };
+  const window = new Uint8Array(WINDOW_ITEMS * INDEX_ITEM_LENGTH);
+  const view = new DataView(window.buffer);
+  for (let first = INDEX_FIRST_ITEM; first < header.indexCount; first += WINDOW_ITEMS) {
+    const count = Math.min(WINDOW_ITEMS, header.indexCount - first);
+    file.read(window.subarray(0, count * INDEX_ITEM_LENGTH), indexItemPosition(maxHashSlotNum, first));
+    for (let at = 0; at < count * INDEX_ITEM_LENGTH; at += INDEX_ITEM_LENGTH) {
+      const physicalOffset = getInt64(view, at + INDEX_ITEM_PHYSICAL_OFFSET_OFFSET);
+      if (physicalOffset >= offset && Number.isSafeInteger(physicalOffset)) return kept;
+      kept.isDamaged = !keepItem(kept, view, at, physicalOffset);
+      if (kept.isDamaged) return kept;
+    }
+  }
+  return kept;
+}
+
+/** False when the item cannot be. */
+function keepItem(kept: Kept, view: DataView, at: number, physicalOffset: number): boolean {
+  const { slots, itemCount, endPhysicalOffset } = kept;
+  const keyHash = view.getInt32(at + INDEX_ITEM_KEY_HASH_OFFSET);
+  if (keyHash < 0 || view.getInt32(at + INDEX_ITEM_TIME_DIFF_OFFSET) < 0) return false;
+  const isInOrder = itemCount === 0 ? physicalOffset === endPhysicalOffset : physicalOffset >= endPhysicalOffset;
+  const slot = keyHash % slots.length;
+  const previous = slots[slot] as number;
+  if (!isInOrder || view.getInt32(at + INDEX_ITEM_PREVIOUS_OFFSET) !== previous) return false;
+  kept.itemCount++;
+  kept.endPhysicalOffset = physicalOffset;
+  slots[slot] = kept.itemCount;
+  if (previous === 0) kept.slotCount++;
+  return true;
+}
+
+function writeSlots(file: StorageFile, { maxHashSlotNum }: IndexFileShape, slots: Int32Array): void {
+  const bytes = new Uint8Array(maxHashSlotNum * INDEX_SLOT_LENGTH);
+  const view = new DataView(bytes.buffer);
+  for (let slot = 0; slot < maxHashSlotNum; slot++) view.setInt32(slot * INDEX_SLOT_LENGTH, slots[slot] as number);
+  for (let at = 0; at < bytes.length; at += BLOCK_BYTES) file.write(bytes.subarray(at, at + BLOCK_BYTES), INDEX_HEADER_LENGTH + at);
+}
+
+/** Whatever the items behind the last one were, and whether the header knew of them or not. */
+function clearFrom(file: StorageFile, position: number, end: number): void {
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let at = position; at < end; at += BLOCK_BYTES) {
+    const bytes = block.subarray(0, Math.min(BLOCK_BYTES, end - at));
+    if (!isZero(bytes.subarray(0, file.read(bytes, at)))) file.write(bytes.fill(0), at);
+  }
+}

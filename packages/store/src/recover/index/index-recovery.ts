@@ -1,0 +1,242 @@
+import { join } from "node:path";
+import {
+  decodeIndexHeader,
+  INDEX_FIRST_ITEM,
+  INDEX_HEADER_LENGTH,
+  type IndexFileShape,
+  type IndexHeader,
+  indexFileLength,
+  isIndexFileName,
+  isIndexHeaderSane,
+  MillraceError,
+} from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { DispatchedMark } from "../../marks/dispatched-mark.js";
+import { cutIndexFile, type IndexFileCutResult } from "./index-file-cut.js";
+
+export interface IndexRecoveryOptions extends IndexFileShape {
+  readonly storage: Storage;
+  readonly directory: string;
+  /** Of the log, as recovered. */
+  readonly minOffset: number;
+  readonly maxOffset: number;
+  readonly lastExitOk: boolean;
+  /** Undefined in a directory that RocketMQ has written last. */
+  readonly mark: DispatchedMark | undefined;
+  /** Undefined where no record begins. */
+  readonly storeTimestampAt: (physicalOffset: number) => number | undefined;
+  /** Offset behind the record; undefined where none begins. */
+  readonly recordEndAt: (physicalOffset: number) => number | undefined;
+}
+
+export interface IndexRecovery {
+  /** The index has every record below it, and none from it on. */
+  readonly indexFromOffset: number;
+  /** Paths of the files that are gone. */
+  readonly removed: string[];
+  /** Nothing was left to go on from: all of the log is indexed again. */
+  readonly rebuilt: boolean;
+}
+
+/**
+ * Brings the index to a state that dispatching can go on from: a prefix of the log, every key of it, no key behind it. What cannot be believed is thrown
+ * away, the log has it all. Everything changed is durable on return.
+ *
+ * RocketMQ loses keys here (it throws the newest file away after a crash, and builds again only what its log recovery reads). After this a mark
+ * must be written before anything is indexed: the old one would vouch for what comes now.
+ *
+ * @throws MillraceError `ERR_INDEX_FILE_SIZE`; nothing has been changed then
+ */
+export function recoverIndex(options: IndexRecoveryOptions): IndexRecovery {
+  const recovery = new IndexFilesRecovery(options);
+  const { mark, lastExitOk } = options;
+  if (mark !== undefined) return recovery.fromMark(mark);
+  return lastExitOk ? recovery.afterCleanExit() : recovery.afterCrash();
+}
+
+interface KnownFile {
+  readonly name: string;
+  readonly header: IndexHeader;
+  readonly isSane: boolean;
+}
+
+class IndexFilesRecovery {
+  readonly #options: IndexRecoveryOptions;
+  /** In order of their names. */
+  readonly #files: KnownFile[];
+  readonly #removed: string[] = [];
+
+  constructor(options: IndexRecoveryOptions) {
+    this.#options = options;
+    this.#files = this.#load();
+  }
+
+  fromMark(mark: DispatchedMark): IndexRecovery {
+    const { lastExitOk, maxOffset } = this.#options;
+    const { indexedOffset, indexFile, indexEndOffset } = mark;
+    // Of a group that was not over the index may have had more records than the mark says.
+    const isWhole = indexFile === undefined || indexEndOffset < indexedOffset;
+    if (lastExitOk && isWhole && indexedOffset <= maxOffset && this.#isAsMarked(mark)) return this.#result(indexedOffset);
+    const marked = this.#files.find(({ name }) => name === indexFile);
+    if (indexFile !== undefined && !(marked?.isSane && marked.header.endPhysicalOffset >= indexEndOffset)) return this.#rebuild();
+    // Files that the mark does not know yet hold only records behind it, whatever has reached the disk of them.
+    while (this.#last !== marked) this.#removeLast();
+    const completeTo = this.#dropFrom(Math.min(indexedOffset, maxOffset));
+    const isCut = marked === undefined || completeTo <= indexEndOffset;
+    if (!isCut && this.#last?.header.endPhysicalOffset !== indexEndOffset) return this.#rebuild();
+    return this.#result(completeTo);
+  }
+
+  /** RocketMQ: what comes behind the last indexed record has no keys, or was not indexed in time. */
+  afterCleanExit(): IndexRecovery {
+    const { minOffset, maxOffset, recordEndAt } = this.#options;
+    const last = this.#last;
+    if (last === undefined || !last.isSane) return this.#rebuild();
+    const end = last.header.endPhysicalOffset;
+    if (end >= maxOffset) {
+      this.#forceAll();
+      return this.#result(this.#dropFrom(maxOffset));
+    }
+    if (end < minOffset || (end === 0 && !hasItems(last))) {
+      this.#forceAll();
+      return this.#result(minOffset);
+    }
+    const recordEnd = recordEndAt(end);
+    if (recordEnd === undefined) return this.#rebuild();
+    this.#forceAll();
+    // Nobody says that the newest file is undamaged: its items are looked at, and lead to the same slots if it is.
+    return this.#result(this.#dropFrom(recordEnd));
+  }
+
+  /** RocketMQ: nothing says what of the newest file has reached the disk. The ones before it were forced when they were full. */
+  afterCrash(): IndexRecovery {
+    const { minOffset, maxOffset, recordEndAt } = this.#options;
+    this.#removeLast();
+    const last = this.#last;
+    if (last === undefined || !last.isSane) return this.#rebuild();
+    const end = last.header.endPhysicalOffset;
+    if (end >= minOffset && end < maxOffset && recordEndAt(end) === undefined) return this.#rebuild();
+    this.#forceAll();
+    return this.#result(this.#dropFrom(Math.min(end, maxOffset)));
+  }
+
+  /** RocketMQ leaves it to the system to write what it has indexed; the mark that comes now says that it is durable. */
+  #forceAll(): void {
+    const { storage, directory } = this.#options;
+    for (const { name } of this.#files) {
+      const file = storage.open(join(directory, name), "write");
+      try {
+        file.force();
+      } finally {
+        file.close();
+      }
+    }
+    if (this.#files.length > 0) storage.syncDirectory(directory);
+  }
+
+  get #last(): KnownFile | undefined {
+    return this.#files.at(-1);
+  }
+
+  #load(): KnownFile[] {
+    const { storage, directory } = this.#options;
+    const length = indexFileLength(this.#options);
+    const entries = storage.list(directory).filter(({ name, kind }) => kind === "file" && isIndexFileName(name));
+    // The trace of a crash between creation and allocation.
+    const unallocated = entries.at(-1)?.size === 0 ? entries.pop() : undefined;
+    for (const { name, size } of entries) {
+      if (size === length) continue;
+      throw new MillraceError(
+        "ERR_INDEX_FILE_SIZE",
+        `index file of a wrong length (maxHashSlotNum or maxIndexNum changed? the index may be deleted, it is built anew): ` +
+          `path=${join(directory, name)} length=${size} expected=${length}`,
+      );
+    }
+    if (unallocated !== undefined) this.#remove(unallocated.name);
+    return entries.map(({ name }) => this.#read(name));
+  }
+
+  #read(name: string): KnownFile {
+    const { storage, directory } = this.#options;
+    const file = storage.open(join(directory, name), "read");
+    try {
+      const bytes = new Uint8Array(INDEX_HEADER_LENGTH);
+      file.read(bytes, 0);
+      const header = decodeIndexHeader(bytes);
+      return { name, header, isSane: isIndexHeaderSane(header, this.#options) };
+    } finally {
+      file.close();
+    }
+  }
+
+  #isAsMarked({ indexFile, indexEndOffset }: DispatchedMark): boolean {
+    const last = this.#last;
+    if (last === undefined || indexFile === undefined) return last?.name === indexFile;
+    return last.name === indexFile && last.isSane && last.header.endPhysicalOffset === indexEndOffset;
+  }
+
+  /**
+   * Removes everything from an offset on, and believes no slots of the last file that stays.
+   *
+   * @returns the offset that the index is complete to: the one given, or less after damage
+   */
+  #dropFrom(offset: number): number {
+    let completeTo = offset;
+    for (let last = this.#last; last !== undefined; last = this.#last) {
+      if (!last.isSane) {
+        completeTo = Math.min(completeTo, this.#endBeforeLast());
+      } else if (hasItems(last) && last.header.beginPhysicalOffset < completeTo) {
+        const cut = this.#cutLast(last, completeTo);
+        completeTo = cut.completeTo ?? Math.min(completeTo, this.#endBeforeLast());
+        if (cut.itemCount > 0) break;
+      }
+      this.#removeLast();
+    }
+    return completeTo;
+  }
+
+  #cutLast({ name, header }: KnownFile, offset: number): IndexFileCutResult {
+    const { storage, directory, storeTimestampAt } = this.#options;
+    const path = join(directory, name);
+    const cut = cutIndexFile({ storage, path, shape: this.#options, header, offset, storeTimestampAt });
+    this.#files[this.#files.length - 1] = this.#read(name);
+    return cut;
+  }
+
+  /** What the file before the last is complete to at least; 0 when nothing is known. */
+  #endBeforeLast(): number {
+    const before = this.#files.at(-2);
+    return before?.isSane ? before.header.endPhysicalOffset : 0;
+  }
+
+  #removeLast(): void {
+    const last = this.#files.pop();
+    if (last !== undefined) this.#remove(last.name);
+  }
+
+  #remove(name: string): void {
+    const { storage, directory } = this.#options;
+    const path = join(directory, name);
+    storage.remove(path);
+    storage.syncDirectory(directory);
+    this.#removed.push(path);
+  }
+
+  #rebuild(): IndexRecovery {
+    while (this.#files.length > 0) this.#removeLast();
+    return this.#result(this.#options.minOffset);
+  }
+
+  #result(completeTo: number): IndexRecovery {
+    // In front of the last file there is nothing to repair: its keys are in no other.
+    if (this.#files.some(({ isSane }) => !isSane)) return this.#rebuild();
+    const { minOffset, maxOffset } = this.#options;
+    const indexFromOffset = Math.max(completeTo, minOffset);
+    const rebuilt = this.#files.length === 0 && indexFromOffset === minOffset && maxOffset > minOffset;
+    return { indexFromOffset, removed: this.#removed, rebuilt };
+  }
+}
+
+function hasItems({ header }: KnownFile): boolean {
+  return header.indexCount > INDEX_FIRST_ITEM;
+}

@@ -1,0 +1,214 @@
+import { MillraceError } from "@millrace/format";
+import type { Storage, StorageSpec } from "@millrace/mapped-file";
+import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
+import type { RecoveryProgress } from "../../config/recovery-progress.js";
+import { throwIfAborted } from "../scan/abort-check.js";
+import { joinLogQueues, type LogQueue } from "../scan/log-queue.js";
+import { RecoveryTaskPool } from "../scan/recovery-task-pool.js";
+import { ScanProgress } from "../scan/scan-progress.js";
+import type { LogQueueTableOptions } from "./log-queue-table.js";
+import type { LogReport } from "./log-report.js";
+import type { RecoveryRow } from "./recovery-decision.js";
+import { decideRecovery } from "./recovery-decision.js";
+import { planScan, RECENT_SEGMENTS } from "./scan-plan.js";
+import type { SegmentScan } from "./segment-scan.js";
+import { SEGMENT_TASKS, type SegmentResult, type SegmentTask } from "./segment-scan-worker.js";
+
+export interface RecoverOptions extends LogQueueTableOptions {
+  /** Each thread makes its own of it. */
+  readonly storage: StorageSpec;
+  readonly commitLogDirectory: string;
+  readonly mappedFileSizeCommitLog: number;
+  /** There was no `abort` file. */
+  readonly lastExitOk: boolean;
+  readonly checkCRCOnRecover: boolean;
+  /** Bytes before it were durable once; 0 when no watermark was kept, as in a directory of RocketMQ's. */
+  readonly flushedWatermark: number;
+  /** Aborts until the first change on disk; nothing is changed then. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: RecoveryProgress) => void;
+  /** Threads; 0 scans in this one. By default 0 for a small log, otherwise one per processor, at most 4. */
+  readonly parallelism?: number;
+}
+
+/** The report, and what recovery of the ConsumeQueues needs to know. */
+export interface CommitLogRecovery extends LogReport {
+  /** By `topic-queueId`. */
+  readonly logQueues: Map<string, LogQueue>;
+}
+
+const PROGRESS_INTERVAL_MS = 200;
+
+/**
+ * Finds the end of the log, and what the store must know about what is before it. Reads every segment, decides by the recovery table,
+ * and only then changes anything. On return all bytes before `maxOffset` are durable, and its segment holds zeros behind it. (RocketMQ: `CommitLog.recoverNormally`, `recoverAbnormally`, `truncateDirtyFiles`.)
+ *
+ * @throws MillraceError `ERR_COMMIT_LOG_CORRUPT`, `ERR_ABORTED`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_WORKER_DIED`; only
+ * `ERR_SEGMENT_UNWRITABLE` may come after a change
+ */
+export async function recoverCommitLog(options: RecoverOptions): Promise<CommitLogRecovery> {
+  const storage = createStorage(options.storage);
+  const queue = MappedFileQueue.load(storage, options.commitLogDirectory, options.mappedFileSizeCommitLog, "read");
+  const bytesTotal = queue.endOffset - queue.minOffset;
+  const parallelism = options.parallelism ?? RecoveryTaskPool.parallelismFor(queue.files.length, bytesTotal);
+  const pool = new RecoveryTaskPool(SEGMENT_TASKS, parallelism);
+  try {
+    const start = performance.now();
+    const progress = new ScanProgress();
+    const scans = await scanAll(options, queue, pool, progress);
+    const end = findEnd(options, queue, scans);
+    throwIfAborted(options.signal);
+    const settled = await settle(options, storage, queue, pool, scans, end);
+    return {
+      minOffset: queue.minOffset,
+      maxOffset: end.offset,
+      ...summarize(scans.slice(0, end.index + 1)),
+      segmentsScanned: scans.length,
+      bytesScanned: progress.bytesScanned,
+      seconds: (performance.now() - start) / 1000,
+      ...settled,
+      lastExitOk: options.lastExitOk,
+      rows: end.rows,
+    };
+  } finally {
+    await pool.close();
+  }
+}
+
+async function scanAll(
+  options: RecoverOptions,
+  queue: MappedFileQueue,
+  pool: RecoveryTaskPool<SegmentTask, SegmentResult>,
+  progress: ScanProgress,
+): Promise<SegmentScan[]> {
+  const { signal, onProgress, storage } = options;
+  throwIfAborted(signal);
+  const bytesTotal = queue.endOffset - queue.minOffset;
+  const segmentsTotal = queue.files.length;
+  let segmentsScanned = 0;
+  const report = (): void => onProgress?.({ bytesScanned: progress.bytesScanned, bytesTotal, segmentsScanned, segmentsTotal });
+  const abort = (): void => progress.abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  const timer = setInterval(report, PROGRESS_INTERVAL_MS);
+  try {
+    const plan = planScan(queue.files, options);
+    const tasks = plan.map((segment) => ({ kind: "scan", storage, segment, progress: progress.shared }) as const);
+    const onDone = (): void => {
+      segmentsScanned++;
+      report();
+    };
+    const outcomes = await pool.runAll(tasks, onDone, abort);
+    return outcomes.flatMap((outcome) => (outcome.kind === "scanned" ? [outcome.scan] : []));
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+interface LogEnd {
+  readonly offset: number;
+  /** Of the segment that the log ends in; -1 without segments. */
+  readonly index: number;
+  readonly row: RecoveryRow;
+  readonly detail: string;
+  readonly rows: string[];
+}
+
+/** A log without segments is complete as it is, unless there once was more. */
+const NO_SEGMENT: SegmentScan = {
+  ending: "complete",
+  position: 0,
+  detail: "NO_SEGMENT",
+  messages: 0,
+  lastStoreTimestamp: 0,
+  queues: new Map(),
+};
+
+/** Walks the segments in order, as long as the table says that the log goes on. */
+function findEnd(options: RecoverOptions, queue: MappedFileQueue, scans: readonly SegmentScan[]): LogEnd {
+  const { flushedWatermark, lastExitOk } = options;
+  const lastWithData = scans.findLastIndex((scan) => scan.position > 0 || scan.ending !== "empty");
+  const rows = new Set<string>();
+  for (let index = scans.length === 0 ? -1 : 0; ; index++) {
+    const scan = scans[index] ?? NO_SEGMENT;
+    const offset = (queue.files[index]?.fromOffset ?? 0) + scan.position;
+    const row = decideRecovery({
+      ending: scan.ending,
+      isLast: index === scans.length - 1,
+      isBelowWatermark: offset < flushedWatermark,
+      hasDataBehind: index < lastWithData,
+      lastExitOk,
+      isOld: flushedWatermark === 0 && index <= lastWithData - RECENT_SEGMENTS,
+    });
+    rows.add(row.name);
+    if (row.verdict === "refuse") {
+      const path = queue.files[index]?.path ?? queue.directory;
+      throw new MillraceError(
+        "ERR_COMMIT_LOG_CORRUPT",
+        `${row.reason}; nothing was changed: path=${path}, offset=${offset}, found=${scan.detail}, ` +
+          `flushedWatermark=${flushedWatermark}, lastExitOk=${lastExitOk}, row=${row.name}`,
+      );
+    }
+    if (row.verdict !== "roll") return { offset, index, row, detail: scan.detail, rows: [...rows] };
+  }
+}
+
+/** Removes what follows the end, from the back so that a crash leaves no gap; then makes the rest what the report says, durably. */
+async function settle(
+  options: RecoverOptions,
+  storage: Storage,
+  queue: MappedFileQueue,
+  pool: RecoveryTaskPool<SegmentTask, SegmentResult>,
+  scans: readonly SegmentScan[],
+  end: LogEnd,
+): Promise<Pick<LogReport, "cut" | "emptySegmentsRemoved">> {
+  const [segmentsRemoved, emptySegmentsRemoved]: [string[], string[]] = [[], []];
+  const isCut = end.row.verdict === "cut";
+  for (let index = scans.length - 1; index > end.index; index--) {
+    const path = queue.files[index]?.path ?? "";
+    const isEmpty = scans[index]?.ending === "empty" && scans[index]?.position === 0;
+    orUnwritable(path, () => queue.removeLast());
+    (isEmpty ? emptySegmentsRemoved : segmentsRemoved).unshift(path);
+  }
+  const tasks = queue.files
+    .filter((file) => file.endOffset > options.flushedWatermark || file === queue.last)
+    .map(({ path, size, fromOffset }) => {
+      const position = Math.min(size, end.offset - fromOffset);
+      return { kind: "settle", storage: options.storage, segment: { path, size, position, isCut } } as const;
+    });
+  const outcomes = await pool.runAll(tasks, ignore, ignore);
+  if (queue.files.length > 0) orUnwritable(queue.directory, () => storage.syncDirectory(queue.directory));
+  const bytesZeroed = outcomes.reduce((sum, outcome) => sum + (outcome.kind === "settled" ? outcome.bytesZeroed : 0), 0);
+  const reason = `${end.row.reason} (${end.detail})`;
+  return { cut: isCut ? { offset: end.offset, reason, bytesZeroed, segmentsRemoved } : undefined, emptySegmentsRemoved };
+}
+
+function ignore(): void {}
+
+function orUnwritable(path: string, change: () => void): void {
+  try {
+    change();
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code;
+    throw new MillraceError("ERR_SEGMENT_UNWRITABLE", `recovery cannot change the log: path=${path}, reason=${reason}`, { cause });
+  }
+}
+
+function summarize(
+  scans: readonly SegmentScan[],
+): Pick<CommitLogRecovery, "messages" | "lastStoreTimestamp" | "queueOffsets" | "logQueues"> {
+  const logQueues = new Map<string, LogQueue>();
+  let [messages, lastStoreTimestamp] = [0, 0];
+  for (const scan of scans) {
+    messages += scan.messages;
+    if (scan.messages > 0) lastStoreTimestamp = scan.lastStoreTimestamp;
+    for (const [key, queue] of scan.queues) {
+      const earlier = logQueues.get(key);
+      if (earlier === undefined) logQueues.set(key, queue);
+      else joinLogQueues(earlier, queue);
+    }
+  }
+  const queueOffsets = new Map<string, number>();
+  for (const [key, { nextQueueOffset }] of logQueues) queueOffsets.set(key, nextQueueOffset);
+  return { messages, lastStoreTimestamp, queueOffsets, logQueues };
+}

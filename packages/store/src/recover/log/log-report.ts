@@ -1,0 +1,30 @@
+/** What recovery found, kept and cut of the commit log. Offsets are absolute, in bytes. */
+export interface LogReport {
+  /** First byte of the log on disk. */
+  readonly minOffset: number;
+  /** Where the next record goes. Everything before it is durable. */
+  readonly maxOffset: number;
+  /** Of the last record, in milliseconds; 0 when the log is empty. */
+  readonly lastStoreTimestamp: number;
+  /** Next queue offset by `topic-queueId`. */
+  readonly queueOffsets: Map<string, number>;
+  readonly messages: number;
+  readonly segmentsScanned: number;
+  readonly bytesScanned: number;
+  readonly seconds: number;
+  readonly cut: RecoveryCut | undefined;
+  /** Segments without a byte of data behind the end of the log, by path: allocated ahead, and removed. */
+  readonly emptySegmentsRemoved: string[];
+  readonly lastExitOk: boolean;
+  /** Rows of the decision table that applied, in order, each once. */
+  readonly rows: string[];
+}
+
+export interface RecoveryCut {
+  readonly offset: number;
+  readonly reason: string;
+  /** In the segment of `offset`, in whole blocks. */
+  readonly bytesZeroed: number;
+  /** Paths. */
+  readonly segmentsRemoved: string[];
+}

@@ -1,0 +1,212 @@
+import {
+  BLANK_MAGIC,
+  BLANK_RECORD_LENGTH,
+  decodeProperties,
+  getInt64,
+  MAGIC_OFFSET,
+  MESSAGE_MAGIC_V1,
+  MESSAGE_MAGIC_V2,
+  MessageChecker,
+  MessageVerdict,
+  messageVerdictName,
+  PHYSICAL_OFFSET_OFFSET,
+  PROPERTY_CRC_LENGTH,
+  PROPERTY_CRC_NAME,
+  PROPERTY_INNER_NUM,
+  PROPERTY_SEPARATOR,
+  SYS_FLAG_COMMIT,
+  SYS_FLAG_INNER_BATCH,
+  TOTAL_SIZE_OFFSET,
+} from "@millrace/format";
+import type { LogQueue } from "../scan/log-queue.js";
+import type { ReadAt } from "../scan/segment-window.js";
+import { SegmentWindow } from "../scan/segment-window.js";
+import { LogQueueTable, type LogQueueTableOptions, type LogTopic } from "./log-queue-table.js";
+
+/**
+ * How the good records of a segment end: `complete`, by a blank record or the segment's end; `empty`, nothing but zeros follows;
+ * `damaged`, something else follows; `forbidden`, an intact record follows whose topic must never become a directory.
+ */
+export type SegmentEnding = "complete" | "empty" | "damaged" | "forbidden";
+
+export interface SegmentScan {
+  readonly ending: SegmentEnding;
+  /** Behind the last good record; the segment's size when it is complete. */
+  readonly position: number;
+  /** What stands there: a name of `MessageVerdict`, or one of this module's. */
+  readonly detail: string;
+  readonly messages: number;
+  /** Of the last good record, in milliseconds; 0 when there is none. */
+  readonly lastStoreTimestamp: number;
+  /** By `topic-queueId`. */
+  readonly queues: Map<string, LogQueue>;
+}
+
+export interface SegmentScanOptions extends LogQueueTableOptions {
+  /** Absolute offset of the segment's first byte. */
+  readonly fromOffset: number;
+  readonly size: number;
+  /** Verify the CRCs; lengths, offsets and topics are checked always. */
+  readonly checkCrc: boolean;
+  /** Bytes read at a time; a larger record makes it grow. */
+  readonly windowSize?: number;
+}
+
+const DEFAULT_WINDOW_SIZE = 4 * 1024 * 1024;
+/** Verdicts that may change with more in memory: the checker takes the end of what it is given for the end of the segment. */
+const ENDS_WITH_MEMORY = new Set<number>([MessageVerdict.TRUNCATED, MessageVerdict.BLANK, MessageVerdict.BAD_BLANK]);
+const CRC_NAME = Buffer.from(PROPERTY_CRC_NAME);
+
+/**
+ * Reads one segment from its first byte, alone: whether it means anything depends on the segments before it, and is decided later.
+ * A pure function of the bytes. (RocketMQ: the loop of `CommitLog.recoverNormally` and `recoverAbnormally`.)
+ */
+export function scanSegment(readAt: ReadAt, options: SegmentScanOptions): SegmentScan {
+  return new SegmentScanner(readAt, options).scan();
+}
+
+class SegmentScanner {
+  readonly #options: SegmentScanOptions;
+  readonly #window: SegmentWindow;
+  readonly #checker = new MessageChecker();
+  readonly #queues: LogQueueTable;
+  #position = 0;
+  #messages = 0;
+  #lastStoreTimestamp = 0;
+  #lastHadPropertyCrc = false;
+
+  constructor(readAt: ReadAt, options: SegmentScanOptions) {
+    this.#options = options;
+    this.#queues = new LogQueueTable(options);
+    this.#window = new SegmentWindow(readAt, options.size, options.windowSize ?? DEFAULT_WINDOW_SIZE);
+  }
+
+  scan(): SegmentScan {
+    for (;;) {
+      if (this.#position === this.#options.size) return this.#end("complete", "FULL");
+      const size = this.#check();
+      if (size <= 0) return this.#endBy(size);
+      const topic = this.#queues.topicOf(this.#window.bytes, this.#checker.topicPosition, this.#checker.topicLength);
+      if (topic === undefined) {
+        return this.#isFollowed(size) ? this.#end("forbidden", "ILLEGAL_TOPIC") : this.#end("damaged", "ILLEGAL_TOPIC");
+      }
+      if (this.#isTornBehindItsBody(size)) return this.#end("damaged", "TORN_PROPERTIES");
+      this.#accept(topic);
+      this.#position += size;
+    }
+  }
+
+  /** The checker's verdict on the record at the position, with as much of it in memory as it takes. */
+  #check(): number {
+    const room = this.#options.size - this.#position;
+    const verdict = this.#checkInMemory();
+    if (!ENDS_WITH_MEMORY.has(verdict)) return verdict;
+    const head = Math.min(room, PHYSICAL_OFFSET_OFFSET + 8);
+    this.#window.ensure(this.#position, head);
+    const { view, start } = this.#window;
+    if (head < BLANK_RECORD_LENGTH) return verdict;
+    const at = this.#position - start;
+    const total = view.getInt32(at + TOTAL_SIZE_OFFSET);
+    const magic = view.getInt32(at + MAGIC_OFFSET);
+    if (magic === BLANK_MAGIC) return total === room ? MessageVerdict.BLANK : MessageVerdict.BAD_BLANK;
+    if (isMessageMagic(magic)) {
+      if (total > room) return MessageVerdict.TRUNCATED;
+      if (!this.#isHere(at, head)) return MessageVerdict.WRONG_PHYSICAL_OFFSET;
+      this.#window.ensure(this.#position, Math.max(total, head));
+    }
+    return this.#checkInMemory();
+  }
+
+  #checkInMemory(): number {
+    const { view, bytes, start, end } = this.#window;
+    if (this.#position < start || this.#position >= end) return MessageVerdict.TRUNCATED;
+    const physicalOffset = this.#options.fromOffset + this.#position;
+    return this.#checker.check(view, bytes, this.#position - start, bytes.length, physicalOffset, this.#options.checkCrc);
+  }
+
+  /** Whether the head of a record names the place it stands at; only then its size is worth memory. */
+  #isHere(at: number, length: number): boolean {
+    if (length < PHYSICAL_OFFSET_OFFSET + 8) return false;
+    return getInt64(this.#window.view, at + PHYSICAL_OFFSET_OFFSET) === this.#options.fromOffset + this.#window.start + at;
+  }
+
+  #accept(topic: LogTopic): void {
+    const { transactionType, queueId, queueOffset, physicalOffset, storeTimestamp } = this.#checker;
+    this.#messages++;
+    this.#lastStoreTimestamp = storeTimestamp;
+    if (transactionType !== 0 && transactionType !== SYS_FLAG_COMMIT) return;
+    this.#queues.add(topic, queueId, queueOffset, this.#messageCount(), physicalOffset);
+  }
+
+  /** Queue offsets that the record takes; more than one for an inner batch. */
+  #messageCount(): number {
+    const { sysFlag, propertiesPosition, propertiesLength } = this.#checker;
+    if ((sysFlag & SYS_FLAG_INNER_BATCH) === 0) return 1;
+    const properties = decodeProperties(this.#window.bytes.subarray(propertiesPosition, propertiesPosition + propertiesLength));
+    const count = Number(properties.get(PROPERTY_INNER_NUM));
+    return Number.isSafeInteger(count) && count > 0 ? count : 1;
+  }
+
+  /**
+   * A record whose last page never reached the disk ends in zeros; if that page holds nothing but properties, the body CRC is right and the
+   * property CRC is gone. Such an end is torn after a record that had a property CRC, or when no record follows; otherwise it may be a
+   * 4.9 client's own.
+   */
+  #isTornBehindItsBody(size: number): boolean {
+    const { propertiesPosition, propertiesLength } = this.#checker;
+    const { bytes } = this.#window;
+    const end = propertiesPosition + propertiesLength;
+    const hadPropertyCrc = this.#lastHadPropertyCrc;
+    this.#lastHadPropertyCrc = hasPropertyCrc(bytes, end, propertiesLength);
+    if (propertiesLength === 0 || bytes[end - 1] !== 0) return false;
+    return hadPropertyCrc || !this.#isFollowed(size);
+  }
+
+  /** Whether another record, or the blank one, stands behind the one at the position. */
+  #isFollowed(size: number): boolean {
+    const next = this.#position + size;
+    const length = Math.min(this.#options.size - next, PHYSICAL_OFFSET_OFFSET + 8);
+    if (length < BLANK_RECORD_LENGTH) return false;
+    this.#window.ensure(this.#position, size + length);
+    this.#checkInMemory(); // the window has moved: the checker's positions with it
+    const at = next - this.#window.start;
+    const magic = this.#window.view.getInt32(at + MAGIC_OFFSET);
+    if (magic === BLANK_MAGIC) return true;
+    return isMessageMagic(magic) && this.#isHere(at, length);
+  }
+
+  #endBy(verdict: number): SegmentScan {
+    const name = messageVerdictName(verdict);
+    if (verdict === MessageVerdict.BLANK) {
+      this.#position = this.#options.size;
+      return this.#end("complete", name);
+    }
+    if (verdict !== MessageVerdict.EMPTY) return this.#end("damaged", name);
+    return this.#window.isZeroFrom(this.#position) ? this.#end("empty", name) : this.#end("damaged", "ZEROS_BEFORE_DATA");
+  }
+
+  #end(ending: SegmentEnding, detail: string): SegmentScan {
+    return {
+      ending,
+      position: this.#position,
+      detail,
+      messages: this.#messages,
+      lastStoreTimestamp: this.#lastStoreTimestamp,
+      queues: this.#queues.toMap(),
+    };
+  }
+}
+
+function isMessageMagic(magic: number): boolean {
+  return magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2;
+}
+
+function hasPropertyCrc(bytes: Uint8Array, end: number, propertiesLength: number): boolean {
+  if (propertiesLength < PROPERTY_CRC_LENGTH) return false;
+  const at = end - PROPERTY_CRC_LENGTH;
+  if (propertiesLength > PROPERTY_CRC_LENGTH && bytes[at - 1] !== PROPERTY_SEPARATOR) return false;
+  for (let i = 0; i < CRC_NAME.length; i++) {
+    if (bytes[at + i] !== CRC_NAME[i]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,191 @@
+import { DelayLevels, SCHEDULE_TOPIC, unitTagsCode } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { LogQueue, LogQueueRun } from "../scan/log-queue.js";
+import { LogRecordReader, type RecoveredLog } from "../scan/log-record-reader.js";
+import { decideQueue, type QueueFinding } from "./consume-queue-decision.js";
+import type { QueueDirectory } from "./consume-queue-directory.js";
+import { ConsumeQueueUnits, type GoodUnits } from "./consume-queue-units.js";
+
+/** After a clean end the files before the last three are trusted, as in RocketMQ. */
+const RECENT_FILES = 3;
+
+export interface InspectionOptions {
+  readonly log: RecoveredLog;
+  readonly unitsPerFile: number;
+  /** The last end was clean, and the ConsumeQueues were durable to the end of the log then: only their last files are read. */
+  readonly isTrusted: boolean;
+  /** Units of records below it were durable once. */
+  readonly dispatchedOffset: number;
+  readonly messageDelayLevel: string;
+}
+
+export interface InspectedQueue {
+  readonly directory: QueueDirectory;
+  readonly log: LogQueue | undefined;
+  /** Records of its topic below it are deleted. */
+  readonly deletedBelow: number;
+}
+
+/** What is to be done about one queue. Queue offsets; plain data. */
+export interface QueuePlan {
+  readonly row: string;
+  readonly directory: QueueDirectory;
+  readonly minQueueOffset: number;
+  readonly maxQueueOffset: number;
+  readonly nextQueueOffset: number;
+  /** Absolute offset of the first record that has to be dispatched again; -1 when none has. */
+  readonly dispatchFrom: number;
+  /** First units of files before a gap: nothing leads there. */
+  readonly staleFiles: readonly number[];
+  /** Units from here on may not be durable yet; `maxQueueOffset` when all are. */
+  readonly forceFrom: number;
+}
+
+/** Holds ConsumeQueues against the log. Changes nothing. (RocketMQ: `ConsumeQueue.recover`, `truncateDirtyLogicFiles`, `correctMinOffset`.) */
+export class ConsumeQueueInspector {
+  readonly #storage: Storage;
+  readonly #options: InspectionOptions;
+  readonly #records: LogRecordReader;
+  readonly #delayLevels: DelayLevels;
+  readonly #chunk = ConsumeQueueUnits.newChunk();
+
+  constructor(storage: Storage, options: InspectionOptions) {
+    this.#storage = storage;
+    this.#options = options;
+    this.#records = new LogRecordReader(storage, options.log);
+    this.#delayLevels = DelayLevels.parse(options.messageDelayLevel);
+  }
+
+  inspect({ directory, log, deletedBelow }: InspectedQueue): QueuePlan {
+    const { unitsPerFile } = this.#options;
+    const { files } = directory;
+    const gap = files.findLastIndex((file, index) => index > 0 && file !== (files[index - 1] as number) + unitsPerFile);
+    const first = Math.max(gap, 0);
+    const staleFiles = files.slice(0, first);
+    const from = files[first] ?? 0;
+    const place = { from, to: from + (files.length - first) * unitsPerFile, perFile: unitsPerFile };
+    const units = new ConsumeQueueUnits(this.#storage, directory.path, place, this.#chunk);
+    try {
+      const found = log === undefined ? this.#withoutRecords(units, deletedBelow) : this.#withRecords(units, directory, log);
+      return { directory, staleFiles, ...found };
+    } finally {
+      units.close();
+    }
+  }
+
+  close(): void {
+    this.#records.close();
+  }
+
+  /** The next message goes on behind what the queue once had. */
+  #withoutRecords(units: ConsumeQueueUnits, deletedBelow: number): Omit<QueuePlan, "directory" | "staleFiles"> {
+    const { minOffset } = this.#options.log;
+    const good = this.#walk(units, units.to, minOffset);
+    const isDeleted = deletedBelow > 0 && good.lastPhysicalOffset < deletedBelow;
+    const log = isDeleted ? "deleted" : "none";
+    const row = decideQueue({ log, front: "good", reachesEnd: true, isTailClean: units.isTailClean(good.end) });
+    const { end, newFrom: forceFrom } = good;
+    return { row: row.name, minQueueOffset: end, maxQueueOffset: end, nextQueueOffset: end, dispatchFrom: -1, forceFrom };
+  }
+
+  #withRecords(units: ConsumeQueueUnits, directory: QueueDirectory, log: LogQueue): Omit<QueuePlan, "directory" | "staleFiles"> {
+    const run = runOf(units, log);
+    const { firstQueueOffset, nextQueueOffset } = run;
+    const good = this.#walk(units, Math.min(units.to, nextQueueOffset), this.#options.log.maxOffset);
+    const front = frontOf(units, good, run);
+    if (front !== "good") {
+      const row = decideQueue({ log: "records", front, reachesEnd: false, isTailClean: true });
+      const next = log.nextQueueOffset;
+      const dispatchFrom = log.firstPhysicalOffset;
+      return { row: row.name, minQueueOffset: 0, maxQueueOffset: 0, nextQueueOffset: next, dispatchFrom, forceFrom: 0 };
+    }
+    const confirmedEnd = this.#confirmedEnd(units, good.recordEnd, directory, run);
+    const end = directory.topic === SCHEDULE_TOPIC ? this.#timedEnd(units, firstQueueOffset, confirmedEnd) : confirmedEnd;
+    const finding: QueueFinding = {
+      log: "records",
+      front,
+      reachesEnd: end === nextQueueOffset,
+      isTailClean: units.isTailClean(end),
+    };
+    return {
+      row: decideQueue(finding).name,
+      minQueueOffset: firstQueueOffset,
+      maxQueueOffset: end,
+      nextQueueOffset,
+      dispatchFrom: finding.reachesEnd ? -1 : this.#dispatchFrom(units, end, log, run),
+      forceFrom: Math.min(end, good.newFrom),
+    };
+  }
+
+  #walk(units: ConsumeQueueUnits, to: number, maxPhysicalEnd: number): GoodUnits {
+    const { isTrusted, dispatchedOffset } = this.#options;
+    const recent = units.to - RECENT_FILES * units.unitsPerFile;
+    if (isTrusted && recent > units.from && recent < to) {
+      const good = units.walk(recent, to, maxPhysicalEnd, dispatchedOffset);
+      if (good.recordEnd >= 0) return good;
+    }
+    return units.walk(units.from, to, maxPhysicalEnd, dispatchedOffset);
+  }
+
+  /**
+   * The good units agree with one another; whether they agree with the log is asked of the last one, and if it does not, of others, as in a
+   * binary search: what RocketMQ shifts, it shifts to the end. The last one may also be torn behind its size, where a page ends.
+   */
+  #confirmedEnd(units: ConsumeQueueUnits, recordEnd: number, { topic, queueId }: QueueDirectory, run: LogQueueRun): number {
+    if (recordEnd === run.firstQueueOffset) return recordEnd;
+    if (this.#isRight(units, recordEnd - 1, queueId))
+      return this.#isTagsCode(units.physicalOffset, topic, units.tagsCode) ? recordEnd : recordEnd - 1;
+    let [right, wrong] = [run.firstQueueOffset - 1, recordEnd - 1];
+    while (wrong - right > 1) {
+      const middle = Math.floor((right + wrong) / 2);
+      if (this.#isRight(units, middle, queueId)) right = middle;
+      else wrong = middle;
+    }
+    return wrong;
+  }
+
+  /** Whether the unit of this record holds this. */
+  #isTagsCode(physicalOffset: number, topic: string, tagsCode: number): boolean {
+    const request = this.#records.request(physicalOffset);
+    return request !== undefined && unitTagsCode(request, topic === SCHEDULE_TOPIC, this.#delayLevels) === tagsCode;
+  }
+
+  /** RocketMQ 4.9 recovers from a crash before it knows its delay levels: hashes of tags stand where times of delivery belong, and all would be due. */
+  #timedEnd(units: ConsumeQueueUnits, from: number, to: number): number {
+    return units.findTagsHash(from, to, (physicalOffset, tagsCode) => !this.#isTagsCode(physicalOffset, SCHEDULE_TOPIC, tagsCode));
+  }
+
+  #isRight(units: ConsumeQueueUnits, unit: number, queueId: number): boolean {
+    units.at(unit);
+    const record = this.#records;
+    return (
+      record.read(units.physicalOffset) && record.queueOffset === unit && record.queueId === queueId && record.size === units.size
+    );
+  }
+
+  /** Begin of the record that the first missing unit belongs to, or an earlier one, as late as is certain. */
+  #dispatchFrom(units: ConsumeQueueUnits, end: number, log: LogQueue, run: LogQueueRun): number {
+    if (end === run.firstQueueOffset) return run.firstPhysicalOffset;
+    if (end === run.nextQueueOffset - 1) return run.lastPhysicalOffset;
+    if (end === log.newQueueOffset) return log.newPhysicalOffset;
+    units.at(end - 1);
+    return units.physicalOffset + units.size;
+  }
+}
+
+/** A topic that RocketMQ deleted and made again begins anew in the log; its files say which of the two they hold. */
+function runOf(units: ConsumeQueueUnits, log: LogQueue): LogQueueRun {
+  if (log.restart === undefined || units.from > 0 || units.to === 0) return log;
+  units.at(0);
+  return units.physicalOffset === log.restart.firstPhysicalOffset ? log.restart : log;
+}
+
+/** Units before the log's first record have to be there too: they say where the queue begins, and readers of other stores walk them. */
+function frontOf(units: ConsumeQueueUnits, good: GoodUnits, run: LogQueueRun): QueueFinding["front"] {
+  const { firstQueueOffset, firstPhysicalOffset } = run;
+  if (units.from > firstQueueOffset || units.to <= firstQueueOffset) return "missing";
+  if (good.recordEnd < firstQueueOffset || good.recordEnd < 0) return "missing";
+  if (good.recordEnd === firstQueueOffset) return good.physicalEnd <= firstPhysicalOffset ? "good" : "wrong";
+  units.at(firstQueueOffset);
+  return units.physicalOffset === firstPhysicalOffset ? "good" : "wrong";
+}

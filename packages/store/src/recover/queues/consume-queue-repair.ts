@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { PAGE_LENGTH } from "@millrace/mapped-file";
+import { zeroFrom } from "../scan/segment-settlement.js";
+import { QUEUE_TABLE, type QueueVerdict } from "./consume-queue-decision.js";
+import type { QueueDirectory } from "./consume-queue-directory.js";
+import type { QueuePlan } from "./consume-queue-inspection.js";
+
+const VERDICTS = new Map<string, QueueVerdict>(QUEUE_TABLE.map(({ name, verdict }) => [name, verdict]));
+
+export function verdictOf(plan: QueuePlan): QueueVerdict {
+  return VERDICTS.get(plan.row) as QueueVerdict;
+}
+
+/**
+ * Whether anything on disk has to change, or to become durable. The last file need not: the next unit in it makes it durable, and until then every
+ * recovery reads it.
+ */
+export function needsRepair(plan: QueuePlan): boolean {
+  const verdict = verdictOf(plan);
+  if (plan.staleFiles.length > 0 || plan.directory.unallocated.length > 0) return true;
+  return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < lastFileOf(plan);
+}
+
+/** Makes a queue's files what the plan says. From the back, so that a crash leaves something that leads to the same plan, or to a whole rebuild. */
+export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: number): void {
+  const { directory, staleFiles } = plan;
+  const unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
+  const verdict = verdictOf(plan);
+  const isGone = verdict === "remove" || verdict === "rebuild";
+  const isCut = verdict === "cut" || verdict === "cutAndDispatch";
+  const end = plan.maxQueueOffset;
+  for (const name of directory.unallocated) storage.remove(join(directory.path, name));
+  for (const fileStart of directory.files.toReversed()) {
+    const isStale = staleFiles.includes(fileStart);
+    // RocketMQ takes the first unit of an empty file for one. Such a file stays only where nothing but its name says where the queue goes on.
+    const isNeeded = fileStart < end || (fileStart === end && end > 0 && !directory.files.includes(end - unitsPerFile));
+    if (isGone || isStale || (isCut && !isNeeded)) storage.remove(pathOf(directory, fileStart));
+    else if (isCut && fileStart + unitsPerFile > end)
+      zeroFrom(storage, pathOf(directory, fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH, PAGE_LENGTH);
+    else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < lastFileOf(plan))
+      force(storage, pathOf(directory, fileStart));
+  }
+  if (storage.exists(directory.path)) storage.syncDirectory(directory.path);
+}
+
+/** First unit of the file that the queue ends in, as far as it stays. */
+function lastFileOf({ directory: { files }, maxQueueOffset }: QueuePlan): number {
+  return files.findLast((fileStart) => fileStart < maxQueueOffset) ?? 0;
+}
+
+function pathOf(directory: QueueDirectory, fileStart: number): string {
+  return join(directory.path, segmentFileName(fileStart * CONSUME_QUEUE_UNIT_LENGTH));
+}
+
+function force(storage: Storage, path: string): void {
+  const file = storage.open(path, "write");
+  try {
+    file.force();
+  } finally {
+    file.close();
+  }
+}

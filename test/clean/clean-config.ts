@@ -1,7 +1,0 @@
-import type { MessageStoreConfig, MessageStoreOptions } from "@millrace/store";
-import { resolveConfig } from "@millrace/store/internal/message-store-config.js";
-
-/** Options complete, of a store that nobody opens. */
-export function storeConfig(options: MessageStoreOptions = {}): MessageStoreConfig {
-  return resolveConfig({ storePathRootDir: "/nowhere", ...options });
-}

@@ -1,0 +1,115 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { storePaths } from "@millrace/format";
+import { createStorage } from "@millrace/mapped-file";
+import test from "ava";
+import { DeletedTopics } from "#store/marks/deleted-topics.js";
+import { readDispatchedMark, writeDispatchedMark } from "#store/marks/dispatched-mark.js";
+import { refuseUnsupportedDirectories } from "#store/recover/unsupported-directories.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
+import { message, openStore } from "../../../support/temporary-store.js";
+
+const storage = createStorage({ kind: "real" });
+
+test("a mark is read back; one that is missing or says nothing sensible is none", (t) => {
+  const path = join(temporaryDirectory(t), "millrace.dispatched");
+  t.is(readDispatchedMark(storage, path), undefined);
+  for (const indexFile of [undefined, "20261120183529195"]) {
+    const mark = { dispatchedOffset: 2 ** 41, indexedOffset: 2 ** 40, indexFile, indexEndOffset: 2 ** 39 };
+    writeDispatchedMark(storage, path, mark);
+    t.deepEqual(readDispatchedMark(storage, path), mark);
+  }
+  const good = { dispatchedOffset: 1, indexedOffset: 1, indexFile: "1", indexEndOffset: 1 };
+  const bad = [
+    { dispatchedOffset: -1 },
+    { indexedOffset: 0.5 },
+    { indexEndOffset: "1" },
+    { indexFile: 7 },
+    { dispatchedOffset: 2 ** 60 },
+  ];
+  for (const content of ["", "{", "null", "[]", ...bad.map((change) => JSON.stringify({ ...good, ...change }))]) {
+    writeFileSync(path, content);
+    t.is(readDispatchedMark(storage, path), undefined, content);
+  }
+});
+
+test("deleted topics are remembered until the log has nothing of them, and never reach beyond the log", (t) => {
+  const path = join(temporaryDirectory(t), "config", "millrace.deletedTopics.json");
+  const topics = DeletedTopics.read(storage, path);
+  t.is(topics.get("TopicA"), 0);
+  for (const topic of ["TopicA", "__proto__", "constructor"]) {
+    t.is(topics.get(topic), 0);
+    topics.add(topic, 100);
+    t.is(DeletedTopics.read(storage, path).get(topic), 100);
+  }
+  topics.add("TopicA", 500);
+  topics.add("TopicA", 50);
+  t.is(DeletedTopics.read(storage, path).get("TopicA"), 500);
+  topics.prune(99, 400);
+  t.deepEqual([...DeletedTopics.read(storage, path).offsets.values()].sort(), [100, 100, 400]);
+  topics.prune(100);
+  t.deepEqual([...DeletedTopics.read(storage, path).offsets], [["TopicA", 400]]);
+  topics.prune(400);
+  t.is(DeletedTopics.read(storage, path).offsets.size, 0);
+});
+
+test("a table of deleted topics that cannot be understood is an error, with the file's name", (t) => {
+  const path = join(temporaryDirectory(t), "deletedTopics.json");
+  for (const content of ["", "{", "7", "[]", '{"TopicA":-1}', '{"TopicA":"x"}', '{"TopicA":1.5}']) {
+    writeFileSync(path, content);
+    const message = new RegExp(`path=${path} length=${content.length}$`);
+    t.throws(() => DeletedTopics.read(storage, path), { code: "ERR_DELETED_TOPICS_CORRUPT", message }, content);
+  }
+});
+
+test("queues of batches, extended queues and light queues are refused before anything is done; their empty directories are not", (t) => {
+  for (const queue of ["batchconsumequeue/TopicA/0", "consumequeue_ext/TopicA/0", "consumequeue/%LMQ%a/0"]) {
+    const root = temporaryDirectory(t);
+    const paths = storePaths(root);
+    refuseUnsupportedDirectories(storage, paths);
+    for (const empty of ["batchconsumequeue/TopicB", "consumequeue_ext", "consumequeue/TopicA/0"])
+      mkdirSync(join(root, empty), { recursive: true });
+    refuseUnsupportedDirectories(storage, paths);
+    mkdirSync(join(root, queue), { recursive: true });
+    const message = new RegExp(`path=${root}/${queue.split("/", queue.startsWith("consumequeue/") ? 2 : 3).join("/")}$`);
+    t.throws(() => refuseUnsupportedDirectories(storage, paths), { code: "ERR_CONSUME_QUEUE_UNSUPPORTED", message }, queue);
+  }
+});
+
+test("ConsumeQueues in RocksDB are refused: the offsets of the consumer groups would be there too", (t) => {
+  for (const file of ["consumequeue/CURRENT", "consumequeue_rocksdb/CURRENT"]) {
+    const root = temporaryDirectory(t);
+    mkdirSync(join(root, "consumequeue/TopicA/0"), { recursive: true });
+    mkdirSync(join(root, "consumequeue_rocksdb"));
+    // What every broker of 5.5 leaves there.
+    mkdirSync(join(root, "rocksdbstore"));
+    writeFileSync(join(root, "rocksdbstore/CURRENT"), "");
+    refuseUnsupportedDirectories(storage, storePaths(root));
+    writeFileSync(join(root, file), "");
+    const message = new RegExp(`path=${root}/${file}$`);
+    t.throws(
+      () => refuseUnsupportedDirectories(storage, storePaths(root)),
+      { code: "ERR_CONSUME_QUEUE_UNSUPPORTED", message },
+      file,
+    );
+  }
+});
+
+test("a store is not opened with directories that it would misread, or that would lead out of it", async (t) => {
+  for (const [directory, code] of [
+    ["batchconsumequeue/TopicA/0", "ERR_CONSUME_QUEUE_UNSUPPORTED"],
+    ["consumequeue/Topic.A/0", "ERR_CONSUME_QUEUE_TOPIC"],
+    [`consumequeue/${"t".repeat(255)}/01`, "ERR_CONSUME_QUEUE_NAME"],
+    ["consumequeue/TopicA/2147483648", "ERR_CONSUME_QUEUE_NAME"],
+  ] as const) {
+    const root = temporaryDirectory(t);
+    const store = await openStore(t, { storePathRootDir: root });
+    await store.putMessage(message());
+    await store.close();
+    mkdirSync(join(root, directory), { recursive: true });
+    await t.throwsAsync(openStore(t, { storePathRootDir: root }), {
+      code,
+      message: new RegExp(`path=${root}/${directory.slice(0, 20)}`),
+    });
+  }
+});

@@ -1,0 +1,95 @@
+import type { Fault } from "@millrace/mapped-file";
+import type { MessageStore, MessageStoreOptions } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import { readLog } from "../support/stored-log.js";
+import { KIB, message, numbered, numberOf, openStore, outcomes } from "../support/temporary-store.js";
+
+const RING = 128 * KIB;
+const BODY = 8000;
+/** So many records of this size fill the ring. */
+const FITS = 16;
+const STALL_MS = 600;
+
+/** A store whose first write takes a while: what is put until then stays in the ring. */
+async function stalledStore(t: ExecutionContext, options: MessageStoreOptions): Promise<MessageStore> {
+  const slow: Fault = { operation: "write", path: "commitlog", after: 0, times: 1, delayMs: STALL_MS };
+  return await openStore(
+    t,
+    { writeWithoutMmap: true, putRingSize: RING, maxMessageSize: 10_000, osPageCacheBusyTimeOutMills: 60_000, ...options },
+    [slow],
+  );
+}
+
+test.serial("a full ring makes puts wait, in order, and all of them arrive once", async (t) => {
+  const store = await openStore(t, { putRingSize: RING, maxMessageSize: 10_000 });
+  const puts = Array.from({ length: 300 }, (_, n) => store.putMessage(numbered(n, n % 3 === 0 ? BODY : 30)));
+  t.true(store.stats().put.waiting > 0);
+  const results = await Promise.all(puts);
+  t.deepEqual(
+    results.map(({ appendResult }) => appendResult?.queueOffset),
+    results.map((_, n) => n),
+  );
+  await store.close();
+  const { messages } = readLog(store.config.storePathRootDir);
+  t.deepEqual(
+    messages.map(({ body }) => numberOf(body)),
+    messages.map((_, n) => n),
+  );
+  t.is(messages.length, 300);
+  const { stalls, waiting, inFlight } = store.stats().put;
+  t.true(stalls > 0);
+  t.deepEqual([waiting, inFlight], [0, 0]);
+});
+
+test.serial("a full ring rejects at once where that is wanted, and takes puts again when there is room", async (t) => {
+  const store = await stalledStore(t, { backPressure: "reject" });
+  const settled = await outcomes(Array.from({ length: FITS + 3 }, (_, n) => store.putMessage(numbered(n, BODY))));
+  t.true(settled.slice(0, FITS).every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
+  t.deepEqual(settled.slice(FITS), Array(3).fill({ code: "ERR_RING_FULL", outcome: "none" }));
+  t.is((await store.putMessage(numbered(FITS, BODY))).appendResult?.queueOffset, FITS);
+  t.like(store.stats().put, { failed: 3, stalls: 3, messages: FITS + 1 });
+});
+
+test.serial("no more puts wait than may", async (t) => {
+  const store = await stalledStore(t, { maxAsyncPutMessageRequests: 2 });
+  const settled = await outcomes(Array.from({ length: FITS + 5 }, (_, n) => store.putMessage(numbered(n, BODY))));
+  t.deepEqual(settled.slice(FITS + 2), Array(3).fill({ code: "ERR_RING_FULL", outcome: "none" }));
+  t.true(settled.slice(0, FITS + 2).every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
+});
+
+test.serial("a put that waits too long for the ring is given up, and leaves nothing", async (t) => {
+  const store = await stalledStore(t, { putMessageTimeout: 100 });
+  const began = performance.now();
+  const puts = Array.from({ length: FITS + 2 }, (_, n) => store.putMessage(numbered(n, BODY)));
+  t.deepEqual(await outcomes(puts.slice(FITS)), Array(2).fill({ code: "ERR_PUT_TIMEOUT", outcome: "none" }));
+  const waited = performance.now() - began;
+  t.true(waited >= 100 && waited < STALL_MS, `waited ms=${waited}`);
+  t.true((await Promise.all(puts.slice(0, FITS))).every(({ status }) => status === "PUT_OK"));
+  t.is((await store.putMessage(numbered(0))).appendResult?.queueOffset, FITS);
+});
+
+test.serial("a bad put is refused at once, even when others wait", async (t) => {
+  const store = await stalledStore(t, {});
+  const puts = Array.from({ length: FITS + 2 }, (_, n) => store.putMessage(numbered(n, BODY)));
+  await t.throwsAsync(store.putMessage(message({ topic: "" })), { code: "ERR_TOPIC_ILLEGAL" });
+  t.is((await store.putMessage(numbered(0, 10_001))).status, "MESSAGE_ILLEGAL");
+  t.is(store.stats().put.waiting, 2);
+  t.true((await Promise.all(puts)).every(({ status }) => status === "PUT_OK"));
+});
+
+test.serial("an appender that is stuck is told to the producers", async (t) => {
+  const store = await stalledStore(t, { osPageCacheBusyTimeOutMills: 50 });
+  const first = store.putMessage(numbered(0));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  t.like(await store.putMessage(numbered(1)), { status: "OS_PAGE_CACHE_BUSY", code: "ERR_OS_PAGE_CACHE_BUSY", appendResult: null });
+  t.is((await first).status, "PUT_OK");
+  t.is((await store.putMessage(numbered(1))).appendResult?.queueOffset, 1);
+});
+
+test.serial("closing lets waiting puts in before it ends", async (t) => {
+  const store = await stalledStore(t, {});
+  const puts = Array.from({ length: FITS + 20 }, (_, n) => store.putMessage(numbered(n, BODY)));
+  await store.close();
+  t.true((await Promise.all(puts)).every(({ status }) => status === "PUT_OK"));
+  t.is(readLog(store.config.storePathRootDir).messages.length, FITS + 20);
+});

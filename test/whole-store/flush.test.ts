@@ -1,0 +1,86 @@
+import type { Fault } from "@millrace/mapped-file";
+import type { MessageStoreOptions } from "@millrace/store";
+import test from "ava";
+import { readLog } from "../support/stored-log.js";
+import { message, numbered, openStore } from "../support/temporary-store.js";
+
+/** Whoever forces. */
+const SLOW_FORCES: Fault = { operation: "force", path: "commitlog", after: 0, delayMs: 800 };
+const NO_TIMER: MessageStoreOptions = { flushIntervalCommitLog: 60_000, flushCommitLogThoroughInterval: 60_000 };
+
+for (const writeWithoutMmap of [false, true]) {
+  test.serial(`SYNC_FLUSH: an acknowledged put is below flushedOffset (writeWithoutMmap=${writeWithoutMmap})`, async (t) => {
+    const store = await openStore(t, { flushDiskType: "SYNC_FLUSH", writeWithoutMmap });
+    let unforced = 0;
+    const put = async (n: number): Promise<void> => {
+      const { appendResult } = await store.putMessage(numbered(n, 10 + (n % 700)));
+      if (store.flushedOffset < (appendResult?.wroteOffset ?? 0) + (appendResult?.wroteBytes ?? 0)) unforced++;
+    };
+    for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 50 }, (_, n) => put(n)));
+    t.is(unforced, 0);
+    const { forces, bytes } = store.stats().flush;
+    t.true(forces >= 20 && forces < 1000, "one force covers many puts");
+    t.is(bytes, store.maxPhysicalOffset);
+  });
+}
+
+test.serial("SYNC_FLUSH: a put that is not forced in time is answered FLUSH_DISK_TIMEOUT, and is in the log", async (t) => {
+  const store = await openStore(t, { flushDiskType: "SYNC_FLUSH", syncFlushTimeout: 100 }, [SLOW_FORCES]);
+  await store.putMessage(numbered(0));
+  await store.flush();
+  const began = performance.now();
+  const { status, appendResult } = await store.putMessage(numbered(1));
+  const took = performance.now() - began;
+  t.is(status, "FLUSH_DISK_TIMEOUT");
+  t.true(took >= 100 && took < 790, `took ms=${took}`);
+  t.is(appendResult?.queueOffset, 1);
+  t.true(store.flushedOffset <= (appendResult?.wroteOffset ?? 0));
+  await store.close();
+  t.is(store.flushedOffset, store.maxPhysicalOffset);
+  t.is(readLog(store.config.storePathRootDir).messages.length, 2);
+});
+
+test.serial("SYNC_FLUSH: waitStoreMsgOK false is acknowledged without waiting for the force that it causes", async (t) => {
+  const store = await openStore(t, { flushDiskType: "SYNC_FLUSH" }, [SLOW_FORCES]);
+  await store.putMessage(numbered(0));
+  await store.flush();
+  const began = performance.now();
+  const { appendResult } = await store.putMessage(message({ waitStoreMsgOK: false }));
+  t.true(performance.now() - began < 700);
+  const end = (appendResult?.wroteOffset ?? 0) + (appendResult?.wroteBytes ?? 0);
+  t.true(store.flushedOffset < end);
+  const waiting = await store.putMessage(message({ waitStoreMsgOK: true }));
+  t.is(waiting.status, "PUT_OK");
+  t.true(performance.now() - began > 700);
+  t.true(store.flushedOffset > end);
+});
+
+for (const [mode, options] of Object.entries<MessageStoreOptions>({
+  SYNC_FLUSH: { flushDiskType: "SYNC_FLUSH" },
+  ASYNC_FLUSH: NO_TIMER,
+  transientStorePoolEnable: { ...NO_TIMER, transientStorePoolEnable: true, commitIntervalCommitLog: 60_000 },
+})) {
+  test.serial(`flush() makes durable all that was acknowledged: ${mode}`, async (t) => {
+    const store = await openStore(t, options);
+    const results = await Promise.all(Array.from({ length: 100 }, (_, n) => store.putMessage(numbered(n, 1000))));
+    const last = results[99]?.appendResult;
+    const flushed = await store.flush();
+    t.is(flushed, (last?.wroteOffset ?? 0) + (last?.wroteBytes ?? 0));
+    t.is(store.flushedOffset, flushed);
+    t.is(await store.flush(), flushed);
+    t.is(readLog(store.config.storePathRootDir).messages.length, 100);
+  });
+}
+
+test.serial("ASYNC_FLUSH: nothing is forced before the interval, and everything after it", async (t) => {
+  const store = await openStore(t, { flushIntervalCommitLog: 300 });
+  await store.putMessage(numbered(0, 20_000));
+  t.is(store.flushedOffset, 0);
+  const began = performance.now();
+  while (store.flushedOffset < store.maxPhysicalOffset && performance.now() - began < 5000)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  t.is(store.flushedOffset, store.maxPhysicalOffset);
+  await store.putMessage(numbered(1));
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  t.true(store.flushedOffset < store.maxPhysicalOffset, "one dirty page is not worth a force");
+});

@@ -1,0 +1,127 @@
+import { execFile, fork } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
+import type { MessageStore } from "@millrace/store";
+import test from "ava";
+import { contents, readLog } from "../support/stored-log.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { message, numbered, openStore, outcomes, SEGMENT_SIZE } from "../support/temporary-store.js";
+
+const OPENER = join(import.meta.dirname, "store-opener.js");
+
+test.serial("the abort file is there while the store is open, and gone after a close", async (t) => {
+  const store = await openStore(t);
+  const abort = join(store.config.storePathRootDir, "abort");
+  t.is(readFileSync(abort, "utf8"), String(process.pid));
+  t.true(store.recovery.lastExitOk);
+  await store.close();
+  t.false(existsSync(abort));
+  t.true(existsSync(join(store.config.storePathRootDir, "checkpoint")));
+});
+
+test.serial("close settles what is in flight, forces it, and can be called again", async (t) => {
+  const store = await openStore(t);
+  const puts = Array.from({ length: 500 }, (_, n) => store.putMessage(numbered(n)));
+  const closing = store.close();
+  t.is(store.close(), closing);
+  t.true((await Promise.all(puts)).every(({ status }) => status === "PUT_OK"));
+  await closing;
+  await store.close();
+  t.is(store.flushedOffset, store.maxPhysicalOffset);
+  t.is(readLog(store.config.storePathRootDir).messages.length, 500);
+  t.is(store.stats().state, "closed");
+});
+
+test.serial("after close every call is refused, from the moment of the close on", async (t) => {
+  const store = await openStore(t);
+  const closing = store.close();
+  const calls: (() => Promise<unknown>)[] = [
+    () => store.putMessage(message()),
+    () => store.putMessages([message()]),
+    () => store.prepareMessage(message()),
+    () => store.undecidedMessages().next(),
+    () => store.flush(),
+    () => store.deleteExpiredFiles(),
+    () => store.deleteTopic("TopicA"),
+    () => store.cleanUnusedTopics([]),
+    () => store.cleanExpiredConsumerQueue(),
+    () => store.checkSelf(),
+  ];
+  for (let round = 0; round < 2; round++) {
+    for (const call of calls) await t.throwsAsync(call, { code: "ERR_STORE_CLOSED" }, String(call));
+    t.throws(() => store.onMessageArriving(() => {}), { code: "ERR_STORE_CLOSED" });
+    t.throws(() => store.consume({ topic: "TopicA", queueId: 0, from: 0 }), { code: "ERR_STORE_CLOSED" });
+    await closing;
+  }
+  t.deepEqual(await outcomes([store.putMessage(message())]), [{ code: "ERR_STORE_CLOSED", outcome: "none" }]);
+  t.is(store.maxPhysicalOffset, 0);
+});
+
+/** Until the allocator has made ready all that it will, and the dispatcher has nothing to do: then nothing of the directory changes by itself. */
+async function settled(store: MessageStore): Promise<void> {
+  while (store.stats().offsets.allocatedOffset < 2 * SEGMENT_SIZE || store.dispatchBehindBytes > 0) await setImmediate();
+}
+
+test.serial("a second opener in this thread is refused, and touches nothing", async (t) => {
+  const store = await openStore(t);
+  await store.putMessage(numbered(1));
+  await store.flush();
+  const root = store.config.storePathRootDir;
+  await settled(store);
+  const before = contents(root);
+  await t.throwsAsync(openStore(t, { storePathRootDir: root }), { code: "ERR_STORE_LOCKED", message: /path=.*lock$/ });
+  t.deepEqual(contents(root), before);
+  t.is((await store.putMessage(numbered(2))).status, "PUT_OK");
+  await store.close();
+  const second = await openStore(t, { storePathRootDir: root });
+  t.is(second.recovery.messages, 2);
+});
+
+test.serial("a second opener in another thread or process is refused, and touches nothing", async (t) => {
+  const store = await openStore(t);
+  await store.putMessage(numbered(1));
+  await store.flush();
+  const root = store.config.storePathRootDir;
+  await settled(store);
+  const before = contents(root);
+  const worker = new Worker(OPENER, { argv: [root, "worker"] });
+  const fromWorker = await new Promise((resolve) => worker.once("message", resolve));
+  t.is(fromWorker, "ERR_STORE_LOCKED");
+  const child = fork(OPENER, [root, "process"]);
+  const fromProcess = await new Promise((resolve) => child.once("message", resolve));
+  t.is(fromProcess, "ERR_STORE_LOCKED");
+  t.deepEqual(contents(root), before);
+  await store.close();
+  const next = fork(OPENER, [root, "process"]);
+  t.is(await new Promise((resolve) => next.once("message", resolve)), "open");
+});
+
+for (const how of ["close", "using", "failure", "no-put"]) {
+  test.serial(`the process ends by itself after: ${how}`, async (t) => {
+    const root = temporaryDirectory(t);
+    const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, how], { timeout: 20_000 });
+    t.is(stdout.trim(), how === "failure" ? "ERR_TOPIC_ILLEGAL" : how === "no-put" ? "0" : "10");
+    t.false(existsSync(join(root, "abort")));
+  });
+}
+
+test.serial("pending puts keep the process alive until they are settled", async (t) => {
+  const root = temporaryDirectory(t);
+  const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, "pending"], { timeout: 20_000 });
+  t.is(stdout.trim(), "settled 100");
+});
+
+test.serial("an abort signal stops the open, changes nothing, and gives the lock back", async (t) => {
+  const first = await openStore(t);
+  await first.putMessage(numbered(1));
+  await first.close();
+  const root = first.config.storePathRootDir;
+  const before = contents(root);
+  await t.throwsAsync(openStore(t, { storePathRootDir: root, signal: AbortSignal.abort() }), { code: "ERR_ABORTED" });
+  t.deepEqual(contents(root), before);
+  const store = await openStore(t, { storePathRootDir: root, signal: new AbortController().signal });
+  t.is(store.recovery.messages, 1);
+});

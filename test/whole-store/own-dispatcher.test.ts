@@ -1,0 +1,247 @@
+import { execFile } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import type { Fault } from "@millrace/mapped-file";
+import { createStorage } from "@millrace/mapped-file";
+import type { MessageStore } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import { readDispatchedMark } from "#store/marks/dispatched-mark.js";
+import { readLog } from "../support/stored-log.js";
+import { assertQueuesComplete } from "../support/stored-queues.js";
+import { memoryDirectory } from "../support/temporary-directory.js";
+import { numbered, openStore, outcomes } from "../support/temporary-store.js";
+import { dispatchedAll, until } from "../support/until.js";
+import { giveOrders, heardBy, type OwnDispatcherOrders } from "./own-dispatcher.js";
+
+const MODULE = join(import.meta.dirname, "own-dispatcher.js");
+const SMALL = { mappedFileSizeConsumeQueue: 2000, messageIndexEnable: false };
+const FAULTED = { code: "ERR_STORE_FAULTED", outcome: "unknown" };
+
+/** Where a store and, beside it, its dispatcher's files will be. */
+function newRoot(t: ExecutionContext): string {
+  return join(memoryDirectory(t), "store");
+}
+
+function openWithOwn(
+  t: ExecutionContext,
+  root: string,
+  orders: OwnDispatcherOrders = {},
+  faults: Fault[] = [],
+): Promise<MessageStore> {
+  giveOrders(root, orders);
+  return openStore(t, { ...SMALL, storePathRootDir: root, commitLogDispatchers: [pathToFileURL(MODULE).href] }, faults);
+}
+
+/** Every fifth one of a transaction, and enough to roll segments. */
+async function putAll(store: MessageStore, count: number): Promise<void> {
+  const puts = Array.from({ length: count }, (_, n) =>
+    store.putMessage(
+      numbered(n, 500, { queueId: n % 3, keys: `k${n}`, ...(n % 5 === 0 && { sysFlag: [4, 8, 12][(n / 5) % 3] as number }) }),
+    ),
+  );
+  for (const { status } of await Promise.all(puts)) if (status !== "PUT_OK") throw new Error(status);
+}
+
+/** What the log holds, as {@link heardBy} has it. */
+function recordsOf(root: string): string[] {
+  return readLog(root).messages.map(({ physicalOffset, topic, queueId, queueOffset, size, transactionType, properties }) =>
+    [physicalOffset, topic, queueId, queueOffset, size, transactionType, properties.get("KEYS") ?? "-"].join(" "),
+  );
+}
+
+function heardRecords(root: string): string[] {
+  return heardBy(root).filter((line) => line.includes(" "));
+}
+
+test.serial("a user's dispatcher hears of every record of the log once, in order, over segments and restarts", async (t) => {
+  const root = newRoot(t);
+  for (let life = 0; life < 2; life++) {
+    const store = await openWithOwn(t, root);
+    await putAll(store, 200);
+    await dispatchedAll(store);
+    t.deepEqual(heardRecords(root), recordsOf(root));
+    await store.close();
+    t.deepEqual(heardBy(root).slice(-2), ["force", "close"]);
+  }
+  t.is(heardRecords(root).length, 400);
+  assertQueuesComplete(t, root);
+});
+
+test.serial("a dispatcher's path may be absolute too", async (t) => {
+  const root = newRoot(t);
+  const store = await openStore(t, { ...SMALL, storePathRootDir: root, commitLogDispatchers: [MODULE, MODULE] });
+  await putAll(store, 3);
+  await dispatchedAll(store);
+  t.deepEqual(
+    heardRecords(root),
+    recordsOf(root).flatMap((line) => [line, line]),
+  );
+});
+
+test.serial("dispatching begins where the dispatcher says, and nothing is in a queue twice for that", async (t) => {
+  const root = newRoot(t);
+  const first = await openStore(t, { ...SMALL, storePathRootDir: root });
+  await putAll(first, 200);
+  await first.close();
+  const records = recordsOf(root);
+  const offsetOf = (n: number): number => Number.parseInt(records[n] as string, 10);
+  for (const [handledOffset, from] of [
+    [0, 0],
+    [offsetOf(150), 150],
+    [-5, 0],
+    [first.maxPhysicalOffset, 200],
+    [2 ** 50, 200],
+  ] as const) {
+    const before = heardRecords(root).length;
+    const store = await openWithOwn(t, root, { handledOffset });
+    t.is(store.dispatchBehindBytes, 0);
+    t.deepEqual(heardRecords(root).slice(before), records.slice(from), `handledOffset=${handledOffset}`);
+    await store.close();
+    assertQueuesComplete(t, root);
+  }
+});
+
+test.serial("a dispatcher that names no record's offset ends the opening, and the store opens without it", async (t) => {
+  const root = newRoot(t);
+  const first = await openStore(t, { ...SMALL, storePathRootDir: root });
+  await putAll(first, 5);
+  await first.close();
+  await t.throwsAsync(openWithOwn(t, root, { handledOffset: 7 }), { code: "ERR_PIPELINE_START", message: /no record.*offset=7/s });
+  const store = await openStore(t, { ...SMALL, storePathRootDir: root });
+  await putAll(store, 5);
+  await store.close();
+  assertQueuesComplete(t, root);
+});
+
+for (const [where, orders] of Object.entries<OwnDispatcherOrders>({
+  "of a record": { throwAt: { record: 5, times: 2 } },
+  "at the end of a group": { throwAtEndOfGroup: { times: 2 } },
+})) {
+  test.serial(`a dispatcher that throws ${where} is asked again every second; puts go on, and every queue is whole`, async (t) => {
+    const root = newRoot(t);
+    const store = await openWithOwn(t, root, orders);
+    const began = performance.now();
+    await putAll(store, 100);
+    await until("failed", () => store.stats().dispatch.failures > 0);
+    t.true(store.dispatchBehindBytes > 0);
+    await putAll(store, 100);
+    await dispatchedAll(store);
+    t.true(performance.now() - began > 1900);
+    t.is(store.stats().dispatch.failures, 0);
+    t.is(store.stats().state, "running");
+    const heard = heardRecords(root);
+    t.deepEqual([...new Set(heard)], recordsOf(root), "none is missing; those of the group that failed are told again");
+    await store.close();
+    assertQueuesComplete(t, root);
+  });
+}
+
+test.serial(
+  "a dispatcher that always throws keeps neither open nor close, and what was not dispatched is at the next open",
+  async (t) => {
+    const root = newRoot(t);
+    for (let life = 0; life < 2; life++) {
+      const store = await openWithOwn(t, root, { throwAt: { record: 0, times: 1e9 } });
+      await putAll(store, 50);
+      await until("failed", () => store.stats().dispatch.failures > 0);
+      const began = performance.now();
+      await store.close();
+      t.true(performance.now() - began < 5000);
+    }
+    const store = await openWithOwn(t, root, { handledOffset: 0 });
+    t.is(store.dispatchBehindBytes, 0);
+    await store.close();
+    t.deepEqual(heardRecords(root), recordsOf(root));
+    assertQueuesComplete(t, root);
+  },
+);
+
+test.serial("a dispatcher that ends its thread ends the store: puts settle, and nothing is lost", async (t) => {
+  const root = newRoot(t);
+  const store = await openWithOwn(t, root, { exitAt: 20 });
+  const puts: Promise<unknown>[] = [];
+  while (store.stats().state === "running") {
+    for (let n = 0; n < 10; n++) puts.push(store.putMessage(numbered(n)));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  const began = performance.now();
+  const settled = await outcomes(puts);
+  t.true(performance.now() - began < 1000);
+  const accepted = settled.filter((outcome) => "status" in (outcome as object)).length;
+  t.true(accepted >= 20);
+  t.deepEqual(settled.slice(accepted), Array(settled.length - accepted).fill(FAULTED));
+  t.deepEqual(await outcomes([store.putMessage(numbered(0))]), [FAULTED]);
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /service=dispatch/ });
+  const again = await openStore(t, { ...SMALL, storePathRootDir: root });
+  t.true(again.recovery.messages >= accepted);
+  await again.close();
+  assertQueuesComplete(t, root);
+});
+
+test.serial("a record that is none ends the store, and the mark does not tell of what was not written", async (t) => {
+  const root = newRoot(t);
+  const record = numbered(0, 100, { waitStoreMsgOK: true });
+  const probe = await openStore(t, { ...SMALL, storePathRootDir: newRoot(t) });
+  const size = (await probe.putMessage(record)).appendResult?.wroteBytes ?? 0;
+  const store = await openWithOwn(t, root, { damageLogAt: 3 * size });
+  await outcomes([store.putMessages(Array.from({ length: 10 }, (_, n) => numbered(n, 100, { waitStoreMsgOK: true })))]);
+  await until("faulted", () => store.stats().state === "faulted");
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /service=dispatch code=ERR_DISPATCH_RECORD/ });
+  t.is(store.stats().dispatch.reputFromOffset, 0);
+  t.is(markOf(root), 0);
+});
+
+function markOf(root: string): number | undefined {
+  return readDispatchedMark(createStorage({ kind: "real" }), join(root, "millrace.dispatched"))?.dispatchedOffset;
+}
+
+test.serial("a force that failed is told when the store closes, and the mark does not tell of what it may have lost", async (t) => {
+  const root = newRoot(t);
+  const store = await openWithOwn(t, root, { throwInForce: true });
+  await putAll(store, 20);
+  await dispatchedAll(store);
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /service=dispatch.*told to throw in force/s });
+  t.is(markOf(root), 0);
+  const again = await openStore(t, { ...SMALL, storePathRootDir: root });
+  await again.close();
+  assertQueuesComplete(t, root);
+});
+
+/** By what is wrong with them: source, and what the error says. */
+const BAD_MODULES: Record<string, [string | undefined, RegExp]> = {
+  "that is not there": [undefined, /Cannot find module.*bad-dispatcher/],
+  "without a default export": ["export const dispatcher = () => ({});", /exports a function as default: module=.*bad-dispatcher/],
+  "whose default is no function": ["export default { name: 'x', dispatch() {} };", /exports a function as default: module=/],
+  "that makes nothing": ["export default () => undefined;", /a method named dispatch: module=/],
+  "that makes no dispatcher": ["export default () => ({ name: 'x' });", /a method named dispatch: module=/],
+  "that throws when it is loaded": ["throw new Error('no luck today');", /no luck today/],
+  "that throws when it makes one": ["export default () => { throw new Error('no luck today'); };", /no luck today/],
+  "that rejects": ["export default async () => { throw new Error('no luck today'); };", /no luck today/],
+  "that is no JavaScript": ["export default (", /Unexpected/],
+};
+
+for (const [what, [source, said]] of Object.entries(BAD_MODULES)) {
+  test.serial(`a module ${what} ends the opening, and the directory can be opened after it`, async (t) => {
+    const root = newRoot(t);
+    const module = join(dirname(root), "bad-dispatcher.mjs");
+    if (source !== undefined) writeFileSync(module, source);
+    await t.throwsAsync(openStore(t, { ...SMALL, storePathRootDir: root, commitLogDispatchers: [module] }), {
+      code: "ERR_PIPELINE_START",
+      message: said,
+    });
+    t.false(existsSync(join(root, "abort")));
+    const store = await openStore(t, { ...SMALL, storePathRootDir: root });
+    t.true(store.recovery.lastExitOk);
+    t.is((await store.putMessage(numbered(1))).status, "PUT_OK");
+    await store.close();
+  });
+}
+
+test.serial("a process whose dispatcher cannot be loaded ends by itself", async (t) => {
+  const root = newRoot(t);
+  const opener = join(import.meta.dirname, "dispatcher-opener.js");
+  const { stdout } = await promisify(execFile)(process.execPath, [opener, root, join(root, "nowhere.mjs")], { timeout: 20_000 });
+  t.regex(stdout, /^ERR_PIPELINE_START .*Cannot find module/);
+});
