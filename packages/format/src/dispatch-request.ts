@@ -1,3 +1,4 @@
+import { getInt64 } from "./big-endian.js";
 import { javaStringHash } from "./java-hash.js";
 import {
   BODY_LENGTH_OFFSET,
@@ -33,7 +34,6 @@ const TAGS = Buffer.from(PROPERTY_TAGS);
 const KEYS = Buffer.from(PROPERTY_KEYS);
 const UNIQ_KEY = Buffer.from(PROPERTY_UNIQ_CLIENT_MESSAGE_ID_KEYIDX);
 const DELAY = Buffer.from(PROPERTY_DELAY_TIME_LEVEL);
-const TWO_TO_32 = 0x1_0000_0000;
 
 /**
  * One record of the log as the dispatchers see it: one object, read from the mapped segment without making strings, used for one record
@@ -72,11 +72,11 @@ export class DispatchRequest {
 
   /** Milliseconds; 0 before the first record. */
   get storeTimestamp(): number {
-    return this.bytes.length === 0 ? 0 : int64(this.#view, this.#storeTimestampBase + STORE_TIMESTAMP_OFFSET);
+    return this.bytes.length === 0 ? 0 : getInt64(this.#view, this.#storeTimestampBase + STORE_TIMESTAMP_OFFSET);
   }
 
   get preparedTransactionOffset(): number {
-    return int64(this.#view, this.#afterHostsBase + PREPARED_TRANSACTION_OFFSET_OFFSET);
+    return getInt64(this.#view, this.#afterHostsBase + PREPARED_TRANSACTION_OFFSET_OFFSET);
   }
 
   get topic(): string {
@@ -119,9 +119,9 @@ export class DispatchRequest {
     }
     const view = this.#view;
     this.msgSize = size;
-    this.commitLogOffset = int64(view, position + PHYSICAL_OFFSET_OFFSET);
+    this.commitLogOffset = getInt64(view, position + PHYSICAL_OFFSET_OFFSET);
     this.queueId = view.getInt32(position + QUEUE_ID_OFFSET);
-    this.consumeQueueOffset = int64(view, position + QUEUE_OFFSET_OFFSET);
+    this.consumeQueueOffset = getInt64(view, position + QUEUE_OFFSET_OFFSET);
     const sysFlag = view.getInt32(position + SYS_FLAG_OFFSET);
     this.sysFlag = sysFlag;
     this.transactionType = sysFlag & SYS_FLAG_TRANSACTION_MASK;
@@ -215,8 +215,4 @@ function hashOfText(hash: number, bytes: Uint8Array, position: number, length: n
 function isAt(name: Uint8Array, bytes: Uint8Array, position: number): boolean {
   for (let i = 0; i < name.length; i++) if (bytes[position + i] !== name[i]) return false;
   return true;
-}
-
-function int64(view: DataView, at: number): number {
-  return view.getInt32(at) * TWO_TO_32 + view.getUint32(at + 4);
 }

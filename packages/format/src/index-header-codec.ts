@@ -1,3 +1,4 @@
+import { getInt64, setInt64 } from "./big-endian.js";
 import {
   INDEX_BEGIN_PHYSICAL_OFFSET_OFFSET,
   INDEX_BEGIN_TIMESTAMP_OFFSET,
@@ -9,7 +10,6 @@ import {
   INDEX_HEADER_LENGTH,
   type IndexFileShape,
 } from "./index-file-descriptor.js";
-import { getInt64, setInt64 } from "./message-encoder.js";
 
 /** Header of an index file; timestamps in milliseconds, offsets absolute in bytes. (RocketMQ: `IndexHeader`.) */
 export interface IndexHeader {

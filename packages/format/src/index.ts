@@ -1,6 +1,16 @@
 /** Public names of `@millrace/format`: what the bytes of a RocketMQ store look like. No I/O, no threads. */
-export { int16At, int32At, int64At } from "./big-endian.js";
-export { bigEndianWord } from "./big-endian-word.js";
+export {
+  bigEndianWord,
+  getInt64,
+  int16At,
+  int32At,
+  int64At,
+  int64OfWords,
+  setInt32At,
+  setInt64,
+  setInt64At,
+  setInt64OfWords,
+} from "./big-endian.js";
 export { writeBlankRecord } from "./blank-record.js";
 export {
   CHECKPOINT_LENGTH,
@@ -114,10 +124,8 @@ export {
   bodyOffsetOf,
   encodedLength,
   encodeMessage,
-  getInt64,
   isLongTopic,
   MessageSealer,
-  setInt64,
   storedPropertiesLength,
 } from "./message-encoder.js";
 export type { MessageId } from "./message-id.js";

@@ -1,3 +1,4 @@
+import { getInt64 } from "./big-endian.js";
 import { crc32 } from "./crc32.js";
 import {
   BLANK_MAGIC,
@@ -29,7 +30,6 @@ import {
   TOPIC_LENGTH_BYTES_V2,
   TOTAL_SIZE_OFFSET,
 } from "./message-descriptor.js";
-import { getInt64 } from "./message-encoder.js";
 
 /** What {@link MessageChecker.check} returns instead of a size. */
 export const MessageVerdict = {

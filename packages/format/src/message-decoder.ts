@@ -1,3 +1,4 @@
+import { getInt64 } from "./big-endian.js";
 import type { Host } from "./host.js";
 import { decodeHost } from "./host.js";
 import { ANY_PHYSICAL_OFFSET, MessageChecker, messageVerdictName } from "./message-checker.js";
@@ -14,7 +15,6 @@ import {
   SYS_FLAG_BORN_HOST_V6,
   SYS_FLAG_STORE_HOST_V6,
 } from "./message-descriptor.js";
-import { getInt64 } from "./message-encoder.js";
 import { encodeMessageId } from "./message-id.js";
 import { decodeProperties } from "./message-properties.js";
 import { MillraceError } from "./millrace-error.js";

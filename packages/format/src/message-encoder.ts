@@ -1,3 +1,4 @@
+import { setInt64 } from "./big-endian.js";
 import { Crc32Combiner, crc32 } from "./crc32.js";
 import {
   BODY_CRC_OFFSET,
@@ -29,8 +30,6 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "./message-descriptor.js";
 
-const TWO_TO_32 = 0x1_0000_0000;
-
 /**
  * A record's content, everything already bytes. One object serves a whole producer: the encoder reads it and keeps nothing.
  * (RocketMQ: `MessageExtBrokerInner` as `MessageExtEncoder` sees it.)
@@ -52,17 +51,6 @@ export interface MessageFields {
   /** The encoded property string; only the first `propertiesLength` bytes count. Without the CRC property. */
   properties: Uint8Array;
   propertiesLength: number;
-}
-
-/** Writes v as a big-endian two's complement i64; v is a safe integer. */
-export function setInt64(view: DataView, position: number, value: number): void {
-  view.setInt32(position, Math.floor(value / TWO_TO_32));
-  view.setInt32(position + 4, value | 0);
-}
-
-/** Reads a big-endian i64. Exact while it is a safe integer; hostile bytes give some other number, never an error. */
-export function getInt64(view: DataView, position: number): number {
-  return view.getInt32(position) * TWO_TO_32 + view.getUint32(position + 4);
 }
 
 /** V2 exactly when the topic needs two bytes for its length (RocketMQ: `autoMessageVersionOnTopicLen`). */

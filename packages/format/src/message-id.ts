@@ -1,11 +1,11 @@
 /** Message id: store host and physical offset in upper-case hex, 32 characters for an IPv4 host, 56 for IPv6. Nowhere stored. */
 
+import { highWord } from "./big-endian.js";
 import type { Host } from "./host.js";
 import { decodeHost } from "./host.js";
 import { IPV4_HOST_LENGTH, IPV6_HOST_LENGTH } from "./message-descriptor.js";
 import { MillraceError } from "./millrace-error.js";
 
-const TWO_TO_32 = 0x1_0000_0000;
 const OFFSET_HEX_LENGTH = 16;
 const ID_LENGTHS = [2 * IPV4_HOST_LENGTH + OFFSET_HEX_LENGTH, 2 * IPV6_HOST_LENGTH + OFFSET_HEX_LENGTH];
 const HEX_PATTERN = /^[0-9a-fA-F]*$/;
@@ -23,7 +23,7 @@ function hex32(word: number): string {
 export function encodeMessageId(storeHost: Uint8Array, physicalOffset: number): string {
   let host = "";
   for (const byte of storeHost) host += (byte < 16 ? "0" : "") + byte.toString(16);
-  return (host + hex32(Math.floor(physicalOffset / TWO_TO_32)) + hex32(physicalOffset)).toUpperCase();
+  return (host + hex32(highWord(physicalOffset)) + hex32(physicalOffset)).toUpperCase();
 }
 
 /** @throws MillraceError `ERR_MESSAGE_ID_ILLEGAL` */

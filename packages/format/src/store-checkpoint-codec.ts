@@ -1,3 +1,4 @@
+import { getInt64, setInt64 } from "./big-endian.js";
 import {
   CHECKPOINT_LENGTH,
   CONFIRM_PHYSICAL_OFFSET_OFFSET,
@@ -6,7 +7,6 @@ import {
   MASTER_FLUSHED_OFFSET_OFFSET,
   PHYSIC_MSG_TIMESTAMP_OFFSET,
 } from "./checkpoint-descriptor.js";
-import { getInt64, setInt64 } from "./message-encoder.js";
 import { MillraceError } from "./millrace-error.js";
 
 /** Content of the `checkpoint` file; timestamps in milliseconds. */

@@ -6,11 +6,12 @@ import {
   CONSUME_QUEUE_TAGS_CODE_OFFSET,
   CONSUME_QUEUE_UNIT_LENGTH,
   segmentFileName,
+  setInt32At,
+  setInt64At,
 } from "@millrace/format";
 import type { StorageFile } from "@millrace/mapped-file";
 import type { ConsumeQueueFiles } from "./consume-queue-files.js";
 
-const TWO_TO_32 = 0x1_0000_0000;
 const INITIAL_PENDING_UNITS = 16;
 /** A hole of more units than this in the queue offsets is not filled; see {@link ConsumeQueue.put}. */
 const MAX_FILL_UNITS = 1 << 20;
@@ -196,19 +197,7 @@ export class ConsumeQueue {
 }
 
 function writeUnit(bytes: Uint8Array, at: number, physicalOffset: number, size: number, tagsCode: number): void {
-  writeInt64(bytes, at + CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET, physicalOffset);
-  writeInt32(bytes, at + CONSUME_QUEUE_SIZE_OFFSET, size);
-  writeInt64(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET, tagsCode);
-}
-
-function writeInt32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
-}
-
-function writeInt64(bytes: Uint8Array, at: number, value: number): void {
-  writeInt32(bytes, at, Math.floor(value / TWO_TO_32));
-  writeInt32(bytes, at + 4, value | 0);
+  setInt64At(bytes, at + CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET, physicalOffset);
+  setInt32At(bytes, at + CONSUME_QUEUE_SIZE_OFFSET, size);
+  setInt64At(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET, tagsCode);
 }

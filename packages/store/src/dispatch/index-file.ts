@@ -24,11 +24,11 @@ import {
   indexSlotPosition,
   isIndexHeaderSane,
   MillraceError,
+  setInt64OfWords,
 } from "@millrace/format";
 import { createFile, type Mapping, type Storage, type StorageFile } from "@millrace/mapped-file";
 
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
-const TWO_TO_32 = 0x1_0000_0000;
 const INT_MAX = 0x7fffffff;
 const MS_PER_SECOND = 1000;
 /** Size of the writes that allocate: it becomes the folio size, which decides what one stored byte costs at the next force. */
@@ -252,8 +252,7 @@ export function readIndexHeader(file: StorageFile, shape: IndexFileShape): Index
 
 /** The position is a multiple of the word. */
 function setLong(words: Int32Array, position: number, value: number): void {
-  words[position / WORD_BYTES] = bigEndianWord(Math.floor(value / TWO_TO_32));
-  words[position / WORD_BYTES + 1] = bigEndianWord(value | 0);
+  setInt64OfWords(words, position / WORD_BYTES, value);
 }
 
 function alignUp(position: number, unit: number): number {

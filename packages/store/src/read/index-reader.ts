@@ -17,6 +17,7 @@ import {
   indexItemPosition,
   indexKeyHash,
   indexSlotPosition,
+  int64OfWords,
   isIndexFileName,
 } from "@millrace/format";
 import type { Mapping, Storage } from "@millrace/mapped-file";
@@ -24,7 +25,6 @@ import { openIfThere } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
-const TWO_TO_32 = 0x1_0000_0000;
 const MS_PER_SECOND = 1000;
 /** Of a file without items. */
 const EMPTY_HEADER = new Int32Array(INDEX_HEADER_LENGTH / WORD_BYTES);
@@ -214,7 +214,7 @@ class IndexFileView {
   }
 
   #long(position: number): number {
-    return this.#int(position) * TWO_TO_32 + (this.#int(position + WORD_BYTES) >>> 0);
+    return int64OfWords(this.#words(), position / WORD_BYTES);
   }
 
   #words(): Int32Array {
