@@ -5,6 +5,7 @@ export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
 export { type CounterName, type Role, ServiceState, StoreState, type StoreStateValue } from "./control-block-descriptor.js";
 export { OwnedCounter, ReadableCounter } from "./counter.js";
 export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
+export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from "./log-ends.js";
 export { monotonicUs } from "./monotonic-clock.js";
 export { PutRingConsumer } from "./put-ring-consumer.js";
 export {

@@ -1,7 +1,7 @@
 import { setPriority } from "node:os";
 import { MillraceError, storePaths } from "@millrace/format";
 import { createFile, createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
-import { type Agent, ControlBlock, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
+import { type Agent, ControlBlock, durableOffset, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { forceOrFence } from "../marks/store-fence.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
@@ -116,7 +116,7 @@ export class AllocateMappedFileService implements Agent {
       position += length;
     }
     // The same file as the one that is appended to: a failure here is a failure there.
-    if (this.#sync) forceOrFence(this.#storage, this.#fence, this.#counters.flushedOffset.get(), () => segment.force());
+    if (this.#sync) forceOrFence(this.#storage, this.#fence, durableOffset(this.#counters), () => segment.force());
     this.#locks?.lock(segment.fromOffset, from, to - from);
     this.#counters.allocatedOffset.publish(segment.fromOffset + to);
     this.#allocateUs.record(monotonicUs() - beganUs);

@@ -6,6 +6,7 @@ import {
   AppendMarks,
   AppendStatus,
   ControlBlock,
+  durableOffset,
   FRAME_FLAG_NO_QUEUE_OFFSET,
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
@@ -187,11 +188,11 @@ export class AppendService implements Agent {
    * meanwhile wait in the ring, and after `osPageCacheBusyTimeOutMills` new ones are answered OS_PAGE_CACHE_BUSY.
    */
   #forceIfAlone(startOffset: number, first: number, messages: number, wakeMain: boolean): boolean {
-    const { flushedOffset, appendForcedOffset, appendForces, putBurst, resultRingTail } = this.#counters;
+    const { appendForcedOffset, appendForces, putBurst, resultRingTail } = this.#counters;
     const end = this.#ring.head;
     if (this.#offset === startOffset || startOffset < this.#segment.fromOffset) return false;
     if (end - first > FORCE_ALONE_FRAMES) return false;
-    if (startOffset > Math.max(flushedOffset.get(), appendForcedOffset.value)) return false;
+    if (startOffset > durableOffset(this.#counters)) return false;
     if (putBurst.get() !== 0 || this.#ring.tail.get() !== end) return false;
     if (wakeMain) resultRingTail.nudge();
     const beganUs = monotonicUs();

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { durableOffset } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { CleanableSegments } from "./commit-log-cleaner.js";
@@ -28,9 +29,9 @@ export class CommitLogSegments implements CleanableSegments {
 
   /** The last segment is the one that holds the last byte: an empty log would not know any more where it ended. */
   get limitOffset(): number {
-    const { wroteOffset, reputFromOffset, flushedOffset, appendForcedOffset } = this.#pipeline.control.counters;
-    const durableOffset = Math.max(flushedOffset.get(), appendForcedOffset.get());
-    return this.#segmentStart(Math.max(0, Math.min(wroteOffset.get() - 1, reputFromOffset.get(), durableOffset)));
+    const { counters } = this.#pipeline.control;
+    const { wroteOffset, reputFromOffset } = counters;
+    return this.#segmentStart(Math.max(0, Math.min(wroteOffset.get() - 1, reputFromOffset.get(), durableOffset(counters))));
   }
 
   modifiedMs(fromOffset: number): number | undefined {

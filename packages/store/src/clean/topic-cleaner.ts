@@ -8,7 +8,7 @@ import {
   TRANS_HALF_TOPIC,
   TRANS_OP_HALF_TOPIC,
 } from "@millrace/format";
-import type { QueueTableBuffers } from "@millrace/shared-memory";
+import { endOffset, type QueueTableBuffers } from "@millrace/shared-memory";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { Topic } from "../put/topic-table.js";
@@ -67,7 +67,7 @@ export class TopicCleaner {
     await this.#suspended(name, async () => {
       const slots = [...(topics.find(name)?.slots.values() ?? [])];
       topics.forget(name);
-      const offset = Math.max(this.#pipeline.control.counters.wroteOffset.get(), this.#put.acknowledgedOffset);
+      const offset = endOffset(this.#pipeline.control.counters, this.#put.acknowledgedOffset);
       const failure = await this.#pipeline.deleteTopic(name, offset);
       for (const slot of slots) this.#reader.forgetQueue(slot);
       if (failure !== undefined) throw notDeleted(name, failure);

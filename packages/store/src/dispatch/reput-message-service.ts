@@ -12,7 +12,7 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import { MappedFile, type Storage } from "@millrace/mapped-file";
-import { type Agent, type ControlBlock, WaitStrategy } from "@millrace/shared-memory";
+import { type Agent, type ControlBlock, type ShownWhen, shownOffset, shownWhen, WaitStrategy } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
@@ -42,7 +42,7 @@ export class ReputMessageService implements Agent {
   readonly #flush: ConsumeQueueForcer;
   readonly #request = new DispatchRequest();
   readonly #wait = new WaitStrategy(SPIN_US);
-  readonly #sync: boolean;
+  readonly #shownWhen: ShownWhen;
   #segment: MappedFile | undefined;
   /** Next record; `reputFromOffset` plus what this group has handed on. */
   #offset: number;
@@ -60,7 +60,7 @@ export class ReputMessageService implements Agent {
     this.#config = config;
     this.#dispatchers = dispatchers;
     this.#flush = flush;
-    this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#shownWhen = shownWhen(config);
     this.#offset = this.#counters.reputFromOffset.value;
   }
 
@@ -75,7 +75,7 @@ export class ReputMessageService implements Agent {
     const now = Date.now();
     if (now < this.#retryAt) return 0;
     const began = this.#counters.reputFromOffset.value;
-    const messages = this.#dispatchGroup(Math.max(this.#limit(), began));
+    const messages = this.#dispatchGroup(Math.max(shownOffset(this.#counters, this.#shownWhen), began));
     if (messages < 0) return 0;
     if (this.#offset > began) {
       this.#counters.dispatchMessages.add(messages);
@@ -96,10 +96,10 @@ export class ReputMessageService implements Agent {
     const seenWrote = wroteOffset.get();
     const seenCommitted = committedOffset.get();
     const seenFlushed = flushedOffset.get();
-    const limit = this.#limit();
+    const limit = shownOffset(this.#counters, this.#shownWhen);
     if (limit > this.#offset && Date.now() >= this.#retryAt) return;
-    if (this.#config.transientStorePoolEnable) this.#wait.wait(committedOffset, seenCommitted, timeoutMs);
-    else if (this.#sync && seenWrote > limit) this.#wait.wait(flushedOffset, seenFlushed, timeoutMs);
+    if (this.#shownWhen === "committed") this.#wait.wait(committedOffset, seenCommitted, timeoutMs);
+    else if (this.#shownWhen === "durable" && seenWrote > limit) this.#wait.wait(flushedOffset, seenFlushed, timeoutMs);
     else this.#wait.wait(wroteOffset, seenWrote, timeoutMs);
   }
 
@@ -111,13 +111,6 @@ export class ReputMessageService implements Agent {
       this.#segment?.close();
       for (const dispatcher of this.#dispatchers) dispatcher.close?.();
     }
-  }
-
-  /** Position that may be shown. (RocketMQ: `getConfirmOffset`.) */
-  #limit(): number {
-    const { wroteOffset, committedOffset, flushedOffset, appendForcedOffset } = this.#counters;
-    if (this.#config.transientStorePoolEnable) return committedOffset.get();
-    return this.#sync ? Math.max(flushedOffset.get(), appendForcedOffset.get()) : wroteOffset.get();
   }
 
   /** Returns the number of records; -1 when a dispatcher has failed: everything of the group is handed on again later. */

@@ -1,6 +1,6 @@
 import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, type StoreCheckpoint, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
-import { AppendMarks, ControlBlock, LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
+import { AppendMarks, ControlBlock, durableOffset, LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
 import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import { forceOrFence } from "../marks/store-fence.js";
@@ -71,7 +71,7 @@ export class FlushPosition {
   advance(target: number, storeTimestamp: number): void {
     this.check();
     if (target <= this.flushed) return;
-    const from = Math.max(this.flushed, this.#counters.appendForcedOffset.get());
+    const from = durableOffset(this.#counters);
     try {
       forceOrFence(this.storage, this.#paths.fence, from, () => this.forcer.force(from, target));
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { ControlBlock } from "@millrace/shared-memory";
+import { type ControlBlock, durableOffset, endOffset } from "@millrace/shared-memory";
 import type { ScheduleMessageStore } from "../broker/delay/schedule-message-store.js";
 import type { TransactionStore } from "../broker/transaction/transaction-store.js";
 import type { Message } from "../put/message.js";
@@ -24,7 +24,7 @@ export class BrokerStore implements ScheduleMessageStore, TransactionStore {
   }
 
   get maxPhysicalOffset(): number {
-    return Math.max(this.#counters.wroteOffset.get(), this.#put.acknowledgedOffset);
+    return endOffset(this.#counters, this.#put.acknowledgedOffset);
   }
 
   get readableOffset(): number {
@@ -32,7 +32,7 @@ export class BrokerStore implements ScheduleMessageStore, TransactionStore {
   }
 
   get flushedOffset(): number {
-    return Math.max(this.#counters.flushedOffset.get(), this.#counters.appendForcedOffset.get());
+    return durableOffset(this.#counters);
   }
 
   consumeQueue(topic: string, queueId: number): ReadConsumeQueue | undefined {

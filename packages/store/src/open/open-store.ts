@@ -1,6 +1,6 @@
 import { DelayLevels, MillraceError } from "@millrace/format";
 import type { StorageSpec } from "@millrace/mapped-file";
-import { ControlBlock, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
+import { ControlBlock, durableOffset, endOffset, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
 import { ConsumerOffsets } from "../broker/consumer-offsets.js";
 import { DelayOffsets } from "../broker/delay/delay-offsets.js";
 import { MessageScheduler } from "../broker/delay/message-scheduler.js";
@@ -106,12 +106,11 @@ export class OpenStore {
   }
 
   get maxPhysicalOffset(): number {
-    return Math.max(this.pipeline.control.counters.wroteOffset.get(), this.put.acknowledgedOffset);
+    return endOffset(this.pipeline.control.counters, this.put.acknowledgedOffset);
   }
 
   get flushedOffset(): number {
-    const { flushedOffset, appendForcedOffset } = this.pipeline.control.counters;
-    return Math.max(flushedOffset.get(), appendForcedOffset.get());
+    return durableOffset(this.pipeline.control.counters);
   }
 
   get dispatchBehindBytes(): number {

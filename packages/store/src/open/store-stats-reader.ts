@@ -1,4 +1,12 @@
-import { LatencyHistogram, type LatencySnapshot, monotonicUs, ServiceState, StoreState } from "@millrace/shared-memory";
+import {
+  durableOffset,
+  endOffset,
+  LatencyHistogram,
+  type LatencySnapshot,
+  monotonicUs,
+  ServiceState,
+  StoreState,
+} from "@millrace/shared-memory";
 import {
   classifyPutTimes,
   RuntimeInfo,
@@ -60,9 +68,9 @@ export class StoreStatsReader {
   read(): StoreStats {
     const counters = this.#counters;
     const now = Date.now();
-    const wroteOffset = Math.max(counters.wroteOffset.get(), this.#put.acknowledgedOffset); // an ack can be seen before the word
+    const wroteOffset = endOffset(counters, this.#put.acknowledgedOffset);
     const allocatedOffset = counters.allocatedOffset.get();
-    const flushedOffset = Math.max(counters.flushedOffset.get(), counters.appendForcedOffset.get());
+    const flushedOffset = durableOffset(counters);
     const segmentSize = this.#directory.config.mappedFileSizeCommitLog;
     return {
       state: STATE_NAMES[counters.storeState.get()] as StoreStateName,

@@ -2,6 +2,7 @@ import { bodyOffsetOf, encodeMessage, MillraceError } from "@millrace/format";
 import {
   AppendStatus,
   type ControlBlock,
+  durableOffset,
   FRAME_FLAG_NO_QUEUE_OFFSET,
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
@@ -292,7 +293,7 @@ export class MessagePutter {
     const end = ring.resultEnd();
     const count = end - ring.taken;
     if (count === 0) return false;
-    const flushed = this.#sync ? this.#durableOffset() : 0;
+    const flushed = this.#sync ? durableOffset(this.#counters) : 0;
     const nowUs = monotonicUs();
     const budget = Math.min(count, ACKS_PER_TURN);
     for (let i = 0; i < budget; i++) {
@@ -383,17 +384,12 @@ export class MessagePutter {
     }
   }
 
-  /** What the flusher has forced, or the appender itself. */
-  #durableOffset(): number {
-    return Math.max(this.#counters.flushedOffset.get(), this.#counters.appendForcedOffset.get());
-  }
-
   /** Whether the oldest put in flight could be settled: looked at after arming, so that no wake-up falls between. */
   #settleable(): boolean {
     const { ring } = this;
     if (ring.taken === ring.resultEnd()) return false;
     const slot = ring.slotOf(ring.taken);
     if (ring.resultStatus(slot) !== AppendStatus.ok || (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) === 0) return true;
-    return ring.resultPhysicalOffset(slot) + ring.recordLength(slot) <= this.#durableOffset();
+    return ring.resultPhysicalOffset(slot) + ring.recordLength(slot) <= durableOffset(this.#counters);
   }
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { MessageChecker, segmentFileName } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import type { ControlBlock, ReadableCounter } from "@millrace/shared-memory";
+import { type ControlBlock, type ShownWhen, shownOffset, shownWhen } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { MessageView } from "./message-view.js";
 import type { ReadSegment } from "./read-segment.js";
@@ -17,7 +17,7 @@ export class CommitLogReader {
   readonly mappedFileSize: number;
   readonly #directory: string;
   readonly #counters: ControlBlock<"main">["counters"];
-  readonly #limits: readonly ReadableCounter[];
+  readonly #shownWhen: ShownWhen;
   readonly #table: ReadSegmentTable;
   /** By their first offset. */
   readonly #segments = new Map<number, ReadSegment>();
@@ -28,7 +28,7 @@ export class CommitLogReader {
     this.mappedFileSize = config.mappedFileSizeCommitLog;
     this.#directory = config.storePathCommitLog;
     this.#counters = counters;
-    this.#limits = limitsOf(config, counters);
+    this.#shownWhen = shownWhen(config);
     this.#table = new ReadSegmentTable(storage, config.mappedFileSizeCommitLog, MAPPED_LIMIT);
   }
 
@@ -37,11 +37,9 @@ export class CommitLogReader {
     return this.#counters.minOffset.get();
   }
 
-  /** Behind the last record that may be shown. (RocketMQ: `confirmOffset`.) */
+  /** One past the last record that may be shown. (RocketMQ: `confirmOffset`.) */
   get maxOffset(): number {
-    let max = 0;
-    for (const limit of this.#limits) max = Math.max(max, limit.get());
-    return max;
+    return shownOffset(this.#counters, this.#shownWhen);
   }
 
   /** Start of the segment behind the one that an offset lies in. (RocketMQ: `CommitLog.rollNextFile`.) */
@@ -137,9 +135,4 @@ export class CommitLogReader {
     this.#segments.clear();
     this.#last = undefined;
   }
-}
-
-function limitsOf(config: MessageStoreConfig, counters: ControlBlock<"main">["counters"]): readonly ReadableCounter[] {
-  if (config.transientStorePoolEnable) return [counters.committedOffset];
-  return config.flushDiskType === "SYNC_FLUSH" ? [counters.flushedOffset, counters.appendForcedOffset] : [counters.wroteOffset];
 }
