@@ -12,7 +12,7 @@ export const ERROR_CODES = {
   },
   ERR_ALLOCATE_FAILED: {
     meaning: "The segment that the message goes to could not be made, so it was not put.",
-    remedy: "Make room on the disk, or look at the system's error in the reason; the next put tries again.",
+    remedy: "Make room on the disk, and look at stats().allocate; the next put tries again.",
   },
   ERR_BATCH_ILLEGAL: {
     meaning: "The batch is empty, mixes what a batch cannot mix, or its bytes are not a batch.",
@@ -34,6 +34,10 @@ export const ERROR_CODES = {
   ERR_COMMIT_LOG_CORRUPT: {
     meaning: "The log is damaged where it was once known to be durable, so nothing was changed.",
     remedy: "Look at the disk, then put the files back from a copy: to cut here would lose acknowledged messages.",
+  },
+  ERR_CONSUMER_OFFSETS_CORRUPT: {
+    meaning: "Neither config/consumerOffset.json nor its backup can be understood.",
+    remedy: "Repair the file, or delete both to have every group begin again without offsets.",
   },
   ERR_CONSUME_ILLEGAL: {
     meaning: "An option of consume is missing or has a value that makes no sense.",
@@ -63,10 +67,6 @@ export const ERROR_CODES = {
     meaning: "The system could not write a ConsumeQueue during recovery.",
     remedy: "Make room on the disk or correct the permissions of the file, then open the store again.",
   },
-  ERR_CONSUMER_OFFSETS_CORRUPT: {
-    meaning: "Neither config/consumerOffset.json nor its backup can be understood.",
-    remedy: "Repair the file, or delete both to have every group begin again without offsets.",
-  },
   ERR_DELAY_OFFSETS_CORRUPT: {
     meaning: "Neither config/delayOffset.json nor its backup can be understood.",
     remedy: "Repair the file, or delete both to have the delayed messages that are still in the log delivered again.",
@@ -79,13 +79,13 @@ export const ERROR_CODES = {
     meaning: "The disk is fuller than diskSpaceWarningLevelRatio, so the message was not put.",
     remedy: "Make room on the disk, shorten fileReservedTime, or raise diskSpaceWarningLevelRatio.",
   },
-  ERR_DISPATCH_RECORD: {
-    meaning: "The dispatcher found bytes in the log that are no record where it had to go on.",
-    remedy: "Look at the disk, then open the store again: recovery checks the log.",
-  },
   ERR_DISPATCHER_ILLEGAL: {
     meaning: "A module of commitLogDispatchers does not export what a dispatcher is.",
     remedy: "Export as default a function that returns an object with a method named dispatch.",
+  },
+  ERR_DISPATCH_RECORD: {
+    meaning: "The dispatcher found bytes in the log that are no record where it had to go on.",
+    remedy: "Look at the disk, then open the store again: recovery checks the log.",
   },
   ERR_FILE_MAPPED: {
     meaning: "A file cannot be truncated while it is mapped.",
