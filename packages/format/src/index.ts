@@ -31,6 +31,7 @@ export { ConsumeQueueUnit } from "./consume-queue-unit.js";
 export { Crc32Combiner, crc32 } from "./crc32.js";
 export { DelayLevels } from "./delay-levels.js";
 export { DispatchRequest, hashOf } from "./dispatch-request.js";
+export { ERROR_CODES, type ErrorCodeText, type MillraceErrorCode } from "./error-codes.js";
 export type { GetMessageStatus } from "./get-message-status.js";
 export type { Host } from "./host.js";
 export { decodeHost, encodeHost } from "./host.js";
@@ -169,19 +170,27 @@ export {
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
 export type { AppendMessageStatus, PutMessageStatus } from "./put-message-status.js";
+export type { TopicIllegality } from "./queue-name.js";
+export {
+  checkQueueId,
+  checkStoredTopic,
+  checkTopic,
+  isTopicDirectoryLegal,
+  isTopicLegal,
+  QUEUE_ID_MAX,
+  topicIllegality,
+} from "./queue-name.js";
 export { parseRocketMqJson } from "./rocketmq-json.js";
+export { shownValue } from "./shown-value.js";
 export type { StoreCheckpoint } from "./store-checkpoint-codec.js";
 export { decodeStoreCheckpoint, encodeStoreCheckpoint } from "./store-checkpoint-codec.js";
-export type { StorePaths, TopicIllegality } from "./store-path.js";
+export type { StorePaths } from "./store-path.js";
 export {
   consumeQueueDirectory,
   defaultStorePathRootDir,
-  isTopicDirectoryLegal,
-  isTopicLegal,
   parseSegmentFileName,
   segmentFileName,
   storePaths,
-  topicIllegality,
 } from "./store-path.js";
 export {
   DLQ_TOPIC_PREFIX,

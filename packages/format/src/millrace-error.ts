@@ -1,14 +1,20 @@
-/** Every error that Millrace throws or rejects with. `code` is stable; messages end in `name=value`. */
+import type { MillraceErrorCode } from "./error-codes.js";
+
+/** Every error that Millrace throws or rejects with. `code` is stable, see {@link ERROR_CODES}; messages are one line that ends in `name=value`. */
 export class MillraceError extends Error {
   override readonly name = "MillraceError";
-  /** Stable, `ERR_…`. */
-  readonly code: string;
+  /** Stable; `ERROR_CODES[code]` says what it means and what helps. */
+  readonly code: MillraceErrorCode;
   /** RocketMQ's PutMessageStatus for the same situation, where it has one. */
   readonly status: string | undefined;
   /** Whether the message's bytes may be in the log: `unknown` after a fence or a fault, otherwise `none`. */
   readonly outcome: "none" | "unknown";
 
-  constructor(code: string, message: string, options: { status?: string; outcome?: "none" | "unknown"; cause?: unknown } = {}) {
+  constructor(
+    code: MillraceErrorCode,
+    message: string,
+    options: { status?: string; outcome?: "none" | "unknown"; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.status = options.status;

@@ -1,7 +1,7 @@
 /** Every file name in a store directory is built and parsed here. (RocketMQ: `StorePathConfigHelper`, `UtilAll.offset2FileName`.) */
 
 import { MillraceError } from "./millrace-error.js";
-import { DLQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX } from "./system-topic.js";
+import { checkQueueId, checkStoredTopic } from "./queue-name.js";
 
 /** Paths of one store directory. */
 export interface StorePaths {
@@ -63,14 +63,11 @@ export function defaultStorePathRootDir(homeDirectory: string): string {
 /**
  * Directory of one queue's ConsumeQueue.
  *
- * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ID_ILLEGAL`
+ * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
  */
 export function consumeQueueDirectory(paths: StorePaths, topic: string, queueId: number): string {
-  if (!isTopicDirectoryLegal(topic))
-    throw new MillraceError("ERR_TOPIC_ILLEGAL", `topic cannot be a directory: topic=${JSON.stringify(topic)}`);
-  if (!Number.isInteger(queueId) || queueId < 0) {
-    throw new MillraceError("ERR_QUEUE_ID_ILLEGAL", `queue id must be an integer of at least 0: queueId=${queueId}`);
-  }
+  checkStoredTopic(topic);
+  checkQueueId(queueId);
   return `${paths.consumeQueue}/${topic}/${queueId}`;
 }
 
@@ -94,28 +91,4 @@ export function parseSegmentFileName(name: string): number | undefined {
   if (!SEGMENT_NAME_PATTERN.test(name)) return undefined;
   const offset = Number(name);
   return Number.isSafeInteger(offset) ? offset : undefined;
-}
-
-export type TopicIllegality = "EMPTY" | "TOO_LONG" | "ILLEGAL_CHARACTER";
-
-const TOPIC_PATTERN = /^[%|a-zA-Z0-9_-]*$/;
-const TOPIC_MAX_LENGTH = 127;
-/** For retry and dead-letter topics, which carry a group's name behind their prefix. */
-const GROUP_TOPIC_MAX_LENGTH = 255;
-
-/** Why a topic is not allowed. Topics become directories, so nothing that means something in a path may pass (CVE-2019-17572). */
-export function topicIllegality(topic: string): TopicIllegality | undefined {
-  if (topic === "") return "EMPTY";
-  const isGroupTopic = topic.startsWith(RETRY_TOPIC_PREFIX) || topic.startsWith(DLQ_TOPIC_PREFIX);
-  if (topic.length > (isGroupTopic ? GROUP_TOPIC_MAX_LENGTH : TOPIC_MAX_LENGTH)) return "TOO_LONG";
-  return TOPIC_PATTERN.test(topic) ? undefined : "ILLEGAL_CHARACTER";
-}
-
-/** Whether a topic that was found in a store may be a directory: RocketMQ 5 stores topics longer than are put here. */
-export function isTopicDirectoryLegal(topic: string): boolean {
-  return topic !== "" && topic.length <= GROUP_TOPIC_MAX_LENGTH && TOPIC_PATTERN.test(topic);
-}
-
-export function isTopicLegal(topic: string): boolean {
-  return topicIllegality(topic) === undefined;
 }

@@ -1,7 +1,15 @@
 /** The whole public API of `@millrace/store`. */
 
 export type { DispatchRequest } from "@millrace/format";
-export { type GetMessageStatus, type Host, MillraceError, type PutMessageStatus } from "@millrace/format";
+export {
+  ERROR_CODES,
+  type ErrorCodeText,
+  type GetMessageStatus,
+  type Host,
+  MillraceError,
+  type MillraceErrorCode,
+  type PutMessageStatus,
+} from "@millrace/format";
 export type { QueueStats, StoreStats } from "@millrace/stats";
 export type { ConsumerOffsets } from "./broker/consumer-offsets.js";
 export type {

@@ -1,7 +1,6 @@
-import { MillraceError } from "@millrace/format";
+import { checkQueueId, checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { readConfigFile, writeConfigFile } from "../marks/config-file.js";
-import { checkQueueId, checkTopic, shownName } from "../read/consumable-queue.js";
 
 /** Between topic and group in the keys of the file; in neither name. */
 const TOPIC_GROUP_SEPARATOR = "@";
@@ -71,7 +70,7 @@ export class ConsumerOffsets {
   commit(group: string, topic: string, queueId: number, offset: number): void {
     if (this.#closing !== undefined) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
     if (!Number.isSafeInteger(offset) || offset < 0) {
-      throw new MillraceError("ERR_OFFSET_ILLEGAL", `a queue offset is an integer of at least 0: offset=${String(offset)}`);
+      throw new MillraceError("ERR_OFFSET_ILLEGAL", `a queue offset is an integer of at least 0: offset=${shownValue(offset)}`);
     }
     const known = this.#groups.get(group)?.get(topic);
     if (!known?.has(queueId)) checkQueueId(queueId);
@@ -151,9 +150,9 @@ export class ConsumerOffsets {
 
   #add(group: string, topic: string): QueueOffsets {
     if (typeof group !== "string" || !GROUP_PATTERN.test(group)) {
-      throw new MillraceError("ERR_GROUP_ILLEGAL", `a group is 1 to 255 of % | a-z A-Z 0-9 _ -: group=${shownName(group)}`);
+      throw new MillraceError("ERR_GROUP_ILLEGAL", `a group is 1 to 255 of % | a-z A-Z 0-9 _ -: group=${shownValue(group)}`);
     }
-    checkTopic(topic);
+    checkStoredTopic(topic);
     const offsets: QueueOffsets = new Map();
     this.#topics(group).set(topic, offsets);
     this.#file.offsetTable.set(topic + TOPIC_GROUP_SEPARATOR + group, offsets);

@@ -1,10 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import {
+  checkStoredTopic,
   DLQ_TOPIC_PREFIX,
   isSystemTopic,
   MillraceError,
   RETRY_TOPIC_PREFIX,
   SCHEDULE_TOPIC,
+  shownValue,
   TRANS_HALF_TOPIC,
   TRANS_OP_HALF_TOPIC,
 } from "@millrace/format";
@@ -12,7 +14,6 @@ import { endOffset, type QueueTableBuffers } from "@millrace/shared-memory";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { Topic } from "../put/topic-table.js";
-import { checkTopic, shownName } from "../read/consumable-queue.js";
 import type { FileCleaner } from "./file-cleaner.js";
 import type { LeasedReader } from "./leased-reader.js";
 
@@ -62,7 +63,7 @@ export class TopicCleaner {
    */
   async deleteTopic(name: string): Promise<void> {
     const { topics } = this.#put;
-    if (topics.find(name) === undefined) checkTopic(name);
+    if (topics.find(name) === undefined) checkStoredTopic(name);
     if (KEPT_TOPICS.has(name)) throw new MillraceError("ERR_TOPIC_ILLEGAL", `a system topic is not deleted: topic=${name}`);
     await this.#suspended(name, async () => {
       const slots = [...(topics.find(name)?.slots.values() ?? [])];
@@ -151,7 +152,7 @@ function retainedTopics(retain: Iterable<string>): Set<string> {
   const names: unknown[] = isList ? [...retain] : [retain];
   const wrong = isList ? names.findIndex((name) => typeof name !== "string") : 0;
   if (wrong === -1) return new Set(names as string[]);
-  throw new MillraceError("ERR_TOPIC_ILLEGAL", `a list of topics to retain is needed: topic=${shownName(names[wrong])}`);
+  throw new MillraceError("ERR_TOPIC_ILLEGAL", `a list of topics to retain is needed: topic=${shownValue(names[wrong])}`);
 }
 
 function notDeleted(topic: string, failure: string): MillraceError {

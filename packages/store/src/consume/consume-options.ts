@@ -1,5 +1,4 @@
-import { MillraceError } from "@millrace/format";
-import { checkQueueId, checkTopic, shownName } from "../read/consumable-queue.js";
+import { checkQueueId, checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
 import { type MessageFilter, TagFilter } from "../read/tag-filter.js";
 
 /**
@@ -24,7 +23,7 @@ export interface ConsumeOptions {
 export function checkConsumeOptions(options: ConsumeOptions): void {
   if (typeof options !== "object" || options === null) throw illegal("options are an object", "options", options);
   const { topic, queueId, from, signal, maxMessages, filter } = options;
-  checkTopic(topic);
+  checkStoredTopic(topic);
   checkQueueId(queueId);
   if (!isFrom(from)) throw illegal('"earliest", "latest", a queue offset or a valid Date is needed', "from", from);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw illegal("an AbortSignal is needed", "signal", signal);
@@ -40,5 +39,5 @@ function isFrom(from: unknown): boolean {
 }
 
 function illegal(reason: string, name: string, value: unknown): MillraceError {
-  return new MillraceError("ERR_CONSUME_ILLEGAL", `${reason}: ${name}=${shownName(value)}`);
+  return new MillraceError("ERR_CONSUME_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`);
 }

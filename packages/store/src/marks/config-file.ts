@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { MillraceError, parseRocketMqJson } from "@millrace/format";
+import { MillraceError, type MillraceErrorCode, parseRocketMqJson } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 
 /** Names the file that keeps the content before the last. */
@@ -12,7 +12,12 @@ const BACKUP_SUFFIX = ".bak";
  * @returns undefined when there is neither
  * @throws MillraceError `code`, when something is there but cannot be understood; nothing is changed
  */
-export function readConfigFile<T>(storage: Storage, path: string, code: string, decode: (value: unknown) => T): T | undefined {
+export function readConfigFile<T>(
+  storage: Storage,
+  path: string,
+  code: MillraceErrorCode,
+  decode: (value: unknown) => T,
+): T | undefined {
   const reasons: string[] = [];
   for (const candidate of [path, path + BACKUP_SUFFIX]) {
     const bytes = storage.readSmall(candidate);

@@ -1,4 +1,4 @@
-import { MillraceError, topicIllegality } from "@millrace/format";
+import { checkQueueId, checkTopic, isTopicLegal, MillraceError } from "@millrace/format";
 import { MAX_QUEUES, type QueueTableWriter } from "@millrace/shared-memory";
 
 /** What is known of a topic: checked once, encoded once. */
@@ -35,9 +35,7 @@ export class TopicTable {
   }
 
   #add(name: string): Topic {
-    if (typeof name !== "string") throw illegal("a topic is a string", name);
-    const problem = topicIllegality(name);
-    if (problem !== undefined) throw illegal(`topic is not legal (${problem})`, name);
+    checkTopic(name);
     if (this.#suspended.has(name)) {
       throw new MillraceError("ERR_TOPIC_SUSPENDED", `queues of the topic are being deleted: topic=${name}`, {
         status: "SERVICE_NOT_AVAILABLE",
@@ -52,7 +50,7 @@ export class TopicTable {
 
   /** A topic that was found in the directory, whether it can be put or not. */
   recovered(name: string): Topic {
-    if (topicIllegality(name) === undefined) return this.topic(name);
+    if (isTopicLegal(name)) return this.topic(name);
     const topic = this.#readOnlyTopics.get(name) ?? newTopic(name);
     this.#readOnlyTopics.set(name, topic);
     return topic;
@@ -100,11 +98,7 @@ export class TopicTable {
   }
 
   #addSlot(topic: Topic, queueId: number): number {
-    if (!Number.isInteger(queueId) || queueId < 0 || queueId > 0x7fffffff) {
-      throw new MillraceError("ERR_QUEUE_ILLEGAL", `a queue id is an integer from 0 to 2147483647: queueId=${String(queueId)}`, {
-        status: "MESSAGE_ILLEGAL",
-      });
-    }
+    checkQueueId(queueId);
     const slot = this.#topicOfSlot.length;
     if (slot >= MAX_QUEUES) throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many queues: limit=${MAX_QUEUES}`);
     topic.slots.set(queueId, this.#queues.add(topic.bytes, queueId));
@@ -125,9 +119,4 @@ export class TopicTable {
 
 function newTopic(name: string): Topic {
   return { name, bytes: new TextEncoder().encode(name), slots: new Map(), messages: 0, size: 0 };
-}
-
-function illegal(reason: string, topic: unknown): MillraceError {
-  const shown = typeof topic === "string" ? JSON.stringify(topic.slice(0, 300)) : String(topic);
-  return new MillraceError("ERR_TOPIC_ILLEGAL", `${reason}: topic=${shown}`, { status: "MESSAGE_ILLEGAL" });
 }

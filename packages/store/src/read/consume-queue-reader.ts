@@ -1,4 +1,4 @@
-import { consumeQueueDirectory, type StorePaths, storePaths } from "@millrace/format";
+import { checkQueueId, checkStoredTopic, consumeQueueDirectory, type StorePaths, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
@@ -40,10 +40,19 @@ export class ConsumeQueueReader {
     return this.#table.size;
   }
 
-  /** Undefined when nothing was ever put there. After its topic was deleted the queue must be found anew. */
+  /**
+   * Undefined when nothing was ever put there. After its topic was deleted the queue must be found anew.
+   *
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL` for what can name no queue
+   */
   find(topic: string, queueId: number): ReadConsumeQueue | undefined {
     const slot = this.#topics.findSlot(topic, queueId);
-    return slot === undefined ? undefined : (this.#queues.get(slot) ?? this.#add(slot, topic, queueId));
+    if (slot === undefined) {
+      checkStoredTopic(topic);
+      checkQueueId(queueId);
+      return undefined;
+    }
+    return this.#queues.get(slot) ?? this.#add(slot, topic, queueId);
   }
 
   #add(slot: number, topic: string, queueId: number): ReadConsumeQueue {

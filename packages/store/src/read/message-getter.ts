@@ -1,12 +1,11 @@
 import { totalmem } from "node:os";
-import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus, MillraceError } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus, MillraceError, shownValue } from "@millrace/format";
 import type { StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
 import { GetMessageResult } from "./get-message-result.js";
 import { GetMessageScan } from "./get-message-scan.js";
-import { checkQueue } from "./queue-argument.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
 import { type MessageFilter, TagFilter } from "./tag-filter.js";
 
@@ -51,7 +50,7 @@ export class MessageGetter {
   /**
    * The messages from a queue offset on, with a lease on the memory they lie in; from a queue that does not exist as from one without messages.
    *
-   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`; the system's own error when a file cannot be mapped
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`; the system's own error when a file cannot be mapped
    */
   getMessage(request: GetMessageRequest): GetMessageResult {
     const began = performance.now();
@@ -118,8 +117,8 @@ function nothing(status: GetMessageStatus, next: number, minOffset: number, maxO
 }
 
 function check(request: GetMessageRequest): void {
-  if (typeof request !== "object" || request === null) throw illegal("a request is an object", "request", request);
-  checkQueue(request.topic, request.queueId);
+  if (typeof request !== "object" || request === null)
+    throw illegal("a request is { topic, queueId, queueOffset }", "request", request);
   const { queueOffset, maxMessages, maxBytes } = request;
   if (!Number.isSafeInteger(queueOffset)) throw illegal("a queue offset is an integer", "queueOffset", queueOffset);
   checkLimit("maxMessages", maxMessages);
@@ -132,5 +131,5 @@ function checkLimit(name: string, value: number | undefined): void {
 }
 
 function illegal(reason: string, name: string, value: unknown): MillraceError {
-  return new MillraceError("ERR_GET_ILLEGAL", `${reason}: ${name}=${String(value)}`);
+  return new MillraceError("ERR_GET_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`);
 }

@@ -1,10 +1,9 @@
-import { ConsumeQueueUnit, decodeMessageId, MillraceError } from "@millrace/format";
+import { ConsumeQueueUnit, decodeMessageId, MillraceError, shownValue } from "@millrace/format";
 import type { TopicTable } from "../put/topic-table.js";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
 import type { MessageView } from "./message-view.js";
 import { type BoundaryType, OffsetByTime } from "./offset-by-time.js";
-import { checkQueue } from "./queue-argument.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
 
 /** What can be asked besides {@link MessageGetter.getMessage}. Messages are copies: there is nothing to release. */
@@ -34,7 +33,7 @@ export class MessageLookup {
    */
   lookMessageById(msgId: string): MessageView | undefined {
     if (typeof msgId !== "string")
-      throw new MillraceError("ERR_MESSAGE_ID_ILLEGAL", `a message id is a string: id=${String(msgId)}`);
+      throw new MillraceError("ERR_MESSAGE_ID_ILLEGAL", `a message id is a string: id=${shownValue(msgId)}`);
     const message = this.#log.message(decodeMessageId(msgId).physicalOffset);
     return message?.msgId === msgId.toUpperCase() ? message : undefined;
   }
@@ -78,7 +77,7 @@ export class MessageLookup {
    * queue's minimum to its maximum; 0 for a queue that does not exist.
    *
    * @param time milliseconds, or a Date
-   * @throws MillraceError `ERR_GET_ILLEGAL`
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_GET_ILLEGAL`
    */
   getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType): number {
     const timestamp = time instanceof Date ? time.getTime() : time;
@@ -123,11 +122,10 @@ export class MessageLookup {
   }
 
   #find(topic: string, queueId: number): ReadConsumeQueue | undefined {
-    checkQueue(topic, queueId);
     return this.#queues.find(topic, queueId);
   }
 }
 
 function illegal(reason: string, name: string, value: unknown): MillraceError {
-  return new MillraceError("ERR_GET_ILLEGAL", `${reason}: ${name}=${String(value)}`);
+  return new MillraceError("ERR_GET_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`);
 }

@@ -1,4 +1,4 @@
-import { MillraceError } from "@millrace/format";
+import { checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
 import type { IndexReader } from "./index-reader.js";
 
 const DEFAULT_MAX_NUM = 32;
@@ -48,7 +48,7 @@ export class MessageQuery<M extends IndexedMessage> {
     this.#lookAt = lookAt;
   }
 
-  /** @throws MillraceError `ERR_QUERY_ILLEGAL` */
+  /** @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUERY_ILLEGAL` */
   query(options: MessageQueryOptions): QueryMessageResult<M> {
     check(options);
     const { topic, key, maxNum = DEFAULT_MAX_NUM, begin = 0, end = Number.MAX_SAFE_INTEGER } = options;
@@ -78,9 +78,9 @@ function check(options: MessageQueryOptions): void {
   const illegal = (name: string, value: unknown): MillraceError =>
     new MillraceError(
       "ERR_QUERY_ILLEGAL",
-      `a topic, a key, a number of messages and times in milliseconds are needed: ${name}=${String(value)}`,
+      `a key, a number of messages and times in milliseconds are needed: ${name}=${shownValue(value)}`,
     );
-  if (typeof topic !== "string") throw illegal("topic", topic);
+  checkStoredTopic(topic);
   if (typeof key !== "string" || key === "") throw illegal("key", key);
   if (maxNum !== undefined && !(Number.isSafeInteger(maxNum) && maxNum > 0)) throw illegal("maxNum", maxNum);
   if (begin !== undefined && !Number.isFinite(begin)) throw illegal("begin", begin);

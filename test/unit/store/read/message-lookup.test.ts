@@ -86,8 +86,8 @@ test("the offsets of a queue: what can be read, and what has been put", (t) => {
   t.is(reader.getMinOffsetInQueue("TopicA", 1), -1);
   t.is(reader.getMaxOffsetInQueue("TopicA", 1), 0);
   t.is(reader.getMaxOffsetInQueue("None", 0, false), 0);
-  t.throws(() => reader.getMinOffsetInQueue("TopicA", -1), { code: "ERR_GET_ILLEGAL" });
-  t.throws(() => reader.getMaxOffsetInQueue(5 as never, 0), { code: "ERR_GET_ILLEGAL" });
+  t.throws(() => reader.getMinOffsetInQueue("TopicA", -1), { code: "ERR_QUEUE_ILLEGAL" });
+  t.throws(() => reader.getMaxOffsetInQueue(5 as never, 0), { code: "ERR_TOPIC_ILLEGAL" });
 });
 
 test("the store timestamp of a message, -1 where there is none", (t) => {

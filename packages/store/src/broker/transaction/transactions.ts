@@ -1,12 +1,15 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import {
-  isTopicLegal,
+  checkQueueId,
+  checkTopic,
   MillraceError,
+  type MillraceErrorCode,
   PROPERTY_REAL_QUEUE_ID,
   PROPERTY_REAL_TOPIC,
   PROPERTY_TRANSACTION_PREPARED,
   SYS_FLAG_COMMIT,
   SYS_FLAG_TRANSACTION_MASK,
+  shownValue,
   TRANS_HALF_TOPIC,
   TRANS_OP_HALF_TOPIC,
   TRANS_OP_REMOVE_TAG,
@@ -207,11 +210,9 @@ export class Transactions {
 function halfMessage(message: Message): Message {
   if (typeof message !== "object" || message === null || typeof message.topic !== "string") return message;
   const { topic, queueId, delayTimeLevel, properties = {}, sysFlag = 0 } = message;
-  if (!isTopicLegal(topic) || SYSTEM_TOPICS.includes(topic))
-    throw illegal("ERR_TOPIC_ILLEGAL", "topic is not legal", "topic", topic);
-  if (!Number.isInteger(queueId) || queueId < 0 || queueId > 0x7fffffff) {
-    throw illegal("ERR_QUEUE_ILLEGAL", "a queue id is an integer from 0 to 2147483647", "queueId", queueId);
-  }
+  checkTopic(topic);
+  if (SYSTEM_TOPICS.includes(topic)) throw illegal("ERR_TOPIC_ILLEGAL", "the store puts there itself", "topic", topic);
+  checkQueueId(queueId);
   if (delayTimeLevel !== undefined && delayTimeLevel !== 0) {
     throw illegal("ERR_TRANSACTION_DELAYED", "a message in a transaction has no delay", "delayTimeLevel", delayTimeLevel);
   }
@@ -249,16 +250,16 @@ function undecidedMessage(message: MessageView): UndecidedMessage | undefined {
   return { prepared: { physicalOffset, queueOffset, msgId }, ...real, storeTimestamp, message };
 }
 
-function illegal(code: string, reason: string, name: string, value: unknown): MillraceError {
-  return new MillraceError(code, `${reason}: ${name}=${JSON.stringify(value)}`, { status: "MESSAGE_ILLEGAL" });
+function illegal(code: MillraceErrorCode, reason: string, name: string, value: unknown): MillraceError {
+  return new MillraceError(code, `${reason}: ${name}=${shownValue(value)}`, { status: "MESSAGE_ILLEGAL" });
 }
 
 function illegalRequest(name: string, value: unknown): MillraceError {
-  return new MillraceError("ERR_UNDECIDED_ILLEGAL", `a number of at least 0 is needed: ${name}=${String(value)}`);
+  return new MillraceError("ERR_UNDECIDED_ILLEGAL", `a number of at least 0 is needed: ${name}=${shownValue(value)}`);
 }
 
 function unknown(prepared: unknown): MillraceError {
-  return new MillraceError("ERR_TRANSACTION_UNKNOWN", `there is no such half message: prepared=${JSON.stringify(prepared)}`);
+  return new MillraceError("ERR_TRANSACTION_UNKNOWN", `there is no such half message: prepared=${shownValue(prepared)}`);
 }
 
 function decided(queueOffset: number): MillraceError {

@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH, isTopicDirectoryLegal, MillraceError, parseSegmentFileName } from "@millrace/format";
+import {
+  CONSUME_QUEUE_UNIT_LENGTH,
+  isTopicDirectoryLegal,
+  MillraceError,
+  parseSegmentFileName,
+  QUEUE_ID_MAX,
+} from "@millrace/format";
 import type { Storage, StorageEntry } from "@millrace/mapped-file";
 
 /** The files of one topic and queue. Plain data: it travels between threads. */
@@ -14,7 +20,6 @@ export interface QueueDirectory {
 }
 
 const QUEUE_ID_PATTERN = /^(0|[1-9]\d{0,9})$/;
-const QUEUE_ID_MAX = 0x7fffffff;
 
 /**
  * Finds the ConsumeQueues of a store; opens none and changes nothing. Queues without a file are none. What is no directory is skipped where a

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { MillraceError } from "@millrace/format";
+import { MillraceError, type MillraceErrorCode } from "@millrace/format";
 import { Piscina } from "piscina";
 
 const MAX_THREADS = 4;
@@ -9,7 +9,7 @@ const SMALL_BYTES = 16 * 1024 * 1024;
 /** What a task that failed answers. Errors lose their code between threads, so they travel as data. */
 export interface TaskFailure {
   readonly kind: "failed";
-  readonly code: string;
+  readonly code: MillraceErrorCode;
   readonly message: string;
 }
 

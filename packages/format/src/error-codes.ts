@@ -1,0 +1,373 @@
+/** What a code means, and what helps: one sentence each. */
+export interface ErrorCodeText {
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
+export const ERROR_CODES = {
+  ERR_ABORTED: {
+    meaning: "Opening was aborted by its signal.",
+    remedy: "Open the store again: recovery can begin afresh at any point.",
+  },
+  ERR_ALLOCATE_FAILED: {
+    meaning: "The segment that the message goes to could not be made, so it was not put.",
+    remedy: "Make room on the disk, and look at stats().allocate; the next put tries again.",
+  },
+  ERR_BATCH_ILLEGAL: {
+    meaning: "The batch is empty, mixes what a batch cannot mix, or its bytes are not a batch.",
+    remedy:
+      "Give messages of one topic, queue and host that are neither delayed nor transactional, and do not change them meanwhile.",
+  },
+  ERR_BLANK_TOO_SHORT: {
+    meaning: "The rest of a segment is shorter than a blank record.",
+    remedy: "Leave at least 8 bytes for the blank record.",
+  },
+  ERR_BODY_TOO_LARGE: {
+    meaning: "The body is longer than maxMessageSize, so the message was not put.",
+    remedy: "Put less at a time, or open the store with a larger maxMessageSize.",
+  },
+  ERR_CHECKPOINT_ILLEGAL: {
+    meaning: "The checkpoint file has a wrong length, or a field that is negative or beyond 2^53.",
+    remedy: "Open the store: it makes a damaged checkpoint again, with zeros, and RocketMQ then recovers everything.",
+  },
+  ERR_COMMIT_LOG_CORRUPT: {
+    meaning: "The log is damaged where it was once known to be durable, so nothing was changed.",
+    remedy: "Look at the disk, then put the files back from a copy: to cut here would lose acknowledged messages.",
+  },
+  ERR_CONSUMER_OFFSETS_CORRUPT: {
+    meaning: "Neither config/consumerOffset.json nor its backup can be understood.",
+    remedy: "Repair the file, or delete both to have every group begin again without offsets.",
+  },
+  ERR_CONSUME_ILLEGAL: {
+    meaning: "An option of consume is missing or has a value that makes no sense.",
+    remedy: "Correct the option that the message names.",
+  },
+  ERR_CONSUME_QUEUE_NAME: {
+    meaning: "Something below consumequeue is named neither as a queue nor as one of its files.",
+    remedy: "Move it away, or open the store with the mappedFileSizeConsumeQueue that it was made with.",
+  },
+  ERR_CONSUME_QUEUE_SIZE: {
+    meaning: "A ConsumeQueue file has another length than mappedFileSizeConsumeQueue.",
+    remedy: "Open the store with the mappedFileSizeConsumeQueue that it was made with.",
+  },
+  ERR_CONSUME_QUEUE_TOPIC: {
+    meaning: "A directory below consumequeue has a name that no topic can have.",
+    remedy: "Move it away: a legal topic is made of % | a-z A-Z 0-9 _ - only.",
+  },
+  ERR_CONSUME_QUEUE_UNREADABLE: {
+    meaning: "The system could not read a ConsumeQueue during recovery.",
+    remedy: "Look at the disk and at the permissions of the file, then open the store again.",
+  },
+  ERR_CONSUME_QUEUE_UNSUPPORTED: {
+    meaning: "The directory holds ConsumeQueues of a kind that Millrace cannot read.",
+    remedy: "Open it with RocketMQ: queues of batches, of RocksDB and of ConsumeQueueExt are read only there.",
+  },
+  ERR_CONSUME_QUEUE_UNWRITABLE: {
+    meaning: "The system could not write a ConsumeQueue during recovery.",
+    remedy: "Make room on the disk or correct the permissions of the file, then open the store again.",
+  },
+  ERR_DELAY_OFFSETS_CORRUPT: {
+    meaning: "Neither config/delayOffset.json nor its backup can be understood.",
+    remedy: "Repair the file, or delete both to have the delayed messages that are still in the log delivered again.",
+  },
+  ERR_DELETED_TOPICS_CORRUPT: {
+    meaning: "The table of deleted topics cannot be understood.",
+    remedy: "Repair the file, or delete it and have messages of deleted topics come back.",
+  },
+  ERR_DISK_FULL: {
+    meaning: "The disk is fuller than diskSpaceWarningLevelRatio, so the message was not put.",
+    remedy: "Make room on the disk, shorten fileReservedTime, or raise diskSpaceWarningLevelRatio.",
+  },
+  ERR_DISPATCHER_ILLEGAL: {
+    meaning: "A module of commitLogDispatchers does not export what a dispatcher is.",
+    remedy: "Export as default a function that returns an object with a method named dispatch.",
+  },
+  ERR_DISPATCH_RECORD: {
+    meaning: "The dispatcher found bytes in the log that are no record where it had to go on.",
+    remedy: "Look at the disk, then open the store again: recovery checks the log.",
+  },
+  ERR_FILE_MAPPED: {
+    meaning: "A file cannot be truncated while it is mapped.",
+    remedy: "Unmap it first: this is a mistake in Millrace, please report it.",
+  },
+  ERR_FILTER_ILLEGAL: {
+    meaning: "The filter is not { tags } with at least one tag, none of them empty.",
+    remedy: 'Give a list of tags such as { tags: ["TagA"] }, or no filter at all.',
+  },
+  ERR_FORCE_FAILED: {
+    meaning: "The system could not force the log to the disk, so the store has fenced itself.",
+    remedy: "Look at the disk, then run millrace unfence with the directory.",
+  },
+  ERR_GET_ILLEGAL: {
+    meaning: "An argument of a read makes no sense.",
+    remedy: "Correct the argument that the message names.",
+  },
+  ERR_GROUP_ILLEGAL: {
+    meaning: "The name of the consumer group is not legal.",
+    remedy: "Use 1 to 255 of % | a-z A-Z 0-9 _ and -.",
+  },
+  ERR_HOST_ILLEGAL: {
+    meaning: "A host is not an IPv4 or IPv6 address with a port.",
+    remedy: 'Give { address, port }, such as { address: "127.0.0.1", port: 10911 }; names are not looked up.',
+  },
+  ERR_INDEX_FILE_CORRUPT: {
+    meaning: "The header of an index file cannot be one.",
+    remedy: "Delete the index directory while the store is closed: the next open makes it again.",
+  },
+  ERR_INDEX_FILE_SIZE: {
+    meaning: "An index file has another length than maxHashSlotNum and maxIndexNum give.",
+    remedy: "Open the store with the values it was made with, or delete the index directory: it is made again.",
+  },
+  ERR_INNER_BATCH: {
+    meaning: "The message is marked as an inner batch, which is not supported, so it was not put.",
+    remedy: "Put its messages one by one or with putMessages, without the flag and without the INNER_… properties.",
+  },
+  ERR_JSON_ILLEGAL: {
+    meaning: "The text is not JSON as RocketMQ writes it.",
+    remedy: "Correct the text at the position that the message names.",
+  },
+  ERR_LISTENER_ILLEGAL: {
+    meaning: "The listener is not a function.",
+    remedy: "Give a function that takes an arrival.",
+  },
+  ERR_MESSAGE_ID_ILLEGAL: {
+    meaning: "The text is not a message id.",
+    remedy: "Give the msgId of a put or of a message: 32 hexadecimal digits, or 56 for IPv6.",
+  },
+  ERR_MESSAGE_ILLEGAL: {
+    meaning: "A field of the message has a value that it cannot have.",
+    remedy: "Correct the field that the message names; a text becomes a body with Buffer.from(text).",
+  },
+  ERR_OFFSET_ILLEGAL: {
+    meaning: "An offset is not an integer of at least 0.",
+    remedy: "Give an offset as Millrace has answered it.",
+  },
+  ERR_OPTION_CONTRADICTORY: {
+    meaning: "Two options exclude each other.",
+    remedy: "Change one of the two that the message names.",
+  },
+  ERR_OPTION_ILLEGAL: {
+    meaning: "An option has a value that it cannot have.",
+    remedy: "Give a value as the message describes it.",
+  },
+  ERR_OPTION_UNKNOWN: {
+    meaning: "There is no option of this name.",
+    remedy: "Correct its spelling: names are those of RocketMQ's MessageStoreConfig.",
+  },
+  ERR_OS_PAGE_CACHE_BUSY: {
+    meaning: "A message has been on its way into the log for longer than osPageCacheBusyTimeOutMills, so this one was not put.",
+    remedy: "Try again later: the system is busy writing its page cache to the disk.",
+  },
+  ERR_PATH_NOT_DIRECTORY: {
+    meaning: "Something that is not a directory lies where the log has to be.",
+    remedy: "Move it away, or choose another storePathRootDir or storePathCommitLog.",
+  },
+  ERR_PATH_UNREADABLE: {
+    meaning: "The directory of the log cannot be listed.",
+    remedy: "Correct its permissions, or look at the disk.",
+  },
+  ERR_PATH_UNUSABLE: {
+    meaning: "The system refused a file or directory of the store.",
+    remedy: "Correct the path or its permissions, or make room on the disk; the message names the system's code.",
+  },
+  ERR_PIPELINE_START: {
+    meaning: "A service thread did not start, or ended while the store was opened.",
+    remedy: "Correct what the message names as the reason, then open the store again.",
+  },
+  ERR_POSITION_ILLEGAL: {
+    meaning: "The position does not lie in the bytes.",
+    remedy: "Give an integer of at least 0 that is below the length of the bytes.",
+  },
+  ERR_PROPERTIES_TOO_LARGE: {
+    meaning: "The properties, with tags and keys, are longer than 32,767 bytes, so the message was not put.",
+    remedy: "Shorten them: what is large belongs into the body.",
+  },
+  ERR_PROPERTY_ILLEGAL: {
+    meaning: "A property, tag or key is empty, no string, or holds a character that it cannot hold.",
+    remedy: "Give non-empty strings without 0x01 and 0x02, and use the message's own fields where there is one.",
+  },
+  ERR_PUT_TIMEOUT: {
+    meaning: "The put ring stayed full for longer than putMessageTimeout, so the message was not put.",
+    remedy: "Put less at a time, or open the store with a larger putRingSize or putMessageTimeout.",
+  },
+  ERR_QUERY_ILLEGAL: {
+    meaning: "An option of queryMessage is missing or has a value that makes no sense.",
+    remedy: "Give a topic and a key, and where wanted maxNum and the times begin and end.",
+  },
+  ERR_QUEUE_ILLEGAL: {
+    meaning: "The queue id is not an integer from 0 to 2147483647.",
+    remedy: "Give a number in this range.",
+  },
+  ERR_RECORD_BAD_BLANK: {
+    meaning: "A blank record ends elsewhere than at the end of the segment.",
+    remedy: "Give the bytes of a whole segment, or put the file back from a copy.",
+  },
+  ERR_RECORD_BAD_BODY_CRC: {
+    meaning: "The body does not match the checksum in its record.",
+    remedy: "Look at the disk: the bytes were changed after they had been written.",
+  },
+  ERR_RECORD_BAD_FIELD: {
+    meaning: "A field of the record has a value that no store writes.",
+    remedy: "Look at the disk: the bytes were changed, or are not a record.",
+  },
+  ERR_RECORD_BAD_LAYOUT: {
+    meaning: "The lengths in the record do not add up to its size.",
+    remedy: "Look at the disk: the bytes were changed, or are not a record.",
+  },
+  ERR_RECORD_BAD_MAGIC: {
+    meaning: "No record begins at this position.",
+    remedy: "Give the position of a record, as physicalOffset names it.",
+  },
+  ERR_RECORD_BAD_PROPERTY_CRC: {
+    meaning: "The record does not match the checksum in its properties.",
+    remedy: "Look at the disk: the bytes were changed after they had been written.",
+  },
+  ERR_RECORD_BLANK: {
+    meaning: "A blank record lies here, which fills the rest of the segment.",
+    remedy: "Go on with the next segment.",
+  },
+  ERR_RECORD_EMPTY: {
+    meaning: "Nothing has been written at this position.",
+    remedy: "Stop here: it is the end of the log.",
+  },
+  ERR_RECORD_TOO_LARGE: {
+    meaning: "The message or batch does not fit into one segment, or is longer than maxMessageSize allows, so it was not put.",
+    remedy: "Put less at a time, or open the store with a larger maxMessageSize.",
+  },
+  ERR_RECORD_TRUNCATED: {
+    meaning: "The bytes end before the record does.",
+    remedy: "Give all bytes of the record.",
+  },
+  ERR_RECORD_WRONG_PHYSICAL_OFFSET: {
+    meaning: "The record was written for another place in the log.",
+    remedy: "Ignore it: it is left over from a file that was used before.",
+  },
+  ERR_RING_FULL: {
+    meaning: "The put ring is full, and so is the list of puts that wait for it, so the message was not put.",
+    remedy: "Await puts before putting more, or open the store with a larger putRingSize or maxAsyncPutMessageRequests.",
+  },
+  ERR_SEGMENT_GAP: {
+    meaning: "A segment of the log is missing between two others.",
+    remedy: "Put the missing file back from a copy.",
+  },
+  ERR_SEGMENT_IN_USE: {
+    meaning: "The segment that the log ends in cannot be deleted.",
+    remedy: "Delete segments below it only: this is a mistake in Millrace, please report it.",
+  },
+  ERR_SEGMENT_NAME: {
+    meaning: "A file in the directory of the log is not named by a multiple of mappedFileSizeCommitLog.",
+    remedy: "Open the store with the mappedFileSizeCommitLog that it was made with, or move the file away.",
+  },
+  ERR_SEGMENT_RANGE: {
+    meaning: "A position lies outside its segment.",
+    remedy: "This is a mistake in Millrace: please report it.",
+  },
+  ERR_SEGMENT_SIZE: {
+    meaning: "A segment of the log has another length than mappedFileSizeCommitLog.",
+    remedy: "Open the store with the mappedFileSizeCommitLog that it was made with; if it is that, put the file back from a copy.",
+  },
+  ERR_SEGMENT_TYPE: {
+    meaning: "Something in the directory of the log is not a file.",
+    remedy: "Move it away.",
+  },
+  ERR_SEGMENT_UNREADABLE: {
+    meaning: "The system could not read a segment of the log during recovery.",
+    remedy: "Look at the disk and at the permissions of the file, then open the store again.",
+  },
+  ERR_SEGMENT_UNWRITABLE: {
+    meaning: "The system could not write a segment of the log during recovery.",
+    remedy: "Make room on the disk or correct the permissions of the file, then open the store again.",
+  },
+  ERR_SERVICE_DIED: {
+    meaning: "A service thread died.",
+    remedy: "Give the process enough memory, then open the store again: recovery keeps what was acknowledged.",
+  },
+  ERR_SERVICE_ENDED: {
+    meaning: "A service thread ended before it could answer.",
+    remedy: "Open the store again, unless it is being closed.",
+  },
+  ERR_SERVICE_FAILED: {
+    meaning: "A service thread threw an error that has no code of its own.",
+    remedy: "Correct what the message says if it comes from a dispatcher of yours; otherwise please report it with its stack.",
+  },
+  ERR_SERVICE_STUCK: {
+    meaning: "A service thread did not stop within 30 seconds.",
+    remedy: "Look at the disk: the thread hangs in a call of the system.",
+  },
+  ERR_STORE_CLOSED: {
+    meaning: "The store is closed, or is being closed.",
+    remedy: "Open it again.",
+  },
+  ERR_STORE_FAULTED: {
+    meaning: "A service thread has ended although nobody stopped it, so nothing more can be acknowledged.",
+    remedy: "Correct what the message names, then open the store again: whether the message was put is known then.",
+  },
+  ERR_STORE_FENCED: {
+    meaning: "A force has failed, so the store takes no puts, also after a restart.",
+    remedy: "Look at the disk, then run millrace unfence with the directory, or call MessageStore.clearFence.",
+  },
+  ERR_STORE_LOCKED: {
+    meaning: "Another process, or this one, has the store open.",
+    remedy: "Close it there, or end the process; the abort file in the directory holds its pid.",
+  },
+  ERR_TOO_MANY_QUEUES: {
+    meaning: "The store has as many topics or queues as it can have.",
+    remedy: "Delete topics that are not used with deleteTopic or cleanUnusedTopics, then open the store again.",
+  },
+  ERR_TOPIC_ILLEGAL: {
+    meaning: "The topic is not legal, or is one of the system's own that this call does not take.",
+    remedy: "Use 1 to 127 of % | a-z A-Z 0-9 _ and - (255 for topics that begin with %RETRY% or %DLQ%).",
+  },
+  ERR_TOPIC_NOT_DELETED: {
+    meaning: "Not all files of the topic could be deleted.",
+    remedy: "Call deleteTopic again; what was put before it stays deleted.",
+  },
+  ERR_TOPIC_SUSPENDED: {
+    meaning: "Queues of the topic are just being deleted.",
+    remedy: "Put the message again once the deletion has resolved.",
+  },
+  ERR_TRANSACTION_DECIDED: {
+    meaning: "The half message has been committed or rolled back before, or just is being.",
+    remedy: "Nothing is left to be done.",
+  },
+  ERR_TRANSACTION_DELAYED: {
+    meaning: "A message in a transaction cannot be delayed.",
+    remedy: "Leave delayTimeLevel out.",
+  },
+  ERR_TRANSACTION_TIMEOUT: {
+    meaning: "The half message has been put but could not be read yet.",
+    remedy: "Commit or roll back again a little later.",
+  },
+  ERR_TRANSACTION_UNKNOWN: {
+    meaning: "There is no half message of this name, or it has gone with its segment.",
+    remedy: "Give what prepareMessage has answered, or what undecidedMessages yields.",
+  },
+  ERR_TRANSACTION_UNRECORDED: {
+    meaning: "The message is committed, but the record of it could not be put.",
+    remedy: "Commit again: only what is missing is put.",
+  },
+  ERR_UNDECIDED_ILLEGAL: {
+    meaning: "A number given to undecidedMessages is not a number of at least 0.",
+    remedy: "Correct the number that the message names.",
+  },
+  ERR_WATERMARK_BACKWARDS: {
+    meaning: "The flushed watermark was about to go back.",
+    remedy: "This is a mistake in Millrace: please report it.",
+  },
+  ERR_WATERMARK_CORRUPT: {
+    meaning: "The file of the flushed watermark has no good slot.",
+    remedy: "Look at the disk; deleting the file says that recovery may take damage to durable bytes for a torn end, and cut it.",
+  },
+  ERR_WORKER_DIED: {
+    meaning: "A thread of recovery died.",
+    remedy: "Give the process enough memory, then open the store again.",
+  },
+  ERR_WRITE_STALLED: {
+    meaning: "The system took none of the bytes of a write.",
+    remedy: "Make room on the disk, or look at it.",
+  },
+} as const satisfies Readonly<Record<string, ErrorCodeText>>;
+
+/** What `MillraceError.code` can be. */
+export type MillraceErrorCode = keyof typeof ERROR_CODES;

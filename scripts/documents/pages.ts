@@ -1,0 +1,6 @@
+import { errorPage } from "./error-page.js";
+
+/** What `npm run docs` writes, by path from the project's root: pages that follow from the sources. */
+export const PAGES: Readonly<Record<string, () => string>> = {
+  "docs/errors.md": errorPage,
+};
