@@ -160,7 +160,7 @@ export {
   PROPERTY_WAIT_STORE_MSG_OK,
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
-export type { AppendMessageStatus, PutMessageStatus } from "./put-message-status.js";
+export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
 export { parseRocketMqJson } from "./rocketmq-json.js";
 export type { StoreCheckpoint } from "./store-checkpoint-codec.js";
 export { decodeStoreCheckpoint, encodeStoreCheckpoint } from "./store-checkpoint-codec.js";
