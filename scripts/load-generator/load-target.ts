@@ -20,8 +20,8 @@ export interface LoadMessage {
 export interface LoadPutResult {
   readonly status: string;
   readonly appendResult: { readonly wroteOffset: number; readonly queueOffset: number } | null;
-  readonly code?: string;
-  readonly reason?: string;
+  readonly code?: string | undefined;
+  readonly reason?: string | undefined;
 }
 
 /** The store's own options, under the store's names; undefined is left out. */

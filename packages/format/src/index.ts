@@ -169,7 +169,7 @@ export {
   PROPERTY_WAIT_STORE_MSG_OK,
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
-export type { AppendMessageStatus, PutMessageStatus } from "./put-message-status.js";
+export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
 export type { TopicIllegality } from "./queue-name.js";
 export {
   checkQueueId,

@@ -1,27 +1,13 @@
-/** What a put came to, in RocketMQ 5's spelling. */
-export type PutMessageStatus =
-  | "PUT_OK"
-  | "FLUSH_DISK_TIMEOUT"
-  | "FLUSH_SLAVE_TIMEOUT"
-  | "SLAVE_NOT_AVAILABLE"
+/** The message is in the log: and forced, where that was wanted; or not forced in time. */
+export type AppendedPutStatus = "PUT_OK" | "FLUSH_DISK_TIMEOUT";
+
+/** The message is not in the log. */
+export type RefusedPutStatus =
   | "SERVICE_NOT_AVAILABLE"
   | "CREATE_MAPPED_FILE_FAILED"
   | "MESSAGE_ILLEGAL"
   | "PROPERTIES_SIZE_EXCEEDED"
-  | "OS_PAGE_CACHE_BUSY"
-  | "UNKNOWN_ERROR"
-  | "IN_SYNC_REPLICAS_NOT_ENOUGH"
-  | "PUT_TO_REMOTE_BROKER_FAIL"
-  | "LMQ_CONSUME_QUEUE_NUM_EXCEEDED"
-  | "WHEEL_TIMER_FLOW_CONTROL"
-  | "WHEEL_TIMER_MSG_ILLEGAL"
-  | "WHEEL_TIMER_NOT_ENABLE";
+  | "OS_PAGE_CACHE_BUSY";
 
-/** What appending to the CommitLog came to. `PUT_OK` means stored, whatever the flush said. */
-export type AppendMessageStatus =
-  | "PUT_OK"
-  | "END_OF_FILE"
-  | "MESSAGE_SIZE_EXCEEDED"
-  | "PROPERTIES_SIZE_EXCEEDED"
-  | "UNKNOWN_ERROR"
-  | "ROCKSDB_ERROR";
+/** What a put came to, in RocketMQ 5's spelling. (Those of RocketMQ's that replication, LMQ and timer wheels answer are not here.) */
+export type PutMessageStatus = AppendedPutStatus | RefusedPutStatus;

@@ -2,6 +2,7 @@
 
 export type { DispatchRequest } from "@millrace/format";
 export {
+  type AppendedPutStatus,
   ERROR_CODES,
   type ErrorCodeText,
   type GetMessageStatus,
@@ -9,6 +10,7 @@ export {
   MillraceError,
   type MillraceErrorCode,
   type PutMessageStatus,
+  type RefusedPutStatus,
 } from "@millrace/format";
 export type { QueueStats, StoreStats } from "@millrace/stats";
 export type { ConsumerOffsets } from "./broker/consumer-offsets.js";
@@ -31,7 +33,12 @@ export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
 export { MessageStore } from "./message-store.js";
 export type { Message } from "./put/message.js";
-export { AppendMessageResult, type PutMessageResult } from "./put/put-message-result.js";
+export {
+  type AppendedPutResult,
+  AppendMessageResult,
+  type PutMessageResult,
+  type RefusedPutResult,
+} from "./put/put-message-result.js";
 export type { GetMessageResult } from "./read/get-message-result.js";
 export type { GetMessageRequest } from "./read/message-getter.js";
 export type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";

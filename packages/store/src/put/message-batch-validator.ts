@@ -1,7 +1,7 @@
 import { MillraceError, SYS_FLAG_TRANSACTION_MASK } from "@millrace/format";
 import type { Message } from "./message.js";
 import type { MessageValidator } from "./message-validator.js";
-import { type PutMessageResult, refused } from "./put-message-result.js";
+import { type RefusedPutResult, refused } from "./put-message-result.js";
 
 /**
  * Checks a batch: one topic and queue, one born host and store host (RocketMQ's MessageExtBatch has no more; the appender seals all records
@@ -12,7 +12,7 @@ export class MessageBatchValidator {
   lengths: number[] = [];
   length = 0;
 
-  validate(batch: readonly Message[], validator: MessageValidator, nowMs: number): PutMessageResult | undefined {
+  validate(batch: readonly Message[], validator: MessageValidator, nowMs: number): RefusedPutResult | undefined {
     if (!Array.isArray(batch) || batch.length === 0) throw illegal("a batch is an array of messages, not an empty one", "batch");
     this.lengths = [];
     this.length = 0;

@@ -14,7 +14,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
-import { AppendMessageResult, allocateFailed, type PutMessageResult } from "./put-message-result.js";
+import { AppendMessageResult, allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
 import { PutWaitQueue } from "./put-wait-queue.js";
 import { StoreStatus } from "./store-status.js";
 import type { TopicTable } from "./topic-table.js";
@@ -30,7 +30,7 @@ const ACKS_PER_TURN = 512;
 /** How often the main thread looks without being woken: deadlines, lost wake-ups. */
 const RECHECK_MS = 50;
 /** Why an input is refused, if it is; throws for what is no message. */
-type Check<T> = (input: T) => PutMessageResult | undefined;
+type Check<T> = (input: T) => RefusedPutResult | undefined;
 /** Encodes what has just been checked into the ring; false while the ring is full. */
 type Write<T> = (input: T) => boolean;
 type Settle = (result: PutMessageResult | Promise<never>) => void;
@@ -152,7 +152,7 @@ export class MessagePutter {
     this.#settles[this.ring.slotOf(this.ring.committed - 1)] = resolve;
   };
 
-  #wait(tryPut: () => boolean | PutMessageResult): Promise<PutMessageResult> {
+  #wait(tryPut: () => boolean | RefusedPutResult): Promise<PutMessageResult> {
     this.stalls++;
     this.#publish();
     this.#stayAlive();
@@ -221,7 +221,7 @@ export class MessagePutter {
   }
 
   /** Once per group: the clocks, and the look whether puts are taken. */
-  #startGroup(): PutMessageResult | undefined {
+  #startGroup(): RefusedPutResult | undefined {
     if (this.ring.unpublishedBytes > 0) return undefined;
     this.#putTimeUs = monotonicUs();
     this.#nowMs = Date.now();

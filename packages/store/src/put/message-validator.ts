@@ -18,7 +18,7 @@ import {
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Message } from "./message.js";
 import { type DelayedProperties, PropertyWriter } from "./property-writer.js";
-import { type PutMessageResult, refused } from "./put-message-result.js";
+import { type RefusedPutResult, refused } from "./put-message-result.js";
 import type { Topic, TopicTable } from "./topic-table.js";
 
 const HOSTS_KEPT = 4096;
@@ -82,7 +82,7 @@ export class MessageValidator {
   }
 
   /** undefined when the message may go into the log. */
-  validate(message: Message, nowMs: number): PutMessageResult | undefined {
+  validate(message: Message, nowMs: number): RefusedPutResult | undefined {
     if (typeof message !== "object" || message === null) throw illegal("a message is an object", "message", message);
     const fields = this.fields;
     const { body } = message;
@@ -122,7 +122,7 @@ export class MessageValidator {
     return { level: clamped, real: { topic: message.topic, queueId: message.queueId } };
   }
 
-  #limits(message: Message): PutMessageResult | undefined {
+  #limits(message: Message): RefusedPutResult | undefined {
     const { fields } = this;
     if ((fields.sysFlag & SYS_FLAG_INNER_BATCH) !== 0 || message.properties?.[PROPERTY_INNER_NUM] !== undefined) {
       return refused("MESSAGE_ILLEGAL", "ERR_INNER_BATCH", `inner batches need a BatchCQ topic: topic=${message.topic}`);
@@ -145,7 +145,7 @@ export class MessageValidator {
   }
 
   /** Whether `length` bytes of one put fit the limits of a record and of a segment. */
-  fits(length: number): PutMessageResult | undefined {
+  fits(length: number): RefusedPutResult | undefined {
     if (length > this.#recordLimit || length > this.#segmentLimit) {
       const reason = `it fits no segment: length=${length} limit=${Math.min(this.#recordLimit, this.#segmentLimit)}`;
       return refused("MESSAGE_ILLEGAL", "ERR_RECORD_TOO_LARGE", reason);

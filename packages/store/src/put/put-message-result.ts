@@ -1,8 +1,9 @@
-import { type AppendMessageStatus, encodeMessageId, type PutMessageStatus } from "@millrace/format";
+import { type AppendedPutStatus, encodeMessageId, type RefusedPutStatus } from "@millrace/format";
 
 /** Where a put landed. (RocketMQ: `AppendMessageResult`.) */
 export class AppendMessageResult {
-  readonly status: AppendMessageStatus = "PUT_OK";
+  /** Stored, whatever the flush said: the other statuses of RocketMQ's `AppendMessageStatus` are refusals of the put here. */
+  readonly status = "PUT_OK";
   /** Physical offset of the record, of the first one in a batch. */
   readonly wroteOffset: number;
   readonly wroteBytes: number;
@@ -49,31 +50,41 @@ export class AppendMessageResult {
   }
 }
 
-/** A put's answer. (RocketMQ: `PutMessageResult`.) */
-export interface PutMessageResult {
-  readonly status: PutMessageStatus;
-  /** There when the message is in the log: PUT_OK and FLUSH_DISK_TIMEOUT. */
-  readonly appendResult: AppendMessageResult | null;
-  /** Why it was refused, for the other statuses: a stable code, and words. */
-  readonly code?: string;
-  readonly reason?: string;
+/** The message is in the log. */
+export interface AppendedPutResult<S extends AppendedPutStatus = AppendedPutStatus> {
+  readonly status: S;
+  readonly appendResult: AppendMessageResult;
+  readonly code?: undefined;
+  readonly reason?: undefined;
 }
 
-export function refused(status: PutMessageStatus, code: string, reason: string): PutMessageResult {
+/** The message is not in the log, and never will be by this put. */
+export interface RefusedPutResult {
+  readonly status: RefusedPutStatus;
+  readonly appendResult: null;
+  /** Why it was refused: a stable code, `ERR_…`, and words. */
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** A put's answer: `status` tells which of the two, and so does `appendResult !== null`. (RocketMQ: `PutMessageResult`.) */
+export type PutMessageResult = AppendedPutResult<"PUT_OK"> | AppendedPutResult<"FLUSH_DISK_TIMEOUT"> | RefusedPutResult;
+
+export function refused(status: RefusedPutStatus, code: string, reason: string): RefusedPutResult {
   return { status, appendResult: null, code, reason };
 }
 
-export function allocateFailed(): PutMessageResult {
+export function allocateFailed(): RefusedPutResult {
   const reason = "no segment could be made ready in time (full disk?): see stats().allocate";
   return refused("CREATE_MAPPED_FILE_FAILED", "ERR_ALLOCATE_FAILED", reason);
 }
 
-export function diskFull(limitPercent: number): PutMessageResult {
+export function diskFull(limitPercent: number): RefusedPutResult {
   const reason = `the disk is full: diskSpaceWarningLevelRatio=${limitPercent}; see stats()`;
   return refused("SERVICE_NOT_AVAILABLE", "ERR_DISK_FULL", reason);
 }
 
-export function pageCacheBusy(limitMs: number): PutMessageResult {
+export function pageCacheBusy(limitMs: number): RefusedPutResult {
   const reason = `the appender is stuck in the page cache: osPageCacheBusyTimeOutMills=${limitMs}`;
   return refused("OS_PAGE_CACHE_BUSY", "ERR_OS_PAGE_CACHE_BUSY", reason);
 }

@@ -1,10 +1,10 @@
 import { MillraceError } from "@millrace/format";
-import type { PutMessageResult } from "./put-message-result.js";
+import type { PutMessageResult, RefusedPutResult } from "./put-message-result.js";
 
 type Settle = (result: PutMessageResult | Promise<never>) => void;
 
 interface WaitingPut {
-  readonly tryPut: () => boolean | PutMessageResult;
+  readonly tryPut: () => boolean | RefusedPutResult;
   readonly deadlineUs: number;
   readonly settle: Settle;
 }
@@ -30,7 +30,7 @@ export class PutWaitQueue {
     return this.size >= this.#limit;
   }
 
-  add(tryPut: () => boolean | PutMessageResult, deadlineUs: number): Promise<PutMessageResult> {
+  add(tryPut: () => boolean | RefusedPutResult, deadlineUs: number): Promise<PutMessageResult> {
     return new Promise((settle) => {
       this.#puts.push({ tryPut, deadlineUs, settle });
     });
@@ -40,7 +40,7 @@ export class PutWaitQueue {
   retry(adopt: (settle: Settle) => void): void {
     while (this.size > 0) {
       const { tryPut, settle } = this.#puts[this.#first] as WaitingPut;
-      let put: boolean | PutMessageResult | Promise<never>;
+      let put: boolean | RefusedPutResult | Promise<never>;
       try {
         put = tryPut();
       } catch (error) {
@@ -49,7 +49,7 @@ export class PutWaitQueue {
       if (put === false) return;
       this.#drop();
       if (put === true) adopt(settle);
-      else this.#fail(settle, put as PutMessageResult | Promise<never>);
+      else this.#fail(settle, put);
     }
   }
 
@@ -72,7 +72,7 @@ export class PutWaitQueue {
     }
   }
 
-  #fail(settle: Settle, answer: PutMessageResult | Promise<never>): void {
+  #fail(settle: Settle, answer: RefusedPutResult | Promise<never>): void {
     this.failed++;
     settle(answer);
   }

@@ -1,6 +1,6 @@
 import type { ControlBlock } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
-import { diskFull, type PutMessageResult, pageCacheBusy } from "./put-message-result.js";
+import { diskFull, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
 
 /** Whether puts are taken just now. Main thread; looked at once per group. (RocketMQ: `checkStoreStatus`, `RunningFlags`, `isOSPageCacheBusy`.) */
 export class StoreStatus {
@@ -15,7 +15,7 @@ export class StoreStatus {
   }
 
   /** What a put is answered, if it is not taken. @param nowUs of the monotonic clock */
-  refusal(nowUs: number): PutMessageResult | undefined {
+  refusal(nowUs: number): RefusedPutResult | undefined {
     if (this.isDiskFull) return diskFull(this.#config.diskSpaceWarningLevelRatio);
     const beganUs = this.#counters.appendBeganUs.get();
     const limitMs = this.#config.osPageCacheBusyTimeOutMills;

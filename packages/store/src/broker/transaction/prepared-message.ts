@@ -1,4 +1,4 @@
-import type { PutMessageResult } from "../../put/put-message-result.js";
+import type { PutMessageResult, RefusedPutResult } from "../../put/put-message-result.js";
 import type { MessageView } from "../../read/message-view.js";
 
 /** Names a half message. Plain values: it can be kept, sent, and used after a restart. */
@@ -11,9 +11,9 @@ export interface PreparedMessage {
 }
 
 /** A {@link PutMessageResult}, and the name of the half message when it is in the log. */
-export interface PrepareMessageResult extends PutMessageResult {
-  readonly prepared: PreparedMessage | null;
-}
+export type PrepareMessageResult =
+  | (Exclude<PutMessageResult, RefusedPutResult> & { readonly prepared: PreparedMessage })
+  | (RefusedPutResult & { readonly prepared: null });
 
 /** A half message that was neither committed nor rolled back. */
 export interface UndecidedMessage {

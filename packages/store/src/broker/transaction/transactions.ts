@@ -63,8 +63,8 @@ export class Transactions {
    */
   async prepareMessage(message: Message): Promise<PrepareMessageResult> {
     const result = await this.#store.putMessage(halfMessage(message));
-    const { appendResult } = result;
-    return { ...result, prepared: appendResult === null ? null : preparedMessage(appendResult) };
+    if (result.appendResult === null) return { ...result, prepared: null };
+    return { ...result, prepared: preparedMessage(result.appendResult) };
   }
 
   /**

@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { DelayLevels } from "#format/delay-levels.js";
 import { DelayOffsets } from "#store/broker/delay/delay-offsets.js";
 import { MessageScheduler } from "#store/broker/delay/message-scheduler.js";
+import { allocateFailed, refused } from "#store/put/put-message-result.js";
 import { FakeClock, FakeScheduleStore } from "../../../../support/fake-schedule-store.js";
 import { temporaryDirectory } from "../../../../support/temporary-directory.js";
 
@@ -116,7 +117,7 @@ test("large messages are put a few at a time", async (t) => {
 test("a failed put is tried again after ten seconds; the offset waits for it, the others are not put twice", async (t) => {
   const { store, clock, offsets, start } = fixture(t);
   for (let i = 0; i < 5; i++) store.schedule(1, clock.now());
-  store.answer = (_, n) => (n === 2 ? { status: "CREATE_MAPPED_FILE_FAILED", appendResult: null } : undefined);
+  store.answer = (_, n) => (n === 2 ? allocateFailed() : undefined);
   const service = start();
   await settle();
   t.deepEqual(store.bodies, ["body 0", "body 1", "body 3", "body 4"]);
@@ -137,8 +138,7 @@ test("behind a put that fails again and again only so many others are put", asyn
   const { store, clock, offsets, start } = fixture(t);
   for (let i = 0; i < 5000; i++) store.schedule(1, clock.now());
   let isBroken = true;
-  store.answer = ({ body }) =>
-    isBroken && Buffer.from(body).toString() === "body 10" ? { status: "UNKNOWN_ERROR", appendResult: null } : undefined;
+  store.answer = ({ body }) => (isBroken && Buffer.from(body).toString() === "body 10" ? allocateFailed() : undefined);
   const service = start();
   for (let i = 0; i < 100; i++) {
     await settle();
@@ -168,7 +168,7 @@ test("a record that cannot be read for now is read again after ten seconds, also
     if (reads === 2 || reads === 5) throw new Error("EMFILE");
     return message(physicalOffset, size);
   };
-  store.answer = (_, n) => (n === 1 ? { status: "UNKNOWN_ERROR", appendResult: null } : undefined);
+  store.answer = (_, n) => (n === 1 ? allocateFailed() : undefined);
   const service = start();
   await settle();
   t.like(service.lastError, { message: "EMFILE" });
@@ -219,7 +219,7 @@ test("passed over and counted: what the store says is no message", async (t) => 
   for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
   store.answer = (_, n) => {
     if (n === 0) return new MillraceError("ERR_TOPIC_ILLEGAL", "x", { status: "MESSAGE_ILLEGAL" });
-    return n === 1 ? { status: "PROPERTIES_SIZE_EXCEEDED", appendResult: null } : undefined;
+    return n === 1 ? refused("PROPERTIES_SIZE_EXCEEDED", "ERR_PROPERTIES_TOO_LARGE", "too large") : undefined;
   };
   const service = start();
   await settle();
