@@ -23,7 +23,7 @@ export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
 export { MessageStore } from "./message-store.js";
 export type { Message } from "./put/message.js";
-export { AppendMessageResult, type PutMessageResult } from "./put/put-message-result.js";
+export type { AppendMessageResult, PutMessageResult } from "./put/put-message-result.js";
 export type { GetMessageResult } from "./read/get-message-result.js";
 export type { GetMessageRequest } from "./read/message-getter.js";
 export type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
