@@ -1,8 +1,16 @@
 /** The whole public API of `@millrace/store`. */
 
-export type { DispatchRequest } from "@millrace/format";
-export { type GetMessageStatus, type Host, MillraceError, type PutMessageStatus } from "@millrace/format";
-export type { QueueStats, StoreStats } from "@millrace/stats";
+export type { AppendMessageStatus, DispatchRequest, GetMessageStatus, Host, PutMessageStatus } from "@millrace/format";
+export { MillraceError } from "@millrace/format";
+export type {
+  DelayLevelStats,
+  LatencySnapshot,
+  QueueStats,
+  ServiceStats,
+  StoreStateName,
+  StoreStats,
+  TopicPutStats,
+} from "@millrace/stats";
 export type { ConsumerOffsets } from "./broker/consumer-offsets.js";
 export type {
   PreparedMessage,
@@ -10,6 +18,7 @@ export type {
   UndecidedMessage,
   UndecidedRequest,
 } from "./broker/transaction/prepared-message.js";
+export type { HeldSegment } from "./clean/commit-log-cleaner.js";
 export type { CleanReport } from "./clean/file-cleaner.js";
 export type { SelfCheckFinding } from "./clean/self-check.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
