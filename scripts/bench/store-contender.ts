@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StorageSpec } from "@millrace/mapped-file";
-import { MessageStore, type MessageStoreOptions } from "@millrace/store";
+import type { MessageStore, MessageStoreOptions } from "@millrace/store";
+import { openOn } from "#store/message-store.js";
 import { PromiseContender } from "./promise-contender.js";
 import type { Workload } from "./workload.js";
 
@@ -15,7 +16,7 @@ const HELD_BACK_MS = 500;
 
 /** Opens a store and waits until the allocator is ahead, as it is in a store that has been running. */
 export async function openReadyStore(options: MessageStoreOptions, storage: StorageSpec = { kind: "real" }): Promise<MessageStore> {
-  const store = await MessageStore.openOn({ mappedFileSizeCommitLog: BENCH_SEGMENT_SIZE, ...options }, storage);
+  const store = await openOn({ mappedFileSizeCommitLog: BENCH_SEGMENT_SIZE, ...options }, storage);
   let allocated = -1;
   for (let poll = 0, still = 0; poll < READY_POLLS_MAX && still < STILL_POLLS; poll++) {
     await sleep(POLL_MS);

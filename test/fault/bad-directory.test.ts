@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
-import { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { openOn } from "#store/message-store.js";
 import { contents } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
@@ -91,10 +91,7 @@ test.serial("a directory that cannot be written to is refused", async (t) => {
 /** What went wrong, if anything did. */
 async function openPutClose(root: string, faults: Fault[]): Promise<{ code: string } | undefined> {
   try {
-    const store = await MessageStore.openOn(
-      { storePathRootDir: root, mappedFileSizeCommitLog: SEGMENT_SIZE },
-      { kind: "faulty", faults },
-    );
+    const store = await openOn({ storePathRootDir: root, mappedFileSizeCommitLog: SEGMENT_SIZE }, { kind: "faulty", faults });
     await store.putMessage(numbered(1));
     await store.close();
     return undefined;

@@ -1,6 +1,7 @@
 import { encodeHost, formatProperties } from "@millrace/format";
-import { AppendMessageResult, type Message, type MillraceError, type PutMessageResult } from "@millrace/store";
+import type { Message, MillraceError, PutMessageResult } from "@millrace/store";
 import type { TransactionProgress, TransactionStore } from "#store/broker/transaction/transaction-store.js";
+import { AppendMessageResult } from "#store/put/put-message-result.js";
 import { MessageView } from "#store/read/message-view.js";
 import { CommitLogBuilder } from "./commit-log-builder.js";
 import { FakeQueue } from "./fake-schedule-store.js";

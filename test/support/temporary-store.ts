@@ -1,6 +1,7 @@
 import type { Fault } from "@millrace/mapped-file";
-import { type Message, MessageStore, type MessageStoreOptions } from "@millrace/store";
+import type { Message, MessageStore, MessageStoreOptions } from "@millrace/store";
 import type { ExecutionContext } from "ava";
+import { openOn } from "#store/message-store.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 export const KIB = 1024;
@@ -22,7 +23,7 @@ export async function openStore(
     mappedFileSizeCommitLog: SEGMENT_SIZE,
     ...options,
   };
-  const store = await MessageStore.openOn(complete, faults.length === 0 ? { kind: "real" } : { kind: "faulty", faults });
+  const store = await openOn(complete, faults.length === 0 ? { kind: "real" } : { kind: "faulty", faults });
   t.teardown(() => store.close().catch(() => {}));
   return store;
 }

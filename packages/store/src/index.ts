@@ -12,7 +12,15 @@ export {
   type PutMessageStatus,
   type RefusedPutStatus,
 } from "@millrace/format";
-export type { QueueStats, StoreStats } from "@millrace/stats";
+export type {
+  DelayLevelStats,
+  LatencySnapshot,
+  QueueStats,
+  ServiceStats,
+  StoreStateName,
+  StoreStats,
+  TopicPutStats,
+} from "@millrace/stats";
 export type { ConsumerOffsets } from "./broker/consumer-offsets.js";
 export type {
   PreparedMessage,
@@ -20,6 +28,7 @@ export type {
   UndecidedMessage,
   UndecidedRequest,
 } from "./broker/transaction/prepared-message.js";
+export type { HeldSegment } from "./clean/commit-log-cleaner.js";
 export type { CleanReport } from "./clean/file-cleaner.js";
 export type { SelfCheckFinding } from "./clean/self-check.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
@@ -33,11 +42,11 @@ export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
 export { MessageStore } from "./message-store.js";
 export type { Message } from "./put/message.js";
-export {
-  type AppendedPutResult,
+export type {
+  AppendedPutResult,
   AppendMessageResult,
-  type PutMessageResult,
-  type RefusedPutResult,
+  PutMessageResult,
+  RefusedPutResult,
 } from "./put/put-message-result.js";
 export type { GetMessageResult } from "./read/get-message-result.js";
 export type { GetMessageRequest } from "./read/message-getter.js";

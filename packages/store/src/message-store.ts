@@ -28,6 +28,8 @@ import type { MessageView } from "./read/message-view.js";
 import type { BoundaryType } from "./read/offset-by-time.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 
+let construct: (open: OpenStore) => MessageStore;
+
 /**
  * A store directory, open: RocketMQ's `DefaultMessageStore` as a pipeline of worker threads.
  *
@@ -42,6 +44,10 @@ export class MessageStore implements AsyncDisposable {
   /** How far each consumer group has come. */
   readonly consumerOffsets: ConsumerOffsets;
   readonly #open: OpenStore;
+
+  static {
+    construct = (open) => new MessageStore(open);
+  }
 
   private constructor(open: OpenStore) {
     this.config = open.directory.config;
@@ -58,7 +64,7 @@ export class MessageStore implements AsyncDisposable {
    * `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
-    return await MessageStore.openOn(options, { kind: "real" });
+    return await openOn(options, { kind: "real" });
   }
 
   /** Removes the fence of a directory that is not open: the operator has looked at the disk. */
@@ -72,11 +78,6 @@ export class MessageStore implements AsyncDisposable {
     } finally {
       lock.release();
     }
-  }
-
-  /** @internal {@link open} on a storage of a test's choosing. */
-  static async openOn(options: MessageStoreOptions, storage: StorageSpec): Promise<MessageStore> {
-    return new MessageStore(await OpenStore.open(options, storage));
   }
 
   /**
@@ -295,4 +296,9 @@ export class MessageStore implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** {@link MessageStore.open} on a storage of the caller's choosing: for tests and measurements; `index.ts` does not export it. */
+export async function openOn(options: MessageStoreOptions, storage: StorageSpec): Promise<MessageStore> {
+  return construct(await OpenStore.open(options, storage));
 }

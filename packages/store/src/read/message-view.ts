@@ -59,7 +59,7 @@ export class MessageView {
   readonly #position: number;
   readonly #size: number;
 
-  /** @internal A good record of `size` bytes at `position`: magic and size have been looked at. */
+  /** Views come from the store. A good record of `size` bytes at `position`: magic and size have been looked at. */
   constructor(bytes: Buffer, position: number, size: number) {
     this.#bytes = bytes;
     this.#position = position;
@@ -199,7 +199,7 @@ export class MessageView {
     return new MessageView(target, position, size);
   }
 
-  /** @internal Whether TAGS is exactly one of these. */
+  /** Whether the message has exactly one of these tags; decodes nothing. */
   hasTag(tags: readonly string[]): boolean {
     const at = findProperty(this.#bytes, this.#propertiesAt(), this.#end, TAGS);
     if (at < 0) return false;
