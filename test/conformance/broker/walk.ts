@@ -1,5 +1,5 @@
 /**
- * Walks through packages/store/docs/moving-between-millrace-and-rocketmq.md with a real broker, a line for each step. Argument: `5` (default) or
+ * Walks through docs/moving-between-millrace-and-rocketmq.md with a real broker, a line for each step. Argument: `5` (default) or
  * `4.9`, RocketMQ's series. Exit code 0 when every step went as the page says, or when there is no JDK or Maven.
  */
 import { mkdtempSync, rmSync } from "node:fs";
