@@ -1,9 +1,4 @@
-import {
-  CONSUME_QUEUE_FILL_SIZE,
-  CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
-  CONSUME_QUEUE_SIZE_OFFSET,
-  CONSUME_QUEUE_UNIT_LENGTH,
-} from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit } from "@millrace/format";
 import type { Storage, StorageFile } from "@millrace/mapped-file";
 import type { ConsumeQueue } from "./consume-queue.js";
 
@@ -11,7 +6,8 @@ import type { ConsumeQueue } from "./consume-queue.js";
 export class ConsumeQueueUnitSearch {
   readonly #storage: Storage;
   readonly #unitsPerFile: number;
-  readonly #unit = new DataView(new ArrayBuffer(CONSUME_QUEUE_UNIT_LENGTH));
+  readonly #bytes = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
+  readonly #unit = new ConsumeQueueUnit();
   #file: StorageFile | undefined;
 
   constructor(storage: Storage, fileLength: number) {
@@ -55,8 +51,8 @@ export class ConsumeQueueUnitSearch {
       this.close();
       this.#file = this.#storage.open(path, "read");
     }
-    this.#file.read(new Uint8Array(this.#unit.buffer), (index - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-    if (this.#unit.getInt32(CONSUME_QUEUE_SIZE_OFFSET) === CONSUME_QUEUE_FILL_SIZE) return -1;
-    return Number(this.#unit.getBigInt64(CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET));
+    this.#file.read(this.#bytes, (index - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+    this.#unit.read(this.#bytes, 0);
+    return this.#unit.isFill ? -1 : this.#unit.physicalOffset;
   }
 }

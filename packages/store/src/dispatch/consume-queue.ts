@@ -1,13 +1,10 @@
 import { join } from "node:path";
 import {
-  CONSUME_QUEUE_FILL_SIZE,
-  CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
-  CONSUME_QUEUE_SIZE_OFFSET,
-  CONSUME_QUEUE_TAGS_CODE_OFFSET,
   CONSUME_QUEUE_UNIT_LENGTH,
+  ConsumeQueueUnit,
   segmentFileName,
-  setInt32At,
-  setInt64At,
+  writeConsumeQueueUnit,
+  writeFillUnit,
 } from "@millrace/format";
 import type { StorageFile } from "@millrace/mapped-file";
 import type { ConsumeQueueFiles } from "./consume-queue-files.js";
@@ -144,7 +141,7 @@ export class ConsumeQueue {
   #add(physicalOffset: number, size: number, tagsCode: number): void {
     const at = (this.maxOffset - this.writtenOffset) * CONSUME_QUEUE_UNIT_LENGTH;
     if (at === this.#pending.length) this.#grow();
-    writeUnit(this.#pending, at, physicalOffset, size, tagsCode);
+    writeConsumeQueueUnit(this.#pending, at, physicalOffset, size, tagsCode);
     this.maxOffset++;
   }
 
@@ -161,7 +158,7 @@ export class ConsumeQueue {
     if (!isFirst && queueOffset - from > MAX_FILL_UNITS) return;
     this.write();
     const chunk = new Uint8Array(Math.min(FILL_CHUNK_UNITS, queueOffset - from) * CONSUME_QUEUE_UNIT_LENGTH);
-    for (let at = 0; at < chunk.length; at += CONSUME_QUEUE_UNIT_LENGTH) writeUnit(chunk, at, 0, CONSUME_QUEUE_FILL_SIZE, 0);
+    for (let at = 0; at < chunk.length; at += CONSUME_QUEUE_UNIT_LENGTH) writeFillUnit(chunk, at);
     for (let unit = from; unit < queueOffset; ) {
       const fileStart = unit - (unit % this.#files.unitsPerFile);
       const end = Math.min(queueOffset, unit + FILL_CHUNK_UNITS, fileStart + this.#files.unitsPerFile);
@@ -179,12 +176,11 @@ export class ConsumeQueue {
     const last = this.maxOffset - 1;
     if (last < 0) return 0;
     const fileStart = last - (last % this.#files.unitsPerFile);
-    const unit = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
-    this.#fileOf(fileStart).read(unit, (last - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-    const view = new DataView(unit.buffer);
-    const size = view.getInt32(CONSUME_QUEUE_SIZE_OFFSET);
-    if (size === CONSUME_QUEUE_FILL_SIZE) return 0;
-    return Number(view.getBigInt64(CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET)) + size;
+    const bytes = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
+    this.#fileOf(fileStart).read(bytes, (last - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+    const unit = new ConsumeQueueUnit();
+    unit.read(bytes, 0);
+    return unit.isFill ? 0 : unit.physicalOffset + unit.size;
   }
 
   #fileOf(fileStart: number): StorageFile {
@@ -194,10 +190,4 @@ export class ConsumeQueue {
     this.#fileStart = fileStart;
     return this.#file;
   }
-}
-
-function writeUnit(bytes: Uint8Array, at: number, physicalOffset: number, size: number, tagsCode: number): void {
-  setInt64At(bytes, at + CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET, physicalOffset);
-  setInt32At(bytes, at + CONSUME_QUEUE_SIZE_OFFSET, size);
-  setInt64At(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET, tagsCode);
 }
