@@ -1,8 +1,7 @@
 import { setPriority } from "node:os";
 import { MillraceError, storePaths } from "@millrace/format";
-import { createFile, createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
+import { createFile, createStorage, type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import { type Agent, ControlBlock, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
-import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { forceOrFence } from "../marks/store-fence.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { SegmentLocks } from "./segment-locks.js";
@@ -31,7 +30,6 @@ export class AllocateMappedFileService implements Agent {
   readonly roleName = "allocate";
   readonly control: ControlBlock<"allocate">;
   readonly #counters: ControlBlock<"allocate">["counters"];
-  readonly #config: MessageStoreConfig;
   readonly #storage: Storage;
   readonly #sync: boolean;
   /** Path of the fence marker. */
@@ -40,6 +38,7 @@ export class AllocateMappedFileService implements Agent {
   readonly #allocateUs: LatencyHistogram;
   readonly #locks: SegmentLocks | undefined;
   readonly #wait = new WaitStrategy(0);
+  readonly #segments: SegmentDirectory;
   #segment: MappedFile | undefined;
   #retryAt = 0;
   /** Start of the last segment that exists, or may exist. */
@@ -49,17 +48,14 @@ export class AllocateMappedFileService implements Agent {
     const { config } = data;
     this.control = ControlBlock.attach(data.control, "allocate");
     this.#counters = this.control.counters;
-    this.#config = config;
     this.#storage = createStorage(data.storage);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#fence = storePaths(config.storePathRootDir).fence;
     this.#zeros = new Uint8Array(this.#sync ? SYNC_FILL_LENGTH : ASYNC_FILL_LENGTH);
     this.#allocateUs = new LatencyHistogram(data.allocateUs);
-    const wrote = this.#counters.wroteOffset.get();
-    this.#created = wrote - (wrote % config.mappedFileSizeCommitLog);
-    this.#locks = config.warmMapedFileEnable
-      ? new SegmentLocks(this.#storage, config.storePathCommitLog, config.mappedFileSizeCommitLog, this.#counters)
-      : undefined;
+    this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
+    this.#created = this.#segments.startOf(this.#counters.wroteOffset.get());
+    this.#locks = config.warmMapedFileEnable ? new SegmentLocks(this.#storage, this.#segments, this.#counters) : undefined;
   }
 
   /** On Linux a priority is a thread's: what is ready early enough need not be ready before the appender has had its core. */
@@ -96,10 +92,10 @@ export class AllocateMappedFileService implements Agent {
     this.#leaveSegment();
     this.#locks?.close();
     const wrote = this.#counters.wroteOffset.get();
-    const { storePathCommitLog: directory, mappedFileSizeCommitLog: size } = this.#config;
+    const { path: directory, segmentSize: size } = this.#segments;
     let removed = false;
     for (let offset = this.#created; offset > wrote; offset -= size) {
-      this.#storage.remove(new MappedFile(this.#storage, directory, offset, size, "write").path);
+      this.#storage.remove(this.#segments.pathOf(offset));
       removed = true;
     }
     if (removed) this.#storage.syncDirectory(directory);
@@ -124,12 +120,10 @@ export class AllocateMappedFileService implements Agent {
 
   /** The segment that holds `offset`, at its full length and durable as a directory entry. */
   #enter(offset: number): MappedFile {
-    const size = this.#config.mappedFileSizeCommitLog;
-    const fromOffset = offset - (offset % size);
+    const fromOffset = this.#segments.startOf(offset);
     if (this.#segment?.fromOffset === fromOffset) return this.#segment;
     this.#leaveSegment();
-    const directory = this.#config.storePathCommitLog;
-    const segment = new MappedFile(this.#storage, directory, fromOffset, size, "write");
+    const segment = this.#segments.at(this.#storage, offset, "write");
     this.#created = Math.max(this.#created, fromOffset);
     this.#create(segment);
     this.#segment = segment;
@@ -138,7 +132,7 @@ export class AllocateMappedFileService implements Agent {
 
   /** Full length before the name: a kill in between must not leave a segment of some other length. Goes on where it failed before. */
   #create(segment: MappedFile): void {
-    const directory = this.#config.storePathCommitLog;
+    const directory = this.#segments.path;
     if (this.#storage.entry(segment.path)?.size !== segment.size) {
       createFile(this.#storage, segment.path, segment.size, directory);
       this.#counters.allocateSegments.add(1);

@@ -1,6 +1,4 @@
-import { join } from "node:path";
-import { segmentFileName } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { CleanableSegments } from "./commit-log-cleaner.js";
@@ -9,14 +7,14 @@ import type { LeasedReader } from "./leased-reader.js";
 /** The segments of an open store, for {@link CommitLogCleaner}: the allocate thread deletes them, main's reader leases them. */
 export class CommitLogSegments implements CleanableSegments {
   readonly segmentSize: number;
-  readonly #directory: string;
+  readonly #segments: SegmentDirectory;
   readonly #storage: Storage;
   readonly #pipeline: Pipeline;
   readonly #reader: LeasedReader;
 
   constructor(config: MessageStoreConfig, storage: Storage, pipeline: Pipeline, reader: LeasedReader) {
     this.segmentSize = config.mappedFileSizeCommitLog;
-    this.#directory = config.storePathCommitLog;
+    this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#storage = storage;
     this.#pipeline = pipeline;
     this.#reader = reader;
@@ -30,11 +28,11 @@ export class CommitLogSegments implements CleanableSegments {
   get limitOffset(): number {
     const { wroteOffset, reputFromOffset, flushedOffset, appendForcedOffset } = this.#pipeline.control.counters;
     const durableOffset = Math.max(flushedOffset.get(), appendForcedOffset.get());
-    return this.#segmentStart(Math.max(0, Math.min(wroteOffset.get() - 1, reputFromOffset.get(), durableOffset)));
+    return this.#segments.startOf(Math.max(0, Math.min(wroteOffset.get() - 1, reputFromOffset.get(), durableOffset)));
   }
 
   modifiedMs(fromOffset: number): number | undefined {
-    return this.#storage.entry(join(this.#directory, segmentFileName(fromOffset)))?.modifiedMs;
+    return this.#storage.entry(this.#segments.pathOf(fromOffset))?.modifiedMs;
   }
 
   async retireBelow(offset: number): Promise<void> {
@@ -52,9 +50,5 @@ export class CommitLogSegments implements CleanableSegments {
 
   releaseByForce(offset: number): void {
     this.#reader.releaseByForce(offset);
-  }
-
-  #segmentStart(offset: number): number {
-    return offset - (offset % this.segmentSize);
   }
 }

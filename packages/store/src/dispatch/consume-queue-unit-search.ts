@@ -5,14 +5,12 @@ import type { ConsumeQueue } from "./consume-queue.js";
 /** Reads units of ConsumeQueues through the channel, one file open at a time; makes no file. Dispatch thread, off the hot path. */
 export class ConsumeQueueUnitSearch {
   readonly #storage: Storage;
-  readonly #unitsPerFile: number;
   readonly #bytes = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
   readonly #unit = new ConsumeQueueUnit();
   #file: StorageFile | undefined;
 
-  constructor(storage: Storage, fileLength: number) {
+  constructor(storage: Storage) {
     this.#storage = storage;
-    this.#unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
   }
 
   /**
@@ -45,13 +43,12 @@ export class ConsumeQueueUnitSearch {
 
   /** Of the unit's record; -1 when it has none. */
   #physicalOffset(queue: ConsumeQueue, index: number): number {
-    const fileStart = index - (index % this.#unitsPerFile);
-    const path = queue.path(fileStart);
+    const path = queue.segments.pathOf(index);
     if (this.#file?.path !== path) {
       this.close();
       this.#file = this.#storage.open(path, "read");
     }
-    this.#file.read(this.#bytes, (index - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+    this.#file.read(this.#bytes, (index - queue.segments.startOf(index)) * CONSUME_QUEUE_UNIT_LENGTH);
     this.#unit.read(this.#bytes, 0);
     return this.#unit.isFill ? -1 : this.#unit.physicalOffset;
   }

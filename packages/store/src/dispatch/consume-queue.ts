@@ -1,12 +1,5 @@
-import { join } from "node:path";
-import {
-  CONSUME_QUEUE_UNIT_LENGTH,
-  ConsumeQueueUnit,
-  segmentFileName,
-  writeConsumeQueueUnit,
-  writeFillUnit,
-} from "@millrace/format";
-import type { StorageFile } from "@millrace/mapped-file";
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, writeConsumeQueueUnit, writeFillUnit } from "@millrace/format";
+import { SegmentDirectory, type StorageFile } from "@millrace/mapped-file";
 import type { ConsumeQueueFiles } from "./consume-queue-files.js";
 
 const INITIAL_PENDING_UNITS = 16;
@@ -21,6 +14,8 @@ const FILL_CHUNK_UNITS = 3276;
 export class ConsumeQueue {
   readonly slot: number;
   readonly directory: string;
+  /** The files, in units. */
+  readonly segments: SegmentDirectory;
   /** SCHEDULE_TOPIC_XXXX: the units hold the time of delivery. */
   readonly isSchedule: boolean;
   /** Records below it belong to a topic of this name that was deleted. */
@@ -50,6 +45,7 @@ export class ConsumeQueue {
     this.#files = files;
     this.slot = place.slot;
     this.directory = place.directory;
+    this.segments = new SegmentDirectory(place.directory, files.unitsPerFile, CONSUME_QUEUE_UNIT_LENGTH);
     this.isSchedule = place.isSchedule;
     this.fromOffset = place.fromOffset;
     this.minOffset = minOffset;
@@ -79,12 +75,11 @@ export class ConsumeQueue {
 
   /** Into the file, in as few writes as files; may be called again after a failure. */
   write(): void {
-    const units = this.#files.unitsPerFile;
     let unit = this.writtenOffset;
     const first = unit;
     while (unit < this.maxOffset) {
-      const fileStart = unit - (unit % units);
-      const end = Math.min(this.maxOffset, fileStart + units);
+      const fileStart = this.segments.startOf(unit);
+      const end = Math.min(this.maxOffset, this.segments.endOf(unit));
       const from = (unit - first) * CONSUME_QUEUE_UNIT_LENGTH;
       const to = (end - first) * CONSUME_QUEUE_UNIT_LENGTH;
       this.#fileOf(fileStart).write(this.#pending.subarray(from, to), (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
@@ -135,7 +130,7 @@ export class ConsumeQueue {
   }
 
   path(fileStart: number): string {
-    return join(this.directory, segmentFileName(fileStart * CONSUME_QUEUE_UNIT_LENGTH));
+    return this.segments.pathOf(fileStart);
   }
 
   #add(physicalOffset: number, size: number, tagsCode: number): void {
@@ -154,14 +149,14 @@ export class ConsumeQueue {
   /** RocketMQ fills the first file of a queue that does not begin at 0 (`fillPreBlank`), and readers begin behind it. */
   #fillUpTo(queueOffset: number): void {
     const isFirst = this.maxOffset === 0;
-    const from = isFirst ? queueOffset - (queueOffset % this.#files.unitsPerFile) : this.maxOffset;
+    const from = isFirst ? this.segments.startOf(queueOffset) : this.maxOffset;
     if (!isFirst && queueOffset - from > MAX_FILL_UNITS) return;
     this.write();
     const chunk = new Uint8Array(Math.min(FILL_CHUNK_UNITS, queueOffset - from) * CONSUME_QUEUE_UNIT_LENGTH);
     for (let at = 0; at < chunk.length; at += CONSUME_QUEUE_UNIT_LENGTH) writeFillUnit(chunk, at);
     for (let unit = from; unit < queueOffset; ) {
-      const fileStart = unit - (unit % this.#files.unitsPerFile);
-      const end = Math.min(queueOffset, unit + FILL_CHUNK_UNITS, fileStart + this.#files.unitsPerFile);
+      const fileStart = this.segments.startOf(unit);
+      const end = Math.min(queueOffset, unit + FILL_CHUNK_UNITS, this.segments.endOf(unit));
       const bytes = chunk.subarray(0, (end - unit) * CONSUME_QUEUE_UNIT_LENGTH);
       this.#fileOf(fileStart).write(bytes, (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
       this.#dirtyFiles.add(fileStart);
@@ -175,7 +170,7 @@ export class ConsumeQueue {
   #lastPhysicalEnd(): number {
     const last = this.maxOffset - 1;
     if (last < 0) return 0;
-    const fileStart = last - (last % this.#files.unitsPerFile);
+    const fileStart = this.segments.startOf(last);
     const bytes = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
     this.#fileOf(fileStart).read(bytes, (last - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
     const unit = new ConsumeQueueUnit();

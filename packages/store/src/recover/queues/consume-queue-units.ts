@@ -1,6 +1,5 @@
-import { join } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, MillraceError, segmentFileName } from "@millrace/format";
-import type { Storage, StorageFile } from "@millrace/mapped-file";
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, MillraceError } from "@millrace/format";
+import { SegmentDirectory, type Storage, type StorageFile } from "@millrace/mapped-file";
 import { isZero } from "../scan/segment-window.js";
 
 const CHUNK_UNITS = 52_428;
@@ -27,7 +26,7 @@ export class ConsumeQueueUnits {
   readonly to: number;
   readonly unitsPerFile: number;
   readonly #storage: Storage;
-  readonly #directory: string;
+  readonly #directory: SegmentDirectory;
   readonly #chunk: Uint8Array;
   #file: StorageFile | undefined;
   #fileStart = -1;
@@ -41,7 +40,7 @@ export class ConsumeQueueUnits {
     chunk: Uint8Array,
   ) {
     this.#storage = storage;
-    this.#directory = directory;
+    this.#directory = new SegmentDirectory(directory, units.perFile, CONSUME_QUEUE_UNIT_LENGTH);
     this.from = units.from;
     this.to = units.to;
     this.unitsPerFile = units.perFile;
@@ -103,7 +102,7 @@ export class ConsumeQueueUnits {
   /** Whether zeros follow from `unit` on, as far as is looked, in the last file. */
   isTailClean(unit: number): boolean {
     if (unit >= this.to) return true;
-    const fileStart = unit - (unit % this.unitsPerFile);
+    const fileStart = this.#directory.startOf(unit);
     if (fileStart + this.unitsPerFile < this.to) return false;
     const length = Math.min(TAIL_BYTES, (this.to - unit) * CONSUME_QUEUE_UNIT_LENGTH);
     const bytes = this.#chunk.subarray(0, length);
@@ -117,7 +116,7 @@ export class ConsumeQueueUnits {
 
   /** As many of the units [from, to) as fit, of one file. */
   #read(from: number, to: number): Uint8Array {
-    const fileStart = from - (from % this.unitsPerFile);
+    const fileStart = this.#directory.startOf(from);
     const count = Math.min(to - from, CHUNK_UNITS, fileStart + this.unitsPerFile - from);
     const bytes = this.#chunk.subarray(0, count * CONSUME_QUEUE_UNIT_LENGTH);
     const position = (from - fileStart) * CONSUME_QUEUE_UNIT_LENGTH;
@@ -133,8 +132,7 @@ export class ConsumeQueueUnits {
   #fileOf(fileStart: number): StorageFile {
     if (this.#file !== undefined && this.#fileStart === fileStart) return this.#file;
     this.close();
-    const name = segmentFileName(fileStart * CONSUME_QUEUE_UNIT_LENGTH);
-    this.#file = this.#storage.open(join(this.#directory, name), "read");
+    this.#file = this.#storage.open(this.#directory.pathOf(fileStart), "read");
     this.#fileStart = fileStart;
     return this.#file;
   }
@@ -142,7 +140,7 @@ export class ConsumeQueueUnits {
   #refuseExt(unit: number): never {
     throw new MillraceError(
       "ERR_CONSUME_QUEUE_UNSUPPORTED",
-      `a unit points into a ConsumeQueueExt, made with enableConsumeQueueExt, which cannot be read here: path=${this.#directory} queueOffset=${unit}`,
+      `a unit points into a ConsumeQueueExt, made with enableConsumeQueueExt, which cannot be read here: path=${this.#directory.path} queueOffset=${unit}`,
     );
   }
 }
