@@ -18,3 +18,4 @@ export type {
   StorageFile,
   StorageSpec,
 } from "./storage.js";
+export { fillHoles, isZero, LARGE_ZERO_BLOCK, SMALL_ZERO_BLOCK, writeZeros, zeroData } from "./zero-fill.js";

@@ -1,6 +1,5 @@
 import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, MillraceError } from "@millrace/format";
-import { SegmentDirectory, type Storage, type StorageFile } from "@millrace/mapped-file";
-import { isZero } from "../scan/segment-window.js";
+import { isZero, SegmentDirectory, type Storage, type StorageFile } from "@millrace/mapped-file";
 
 const CHUNK_UNITS = 52_428;
 /** So much behind the good units is looked at; a page that reached the disk before its neighbours lies near. */
