@@ -1,10 +1,12 @@
-import { int32At, int64At } from "./big-endian.js";
+import { int32At, int64At, setInt32At, setInt64At } from "./big-endian.js";
 import {
   CONSUME_QUEUE_FILL_SIZE,
   CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
   CONSUME_QUEUE_SIZE_OFFSET,
   CONSUME_QUEUE_TAGS_CODE_OFFSET,
 } from "./consume-queue-descriptor.js";
+
+const INT_MIN = -0x8000_0000;
 
 /** One unit of a ConsumeQueue as values; one object is used for one unit after the other. (RocketMQ: `CqUnit`.) */
 export class ConsumeQueueUnit {
@@ -23,6 +25,39 @@ export class ConsumeQueueUnit {
 
   /** False for what only fills a place in the queue, and for what no record can be. */
   get isMessage(): boolean {
-    return this.size > 0 && this.size !== CONSUME_QUEUE_FILL_SIZE && this.physicalOffset >= 0;
+    return this.size > 0 && !this.isFill && this.physicalOffset >= 0;
   }
+
+  /** Only fills a place in the queue. */
+  get isFill(): boolean {
+    return this.size === CONSUME_QUEUE_FILL_SIZE;
+  }
+
+  /** The tagsCode is a sign-extended int, as the hash of tags is. */
+  get isTagsHash(): boolean {
+    return this.tagsCode === (this.tagsCode | 0);
+  }
+
+  /** The tagsCode is RocketMQ's address of a unit in a ConsumeQueueExt: below every int. */
+  get isExtAddress(): boolean {
+    return this.tagsCode < INT_MIN;
+  }
+}
+
+/** Writes the unit of a record. */
+export function writeConsumeQueueUnit(
+  bytes: Uint8Array,
+  position: number,
+  physicalOffset: number,
+  size: number,
+  tagsCode: number,
+): void {
+  setInt64At(bytes, position + CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET, physicalOffset);
+  setInt32At(bytes, position + CONSUME_QUEUE_SIZE_OFFSET, size);
+  setInt64At(bytes, position + CONSUME_QUEUE_TAGS_CODE_OFFSET, tagsCode);
+}
+
+/** Writes the unit that fills a place without a record. */
+export function writeFillUnit(bytes: Uint8Array, position: number): void {
+  writeConsumeQueueUnit(bytes, position, 0, CONSUME_QUEUE_FILL_SIZE, 0);
 }

@@ -6,9 +6,7 @@ export {
   int32At,
   int64At,
   int64OfWords,
-  setInt32At,
   setInt64,
-  setInt64At,
   setInt64OfWords,
 } from "./big-endian.js";
 export { writeBlankRecord } from "./blank-record.js";
@@ -27,7 +25,7 @@ export {
   CONSUME_QUEUE_TAGS_CODE_OFFSET,
   CONSUME_QUEUE_UNIT_LENGTH,
 } from "./consume-queue-descriptor.js";
-export { ConsumeQueueUnit } from "./consume-queue-unit.js";
+export { ConsumeQueueUnit, writeConsumeQueueUnit, writeFillUnit } from "./consume-queue-unit.js";
 export { Crc32Combiner, crc32 } from "./crc32.js";
 export { DelayLevels } from "./delay-levels.js";
 export { DispatchRequest, hashOf } from "./dispatch-request.js";

@@ -6,6 +6,7 @@ export { MappedFile } from "./mapped-file.js";
 export { MappedFileQueue } from "./mapped-file-queue.js";
 export { openIfThere } from "./open-if-there.js";
 export { PAGE_LENGTH } from "./page.js";
+export { SegmentDirectory } from "./segment-directory.js";
 export type {
   DiskUsage,
   Fault,
@@ -17,3 +18,4 @@ export type {
   StorageFile,
   StorageSpec,
 } from "./storage.js";
+export { fillHoles, isZero, LARGE_ZERO_BLOCK, SMALL_ZERO_BLOCK, writeZeros, zeroData } from "./zero-fill.js";

@@ -1,27 +1,27 @@
 import { join } from "node:path";
 import { MillraceError, parseSegmentFileName } from "@millrace/format";
-import { MappedFile } from "./mapped-file.js";
+import type { MappedFile } from "./mapped-file.js";
+import { SegmentDirectory } from "./segment-directory.js";
 import type { Storage, StorageEntry } from "./storage.js";
 
 /**
- * The segments of one directory, seamless from {@link minOffset} to {@link endOffset}; every name is a multiple of the segment size.
- * One thread's view: another thread's additions and removals are told to it by {@link append} and {@link forgetFirst}.
+ * The segments of one directory as they are found when a store opens, seamless from {@link minOffset} to {@link endOffset}; every name is a
+ * multiple of the segment size.
  * (RocketMQ: `MappedFileQueue`.)
  */
 export class MappedFileQueue {
   readonly directory: string;
   readonly mappedFileSize: number;
   readonly #storage: Storage;
-  readonly #access: "read" | "write";
+  readonly #segments: SegmentDirectory;
   /** In order of their offsets. */
   readonly #files: MappedFile[] = [];
 
-  /** An empty queue; {@link load} finds what is on disk. */
-  constructor(storage: Storage, directory: string, mappedFileSize: number, access: "read" | "write" = "write") {
+  private constructor(storage: Storage, directory: string, mappedFileSize: number) {
     this.directory = directory;
     this.mappedFileSize = mappedFileSize;
     this.#storage = storage;
-    this.#access = access;
+    this.#segments = new SegmentDirectory(directory, mappedFileSize);
   }
 
   /**
@@ -31,8 +31,8 @@ export class MappedFileQueue {
    * @throws MillraceError `ERR_SEGMENT_TYPE`, `ERR_SEGMENT_NAME`, `ERR_SEGMENT_SIZE`, `ERR_SEGMENT_GAP`, `ERR_PATH_NOT_DIRECTORY`,
    * `ERR_PATH_UNREADABLE`
    */
-  static load(storage: Storage, directory: string, mappedFileSize: number, access: "read" | "write" = "write"): MappedFileQueue {
-    const queue = new MappedFileQueue(storage, directory, mappedFileSize, access);
+  static load(storage: Storage, directory: string, mappedFileSize: number): MappedFileQueue {
+    const queue = new MappedFileQueue(storage, directory, mappedFileSize);
     const entries = listDirectory(storage, directory).filter((entry) => entry.kind !== "directory");
     const last = entries.at(-1);
     if (last !== undefined && isUnallocated(last)) {
@@ -48,17 +48,13 @@ export class MappedFileQueue {
     return this.#files;
   }
 
-  get first(): MappedFile | undefined {
-    return this.#files[0];
-  }
-
   get last(): MappedFile | undefined {
     return this.#files.at(-1);
   }
 
   /** 0 when there is no segment. */
   get minOffset(): number {
-    return this.first?.fromOffset ?? 0;
+    return this.#files[0]?.fromOffset ?? 0;
   }
 
   /** Behind the last byte of the last segment, written or not; 0 when there is no segment. */
@@ -66,50 +62,11 @@ export class MappedFileQueue {
     return this.last?.endOffset ?? 0;
   }
 
-  /** First offset of the segment that an offset lies in, whether that segment exists or not. */
-  segmentStart(offset: number): number {
-    return offset - (offset % this.mappedFileSize);
-  }
-
-  findMappedFileByOffset(offset: number): MappedFile | undefined {
-    return this.#files[Math.floor((offset - this.minOffset) / this.mappedFileSize)];
-  }
-
-  /**
-   * Takes up the next segment, whose file exists or will exist before its first use. An empty queue may begin with any segment.
-   *
-   * @throws MillraceError `ERR_SEGMENT_NAME`, `ERR_SEGMENT_GAP`
-   */
-  append(fromOffset: number = this.endOffset): MappedFile {
-    const file = this.#adjacent(fromOffset, this.directory);
-    this.#files.push(file);
-    return file;
-  }
-
-  /** Closes the first segment; its file is somebody else's to delete. */
-  forgetFirst(): void {
-    this.#files.shift()?.close();
-  }
-
-  /** Deletes the first segment, durably. */
-  removeFirst(): MappedFile | undefined {
-    return this.#remove(this.#files.shift());
-  }
-
   /** Deletes the last segment, durably. */
   removeLast(): MappedFile | undefined {
-    return this.#remove(this.#files.pop());
-  }
-
-  /** Closes every segment; they stay in the queue. */
-  close(): void {
-    for (const file of this.#files) file.close();
-  }
-
-  #remove(file: MappedFile | undefined): MappedFile | undefined {
-    if (file === undefined) return undefined;
-    file.destroy();
-    this.#storage.syncDirectory(this.directory);
+    const file = this.#files.pop();
+    file?.destroy();
+    if (file !== undefined) this.#storage.syncDirectory(this.directory);
     return file;
   }
 
@@ -128,7 +85,7 @@ export class MappedFileQueue {
   }
 
   #adjacent(fromOffset: number, path: string): MappedFile {
-    if (fromOffset % this.mappedFileSize !== 0 || fromOffset + this.mappedFileSize > Number.MAX_SAFE_INTEGER) {
+    if (!this.#segments.isStart(fromOffset) || fromOffset + this.mappedFileSize > Number.MAX_SAFE_INTEGER) {
       throw new MillraceError(
         "ERR_SEGMENT_NAME",
         `segments start at multiples of their size: path=${path}, offset=${fromOffset}, size=${this.mappedFileSize}`,
@@ -137,7 +94,7 @@ export class MappedFileQueue {
     if (this.#files.length > 0 && fromOffset !== this.endOffset) {
       throw new MillraceError("ERR_SEGMENT_GAP", `segment missing: path=${path}, offset=${fromOffset}, expected=${this.endOffset}`);
     }
-    return new MappedFile(this.#storage, this.directory, fromOffset, this.mappedFileSize, this.#access);
+    return this.#segments.at(this.#storage, fromOffset, "read");
   }
 }
 

@@ -19,24 +19,20 @@ test("a missing or empty directory is an empty queue", (t) => {
   for (const path of [directory, join(directory, "missing")]) {
     const queue = MappedFileQueue.load(storage, path, SIZE);
     t.is(queue.files.length, 0);
-    t.deepEqual([queue.minOffset, queue.endOffset, queue.first, queue.last], [0, 0, undefined, undefined]);
-    t.is(queue.findMappedFileByOffset(0), undefined);
+    t.deepEqual([queue.minOffset, queue.endOffset, queue.last], [0, 0, undefined]);
   }
 });
 
-test("segments are found by offset, wherever the queue begins", (t) => {
+test("a queue may begin with any segment; sub-directories are passed over", (t) => {
   const directory = temporaryDirectory(t);
   for (const offset of [3 * SIZE, 4 * SIZE, 5 * SIZE]) write(directory, offset);
   mkdirSync(join(directory, "archive"));
   const queue = MappedFileQueue.load(storage, directory, SIZE);
   t.deepEqual([queue.minOffset, queue.endOffset], [3 * SIZE, 6 * SIZE]);
-  t.is(queue.findMappedFileByOffset(3 * SIZE), queue.first);
-  t.is(queue.findMappedFileByOffset(4 * SIZE - 1), queue.first);
-  t.is(queue.findMappedFileByOffset(4 * SIZE)?.fromOffset, 4 * SIZE);
-  t.is(queue.findMappedFileByOffset(6 * SIZE - 1), queue.last);
-  t.is(queue.findMappedFileByOffset(3 * SIZE - 1), undefined);
-  t.is(queue.findMappedFileByOffset(6 * SIZE), undefined);
-  t.is(queue.segmentStart(4 * SIZE + 1), 4 * SIZE);
+  t.deepEqual(
+    queue.files.map((file) => file.fromOffset),
+    [3 * SIZE, 4 * SIZE, 5 * SIZE],
+  );
 });
 
 test("an empty last file is deleted, an empty file before it is an error", (t) => {
@@ -81,28 +77,16 @@ test("a path that is no directory, or cannot be read, is told apart", (t) => {
   t.throws(() => MappedFileQueue.load(faulty, directory, SIZE), { code: "ERR_PATH_UNREADABLE", message: /reason=EACCES$/ });
 });
 
-test("append takes the next segment only, and any one into an empty queue", (t) => {
-  const queue = new MappedFileQueue(storage, temporaryDirectory(t), SIZE);
-  t.throws(() => queue.append(SIZE + 1), { code: "ERR_SEGMENT_NAME" });
-  t.is(queue.append(2 * SIZE).fromOffset, 2 * SIZE);
-  t.is(queue.append().fromOffset, 3 * SIZE);
-  t.throws(() => queue.append(5 * SIZE), { code: "ERR_SEGMENT_GAP" });
-  t.is(queue.last?.fromOffset, 3 * SIZE);
-});
-
-test("segments leave from both ends, with their files or without", (t) => {
+test("segments leave from the end, with their files", (t) => {
   const directory = temporaryDirectory(t);
-  const paths = [0, 1, 2, 3].map((n) => write(directory, n * SIZE));
+  const paths = [1, 2].map((n) => write(directory, n * SIZE));
   const queue = MappedFileQueue.load(storage, directory, SIZE);
-  t.is(queue.removeFirst()?.path, paths[0]);
-  t.is(queue.removeLast()?.path, paths[3]);
-  queue.forgetFirst();
+  t.is(queue.removeLast()?.path, paths[1]);
   t.deepEqual(
     paths.map((path) => existsSync(path)),
-    [false, true, true, false],
+    [true, false],
   );
-  t.deepEqual([queue.minOffset, queue.endOffset], [2 * SIZE, 3 * SIZE]);
-  queue.removeLast();
+  t.deepEqual([queue.minOffset, queue.endOffset], [SIZE, 2 * SIZE]);
+  t.is(queue.removeLast()?.path, paths[0]);
   t.is(queue.removeLast(), undefined);
-  t.is(queue.removeFirst(), undefined);
 });

@@ -1,6 +1,5 @@
-import { join } from "node:path";
-import { MillraceError, segmentFileName } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { MillraceError } from "@millrace/format";
+import { SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import type { ControlBlock } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { ExpiredSegmentsControl, SegmentDeletion } from "../pipeline/controls.js";
@@ -12,16 +11,14 @@ import type { ExpiredSegmentsControl, SegmentDeletion } from "../pipeline/contro
  */
 export class ExpiredSegments implements ExpiredSegmentsControl {
   readonly #storage: Storage;
-  readonly #directory: string;
-  readonly #size: number;
+  readonly #segments: SegmentDirectory;
   readonly #counters: ControlBlock<"allocate">["counters"];
   /** Start of the oldest file that may be on disk; behind `minOffset` while retired files are not deleted. */
   #firstOnDisk: number;
 
   constructor(storage: Storage, config: MessageStoreConfig, counters: ControlBlock<"allocate">["counters"]) {
     this.#storage = storage;
-    this.#directory = config.storePathCommitLog;
-    this.#size = config.mappedFileSizeCommitLog;
+    this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#counters = counters;
     this.#firstOnDisk = counters.minOffset.value;
   }
@@ -29,7 +26,7 @@ export class ExpiredSegments implements ExpiredSegmentsControl {
   /** @throws MillraceError `ERR_SEGMENT_IN_USE` for the segment that the log ends in, or less than a segment */
   retireSegmentsBelow(offset: number): void {
     const { minOffset, wroteOffset } = this.#counters;
-    if (offset % this.#size !== 0 || offset >= wroteOffset.get()) {
+    if (!this.#segments.isStart(offset) || offset >= wroteOffset.get()) {
       throw new MillraceError("ERR_SEGMENT_IN_USE", `the log ends there: offset=${offset} wroteOffset=${wroteOffset.get()}`);
     }
     if (offset > minOffset.value) minOffset.set(offset);
@@ -40,11 +37,11 @@ export class ExpiredSegments implements ExpiredSegmentsControl {
     let deletedSegments = 0;
     let failure: string | undefined;
     try {
-      for (; this.#firstOnDisk < offset; this.#firstOnDisk += this.#size) {
-        this.#storage.remove(join(this.#directory, segmentFileName(this.#firstOnDisk)));
+      for (; this.#firstOnDisk < offset; this.#firstOnDisk = this.#segments.endOf(this.#firstOnDisk)) {
+        this.#storage.remove(this.#segments.pathOf(this.#firstOnDisk));
         deletedSegments++;
       }
-      this.#storage.syncDirectory(this.#directory);
+      this.#storage.syncDirectory(this.#segments.path);
     } catch (error) {
       failure = String(error);
     }

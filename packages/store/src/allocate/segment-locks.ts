@@ -1,4 +1,4 @@
-import { MappedFile, type Storage } from "@millrace/mapped-file";
+import type { MappedFile, SegmentDirectory, Storage } from "@millrace/mapped-file";
 import type { ControlBlock } from "@millrace/shared-memory";
 
 /**
@@ -8,16 +8,14 @@ import type { ControlBlock } from "@millrace/shared-memory";
  */
 export class SegmentLocks {
   readonly #storage: Storage;
-  readonly #directory: string;
-  readonly #segmentSize: number;
+  readonly #directory: SegmentDirectory;
   readonly #counters: ControlBlock<"allocate">["counters"];
   /** Oldest first. */
   readonly #segments: { readonly segment: MappedFile; lockedBytes: number }[] = [];
 
-  constructor(storage: Storage, directory: string, segmentSize: number, counters: ControlBlock<"allocate">["counters"]) {
+  constructor(storage: Storage, directory: SegmentDirectory, counters: ControlBlock<"allocate">["counters"]) {
     this.#storage = storage;
     this.#directory = directory;
-    this.#segmentSize = segmentSize;
     this.#counters = counters;
   }
 
@@ -25,7 +23,7 @@ export class SegmentLocks {
   lock(fromOffset: number, position: number, length: number): void {
     let newest = this.#segments.at(-1);
     if (newest?.segment.fromOffset !== fromOffset) {
-      newest = { segment: new MappedFile(this.#storage, this.#directory, fromOffset, this.#segmentSize, "read"), lockedBytes: 0 };
+      newest = { segment: this.#directory.at(this.#storage, fromOffset, "read"), lockedBytes: 0 };
       this.#segments.push(newest);
     }
     if (!newest.segment.lock(position, length)) {

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { BLANK_RECORD_LENGTH, MessageSealer, storePaths, TOTAL_SIZE_OFFSET, writeBlankRecord } from "@millrace/format";
-import { createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
+import { createStorage, type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import {
   type Agent,
   AppendMarks,
@@ -71,8 +71,7 @@ export class AppendService implements Agent {
   readonly #sealer = new MessageSealer();
   readonly #wait: WaitStrategy;
   readonly #storage: Storage;
-  readonly #directory: string;
-  readonly #segmentSize: number;
+  readonly #segments: SegmentDirectory;
   readonly #sync: boolean;
   readonly #propertyCrc: boolean;
   readonly #readyAhead: number;
@@ -105,8 +104,7 @@ export class AppendService implements Agent {
     this.#appendToFlushUs = new LatencyHistogram(data.appendForcedUs);
     this.#fence = storePaths(config.storePathRootDir).fence;
     this.#storage = createStorage(data.storage);
-    this.#directory = config.storePathCommitLog;
-    this.#segmentSize = config.mappedFileSizeCommitLog;
+    this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#wait = new WaitStrategy(this.#sync ? SYNC_SPIN_US : ASYNC_SPIN_US);
     this.#propertyCrc = config.enabledAppendPropCRC;
@@ -116,7 +114,7 @@ export class AppendService implements Agent {
     this.#toldOffset = this.#offset;
     this.#allocated = counters.allocatedOffset.get();
     this.#storeTimestamp = counters.wroteStoreTimestamp.value;
-    this.#segment = this.#segmentAt(this.#offset - (this.#offset % this.#segmentSize));
+    this.#segment = this.#segmentAt(this.#offset);
   }
 
   onStart(): void {
@@ -350,8 +348,8 @@ export class AppendService implements Agent {
     if (offset > this.#counters.segmentWantedOffset.value) this.#counters.segmentWantedOffset.publish(offset);
   }
 
-  #segmentAt(fromOffset: number): MappedFile {
-    return new MappedFile(this.#storage, this.#directory, fromOffset, this.#segmentSize, "write");
+  #segmentAt(offset: number): MappedFile {
+    return this.#segments.at(this.#storage, offset, "write");
   }
 }
 

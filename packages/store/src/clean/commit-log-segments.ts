@@ -1,6 +1,4 @@
-import { join } from "node:path";
-import { segmentFileName } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import { durableOffset } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
@@ -10,14 +8,14 @@ import type { LeasedReader } from "./leased-reader.js";
 /** The segments of an open store, for {@link CommitLogCleaner}: the allocate thread deletes them, main's reader leases them. */
 export class CommitLogSegments implements CleanableSegments {
   readonly segmentSize: number;
-  readonly #directory: string;
+  readonly #segments: SegmentDirectory;
   readonly #storage: Storage;
   readonly #pipeline: Pipeline;
   readonly #reader: LeasedReader;
 
   constructor(config: MessageStoreConfig, storage: Storage, pipeline: Pipeline, reader: LeasedReader) {
     this.segmentSize = config.mappedFileSizeCommitLog;
-    this.#directory = config.storePathCommitLog;
+    this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#storage = storage;
     this.#pipeline = pipeline;
     this.#reader = reader;
@@ -31,11 +29,11 @@ export class CommitLogSegments implements CleanableSegments {
   get limitOffset(): number {
     const { counters } = this.#pipeline.control;
     const { wroteOffset, reputFromOffset } = counters;
-    return this.#segmentStart(Math.max(0, Math.min(wroteOffset.get() - 1, reputFromOffset.get(), durableOffset(counters))));
+    return this.#segments.startOf(Math.max(0, Math.min(wroteOffset.get() - 1, reputFromOffset.get(), durableOffset(counters))));
   }
 
   modifiedMs(fromOffset: number): number | undefined {
-    return this.#storage.entry(join(this.#directory, segmentFileName(fromOffset)))?.modifiedMs;
+    return this.#storage.entry(this.#segments.pathOf(fromOffset))?.modifiedMs;
   }
 
   async retireBelow(offset: number): Promise<void> {
@@ -53,9 +51,5 @@ export class CommitLogSegments implements CleanableSegments {
 
   releaseByForce(offset: number): void {
     this.#reader.releaseByForce(offset);
-  }
-
-  #segmentStart(offset: number): number {
-    return offset - (offset % this.segmentSize);
   }
 }

@@ -1,22 +1,16 @@
-import {
-  CONSUME_QUEUE_FILL_SIZE,
-  CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
-  CONSUME_QUEUE_SIZE_OFFSET,
-  CONSUME_QUEUE_UNIT_LENGTH,
-} from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit } from "@millrace/format";
 import type { Storage, StorageFile } from "@millrace/mapped-file";
 import type { ConsumeQueue } from "./consume-queue.js";
 
 /** Reads units of ConsumeQueues through the channel, one file open at a time; makes no file. Dispatch thread, off the hot path. */
 export class ConsumeQueueUnitSearch {
   readonly #storage: Storage;
-  readonly #unitsPerFile: number;
-  readonly #unit = new DataView(new ArrayBuffer(CONSUME_QUEUE_UNIT_LENGTH));
+  readonly #bytes = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
+  readonly #unit = new ConsumeQueueUnit();
   #file: StorageFile | undefined;
 
-  constructor(storage: Storage, fileLength: number) {
+  constructor(storage: Storage) {
     this.#storage = storage;
-    this.#unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
   }
 
   /**
@@ -49,14 +43,13 @@ export class ConsumeQueueUnitSearch {
 
   /** Of the unit's record; -1 when it has none. */
   #physicalOffset(queue: ConsumeQueue, index: number): number {
-    const fileStart = index - (index % this.#unitsPerFile);
-    const path = queue.path(fileStart);
+    const path = queue.segments.pathOf(index);
     if (this.#file?.path !== path) {
       this.close();
       this.#file = this.#storage.open(path, "read");
     }
-    this.#file.read(new Uint8Array(this.#unit.buffer), (index - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-    if (this.#unit.getInt32(CONSUME_QUEUE_SIZE_OFFSET) === CONSUME_QUEUE_FILL_SIZE) return -1;
-    return Number(this.#unit.getBigInt64(CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET));
+    this.#file.read(this.#bytes, (index - queue.segments.startOf(index)) * CONSUME_QUEUE_UNIT_LENGTH);
+    this.#unit.read(this.#bytes, 0);
+    return this.#unit.isFill ? -1 : this.#unit.physicalOffset;
   }
 }

@@ -1,15 +1,5 @@
-import { join } from "node:path";
-import {
-  CONSUME_QUEUE_FILL_SIZE,
-  CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
-  CONSUME_QUEUE_SIZE_OFFSET,
-  CONSUME_QUEUE_TAGS_CODE_OFFSET,
-  CONSUME_QUEUE_UNIT_LENGTH,
-  segmentFileName,
-  setInt32At,
-  setInt64At,
-} from "@millrace/format";
-import type { StorageFile } from "@millrace/mapped-file";
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, writeConsumeQueueUnit, writeFillUnit } from "@millrace/format";
+import { SegmentDirectory, type StorageFile } from "@millrace/mapped-file";
 import type { ConsumeQueueFiles } from "./consume-queue-files.js";
 
 const INITIAL_PENDING_UNITS = 16;
@@ -24,6 +14,8 @@ const FILL_CHUNK_UNITS = 3276;
 export class ConsumeQueue {
   readonly slot: number;
   readonly directory: string;
+  /** The files, in units. */
+  readonly segments: SegmentDirectory;
   /** SCHEDULE_TOPIC_XXXX: the units hold the time of delivery. */
   readonly isSchedule: boolean;
   /** Records below it belong to a topic of this name that was deleted. */
@@ -53,6 +45,7 @@ export class ConsumeQueue {
     this.#files = files;
     this.slot = place.slot;
     this.directory = place.directory;
+    this.segments = new SegmentDirectory(place.directory, files.unitsPerFile, CONSUME_QUEUE_UNIT_LENGTH);
     this.isSchedule = place.isSchedule;
     this.fromOffset = place.fromOffset;
     this.minOffset = minOffset;
@@ -82,12 +75,11 @@ export class ConsumeQueue {
 
   /** Into the file, in as few writes as files; may be called again after a failure. */
   write(): void {
-    const units = this.#files.unitsPerFile;
     let unit = this.writtenOffset;
     const first = unit;
     while (unit < this.maxOffset) {
-      const fileStart = unit - (unit % units);
-      const end = Math.min(this.maxOffset, fileStart + units);
+      const fileStart = this.segments.startOf(unit);
+      const end = Math.min(this.maxOffset, this.segments.endOf(unit));
       const from = (unit - first) * CONSUME_QUEUE_UNIT_LENGTH;
       const to = (end - first) * CONSUME_QUEUE_UNIT_LENGTH;
       this.#fileOf(fileStart).write(this.#pending.subarray(from, to), (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
@@ -138,13 +130,13 @@ export class ConsumeQueue {
   }
 
   path(fileStart: number): string {
-    return join(this.directory, segmentFileName(fileStart * CONSUME_QUEUE_UNIT_LENGTH));
+    return this.segments.pathOf(fileStart);
   }
 
   #add(physicalOffset: number, size: number, tagsCode: number): void {
     const at = (this.maxOffset - this.writtenOffset) * CONSUME_QUEUE_UNIT_LENGTH;
     if (at === this.#pending.length) this.#grow();
-    writeUnit(this.#pending, at, physicalOffset, size, tagsCode);
+    writeConsumeQueueUnit(this.#pending, at, physicalOffset, size, tagsCode);
     this.maxOffset++;
   }
 
@@ -157,14 +149,14 @@ export class ConsumeQueue {
   /** RocketMQ fills the first file of a queue that does not begin at 0 (`fillPreBlank`), and readers begin behind it. */
   #fillUpTo(queueOffset: number): void {
     const isFirst = this.maxOffset === 0;
-    const from = isFirst ? queueOffset - (queueOffset % this.#files.unitsPerFile) : this.maxOffset;
+    const from = isFirst ? this.segments.startOf(queueOffset) : this.maxOffset;
     if (!isFirst && queueOffset - from > MAX_FILL_UNITS) return;
     this.write();
     const chunk = new Uint8Array(Math.min(FILL_CHUNK_UNITS, queueOffset - from) * CONSUME_QUEUE_UNIT_LENGTH);
-    for (let at = 0; at < chunk.length; at += CONSUME_QUEUE_UNIT_LENGTH) writeUnit(chunk, at, 0, CONSUME_QUEUE_FILL_SIZE, 0);
+    for (let at = 0; at < chunk.length; at += CONSUME_QUEUE_UNIT_LENGTH) writeFillUnit(chunk, at);
     for (let unit = from; unit < queueOffset; ) {
-      const fileStart = unit - (unit % this.#files.unitsPerFile);
-      const end = Math.min(queueOffset, unit + FILL_CHUNK_UNITS, fileStart + this.#files.unitsPerFile);
+      const fileStart = this.segments.startOf(unit);
+      const end = Math.min(queueOffset, unit + FILL_CHUNK_UNITS, this.segments.endOf(unit));
       const bytes = chunk.subarray(0, (end - unit) * CONSUME_QUEUE_UNIT_LENGTH);
       this.#fileOf(fileStart).write(bytes, (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
       this.#dirtyFiles.add(fileStart);
@@ -178,13 +170,12 @@ export class ConsumeQueue {
   #lastPhysicalEnd(): number {
     const last = this.maxOffset - 1;
     if (last < 0) return 0;
-    const fileStart = last - (last % this.#files.unitsPerFile);
-    const unit = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
-    this.#fileOf(fileStart).read(unit, (last - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-    const view = new DataView(unit.buffer);
-    const size = view.getInt32(CONSUME_QUEUE_SIZE_OFFSET);
-    if (size === CONSUME_QUEUE_FILL_SIZE) return 0;
-    return Number(view.getBigInt64(CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET)) + size;
+    const fileStart = this.segments.startOf(last);
+    const bytes = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
+    this.#fileOf(fileStart).read(bytes, (last - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+    const unit = new ConsumeQueueUnit();
+    unit.read(bytes, 0);
+    return unit.isFill ? 0 : unit.physicalOffset + unit.size;
   }
 
   #fileOf(fileStart: number): StorageFile {
@@ -194,10 +185,4 @@ export class ConsumeQueue {
     this.#fileStart = fileStart;
     return this.#file;
   }
-}
-
-function writeUnit(bytes: Uint8Array, at: number, physicalOffset: number, size: number, tagsCode: number): void {
-  setInt64At(bytes, at + CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET, physicalOffset);
-  setInt32At(bytes, at + CONSUME_QUEUE_SIZE_OFFSET, size);
-  setInt64At(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET, tagsCode);
 }

@@ -27,7 +27,6 @@ export class ExpiredConsumeQueues implements DispatchControl {
   readonly #others: readonly CommitLogDispatcher[];
   readonly #deletedTopics: DeletedTopics;
   readonly #search: ConsumeQueueUnitSearch;
-  readonly #unitsPerFile: number;
   #steps: Iterator<number, void> | undefined;
   #minOffset = -1;
   #failure: string | undefined;
@@ -45,8 +44,7 @@ export class ExpiredConsumeQueues implements DispatchControl {
     this.#others = others;
     this.#deletedTopics = deletedTopics;
     this.#directory = storePaths(config.storePathRootDir).consumeQueue;
-    this.#search = new ConsumeQueueUnitSearch(storage, config.mappedFileSizeConsumeQueue);
-    this.#unitsPerFile = config.mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
+    this.#search = new ConsumeQueueUnitSearch(storage);
   }
 
   deleteExpired(minOffset: number): ExpiredDeletion {
@@ -117,8 +115,8 @@ export class ExpiredConsumeQueues implements DispatchControl {
 
   /** All units of a file lie below the queue's first live one: it can go, but never the last file. */
   *#deleteFiles(queue: ConsumeQueue): Generator<number, void> {
-    const lastStart = Math.max(0, Math.ceil(queue.writtenOffset / this.#unitsPerFile) - 1) * this.#unitsPerFile;
-    const liveStart = queue.minOffset - (queue.minOffset % this.#unitsPerFile);
+    const lastStart = queue.segments.startOf(Math.max(0, queue.writtenOffset - 1));
+    const liveStart = queue.segments.startOf(queue.minOffset);
     const expired = this.#filesBelow(queue, Math.min(liveStart, lastStart));
     yield 0;
     for (let at = 0; at < expired.length; at += FILES_PER_SLICE) {

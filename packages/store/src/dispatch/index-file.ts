@@ -26,18 +26,21 @@ import {
   MillraceError,
   setInt64OfWords,
 } from "@millrace/format";
-import { createFile, type Mapping, type Storage, type StorageFile } from "@millrace/mapped-file";
+import {
+  createFile,
+  fillHoles,
+  type Mapping,
+  SMALL_ZERO_BLOCK,
+  type Storage,
+  type StorageFile,
+  writeZeros,
+} from "@millrace/mapped-file";
 
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const INT_MAX = 0x7fffffff;
 const MS_PER_SECOND = 1000;
-/** Size of the writes that allocate: it becomes the folio size, which decides what one stored byte costs at the next force. */
-const BLOCK_BYTES = 64 * 1024;
 /** Items are allocated so far ahead of use, and let go by this mapping so far behind it. */
 const STEP_BYTES = 1024 * 1024;
-/** No block of a file system that maps files is larger: a page with anything in it is allocated. */
-const PAGE_BYTES = 4096;
-const ZEROS = Buffer.alloc(BLOCK_BYTES);
 
 /**
  * The writer of one index file (RocketMQ: `IndexFile`). Keys are stored through a mapping, so that readers in other threads see them at once;
@@ -102,7 +105,7 @@ export class IndexFile {
     try {
       file = storage.open(path, "write");
       const itemsPosition = indexItemPosition(shape.maxHashSlotNum, 0);
-      writeZeros(file, 0, itemsPosition);
+      writeZeros(file, 0, itemsPosition, SMALL_ZERO_BLOCK);
       file.write(encodeIndexHeader(header), 0);
       return new IndexFile(file, shape, header, itemsPosition);
     } catch (error) {
@@ -121,7 +124,7 @@ export class IndexFile {
     const file = storage.open(path, "write");
     try {
       const header = readIndexHeader(file, shape);
-      fillHoles(file, indexItemPosition(shape.maxHashSlotNum, 0));
+      fillHoles(file, indexItemPosition(shape.maxHashSlotNum, 0), SMALL_ZERO_BLOCK);
       return new IndexFile(file, shape, header, indexItemPosition(shape.maxHashSlotNum, header.indexCount));
     } catch (error) {
       file.close();
@@ -220,8 +223,8 @@ export class IndexFile {
   #allocate(position: number): void {
     const end = Math.min(alignUp(position, STEP_BYTES), indexFileLength(this.#shape));
     while (this.#allocatedPosition < end) {
-      const next = Math.min(alignUp(this.#allocatedPosition + 1, BLOCK_BYTES), end);
-      writeZeros(this.#file, this.#allocatedPosition, next);
+      const next = Math.min(alignUp(this.#allocatedPosition + 1, SMALL_ZERO_BLOCK), end);
+      writeZeros(this.#file, this.#allocatedPosition, next, SMALL_ZERO_BLOCK);
       this.#allocatedPosition = next;
     }
     this.#isDirty = true;
@@ -257,28 +260,4 @@ function setLong(words: Int32Array, position: number, value: number): void {
 
 function alignUp(position: number, unit: number): number {
   return Math.ceil(position / unit) * unit;
-}
-
-function writeZeros(file: StorageFile, position: number, end: number): void {
-  for (let at = position; at < end; ) {
-    const next = Math.min(alignUp(at + 1, BLOCK_BYTES), end);
-    file.write(ZEROS.subarray(0, next - at), at);
-    at = next;
-  }
-}
-
-/** Writes zeros over pages that hold nothing else, and may be holes. */
-function fillHoles(file: StorageFile, end: number): void {
-  const block = Buffer.alloc(BLOCK_BYTES);
-  for (let at = 0; at < end; at += BLOCK_BYTES) {
-    const length = file.read(block.subarray(0, Math.min(BLOCK_BYTES, end - at)), at);
-    let hole = 0;
-    for (let page = 0; page < length; page += PAGE_BYTES) {
-      const pageEnd = Math.min(page + PAGE_BYTES, length);
-      if (ZEROS.compare(block, page, pageEnd, 0, pageEnd - page) === 0) continue;
-      writeZeros(file, at + hole, at + page);
-      hole = pageEnd;
-    }
-    writeZeros(file, at + hole, at + length);
-  }
 }

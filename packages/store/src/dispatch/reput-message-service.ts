@@ -11,7 +11,7 @@ import {
   MillraceError,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
-import { MappedFile, type Storage } from "@millrace/mapped-file";
+import { type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import { type Agent, type ControlBlock, type ShownWhen, shownOffset, shownWhen, WaitStrategy } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
@@ -43,6 +43,7 @@ export class ReputMessageService implements Agent {
   readonly #request = new DispatchRequest();
   readonly #wait = new WaitStrategy(SPIN_US);
   readonly #shownWhen: ShownWhen;
+  readonly #segments: SegmentDirectory;
   #segment: MappedFile | undefined;
   /** Next record; `reputFromOffset` plus what this group has handed on. */
   #offset: number;
@@ -58,6 +59,7 @@ export class ReputMessageService implements Agent {
     this.#counters = control.counters;
     this.#storage = storage;
     this.#config = config;
+    this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#dispatchers = dispatchers;
     this.#flush = flush;
     this.#shownWhen = shownWhen(config);
@@ -168,8 +170,7 @@ export class ReputMessageService implements Agent {
     const current = this.#segment;
     if (current !== undefined && offset >= current.fromOffset && offset < current.endOffset) return current;
     current?.close();
-    const size = this.#config.mappedFileSizeCommitLog;
-    this.#segment = new MappedFile(this.#storage, this.#config.storePathCommitLog, offset - (offset % size), size, "read");
+    this.#segment = this.#segments.at(this.#storage, offset, "read");
     return this.#segment;
   }
 }

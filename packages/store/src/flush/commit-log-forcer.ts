@@ -1,29 +1,26 @@
-import { MappedFile, type Storage } from "@millrace/mapped-file";
+import { type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import { LatencyHistogram, monotonicUs, type OwnedCounter } from "@millrace/shared-memory";
 
 /** Forces the commit log's segments in order, each through its own open file. (RocketMQ: `MappedFileQueue.flush`.) */
 export class CommitLogForcer {
   readonly #storage: Storage;
-  readonly #directory: string;
-  readonly #segmentSize: number;
+  readonly #segments: SegmentDirectory;
   readonly #forces: OwnedCounter;
   readonly #forceUs: LatencyHistogram;
   #segment: MappedFile | undefined;
 
   constructor(storage: Storage, directory: string, segmentSize: number, forces: OwnedCounter, forceUs: SharedArrayBuffer) {
     this.#storage = storage;
-    this.#directory = directory;
-    this.#segmentSize = segmentSize;
+    this.#segments = new SegmentDirectory(directory, segmentSize);
     this.#forces = forces;
     this.#forceUs = new LatencyHistogram(forceUs);
   }
 
   /** The segment that holds `offset`, open for writing through the channel. */
   segmentOf(offset: number): MappedFile {
-    const fromOffset = offset - (offset % this.#segmentSize);
-    if (this.#segment?.fromOffset !== fromOffset) {
+    if (this.#segment?.fromOffset !== this.#segments.startOf(offset)) {
       this.#segment?.close();
-      this.#segment = new MappedFile(this.#storage, this.#directory, fromOffset, this.#segmentSize, "write");
+      this.#segment = this.#segments.at(this.#storage, offset, "write");
     }
     return this.#segment;
   }

@@ -1,6 +1,5 @@
-import { join } from "node:path";
-import { MessageChecker, segmentFileName } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { MessageChecker } from "@millrace/format";
+import { SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import { type ControlBlock, type ShownWhen, shownOffset, shownWhen } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { MessageView } from "./message-view.js";
@@ -14,8 +13,7 @@ const MAPPED_LIMIT = 4096;
  * The log as the main thread reads it: its segments, mapped when they are first read, until they are deleted. (RocketMQ: the reading half of `CommitLog`.)
  */
 export class CommitLogReader {
-  readonly mappedFileSize: number;
-  readonly #directory: string;
+  readonly #directory: SegmentDirectory;
   readonly #counters: ControlBlock<"main">["counters"];
   readonly #shownWhen: ShownWhen;
   readonly #table: ReadSegmentTable;
@@ -25,8 +23,7 @@ export class CommitLogReader {
   #last: ReadSegment | undefined;
 
   constructor(storage: Storage, config: MessageStoreConfig, counters: ControlBlock<"main">["counters"]) {
-    this.mappedFileSize = config.mappedFileSizeCommitLog;
-    this.#directory = config.storePathCommitLog;
+    this.#directory = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#counters = counters;
     this.#shownWhen = shownWhen(config);
     this.#table = new ReadSegmentTable(storage, config.mappedFileSizeCommitLog, MAPPED_LIMIT);
@@ -44,7 +41,7 @@ export class CommitLogReader {
 
   /** Start of the segment behind the one that an offset lies in. (RocketMQ: `CommitLog.rollNextFile`.) */
   rollNextFile(offset: number): number {
-    return offset + this.mappedFileSize - (offset % this.mappedFileSize);
+    return this.#directory.endOf(offset);
   }
 
   /** The segment that holds an offset; undefined outside [minOffset, maxOffset), and when its file has just been deleted. */
@@ -57,13 +54,13 @@ export class CommitLogReader {
   mappedSegment(offset: number): ReadSegment | undefined {
     const last = this.#last;
     if (last !== undefined && offset >= last.fromOffset && offset < last.endOffset && last.isMapped) return last;
-    return this.#segment(offset - (offset % this.mappedFileSize));
+    return this.#segment(this.#directory.startOf(offset));
   }
 
   #segment(fromOffset: number): ReadSegment | undefined {
     let segment = this.#segments.get(fromOffset);
     if (segment === undefined || !segment.isMapped) {
-      segment = this.#table.map(join(this.#directory, segmentFileName(fromOffset)), fromOffset);
+      segment = this.#table.map(this.#directory.pathOf(fromOffset), fromOffset);
       if (segment === undefined) return undefined;
       this.#segments.set(fromOffset, segment);
     }

@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import type { ConsumeQueueUnit } from "@millrace/format";
-import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
+import { SegmentDirectory } from "@millrace/mapped-file";
 import type { QueueColumns } from "./queue-columns.js";
 import type { ReadSegment } from "./read-segment.js";
 import type { ReadSegmentTable } from "./read-segment-table.js";
@@ -17,11 +17,9 @@ export class ReadConsumeQueue {
   readonly slot: number;
   readonly topic: string;
   readonly queueId: number;
-  readonly unitsPerFile: number;
-  readonly #directory: string;
+  readonly #directory: SegmentDirectory;
   readonly #columns: QueueColumns;
   readonly #table: ReadSegmentTable;
-  readonly #fileSize: number;
   /** By their first byte. */
   readonly #files = new Map<number, ReadSegment>();
   #last: ReadSegment | undefined;
@@ -30,11 +28,9 @@ export class ReadConsumeQueue {
     this.slot = place.slot;
     this.topic = place.topic;
     this.queueId = place.queueId;
-    this.unitsPerFile = fileSize / CONSUME_QUEUE_UNIT_LENGTH;
-    this.#directory = place.directory;
+    this.#directory = new SegmentDirectory(place.directory, fileSize);
     this.#columns = columns;
     this.#table = table;
-    this.#fileSize = fileSize;
   }
 
   /** First queue offset whose record is still on disk. */
@@ -54,7 +50,7 @@ export class ReadConsumeQueue {
 
   /** First queue offset of the file behind the one that a queue offset lies in. (RocketMQ: `ConsumeQueue.rollNextFile`.) */
   rollNextFile(queueOffset: number): number {
-    return queueOffset + this.unitsPerFile - (queueOffset % this.unitsPerFile);
+    return this.#directory.endOf(queueOffset * CONSUME_QUEUE_UNIT_LENGTH) / CONSUME_QUEUE_UNIT_LENGTH;
   }
 
   /** Reads the unit of a queue offset. False outside [minOffset, maxOffset), and when its file has just been deleted. */
@@ -74,13 +70,13 @@ export class ReadConsumeQueue {
       this.#table.touch(last);
       return last;
     }
-    return this.#file(offset - (offset % this.#fileSize));
+    return this.#file(this.#directory.startOf(offset));
   }
 
   #file(fromOffset: number): ReadSegment | undefined {
     let file = this.#files.get(fromOffset);
     if (file === undefined || !file.isMapped) {
-      file = this.#table.map(join(this.#directory, segmentFileName(fromOffset)), fromOffset);
+      file = this.#table.map(this.#directory.pathOf(fromOffset), fromOffset);
       if (file === undefined) return undefined;
       this.#files.set(fromOffset, file);
     }

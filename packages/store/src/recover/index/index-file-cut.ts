@@ -14,12 +14,9 @@ import {
   indexFileLength,
   indexItemPosition,
 } from "@millrace/format";
-import type { Storage, StorageFile } from "@millrace/mapped-file";
-import { isZero } from "../scan/segment-window.js";
+import { SMALL_ZERO_BLOCK, type Storage, type StorageFile, zeroData } from "@millrace/mapped-file";
 
 const WINDOW_ITEMS = 32_768;
-/** Size of the writes; see segment-settlement.ts. */
-const BLOCK_BYTES = 64 * 1024;
 
 export interface IndexFileCut {
   readonly storage: Storage;
@@ -69,7 +66,8 @@ export function cutIndexFile(cut: IndexFileCut): IndexFileCutResult {
     const { itemCount, endPhysicalOffset } = kept;
     if (itemCount > 0) {
       writeSlots(file, shape, kept.slots);
-      clearFrom(file, indexItemPosition(shape.maxHashSlotNum, itemCount + 1), indexFileLength(shape));
+      // Whatever the items behind the last one were, and whether the header knew of them or not.
+      zeroData(file, indexItemPosition(shape.maxHashSlotNum, itemCount + 1), indexFileLength(shape), SMALL_ZERO_BLOCK);
       file.force();
       const endTimestamp = cut.storeTimestampAt(endPhysicalOffset) ?? header.endTimestamp;
       const next = { ...header, indexCount: itemCount + 1, hashSlotCount: kept.slotCount, endPhysicalOffset, endTimestamp };
@@ -122,14 +120,6 @@ function writeSlots(file: StorageFile, { maxHashSlotNum }: IndexFileShape, slots
   const bytes = new Uint8Array(maxHashSlotNum * INDEX_SLOT_LENGTH);
   const view = new DataView(bytes.buffer);
   for (let slot = 0; slot < maxHashSlotNum; slot++) view.setInt32(slot * INDEX_SLOT_LENGTH, slots[slot] as number);
-  for (let at = 0; at < bytes.length; at += BLOCK_BYTES) file.write(bytes.subarray(at, at + BLOCK_BYTES), INDEX_HEADER_LENGTH + at);
-}
-
-/** Whatever the items behind the last one were, and whether the header knew of them or not. */
-function clearFrom(file: StorageFile, position: number, end: number): void {
-  const block = new Uint8Array(BLOCK_BYTES);
-  for (let at = position; at < end; at += BLOCK_BYTES) {
-    const bytes = block.subarray(0, Math.min(BLOCK_BYTES, end - at));
-    if (!isZero(bytes.subarray(0, file.read(bytes, at)))) file.write(bytes.fill(0), at);
-  }
+  for (let at = 0; at < bytes.length; at += SMALL_ZERO_BLOCK)
+    file.write(bytes.subarray(at, at + SMALL_ZERO_BLOCK), INDEX_HEADER_LENGTH + at);
 }

@@ -48,7 +48,7 @@ const PROGRESS_INTERVAL_MS = 200;
  */
 export async function recoverCommitLog(options: RecoverOptions): Promise<CommitLogRecovery> {
   const storage = createStorage(options.storage);
-  const queue = MappedFileQueue.load(storage, options.commitLogDirectory, options.mappedFileSizeCommitLog, "read");
+  const queue = MappedFileQueue.load(storage, options.commitLogDirectory, options.mappedFileSizeCommitLog);
   const bytesTotal = queue.endOffset - queue.minOffset;
   const parallelism = options.parallelism ?? RecoveryTaskPool.parallelismFor(queue.files.length, bytesTotal);
   const pool = new RecoveryTaskPool(SEGMENT_TASKS, parallelism);

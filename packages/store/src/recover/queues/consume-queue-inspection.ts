@@ -133,8 +133,10 @@ export class ConsumeQueueInspector {
    */
   #confirmedEnd(units: ConsumeQueueUnits, recordEnd: number, { topic, queueId }: QueueDirectory, run: LogQueueRun): number {
     if (recordEnd === run.firstQueueOffset) return recordEnd;
-    if (this.#isRight(units, recordEnd - 1, queueId))
-      return this.#isTagsCode(units.physicalOffset, topic, units.tagsCode) ? recordEnd : recordEnd - 1;
+    if (this.#isRight(units, recordEnd - 1, queueId)) {
+      const { physicalOffset, tagsCode } = units.at(recordEnd - 1);
+      return this.#isTagsCode(physicalOffset, topic, tagsCode) ? recordEnd : recordEnd - 1;
+    }
     let [right, wrong] = [run.firstQueueOffset - 1, recordEnd - 1];
     while (wrong - right > 1) {
       const middle = Math.floor((right + wrong) / 2);
@@ -156,11 +158,9 @@ export class ConsumeQueueInspector {
   }
 
   #isRight(units: ConsumeQueueUnits, unit: number, queueId: number): boolean {
-    units.at(unit);
+    const { physicalOffset, size } = units.at(unit);
     const record = this.#records;
-    return (
-      record.read(units.physicalOffset) && record.queueOffset === unit && record.queueId === queueId && record.size === units.size
-    );
+    return record.read(physicalOffset) && record.queueOffset === unit && record.queueId === queueId && record.size === size;
   }
 
   /** Begin of the record that the first missing unit belongs to, or an earlier one, as late as is certain. */
@@ -168,16 +168,15 @@ export class ConsumeQueueInspector {
     if (end === run.firstQueueOffset) return run.firstPhysicalOffset;
     if (end === run.nextQueueOffset - 1) return run.lastPhysicalOffset;
     if (end === log.newQueueOffset) return log.newPhysicalOffset;
-    units.at(end - 1);
-    return units.physicalOffset + units.size;
+    const { physicalOffset, size } = units.at(end - 1);
+    return physicalOffset + size;
   }
 }
 
 /** A topic that RocketMQ deleted and made again begins anew in the log; its files say which of the two they hold. */
 function runOf(units: ConsumeQueueUnits, log: LogQueue): LogQueueRun {
   if (log.restart === undefined || units.from > 0 || units.to === 0) return log;
-  units.at(0);
-  return units.physicalOffset === log.restart.firstPhysicalOffset ? log.restart : log;
+  return units.at(0).physicalOffset === log.restart.firstPhysicalOffset ? log.restart : log;
 }
 
 /** Units before the log's first record have to be there too: they say where the queue begins, and readers of other stores walk them. */
@@ -186,6 +185,5 @@ function frontOf(units: ConsumeQueueUnits, good: GoodUnits, run: LogQueueRun): Q
   if (units.from > firstQueueOffset || units.to <= firstQueueOffset) return "missing";
   if (good.recordEnd < firstQueueOffset || good.recordEnd < 0) return "missing";
   if (good.recordEnd === firstQueueOffset) return good.physicalEnd <= firstPhysicalOffset ? "good" : "wrong";
-  units.at(firstQueueOffset);
-  return units.physicalOffset === firstPhysicalOffset ? "good" : "wrong";
+  return units.at(firstQueueOffset).physicalOffset === firstPhysicalOffset ? "good" : "wrong";
 }

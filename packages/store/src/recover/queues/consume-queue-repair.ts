@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import { PAGE_LENGTH } from "@millrace/mapped-file";
+import { PAGE_LENGTH, SegmentDirectory } from "@millrace/mapped-file";
 import { zeroFrom } from "../scan/segment-settlement.js";
 import { QUEUE_TABLE, type QueueVerdict } from "./consume-queue-decision.js";
-import type { QueueDirectory } from "./consume-queue-directory.js";
 import type { QueuePlan } from "./consume-queue-inspection.js";
 
 const VERDICTS = new Map<string, QueueVerdict>(QUEUE_TABLE.map(({ name, verdict }) => [name, verdict]));
@@ -27,6 +26,7 @@ export function needsRepair(plan: QueuePlan): boolean {
 export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: number): void {
   const { directory, staleFiles } = plan;
   const unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
+  const segments = new SegmentDirectory(directory.path, unitsPerFile, CONSUME_QUEUE_UNIT_LENGTH);
   const verdict = verdictOf(plan);
   const isGone = verdict === "remove" || verdict === "rebuild";
   const isCut = verdict === "cut" || verdict === "cutAndDispatch";
@@ -36,11 +36,10 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
     const isStale = staleFiles.includes(fileStart);
     // RocketMQ takes the first unit of an empty file for one. Such a file stays only where nothing but its name says where the queue goes on.
     const isNeeded = fileStart < end || (fileStart === end && end > 0 && !directory.files.includes(end - unitsPerFile));
-    if (isGone || isStale || (isCut && !isNeeded)) storage.remove(pathOf(directory, fileStart));
+    if (isGone || isStale || (isCut && !isNeeded)) storage.remove(segments.pathOf(fileStart));
     else if (isCut && fileStart + unitsPerFile > end)
-      zeroFrom(storage, pathOf(directory, fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH, PAGE_LENGTH);
-    else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < lastFileOf(plan))
-      force(storage, pathOf(directory, fileStart));
+      zeroFrom(storage, segments.pathOf(fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH, PAGE_LENGTH);
+    else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < lastFileOf(plan)) force(storage, segments.pathOf(fileStart));
   }
   if (storage.exists(directory.path)) storage.syncDirectory(directory.path);
 }
@@ -48,10 +47,6 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
 /** First unit of the file that the queue ends in, as far as it stays. */
 function lastFileOf({ directory: { files }, maxQueueOffset }: QueuePlan): number {
   return files.findLast((fileStart) => fileStart < maxQueueOffset) ?? 0;
-}
-
-function pathOf(directory: QueueDirectory, fileStart: number): string {
-  return join(directory.path, segmentFileName(fileStart * CONSUME_QUEUE_UNIT_LENGTH));
 }
 
 function force(storage: Storage, path: string): void {

@@ -1,21 +1,9 @@
-import { join } from "node:path";
-import {
-  CONSUME_QUEUE_FILL_SIZE,
-  CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
-  CONSUME_QUEUE_SIZE_OFFSET,
-  CONSUME_QUEUE_TAGS_CODE_OFFSET,
-  CONSUME_QUEUE_UNIT_LENGTH,
-  MillraceError,
-  segmentFileName,
-} from "@millrace/format";
-import type { Storage, StorageFile } from "@millrace/mapped-file";
-import { isZero } from "../scan/segment-window.js";
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, MillraceError } from "@millrace/format";
+import { isZero, SegmentDirectory, type Storage, type StorageFile } from "@millrace/mapped-file";
 
 const CHUNK_UNITS = 52_428;
 /** So much behind the good units is looked at; a page that reached the disk before its neighbours lies near. */
 const TAIL_BYTES = 64 * 1024;
-const TWO_TO_32 = 0x1_0000_0000;
-const SAFE_HIGH_WORD = Math.floor(Number.MAX_SAFE_INTEGER / TWO_TO_32);
 
 /** How far units are good. Queue offsets, and absolute offsets in the log. */
 export interface GoodUnits {
@@ -37,14 +25,11 @@ export class ConsumeQueueUnits {
   readonly to: number;
   readonly unitsPerFile: number;
   readonly #storage: Storage;
-  readonly #directory: string;
+  readonly #directory: SegmentDirectory;
   readonly #chunk: Uint8Array;
   #file: StorageFile | undefined;
   #fileStart = -1;
-  /** Of the unit looked at last. */
-  physicalOffset = 0;
-  size = 0;
-  tagsCode = 0;
+  readonly #unit = new ConsumeQueueUnit();
 
   /** @param chunk memory to read into, {@link ConsumeQueueUnits.newChunk}; one serves any number of queues, one after the other */
   constructor(
@@ -54,7 +39,7 @@ export class ConsumeQueueUnits {
     chunk: Uint8Array,
   ) {
     this.#storage = storage;
-    this.#directory = directory;
+    this.#directory = new SegmentDirectory(directory, units.perFile, CONSUME_QUEUE_UNIT_LENGTH);
     this.from = units.from;
     this.to = units.to;
     this.unitsPerFile = units.perFile;
@@ -72,17 +57,18 @@ export class ConsumeQueueUnits {
    * @throws MillraceError `ERR_CONSUME_QUEUE_UNSUPPORTED` when a unit points into a ConsumeQueueExt
    */
   walk(from: number, to: number, maxPhysicalEnd: number, newPhysicalOffset: number): GoodUnits {
+    const record = this.#unit;
     let [recordEnd, physicalEnd, lastPhysicalOffset, newFrom] = [-1, 0, -1, -1];
     let unit = from;
     while (unit < to) {
       const bytes = this.#read(unit, to);
       for (let at = 0; at < bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH, unit++) {
-        const physicalOffset = int64(bytes, at + CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET);
-        const size = int32(bytes, at + CONSUME_QUEUE_SIZE_OFFSET);
-        if (size === CONSUME_QUEUE_FILL_SIZE && physicalOffset === 0) continue;
+        record.read(bytes, at);
+        const { physicalOffset, size } = record;
+        if (record.isFill && physicalOffset === 0) continue;
         const isGood = size > 0 && physicalOffset >= physicalEnd && physicalOffset + size <= maxPhysicalEnd;
         if (!isGood) return { end: unit, recordEnd, physicalEnd, lastPhysicalOffset, newFrom: newFrom < 0 ? unit : newFrom };
-        if (isExtAddress(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET)) this.#refuseExt(unit);
+        if (record.isExtAddress) this.#refuseExt(unit);
         if (newFrom < 0 && physicalOffset >= newPhysicalOffset) newFrom = unit;
         recordEnd = unit + 1;
         physicalEnd = physicalOffset + size;
@@ -94,31 +80,28 @@ export class ConsumeQueueUnits {
 
   /** First unit of [from, to) with an int for its tagsCode, as the hash of a tag is, that `isWrong`; `to` without one. */
   findTagsHash(from: number, to: number, isWrong: (physicalOffset: number, tagsCode: number) => boolean): number {
+    const record = this.#unit;
     let unit = from;
     while (unit < to) {
       const bytes = this.#read(unit, to);
       for (let at = 0; at < bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH, unit++) {
-        const tagsCode = int32(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET + 4);
-        if (int32(bytes, at + CONSUME_QUEUE_TAGS_CODE_OFFSET) !== tagsCode >> 31) continue;
-        if (isWrong(int64(bytes, at + CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET), tagsCode)) return unit;
+        record.read(bytes, at);
+        if (record.isTagsHash && isWrong(record.physicalOffset, record.tagsCode)) return unit;
       }
     }
     return to;
   }
 
-  /** Takes up one unit on disk. */
-  at(unit: number): void {
-    const bytes = this.#read(unit, unit + 1);
-    this.physicalOffset = int64(bytes, CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET);
-    this.size = int32(bytes, CONSUME_QUEUE_SIZE_OFFSET);
-    const high = int32(bytes, CONSUME_QUEUE_TAGS_CODE_OFFSET);
-    this.tagsCode = high * TWO_TO_32 + (int32(bytes, CONSUME_QUEUE_TAGS_CODE_OFFSET + 4) >>> 0);
+  /** One unit on disk; it is another's after the next call. */
+  at(unit: number): ConsumeQueueUnit {
+    this.#unit.read(this.#read(unit, unit + 1), 0);
+    return this.#unit;
   }
 
   /** Whether zeros follow from `unit` on, as far as is looked, in the last file. */
   isTailClean(unit: number): boolean {
     if (unit >= this.to) return true;
-    const fileStart = unit - (unit % this.unitsPerFile);
+    const fileStart = this.#directory.startOf(unit);
     if (fileStart + this.unitsPerFile < this.to) return false;
     const length = Math.min(TAIL_BYTES, (this.to - unit) * CONSUME_QUEUE_UNIT_LENGTH);
     const bytes = this.#chunk.subarray(0, length);
@@ -132,7 +115,7 @@ export class ConsumeQueueUnits {
 
   /** As many of the units [from, to) as fit, of one file. */
   #read(from: number, to: number): Uint8Array {
-    const fileStart = from - (from % this.unitsPerFile);
+    const fileStart = this.#directory.startOf(from);
     const count = Math.min(to - from, CHUNK_UNITS, fileStart + this.unitsPerFile - from);
     const bytes = this.#chunk.subarray(0, count * CONSUME_QUEUE_UNIT_LENGTH);
     const position = (from - fileStart) * CONSUME_QUEUE_UNIT_LENGTH;
@@ -148,8 +131,7 @@ export class ConsumeQueueUnits {
   #fileOf(fileStart: number): StorageFile {
     if (this.#file !== undefined && this.#fileStart === fileStart) return this.#file;
     this.close();
-    const name = segmentFileName(fileStart * CONSUME_QUEUE_UNIT_LENGTH);
-    this.#file = this.#storage.open(join(this.#directory, name), "read");
+    this.#file = this.#storage.open(this.#directory.pathOf(fileStart), "read");
     this.#fileStart = fileStart;
     return this.#file;
   }
@@ -157,25 +139,7 @@ export class ConsumeQueueUnits {
   #refuseExt(unit: number): never {
     throw new MillraceError(
       "ERR_CONSUME_QUEUE_UNSUPPORTED",
-      `a unit points into a ConsumeQueueExt, made with enableConsumeQueueExt, which cannot be read here: path=${this.#directory} queueOffset=${unit}`,
+      `a unit points into a ConsumeQueueExt, made with enableConsumeQueueExt, which cannot be read here: path=${this.#directory.path} queueOffset=${unit}`,
     );
   }
-}
-
-/** Below every int that was sign-extended: RocketMQ's address of a unit in a ConsumeQueueExt. */
-function isExtAddress(bytes: Uint8Array, at: number): boolean {
-  const high = int32(bytes, at);
-  return high < -1 || (high === -1 && int32(bytes, at + 4) >= 0);
-}
-
-function int32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
-  );
-}
-
-/** -1 for what is negative or beyond 2^53. */
-function int64(bytes: Uint8Array, at: number): number {
-  const high = int32(bytes, at);
-  return high < 0 || high > SAFE_HIGH_WORD ? -1 : high * TWO_TO_32 + (int32(bytes, at + 4) >>> 0);
 }

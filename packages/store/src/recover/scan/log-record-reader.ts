@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import {
   DispatchRequest,
   getInt64,
@@ -14,10 +13,9 @@ import {
   STORE_TIMESTAMP_OFFSET,
   SYS_FLAG_BORN_HOST_V6,
   SYS_FLAG_OFFSET,
-  segmentFileName,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
-import type { Storage, StorageFile } from "@millrace/mapped-file";
+import { SegmentDirectory, type Storage, type StorageFile } from "@millrace/mapped-file";
 
 /** The log after its recovery. */
 export interface RecoveredLog {
@@ -40,6 +38,7 @@ export class LogRecordReader {
   storeTimestamp = 0;
   readonly #storage: Storage;
   readonly #log: RecoveredLog;
+  readonly #segments: SegmentDirectory;
   readonly #head = new Uint8Array(HEAD_LENGTH);
   readonly #view = new DataView(this.#head.buffer);
   /** By the segment's first offset. */
@@ -48,13 +47,14 @@ export class LogRecordReader {
   constructor(storage: Storage, log: RecoveredLog) {
     this.#storage = storage;
     this.#log = log;
+    this.#segments = new SegmentDirectory(log.commitLogDirectory, log.mappedFileSizeCommitLog);
   }
 
   /** False when no record begins there. Recovery has checked the records; what is checked here is the place. */
   read(physicalOffset: number): boolean {
     const { minOffset, maxOffset, mappedFileSizeCommitLog } = this.#log;
     if (physicalOffset < minOffset || physicalOffset + MESSAGE_BASE_LENGTH > maxOffset) return false;
-    const position = physicalOffset % mappedFileSizeCommitLog;
+    const position = physicalOffset - this.#segments.startOf(physicalOffset);
     const head = this.#head.subarray(0, Math.min(HEAD_LENGTH, mappedFileSizeCommitLog - position));
     if (this.#fileOf(physicalOffset - position).read(head, position) < head.length) return false;
     const view = this.#view;
@@ -71,7 +71,7 @@ export class LogRecordReader {
 
   /** The whole record that {@link read} was asked for last. Undefined when its fields do not fill it. */
   request(physicalOffset: number): DispatchRequest | undefined {
-    const position = physicalOffset % this.#log.mappedFileSizeCommitLog;
+    const position = physicalOffset - this.#segments.startOf(physicalOffset);
     const bytes = new Uint8Array(this.size);
     this.#fileOf(physicalOffset - position).read(bytes, position);
     const request = new DispatchRequest();
@@ -87,7 +87,7 @@ export class LogRecordReader {
     const known = this.#files.get(fromOffset);
     if (known !== undefined) return known;
     if (this.#files.size >= OPEN_LIMIT) this.close();
-    const file = this.#storage.open(join(this.#log.commitLogDirectory, segmentFileName(fromOffset)), "read");
+    const file = this.#storage.open(this.#segments.pathOf(fromOffset), "read");
     this.#files.set(fromOffset, file);
     return file;
   }

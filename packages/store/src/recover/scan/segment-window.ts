@@ -1,7 +1,7 @@
+import { isZero } from "@millrace/mapped-file";
+
 /** Fills `target` from a position of the segment, or throws. */
 export type ReadAt = (target: Uint8Array, position: number) => void;
-
-const ZEROS = Buffer.alloc(0x1_0000);
 
 /**
  * A part of a segment in memory, moved forward as a scan goes on. Segments are read, not mapped: a bad sector is an error of the read,
@@ -52,12 +52,4 @@ export class SegmentWindow {
     }
     return true;
   }
-}
-
-export function isZero(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at += ZEROS.length) {
-    const length = Math.min(ZEROS.length, bytes.length - at);
-    if (ZEROS.compare(bytes, at, at + length, 0, length) !== 0) return false;
-  }
-  return true;
 }

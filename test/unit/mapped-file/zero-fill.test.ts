@@ -1,0 +1,68 @@
+import test from "ava";
+import type { StorageFile } from "#mapped-file/storage.js";
+import { fillHoles, isZero, writeZeros, zeroData } from "#mapped-file/zero-fill.js";
+
+const PAGE = 4096;
+
+/** A file in memory that says which writes reached it. */
+function fileOf(bytes: Uint8Array): { file: StorageFile; writes: [position: number, length: number][] } {
+  const writes: [number, number][] = [];
+  const file = {
+    read(target: Uint8Array, position: number) {
+      const part = bytes.subarray(position, position + target.length);
+      target.set(part);
+      return part.length;
+    },
+    write(source: Uint8Array, position: number) {
+      bytes.set(source, position);
+      writes.push([position, source.length]);
+    },
+  };
+  return { file: file as StorageFile, writes };
+}
+
+test("zeros are written block by block, and no write crosses a block's end", (t) => {
+  const bytes = new Uint8Array(100).fill(7);
+  const { file, writes } = fileOf(bytes);
+  writeZeros(file, 10, 90, 32);
+  t.deepEqual(writes, [
+    [10, 22],
+    [32, 32],
+    [64, 26],
+  ]);
+  t.true(isZero(bytes.subarray(10, 90)));
+  t.deepEqual([bytes[9], bytes[90]], [7, 7]);
+});
+
+test("only blocks that hold something are zeroed", (t) => {
+  const bytes = new Uint8Array(128);
+  bytes[5] = bytes[70] = 1;
+  const { file, writes } = fileOf(bytes);
+  t.is(zeroData(file, 10, 128, 32), 32);
+  t.deepEqual(writes, [[64, 32]]);
+  t.is(bytes[5], 1, "before the position");
+  t.is(zeroData(file, 128, 128, 32), 0);
+});
+
+test("pages that may be holes are written, pages with anything in them are not", (t) => {
+  const bytes = new Uint8Array(5 * PAGE);
+  bytes[PAGE] = bytes[4 * PAGE - 1] = 1;
+  const { file, writes } = fileOf(bytes);
+  fillHoles(file, bytes.length, 2 * PAGE);
+  t.deepEqual(writes, [
+    [0, PAGE],
+    [2 * PAGE, PAGE],
+    [4 * PAGE, PAGE],
+  ]);
+  t.deepEqual([bytes[PAGE], bytes[4 * PAGE - 1]], [1, 1]);
+});
+
+test("one byte anywhere is not zero", (t) => {
+  const bytes = new Uint8Array(3 * 64 * 1024 + 1);
+  t.true(isZero(bytes));
+  for (const at of [0, 64 * 1024, bytes.length - 1]) {
+    bytes[at] = 1;
+    t.false(isZero(bytes), `at=${at}`);
+    bytes[at] = 0;
+  }
+});
