@@ -5,6 +5,8 @@ import { createStorage, type StorageSpec } from "@millrace/mapped-file";
 import { allocateQueueTable, ControlBlock, QueueTableWriter } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "@millrace/store";
 import type { ExecutionContext } from "ava";
+import { counterWord } from "#shared-memory/control-block-descriptor.js";
+import { initializeCounter } from "#shared-memory/counter.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { TopicTable } from "#store/put/topic-table.js";
 import { MessageReader } from "#store/read/message-reader.js";
@@ -70,8 +72,9 @@ export class BuiltStore {
     this.#dispatch.counters.reputFromOffset.set(builder.offset);
   }
 
+  /** Below what the builder holds, too: as if the appender had come no further. */
   setWroteOffset(offset: number): void {
-    this.#append.counters.wroteOffset.set(offset);
+    initializeCounter(new Int32Array(this.control), counterWord("wroteOffset"), offset);
   }
 
   setMinOffset(offset: number): void {

@@ -1,9 +1,22 @@
 export type { Agent, AgentControl, ServiceOutcome } from "./agent.js";
-export { type AgentWords, runAgent } from "./agent-runner.js";
+export { runAgent } from "./agent-runner.js";
 export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
 export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
-export { type CounterName, type Role, ServiceState, StoreState, type StoreStateValue } from "./control-block-descriptor.js";
+export {
+  COUNTERS,
+  type CounterKind,
+  type CounterName,
+  type CounterWord,
+  heartbeatWord,
+  type Role,
+  type ServiceRole,
+  ServiceState,
+  StoreState,
+  type StoreStateValue,
+  stateWord,
+} from "./control-block-descriptor.js";
 export { OwnedCounter, ReadableCounter } from "./counter.js";
+export { InvariantError } from "./invariant-error.js";
 export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
 export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from "./log-ends.js";
 export { monotonicUs } from "./monotonic-clock.js";
