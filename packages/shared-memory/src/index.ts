@@ -29,6 +29,13 @@ export {
   type PutRingBuffers,
 } from "./put-ring-descriptor.js";
 export { PutRingProducer } from "./put-ring-producer.js";
+export {
+  initializeQueues,
+  type OwnedQueueColumn,
+  type QueueColumns,
+  queueColumns,
+  type ReadableQueueColumn,
+} from "./queue-columns.js";
 export { allocateQueueTable, MAX_QUEUES, type QueueTableBuffers } from "./queue-table-descriptor.js";
 export { QueueTableReader } from "./queue-table-reader.js";
 export { QueueTableWriter } from "./queue-table-writer.js";

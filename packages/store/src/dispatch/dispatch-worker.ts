@@ -20,7 +20,7 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   const { counters } = control;
   const storage = createStorage(data.storage);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-  const consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, counters.queueSlots, data.deletedTopics);
+  const consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, control, data.deletedTopics);
   const index = config.messageIndexEnable
     ? new IndexDispatcher(storage, paths, config, data.indexFromOffset, (timestamp) => counters.indexMsgTimestamp.set(timestamp))
     : undefined;
