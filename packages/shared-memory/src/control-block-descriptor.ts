@@ -20,7 +20,7 @@ export const HIGH_AFTER_WORD = 2;
 export const OWNER_WORD = 3;
 
 /** Threads of the pipeline beside main: each has the words `…State` and `…HeartbeatUs`. */
-export const SERVICE_ROLES = ["append", "flush", "dispatch", "allocate"] as const;
+const SERVICE_ROLES = ["append", "flush", "dispatch", "allocate"] as const;
 export type ServiceRole = (typeof SERVICE_ROLES)[number];
 export type Role = "main" | ServiceRole;
 
@@ -32,7 +32,7 @@ export type Role = "main" | ServiceRole;
  */
 export type CounterKind = "position" | "total" | "gauge" | "state";
 
-export interface CounterWord<R extends Role = Role> {
+interface CounterWord<R extends Role = Role> {
   readonly owner: R;
   readonly kind: CounterKind;
   /** One sentence. */

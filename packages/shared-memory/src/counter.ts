@@ -70,7 +70,7 @@ export class OwnedCounter extends ReadableCounter {
     super(words, word);
     const owner = Atomics.compareExchange(words, word + OWNER_WORD, 0, threadId + 1);
     if (owner !== 0 && owner !== threadId + 1) {
-      throw new Error(`a shared word has one writer: word=${name} owner=${owner - 1} claimant=${threadId}`);
+      throw new InvariantError(`a shared word has one writer: word=${name} owner=${owner - 1} claimant=${threadId}`);
     }
     this.#name = name;
     this.#neverGoesBack = neverGoesBack(kind);
@@ -94,9 +94,12 @@ export class OwnedCounter extends ReadableCounter {
     this.#store(value);
   }
 
-  /** The only way back: where a position begins is the owner's to correct, until it has moved it. */
+  /** The only way back: where a position begins is the owner's to correct downwards, once, before it has moved it. */
   beginAt(value: number): void {
-    if (this.#value !== this.#first || !(value >= 0 && value <= this.#first)) throw this.#refusal(value);
+    if (this.#value !== this.#first || !(value >= 0 && value <= this.#first))
+      throw new InvariantError(
+        `a counter begins where it was found, or below: word=${this.#name} value=${value} before=${this.#value}`,
+      );
     this.#store(value);
   }
 

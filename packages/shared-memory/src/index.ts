@@ -6,7 +6,6 @@ export {
   COUNTERS,
   type CounterKind,
   type CounterName,
-  type CounterWord,
   heartbeatWord,
   type Role,
   type ServiceRole,

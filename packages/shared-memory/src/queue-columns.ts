@@ -64,7 +64,7 @@ export function queueColumns<R extends Role>(buffers: QueueTableBuffers, { role,
 }
 
 /** What recovery has found of one queue. */
-export type FirstQueueOffsets = { readonly [N in QueueColumnName]?: number | undefined };
+type FirstQueueOffsets = { readonly [N in QueueColumnName]?: number | undefined };
 
 /** Gives queues their first values, before any thread looks at them. */
 export function initializeQueues(buffers: QueueTableBuffers): (slot: number, first: FirstQueueOffsets) => void {

@@ -1,7 +1,15 @@
 import { setPriority } from "node:os";
 import { MillraceError, storePaths } from "@millrace/format";
 import { createFile, createStorage, MappedFile, type Storage } from "@millrace/mapped-file";
-import { type Agent, ControlBlock, durableOffset, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
+import {
+  type Agent,
+  ControlBlock,
+  durableOffset,
+  InvariantError,
+  LatencyHistogram,
+  monotonicUs,
+  WaitStrategy,
+} from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { forceOrFence } from "../marks/store-fence.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
@@ -75,6 +83,7 @@ export class AllocateMappedFileService implements Agent {
     try {
       this.#makeReady(allocatedOffset.value);
     } catch (error) {
+      if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
       // The appender answers CREATE_MAPPED_FILE_FAILED; the next look tries again: a disk can become free.
       this.#leaveSegment();

@@ -12,7 +12,15 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import { MappedFile, type Storage } from "@millrace/mapped-file";
-import { type Agent, type ControlBlock, type ShownWhen, shownOffset, shownWhen, WaitStrategy } from "@millrace/shared-memory";
+import {
+  type Agent,
+  type ControlBlock,
+  InvariantError,
+  type ShownWhen,
+  shownOffset,
+  shownWhen,
+  WaitStrategy,
+} from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
@@ -133,6 +141,7 @@ export class ReputMessageService implements Agent {
       return messages;
     } catch (error) {
       this.#offset = began;
+      if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
       this.#counters.dispatchFailures.add(1);
       this.#counters.reputFromOffset.nudge();
