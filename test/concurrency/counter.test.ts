@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { ControlBlock } from "@millrace/shared-memory";
+import { COUNTERS, ControlBlock, InvariantError } from "@millrace/shared-memory";
 import test from "ava";
 import { CROSSINGS, STEP, STEPS_AROUND } from "./counting-worker.js";
 
@@ -12,7 +12,7 @@ test("a counter has one owner: another thread's claim throws", async (t) => {
   t.notThrows(() => ControlBlock.attach(buffer, "append"), "the same thread may look twice");
   const worker = new Worker(WORKER, { workerData: { buffer, act: "claim" } });
   const answer = await new Promise<string>((resolve) => worker.once("message", resolve));
-  t.regex(answer, /one writer: word=\d+ owner=\d+ claimant=\d+$/);
+  t.regex(answer, /one writer: word=\w+ owner=\d+ claimant=\d+$/);
 });
 
 test("each thread may set its own counters only", (t) => {
@@ -55,10 +55,47 @@ for (const [name, value] of Object.entries({ "2^31": 2 ** 31, "2^32": 2 ** 32, "
       t.is(putRingTail.value, expected);
       putRingTail.add(1);
     }
-    putRingTail.publish(value - 1);
-    t.is(putRingTail.get(), value - 1, "and back");
+  });
+
+  test(`a gauge goes down across ${name}`, (t) => {
+    const { appendBeganUs } = ControlBlock.attach(ControlBlock.create({ appendBeganUs: value }), "append").counters;
+    for (const expected of [value - 1, value + 1, 0]) {
+      appendBeganUs.publish(expected);
+      t.is(appendBeganUs.get(), expected);
+    }
   });
 }
+
+for (const kind of ["position", "total"] as const) {
+  test(`a ${kind} that would go back breaks an invariant, and stays`, (t) => {
+    const { wroteOffset, appendMessages } = ControlBlock.attach(ControlBlock.create({}), "append").counters;
+    const counter = kind === "position" ? wroteOffset : appendMessages;
+    counter.set(5);
+    counter.set(5);
+    const back = { instanceOf: InvariantError, code: "ERR_INVARIANT", message: /went back: word=\w+ value=4 before=5$/ };
+    for (const act of [() => counter.set(4), () => counter.publish(4), () => counter.add(-1)]) t.throws(act, back);
+    t.deepEqual([counter.get(), counter.value], [5, 5]);
+  });
+}
+
+test("where a position begins can be corrected downwards, until it has moved", (t) => {
+  const { reputFromOffset } = ControlBlock.attach(ControlBlock.create({ reputFromOffset: 900 }), "dispatch").counters;
+  t.throws(() => reputFromOffset.beginAt(901), { code: "ERR_INVARIANT" });
+  reputFromOffset.beginAt(900);
+  reputFromOffset.beginAt(300);
+  t.is(reputFromOffset.get(), 300);
+  t.throws(() => reputFromOffset.beginAt(299), { code: "ERR_INVARIANT" });
+  reputFromOffset.publish(400);
+  t.is(reputFromOffset.get(), 400);
+});
+
+test("every word has a sentence, its owner's name where it is a service's, and one owner", (t) => {
+  for (const [name, { owner, help }] of Object.entries(COUNTERS)) {
+    t.regex(help, /^[A-Z0-9].*[^.]\.$/, name);
+    const service = /^(append|flush|dispatch|allocate)(?=[A-Z])/.exec(name)?.[0];
+    if (service !== undefined) t.is<string, string>(owner, service, name);
+  }
+});
 
 test("at 2^53 a counter refuses to go on, and keeps its value", (t) => {
   const { putRingTail } = ControlBlock.attach(ControlBlock.create({ putRingTail: Number.MAX_SAFE_INTEGER - 1 }), "main").counters;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { allocatePutRing, ControlBlock, PutRingConsumer, PutRingProducer } from "@millrace/shared-memory";
+import { allocatePutRing, ControlBlock, InvariantError, PutRingConsumer, PutRingProducer } from "@millrace/shared-memory";
 import test from "ava";
 import { chosenSeed, seededRandom } from "../support/random.js";
 import { type ConsumerReport, fillRecord, type RingWorkerData } from "./ring-worker.js";
@@ -154,4 +154,29 @@ test("answers taken before the consumer has said what it consumed give no bytes 
   takeAll(ends);
   t.true(put(ends, 150));
   t.false(put(ends, 700), "the fourth record lies at 600");
+});
+
+test("a frame that is answered twice, out of order, or not at all breaks an invariant", (t) => {
+  const ends = bothEnds(1000, 4, 2 ** 32 - 1);
+  const { consumer } = ends;
+  for (let n = 0; n < 3; n++) t.true(put(ends, 10));
+  const answer = (sequence: number): void => consumer.answer(consumer.slotOf(sequence), 0, 0, 0, 0);
+  const { head } = consumer;
+  const broken = { instanceOf: InvariantError, code: "ERR_INVARIANT" };
+  t.throws(() => answer(head + 1), broken);
+  answer(head);
+  t.throws(() => answer(head), broken);
+  t.throws(() => consumer.release(head + 2), broken);
+  t.throws(() => consumer.release(head), broken, "an answer that would not be shown");
+  answer(head + 1);
+  consumer.release(head + 2);
+  t.is(ends.producer.resultEnd(), head + 2);
+});
+
+test("nothing is taken that is not in flight", (t) => {
+  const ends = bothEnds(1000, 4);
+  t.true(put(ends, 10));
+  ends.producer.take();
+  t.throws(() => ends.producer.take(), { code: "ERR_INVARIANT" });
+  t.is(ends.producer.inFlight, 0);
 });

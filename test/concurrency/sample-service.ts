@@ -27,13 +27,15 @@ function failure(): Error {
 
 class SampleAgent implements Agent {
   readonly roleName = "sample";
+  readonly block: ControlBlock<"append">;
   readonly counters: ControlBlock<"append">["counters"];
   readonly #kind: SampleKind;
   failNow = false;
 
   constructor({ control, kind }: SampleData) {
     if (kind === "throws before it runs") throw failure();
-    this.counters = ControlBlock.attach(control, "append").counters;
+    this.block = ControlBlock.attach(control, "append");
+    this.counters = this.block.counters;
     this.#kind = kind;
   }
 
@@ -62,7 +64,7 @@ class SampleAgent implements Agent {
 
 export default async function sampleService({ data, port }: ServiceTask<SampleData>): Promise<ServiceOutcome> {
   const agent = new SampleAgent(data);
-  const { appendState, appendHeartbeatUs, appendMessages, controlBell } = agent.counters;
+  const { appendMessages } = agent.counters;
   const control: SampleControl = {
     count: (n) => {
       appendMessages.add(1);
@@ -75,5 +77,5 @@ export default async function sampleService({ data, port }: ServiceTask<SampleDa
       setImmediate(() => process.exit(3));
     },
   };
-  return await runAgent(agent, control, port, { state: appendState, heartbeatUs: appendHeartbeatUs, controlBell });
+  return await runAgent(agent, control, port, agent.block);
 }

@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, int32At } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
-import { allocateQueueTable, ControlBlock, QueueTableWriter } from "@millrace/shared-memory";
+import { allocateQueueTable, ControlBlock, initializeQueues, QueueTableWriter } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { TopicTable } from "#store/put/topic-table.js";
@@ -29,6 +29,7 @@ function readerOf(t: ExecutionContext, fixture: FixtureStore): MessageReader {
   const end = Number(/^maxphy (\d+) /m.exec(linesOf(fixture))?.[1]);
   const control = ControlBlock.attach(ControlBlock.create({ wroteOffset: end, reputFromOffset: end }), "main");
   const queues = allocateQueueTable();
+  const initialize = initializeQueues(queues);
   const topics = new TopicTable(new QueueTableWriter(queues, control.counters.queueSlots));
   for (const topic of readdirSync(join(root, "consumequeue"))) {
     for (const queueId of readdirSync(join(root, "consumequeue", topic))) {
@@ -36,8 +37,7 @@ function readerOf(t: ExecutionContext, fixture: FixtureStore): MessageReader {
       let count = 0;
       while (count * CONSUME_QUEUE_UNIT_LENGTH < units.length && int32At(units, count * CONSUME_QUEUE_UNIT_LENGTH + 8) > 0) count++;
       const slot = topics.slot(topics.recovered(topic), Number(queueId));
-      new Float64Array(queues.maxQueueOffsets)[slot] = count;
-      new Float64Array(queues.nextQueueOffsets)[slot] = count;
+      initialize(slot, { maxQueueOffsets: count, nextQueueOffsets: count });
     }
   }
   const reader = new MessageReader(createStorage({ kind: "real" }), config, control, queues, topics);

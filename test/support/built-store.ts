@@ -2,9 +2,11 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:f
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, decodeMessage, segmentFileName, tagsCode } from "@millrace/format";
 import { createStorage, type StorageSpec } from "@millrace/mapped-file";
-import { allocateQueueTable, ControlBlock, QueueTableWriter } from "@millrace/shared-memory";
+import { allocateQueueTable, ControlBlock, initializeQueues, QueueTableWriter } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "@millrace/store";
 import type { ExecutionContext } from "ava";
+import { counterWord } from "#shared-memory/control-block-descriptor.js";
+import { initializeCounter } from "#shared-memory/counter.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { TopicTable } from "#store/put/topic-table.js";
 import { MessageReader } from "#store/read/message-reader.js";
@@ -29,9 +31,7 @@ export class BuiltStore {
   readonly main = ControlBlock.attach(this.control, "main");
   readonly topics = new TopicTable(new QueueTableWriter(this.queues, this.main.counters.queueSlots));
   readonly reader: MessageReader;
-  readonly #next = new Float64Array(this.queues.nextQueueOffsets);
-  readonly #max = new Float64Array(this.queues.maxQueueOffsets);
-  readonly #min = new Float64Array(this.queues.minQueueOffsets);
+  readonly #initialize = initializeQueues(this.queues);
   readonly #allocate = ControlBlock.attach(this.control, "allocate");
   readonly #append = ControlBlock.attach(this.control, "append");
   readonly #dispatch = ControlBlock.attach(this.control, "dispatch");
@@ -70,19 +70,18 @@ export class BuiltStore {
     this.#dispatch.counters.reputFromOffset.set(builder.offset);
   }
 
+  /** Below what the builder holds, too: as if the appender had come no further. */
   setWroteOffset(offset: number): void {
-    this.#append.counters.wroteOffset.set(offset);
+    initializeCounter(new Int32Array(this.control), counterWord("wroteOffset"), offset);
   }
 
   setMinOffset(offset: number): void {
     this.#allocate.counters.minOffset.set(offset);
   }
 
-  setQueue(topic: string, queueId: number, offsets: { min?: number; max?: number; next?: number }): void {
+  setQueue(topic: string, queueId: number, { min, max, next }: { min?: number; max?: number; next?: number }): void {
     const slot = this.topics.slot(this.topics.topic(topic), queueId);
-    if (offsets.next !== undefined) this.#next[slot] = offsets.next;
-    if (offsets.max !== undefined) this.#max[slot] = offsets.max;
-    if (offsets.min !== undefined) this.#min[slot] = offsets.min;
+    this.#initialize(slot, { minQueueOffsets: min, maxQueueOffsets: max, nextQueueOffsets: next });
   }
 
   setUnit(topic: string, queueId: number, queueOffset: number, unit: Unit): void {

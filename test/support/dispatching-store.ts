@@ -46,7 +46,7 @@ export class DispatchingStore {
     registerQueues(dispatch.queues, this.#topics, data.queues);
     const control = ControlBlock.attach(data.control, "dispatch");
     const { counters } = control;
-    this.#consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, counters.queueSlots, data.deletedTopics);
+    this.#consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, control, data.deletedTopics);
     this.#index = new IndexDispatcher(storage, paths, config, data.indexFromOffset);
     const mark = dispatchedMarkWriter(storage, paths, this.#index, counters.wroteOffset.get());
     mark(counters.reputFromOffset.value);

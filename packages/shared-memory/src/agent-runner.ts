@@ -2,7 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
 import { type Endpoint, expose } from "comlink";
 import type { Agent, AgentControl, ServiceOutcome } from "./agent.js";
-import { ServiceState } from "./control-block-descriptor.js";
+import type { ControlBlock } from "./control-block.js";
+import { heartbeatWord, type ServiceRole, ServiceState, stateWord } from "./control-block-descriptor.js";
 import type { OwnedCounter, ReadableCounter } from "./counter.js";
 import { monotonicUs } from "./monotonic-clock.js";
 
@@ -11,7 +12,7 @@ const IDLE_WAIT_MS = 50;
 /** A turn of the event loop costs some ten microseconds. */
 const EVENTS_INTERVAL_US = 500;
 
-export interface AgentWords {
+interface AgentWords {
   readonly state: OwnedCounter;
   readonly heartbeatUs: OwnedCounter;
   /** Rung after a control message was posted; pairs with `ServiceThread.call`. */
@@ -22,12 +23,13 @@ export interface AgentWords {
  * Runs an agent on this worker until it is told to stop or throws. The loop is synchronous, because the data path has no messages; it
  * lets the event loop run only when the bell says that a control call waits in `port`.
  */
-export async function runAgent<C extends object>(
+export async function runAgent<C extends object, R extends ServiceRole>(
   agent: Agent,
   control: C,
   port: MessagePort,
-  words: AgentWords,
+  block: ControlBlock<R>,
 ): Promise<ServiceOutcome> {
+  const words = wordsOf(block);
   let stopping = false;
   const base: AgentControl = {
     started: () => {},
@@ -73,6 +75,15 @@ export async function runAgent<C extends object>(
   await letMessagesIn(); // the answer to stop() is still on its way
   port.close();
   return outcome;
+}
+
+function wordsOf<R extends ServiceRole>({ role, counters }: ControlBlock<R>): AgentWords {
+  const own = counters as unknown as Record<string, OwnedCounter>; // the names follow from the role
+  return {
+    state: own[stateWord(role)] as OwnedCounter,
+    heartbeatUs: own[heartbeatWord(role)] as OwnedCounter,
+    controlBell: counters.controlBell,
+  };
 }
 
 /** Two turns: the first may start after this turn's poll phase, the second one polls for sure. */

@@ -10,7 +10,8 @@
  * A counter is `high · 2^32 + low`, exact up to 2^53 - 1. The writer stores highBefore, low, highAfter, in that order and the highs only
  * when they change; a reader loads them in the opposite order and retries when the highs differ. Sleepers sleep on `low`.
  *
- * Each word has one owner (the role that may write it). Who reads and who sleeps is in the comments.
+ * Each word has one owner (the role that may write it), a kind, and a sentence that says what it is: to people in Prometheus' HELP, too. Who
+ * reads and who sleeps is in the comments.
  */
 export const COUNTER_LINE_LENGTH = 128;
 export const LOW_WORD = 0;
@@ -18,91 +19,129 @@ export const HIGH_BEFORE_WORD = 1;
 export const HIGH_AFTER_WORD = 2;
 export const OWNER_WORD = 3;
 
-/** Threads of the pipeline. */
-export const ROLES = ["main", "append", "flush", "allocate", "dispatch"] as const;
-export type Role = (typeof ROLES)[number];
+/** Threads of the pipeline beside main: each has the words `…State` and `…HeartbeatUs`. */
+const SERVICE_ROLES = ["append", "flush", "dispatch", "allocate"] as const;
+export type ServiceRole = (typeof SERVICE_ROLES)[number];
+export type Role = "main" | ServiceRole;
 
-/** Counter name → owner. The order is the layout. */
+/**
+ * - `position`: a place in a sequence (bytes of the log, frames of the ring); never goes back
+ * - `total`: how often, or how much, since the store was opened; never goes back
+ * - `gauge`: as it is now
+ * - `state`: one of the values of a table below
+ */
+export type CounterKind = "position" | "total" | "gauge" | "state";
+
+interface CounterWord<R extends Role = Role> {
+  readonly owner: R;
+  readonly kind: CounterKind;
+  /** One sentence. */
+  readonly help: string;
+}
+
+/** What {@link COUNTERS} has of each service. */
+type ServiceWords = { readonly [R in ServiceRole as `${R}State` | `${R}HeartbeatUs`]: CounterWord<R> };
+
+export function stateWord<R extends ServiceRole>(role: R): `${R}State` {
+  return `${role}State`;
+}
+
+export function heartbeatWord<R extends ServiceRole>(role: R): `${R}HeartbeatUs` {
+  return `${role}HeartbeatUs`;
+}
+
+/** Counter name → owner, kind, help. The order is the layout. */
 export const COUNTERS = {
   /** {@link StoreState}; everybody reads it between groups. */
-  storeState: "main",
-  /** Bumped when a control call waits in a service's port; each service compares it between groups. */
-  controlBell: "main",
-  /** Frames published; append sleeps on it. */
-  putRingTail: "main",
-  /** SYNC_FLUSH: 1 while the producer is in the middle of a burst: more frames come within microseconds. */
-  putBurst: "main",
-  /** Queues registered in the {@link QueueTable}: slot numbers below it have a topic and a queue id. */
-  queueSlots: "main",
-  /** Frames consumed; main sleeps on it when the ring is full. */
-  putRingHead: "append",
-  /** Results published; main sleeps on it (notified for acks that need no force, and for failures). */
-  resultRingTail: "append",
-  /** Complete bytes in the segments; flush reads it, dispatch sleeps on it. */
-  wroteOffset: "append",
-  /** Highest offset that somebody waits for durably; flush sleeps on it. */
-  syncRequestedOffset: "append",
-  /** How far the appender wants ready bytes; allocate sleeps on it. */
-  segmentWantedOffset: "append",
-  /** End of the ready bytes; append sleeps on it when it has run out. */
-  allocatedOffset: "allocate",
-  /** Attempts to make bytes ready that failed; append gives up on a record when it moves. */
-  allocateFailures: "allocate",
-  /** First byte still on disk. */
-  minOffset: "allocate",
-  /** Bytes written from the transient store pool to the file, dispatch sleeps on it then; equal to wroteOffset's meaning without a pool. */
-  committedOffset: "flush",
-  /** Durable bytes; main sleeps on it, in SYNC_FLUSH dispatch too. */
-  flushedOffset: "flush",
-  /** Durable bytes of groups that the appender forced itself; what is durable is the greater of the two. Flush adopts it. */
-  appendForcedOffset: "append",
-  /** Everything below it is in the ConsumeQueues and the index; main sleeps on it (readers that wait for arrivals). */
-  reputFromOffset: "dispatch",
-  /** Milliseconds: store timestamp up to which the ConsumeQueues are forced; flush writes it into the checkpoint. */
-  logicsMsgTimestamp: "dispatch",
-  /** Milliseconds: end timestamp of the last index file that was rolled; flush writes it into the checkpoint. */
-  indexMsgTimestamp: "dispatch",
-  /** Milliseconds: the newest record's store timestamp. */
-  wroteStoreTimestamp: "append",
-  /** Microseconds (monotonic clock): when the group now being written began, 0 between groups. RocketMQ: beginTimeInLock. */
-  appendBeganUs: "append",
+  storeState: word("main", "state", "State of the store."),
+  /** Each service compares it between groups. */
+  controlBell: word("main", "total", "Control calls that were posted to a service."),
+  /** Append sleeps on it. */
+  putRingTail: word("main", "position", "End of the frames published to the appender."),
+  /** SYNC_FLUSH: more frames come within microseconds. */
+  putBurst: word("main", "gauge", "1 while the producer is in the middle of a burst."),
+  /** Slot numbers below it have a topic and a queue id in the {@link QueueTableBuffers}. */
+  queueSlots: word("main", "position", "Slots given to queues."),
+  /** Main sleeps on it when the ring is full. */
+  putRingHead: word("append", "position", "End of the frames that the appender has consumed."),
+  /** Main sleeps on it (notified for acks that need no force, and for failures). */
+  resultRingTail: word("append", "position", "End of the results published to the producer."),
+  /** Flush reads it, dispatch sleeps on it. Main's view of it is `endOffset`. */
+  wroteOffset: word("append", "position", "End of the complete records in the segments."),
+  /** Flush sleeps on it. */
+  syncRequestedOffset: word("append", "position", "Highest offset that somebody waits for durably."),
+  /** Allocate sleeps on it. */
+  segmentWantedOffset: word("append", "position", "How far the appender wants ready bytes."),
+  /** Append sleeps on it when it has run out. */
+  allocatedOffset: word("allocate", "position", "End of the bytes made ready for the appender."),
+  /** Append gives up on a record when it moves. */
+  allocateFailures: word("allocate", "total", "Attempts to make bytes ready that failed."),
+  minOffset: word("allocate", "position", "First byte of the commit log still on disk."),
+  /** With a transient store pool what was written from it to the file, and dispatch sleeps on it; without one it follows `wroteOffset`. */
+  committedOffset: word("flush", "position", "End of what reached the files."),
+  /** Main sleeps on it, in SYNC_FLUSH dispatch too. What is durable is `durableOffset`. */
+  flushedOffset: word("flush", "position", "End of what the flusher has made durable."),
+  /** Groups that the appender forced itself. Flush adopts it. */
+  appendForcedOffset: word("append", "position", "End of what the appender has made durable itself."),
+  /** It is in the ConsumeQueues and the index; main sleeps on it (readers that wait for arrivals). */
+  reputFromOffset: word("dispatch", "position", "Everything below it can be consumed."),
+  /** Milliseconds; flush writes it into the checkpoint. */
+  logicsMsgTimestamp: word("dispatch", "position", "Store timestamp up to which the ConsumeQueues are forced."),
+  /** Milliseconds; flush writes it into the checkpoint. A log that RocketMQ wrote can have timestamps that go back. */
+  indexMsgTimestamp: word("dispatch", "gauge", "End timestamp of the last index file that was rolled."),
+  /** Milliseconds. */
+  wroteStoreTimestamp: word("append", "position", "Store timestamp of the newest record."),
+  /** Microseconds (monotonic clock). RocketMQ: beginTimeInLock. */
+  appendBeganUs: word("append", "gauge", "When the group now being written began, 0 between groups."),
 
-  appendState: "append",
-  appendHeartbeatUs: "append",
-  appendMessages: "append",
-  appendBytes: "append",
-  appendGroups: "append",
-  /** Groups handed to the flusher: each has left a mark. */
-  appendMarks: "append",
-  appendForces: "append",
-  appendMaxGroupMessages: "append",
-  appendStalls: "append",
-  appendRolls: "append",
-  appendRollMaxUs: "append",
-  flushState: "flush",
-  flushHeartbeatUs: "flush",
-  flushForces: "flush",
-  flushFailures: "flush",
-  flushCommits: "flush",
-  allocateState: "allocate",
-  allocateHeartbeatUs: "allocate",
-  allocateSegments: "allocate",
-  allocateLockedBytes: "allocate",
-  allocateLockFailures: "allocate",
-  allocateDeletedSegments: "allocate",
-  dispatchState: "dispatch",
-  dispatchHeartbeatUs: "dispatch",
-  /** Records handed to the dispatchers since the store was opened. */
-  dispatchMessages: "dispatch",
-  dispatchGroups: "dispatch",
-  /** Forces of ConsumeQueue and index files. */
-  dispatchForces: "dispatch",
-  /** Attempts at the present group that failed, a second apart; 0 when all is well. Main takes no puts above a limit. */
-  dispatchFailures: "dispatch",
-} as const satisfies Record<string, Role>;
+  appendMessages: word("append", "total", "Messages appended to the log."),
+  appendBytes: word("append", "total", "Bytes appended to the log."),
+  appendGroups: word("append", "total", "Groups appended."),
+  /** Each of these groups has left a mark. */
+  appendMarks: word("append", "total", "Groups handed to the flusher."),
+  appendForces: word("append", "total", "Forces of the appender's own that succeeded."),
+  appendMaxGroupMessages: word("append", "gauge", "Messages of the largest group."),
+  appendStalls: word("append", "total", "Times the appender found no ready segment."),
+  appendRolls: word("append", "total", "Changes to the next segment."),
+  appendRollMaxUs: word("append", "gauge", "Longest change to the next segment."),
+  flushForces: word("flush", "total", "Forces of the flusher's that succeeded."),
+  flushFailures: word("flush", "total", "Forces that failed."),
+  flushCommits: word("flush", "total", "Commits of the transient store pool."),
+  allocateSegments: word("allocate", "total", "Segments allocated."),
+  allocateLockedBytes: word("allocate", "gauge", "Bytes of segments locked in memory."),
+  allocateLockFailures: word("allocate", "total", "Memory locks that the system refused."),
+  allocateDeletedSegments: word("allocate", "total", "Segments deleted by retention."),
+  dispatchMessages: word("dispatch", "total", "Records dispatched."),
+  dispatchGroups: word("dispatch", "total", "Groups dispatched."),
+  dispatchForces: word("dispatch", "total", "Forces of ConsumeQueue and index files."),
+  /** A second apart; 0 when all is well. Main takes no puts above a limit. */
+  dispatchFailures: word("dispatch", "gauge", "Attempts to dispatch that failed one after another."),
+  ...serviceWords(),
+} as const satisfies Record<string, CounterWord>;
+
+function word<R extends Role>(owner: R, kind: CounterKind, help: string): CounterWord<R> {
+  return { owner, kind, help };
+}
+
+/** {@link ServiceState}, and microseconds of the monotonic clock. */
+function serviceWords(): ServiceWords {
+  const words: Record<string, CounterWord> = {};
+  for (const role of SERVICE_ROLES) {
+    words[stateWord(role)] = word(role, "state", `State of the ${role} thread.`);
+    words[heartbeatWord(role)] = word(role, "gauge", `Last sign of life of the ${role} thread.`);
+  }
+  return words as ServiceWords;
+}
+
+/** Whether a word of this kind holds its owner to it. */
+export function neverGoesBack(kind: CounterKind): boolean {
+  return kind === "position" || kind === "total";
+}
 
 export type CounterName = keyof typeof COUNTERS;
-export type CounterNameOf<R extends Role> = { [N in CounterName]: (typeof COUNTERS)[N] extends R ? N : never }[CounterName];
+export type CounterNameOf<R extends Role> = {
+  [N in CounterName]: (typeof COUNTERS)[N]["owner"] extends R ? N : never;
+}[CounterName];
 
 const NAMES = Object.keys(COUNTERS) as CounterName[];
 

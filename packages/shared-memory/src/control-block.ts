@@ -15,6 +15,7 @@ type Counters<R extends Role> = { readonly [N in CounterName]: N extends Counter
 
 /** The shared words as one thread sees them: its own can be set, the others only read. The type is the rule; the owner word checks it. */
 export class ControlBlock<R extends Role> {
+  readonly role: R;
   readonly buffer: ControlBlockBuffer;
   readonly counters: Counters<R>;
 
@@ -23,8 +24,10 @@ export class ControlBlock<R extends Role> {
     const counters: Record<string, ReadableCounter> = {};
     for (const name of Object.keys(COUNTERS) as CounterName[]) {
       const word = counterWord(name);
-      counters[name] = COUNTERS[name] === role ? new OwnedCounter(words, word) : new ReadableCounter(words, word);
+      const { owner, kind } = COUNTERS[name];
+      counters[name] = owner === role ? new OwnedCounter(words, word, name, kind) : new ReadableCounter(words, word);
     }
+    this.role = role;
     this.buffer = buffer;
     this.counters = counters as Counters<R>;
   }

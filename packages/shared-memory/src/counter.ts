@@ -1,5 +1,13 @@
 import { threadId } from "node:worker_threads";
-import { HIGH_AFTER_WORD, HIGH_BEFORE_WORD, LOW_WORD, OWNER_WORD } from "./control-block-descriptor.js";
+import {
+  type CounterKind,
+  HIGH_AFTER_WORD,
+  HIGH_BEFORE_WORD,
+  LOW_WORD,
+  neverGoesBack,
+  OWNER_WORD,
+} from "./control-block-descriptor.js";
+import { InvariantError } from "./invariant-error.js";
 
 const TWO_TO_32 = 0x1_0000_0000;
 
@@ -51,16 +59,23 @@ export class ReadableCounter {
 
 /** A shared counter on its owner's side. One thread owns it for the life of the control block; a second claim throws. */
 export class OwnedCounter extends ReadableCounter {
+  readonly #name: string;
+  readonly #neverGoesBack: boolean;
+  /** As it was found. */
+  readonly #first: number;
   #value: number;
   #high: number;
 
-  constructor(words: Int32Array, word: number) {
+  constructor(words: Int32Array, word: number, name: string, kind: CounterKind) {
     super(words, word);
     const owner = Atomics.compareExchange(words, word + OWNER_WORD, 0, threadId + 1);
     if (owner !== 0 && owner !== threadId + 1) {
-      throw new Error(`a shared word has one writer: word=${word} owner=${owner - 1} claimant=${threadId}`);
+      throw new InvariantError(`a shared word has one writer: word=${name} owner=${owner - 1} claimant=${threadId}`);
     }
+    this.#name = name;
+    this.#neverGoesBack = neverGoesBack(kind);
     this.#value = super.get();
+    this.#first = this.#value;
     this.#high = Math.floor(this.#value / TWO_TO_32);
   }
 
@@ -69,9 +84,32 @@ export class OwnedCounter extends ReadableCounter {
     return this.#value;
   }
 
-  /** Publishes `value` and everything written before. Pairs with {@link ReadableCounter.get}. */
+  /**
+   * Publishes `value` and everything written before. Pairs with {@link ReadableCounter.get}. Throws {@link InvariantError} where the counter's
+   * kind never goes back, and the value does.
+   */
   set(value: number): void {
-    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`a counter is a safe integer: value=${value}`);
+    const least = this.#neverGoesBack ? this.#value : 0;
+    if (!(value >= least && value <= Number.MAX_SAFE_INTEGER)) throw this.#refusal(value);
+    this.#store(value);
+  }
+
+  /** The only way back: where a position begins is the owner's to correct downwards, once, before it has moved it. */
+  beginAt(value: number): void {
+    if (this.#value !== this.#first || !(value >= 0 && value <= this.#first))
+      throw new InvariantError(
+        `a counter begins where it was found, or below: word=${this.#name} value=${value} before=${this.#value}`,
+      );
+    this.#store(value);
+  }
+
+  #refusal(value: number): Error {
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER))
+      return new RangeError(`a counter is a safe integer: word=${this.#name} value=${value}`);
+    return new InvariantError(`a counter went back: word=${this.#name} value=${value} before=${this.#value}`);
+  }
+
+  #store(value: number): void {
     const high = Math.floor(value / TWO_TO_32);
     const words = this.words;
     const word = this.word;

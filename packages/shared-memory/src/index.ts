@@ -1,9 +1,21 @@
 export type { Agent, AgentControl, ServiceOutcome } from "./agent.js";
-export { type AgentWords, runAgent } from "./agent-runner.js";
+export { runAgent } from "./agent-runner.js";
 export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
 export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
-export { type CounterName, type Role, ServiceState, StoreState, type StoreStateValue } from "./control-block-descriptor.js";
+export {
+  COUNTERS,
+  type CounterKind,
+  type CounterName,
+  heartbeatWord,
+  type Role,
+  type ServiceRole,
+  ServiceState,
+  StoreState,
+  type StoreStateValue,
+  stateWord,
+} from "./control-block-descriptor.js";
 export { OwnedCounter, ReadableCounter } from "./counter.js";
+export { InvariantError } from "./invariant-error.js";
 export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
 export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from "./log-ends.js";
 export { monotonicUs } from "./monotonic-clock.js";
@@ -16,6 +28,13 @@ export {
   type PutRingBuffers,
 } from "./put-ring-descriptor.js";
 export { PutRingProducer } from "./put-ring-producer.js";
+export {
+  initializeQueues,
+  type OwnedQueueColumn,
+  type QueueColumns,
+  queueColumns,
+  type ReadableQueueColumn,
+} from "./queue-columns.js";
 export { allocateQueueTable, MAX_QUEUES, type QueueTableBuffers } from "./queue-table-descriptor.js";
 export { QueueTableReader } from "./queue-table-reader.js";
 export { QueueTableWriter } from "./queue-table-writer.js";

@@ -30,7 +30,7 @@ export function endOffset(counters: Words<"wroteOffset">, acknowledgedOffset: nu
 export type ShownWhen = "committed" | "durable" | "wrote";
 
 /** The options that decide it. */
-export interface ShownOptions {
+interface ShownOptions {
   readonly transientStorePoolEnable: boolean;
   readonly flushDiskType: "SYNC_FLUSH" | "ASYNC_FLUSH";
 }

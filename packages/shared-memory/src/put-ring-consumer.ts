@@ -1,4 +1,5 @@
 import type { OwnedCounter, ReadableCounter } from "./counter.js";
+import { InvariantError } from "./invariant-error.js";
 import {
   FRAME_BODY_OFFSET_WORD,
   FRAME_DOUBLES,
@@ -34,6 +35,8 @@ export class PutRingConsumer {
   readonly #resultDoubles: Float64Array;
   readonly #head: OwnedCounter;
   readonly #resultTail: OwnedCounter;
+  /** Sequence of the next frame to be answered. */
+  #answered: number;
 
   constructor(buffers: PutRingBuffers, tail: ReadableCounter, head: OwnedCounter, resultTail: OwnedCounter) {
     this.bytes = new Uint8Array(buffers.bytes);
@@ -46,6 +49,7 @@ export class PutRingConsumer {
     this.#resultDoubles = new Float64Array(buffers.results);
     this.#head = head;
     this.#resultTail = resultTail;
+    this.#answered = head.value;
   }
 
   get head(): number {
@@ -84,8 +88,14 @@ export class PutRingConsumer {
     return this.#frameDoubles[slot * FRAME_DOUBLES + FRAME_PUT_TIME_DOUBLE] as number;
   }
 
-  /** Writes the answer; the producer sees it after {@link release}. */
+  /**
+   * Writes the answer; the producer sees it after {@link release}. Frames are answered in their order, each once.
+   *
+   * @throws InvariantError a second answer would acknowledge the record of another frame, perhaps one that is not written
+   */
   answer(slot: number, status: number, physicalOffset: number, queueOffset: number, storeTimestamp: number): void {
+    if (slot !== (this.#answered & this.#frameMask)) throw this.#notInOrder(`slot=${slot}`);
+    this.#answered++;
     const double = slot * RESULT_DOUBLES;
     const doubles = this.#resultDoubles;
     doubles[double + RESULT_PHYSICAL_OFFSET_DOUBLE] = physicalOffset;
@@ -94,9 +104,18 @@ export class PutRingConsumer {
     this.#resultWords[slot * RESULT_WORDS + RESULT_STATUS_WORD] = status;
   }
 
-  /** Gives all frames below `end` back and shows their results. Wakes nobody. */
+  /**
+   * Gives all frames below `end` back and shows their results. Wakes nobody.
+   *
+   * @throws InvariantError unless each of them, and no other, has been answered
+   */
   release(end: number): void {
+    if (end !== this.#answered) throw this.#notInOrder(`end=${end}`);
     this.#head.set(end);
     this.#resultTail.set(end);
+  }
+
+  #notInOrder(what: string): InvariantError {
+    return new InvariantError(`frames are answered in order, each once: ${what} answered=${this.#answered} head=${this.head}`);
   }
 }

@@ -1,4 +1,5 @@
 import type { OwnedCounter, ReadableCounter } from "./counter.js";
+import { InvariantError } from "./invariant-error.js";
 import {
   FRAME_BODY_OFFSET_WORD,
   FRAME_DOUBLES,
@@ -154,8 +155,13 @@ export class PutRingProducer {
     return this.#resultTail.get();
   }
 
-  /** Gives back frame and result of the oldest unanswered sequence. */
+  /**
+   * Gives back frame and result of the oldest unanswered sequence.
+   *
+   * @throws InvariantError when there is none: its put would be settled twice
+   */
   take(): void {
+    if (this.#taken === this.#committed) throw new InvariantError(`no frame is in flight: taken=${this.#taken}`);
     this.#taken++;
   }
 

@@ -1,11 +1,20 @@
-import type { LatencySnapshot, ServiceStats, StoreStateName, StoreStats } from "./store-stats.js";
+import { COUNTERS, type CounterKind, type CounterName, ServiceState, StoreState } from "@millrace/shared-memory";
+import type { LatencySnapshot, ServiceStats, StoreStats } from "./store-stats.js";
 
 type Labels = Readonly<Record<string, string>>;
+type MetricType = "counter" | "gauge";
 type Sample = readonly [labels: Labels, value: number];
 
 const NO_LABELS: Labels = {};
-const STATES: readonly StoreStateName[] = ["opening", "running", "fenced", "faulted", "closing", "closed"];
-const SERVICE_STATES: readonly ServiceStats["state"][] = ["starting", "running", "waiting", "stopped", "failed"];
+const STATES = Object.keys(StoreState);
+const SERVICE_STATES = Object.keys(ServiceState);
+/** What Prometheus calls a shared word of this kind. */
+const METRIC_TYPES: Readonly<Record<CounterKind, MetricType>> = {
+  position: "gauge",
+  total: "counter",
+  gauge: "gauge",
+  state: "gauge",
+};
 const US_PER_SECOND = 1e6;
 const MS_PER_SECOND = 1e3;
 
@@ -32,12 +41,12 @@ export function toPrometheus(stats: StoreStats): string {
 }
 
 function writeStore(page: ExpositionPage, { state, offsets }: StoreStats): void {
-  page.states("store_state", "1 for the state that the store is in.", STATES, [[NO_LABELS, state]]);
-  page.gauge("min_offset_bytes", "First byte of the commit log still on disk.", offsets.minOffset);
+  page.states("store_state", COUNTERS.storeState.help, STATES, [[NO_LABELS, state]]);
+  page.word("min_offset_bytes", "minOffset", offsets.minOffset);
   page.gauge("wrote_offset_bytes", "End of the commit log.", offsets.wroteOffset);
-  page.gauge("committed_offset_bytes", "End of what reached the files.", offsets.committedOffset);
+  page.word("committed_offset_bytes", "committedOffset", offsets.committedOffset);
   page.gauge("flushed_offset_bytes", "End of what is durable.", offsets.flushedOffset);
-  page.gauge("allocated_offset_bytes", "End of the last segment that is ready.", offsets.allocatedOffset);
+  page.word("allocated_offset_bytes", "allocatedOffset", offsets.allocatedOffset);
 }
 
 function writePut(page: ExpositionPage, { put }: StoreStats): void {
@@ -69,31 +78,31 @@ function writeRing(page: ExpositionPage, { ring }: StoreStats): void {
 }
 
 function writeAppend(page: ExpositionPage, { append }: StoreStats): void {
-  page.counter("append_messages_total", "Messages appended to the log.", append.messages);
-  page.counter("append_bytes_total", "Bytes appended to the log.", append.bytes);
-  page.counter("append_groups_total", "Groups appended.", append.groups);
-  page.gauge("append_group_messages_max", "Messages of the largest group.", append.maxGroupMessages);
-  page.counter("append_stalls_total", "Times the appender found no ready segment.", append.stalls);
-  page.counter("segment_rolls_total", "Changes to the next segment.", append.rolls);
-  page.gauge("segment_roll_max_seconds", "Longest change to the next segment.", append.rollMaxUs / US_PER_SECOND);
+  page.word("append_messages_total", "appendMessages", append.messages);
+  page.word("append_bytes_total", "appendBytes", append.bytes);
+  page.word("append_groups_total", "appendGroups", append.groups);
+  page.word("append_group_messages_max", "appendMaxGroupMessages", append.maxGroupMessages);
+  page.word("append_stalls_total", "appendStalls", append.stalls);
+  page.word("segment_rolls_total", "appendRolls", append.rolls);
+  page.word("segment_roll_max_seconds", "appendRollMaxUs", append.rollMaxUs / US_PER_SECOND);
 }
 
 function writeFlush(page: ExpositionPage, { flush }: StoreStats): void {
   page.counter("flush_forces_total", "Forces that succeeded.", flush.forces);
   page.counter("flush_bytes_total", "Bytes made durable.", flush.bytes);
-  page.counter("flush_failures_total", "Forces that failed.", flush.failures);
-  page.counter("flush_commits_total", "Commits of the transient store pool.", flush.commits);
+  page.word("flush_failures_total", "flushFailures", flush.failures);
+  page.word("flush_commits_total", "flushCommits", flush.commits);
   page.summary("flush_force_seconds", "Duration of a force.", flush.forceUs);
 }
 
 function writeDispatch(page: ExpositionPage, { dispatch, get }: StoreStats): void {
-  page.gauge("reput_from_offset_bytes", "Everything below it can be consumed.", dispatch.reputFromOffset);
+  page.word("reput_from_offset_bytes", "reputFromOffset", dispatch.reputFromOffset);
   page.gauge("dispatch_behind_bytes", "Bytes of the log that cannot be consumed yet.", dispatch.behindBytes);
   page.gauge("dispatch_behind_messages", "Messages that cannot be consumed yet.", dispatch.behindMessages);
-  page.counter("dispatch_messages_total", "Records dispatched.", dispatch.messages);
-  page.counter("dispatch_groups_total", "Groups dispatched.", dispatch.groups);
-  page.counter("dispatch_forces_total", "Forces of ConsumeQueue and index files.", dispatch.forces);
-  page.gauge("dispatch_failures", "Attempts to dispatch that failed one after another.", dispatch.failures);
+  page.word("dispatch_messages_total", "dispatchMessages", dispatch.messages);
+  page.word("dispatch_groups_total", "dispatchGroups", dispatch.groups);
+  page.word("dispatch_forces_total", "dispatchForces", dispatch.forces);
+  page.word("dispatch_failures", "dispatchFailures", dispatch.failures);
   page.counter("get_found_total", "Gets that found messages.", get.found);
   page.counter("get_miss_total", "Gets that found none.", get.miss);
   page.counter("get_transferred_messages_total", "Messages handed to readers.", get.transferredMessages);
@@ -116,20 +125,20 @@ function writeDisk(page: ExpositionPage, { disk }: StoreStats): void {
   page.gauge("commit_log_disk_ratio", "Used share of the commit log's disk.", disk.commitLogRatio);
   page.gauge("consume_queue_disk_ratio", "Used share of the ConsumeQueues' disk.", disk.consumeQueueRatio);
   page.gauge("disk_full", "1 while no puts are taken because the disk is full.", disk.full ? 1 : 0);
-  page.counter("deleted_segments_total", "Segments deleted by retention.", disk.deletedSegments);
+  page.word("deleted_segments_total", "allocateDeletedSegments", disk.deletedSegments);
 }
 
 function writeAllocate(page: ExpositionPage, { allocate }: StoreStats): void {
-  page.counter("allocate_segments_total", "Segments allocated.", allocate.segments);
+  page.word("allocate_segments_total", "allocateSegments", allocate.segments);
   page.gauge("allocate_segments_ready", "Segments ready ahead of the appender.", allocate.segmentsReady);
-  page.gauge("allocate_locked_bytes", "Bytes of segments locked in memory.", allocate.lockedBytes);
-  page.counter("allocate_lock_failures_total", "Memory locks that the system refused.", allocate.lockFailures);
+  page.word("allocate_locked_bytes", "allocateLockedBytes", allocate.lockedBytes);
+  page.word("allocate_lock_failures_total", "allocateLockFailures", allocate.lockFailures);
   page.summary("allocate_seconds", "Duration of an allocation.", allocate.allocateUs);
 }
 
 function writeServices(page: ExpositionPage, services: readonly ServiceStats[]): void {
   const named = services.map((service) => [{ service: service.name }, service.state] as const);
-  page.states("service_state", "1 for the state that the service thread is in.", SERVICE_STATES, named);
+  page.states("service_state", "State of a service thread.", SERVICE_STATES, named);
   page.samples(
     "service_heartbeat_age_seconds",
     "gauge",
@@ -150,10 +159,16 @@ class ExpositionPage {
     this.samples(name, "gauge", help, [[NO_LABELS, value]]);
   }
 
-  samples(name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[]): void {
+  samples(name: string, type: MetricType, help: string, samples: readonly Sample[]): void {
     if (samples.length === 0) return;
     this.#family(name, type, help);
     for (const [labels, value] of samples) this.#sample(name, labels, value);
+  }
+
+  /** A figure that is a shared word, in the metric's unit: type and help are the word's. */
+  word(name: string, word: CounterName, value: number): void {
+    const { kind, help } = COUNTERS[word];
+    this.samples(name, METRIC_TYPES[kind], help, [[NO_LABELS, value]]);
   }
 
   /** One sample for each state that there is, 1 for the present one. */
@@ -161,7 +176,7 @@ class ExpositionPage {
     this.samples(
       name,
       "gauge",
-      help,
+      `${help} The present one is 1.`,
       present.flatMap(([labels, current]) => all.map((state): Sample => [{ ...labels, state }, state === current ? 1 : 0])),
     );
   }

@@ -1,3 +1,7 @@
+import type { LatencySnapshot, ServiceState, StoreState } from "@millrace/shared-memory";
+
+export type { LatencySnapshot };
+
 /**
  * What `store.stats()` returns: a plain object, taken from shared counters without stopping anybody.
  * All `…Us` are microseconds, `…Ms` milliseconds, `…Offset` bytes of the commit log; counts are since the store was opened.
@@ -101,7 +105,8 @@ export interface StoreStats {
   readonly services: readonly ServiceStats[];
 }
 
-export type StoreStateName = "opening" | "running" | "fenced" | "faulted" | "closing" | "closed";
+/** "opening", "running", "fenced", "faulted", "closing" or "closed". */
+export type StoreStateName = keyof typeof StoreState;
 
 export interface DelayLevelStats {
   readonly level: number;
@@ -128,19 +133,10 @@ export interface TopicPutStats {
   readonly bytes: number;
 }
 
-export interface LatencySnapshot {
-  readonly count: number;
-  readonly mean: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly max: number;
-}
-
 export interface ServiceStats {
   readonly name: string;
-  readonly state: "starting" | "running" | "waiting" | "stopped" | "failed";
+  /** "starting", "running", "waiting", "stopped" or "failed". */
+  readonly state: keyof typeof ServiceState;
   /** Milliseconds since its last sign of life. */
   readonly heartbeatAgeMs: number;
 }

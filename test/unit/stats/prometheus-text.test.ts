@@ -1,3 +1,4 @@
+import { COUNTERS } from "@millrace/shared-memory";
 import { toPrometheus } from "@millrace/stats";
 import test from "ava";
 import { NO_LATENCY, sampleStoreStats } from "./sample-store-stats.js";
@@ -50,6 +51,16 @@ test("every line is of the exposition format, every family has help and type, no
     t.is(name.endsWith("_total"), type === "counter", name);
     t.true(samples.size > 0, name);
   }
+});
+
+test("a metric that is a shared word has the sentence and the type of the word", (t) => {
+  const text = toPrometheus(sampleStoreStats());
+  const head = (name: string, help: string, type: string) =>
+    t.true(text.includes(`# HELP millrace_${name} ${help}\n# TYPE millrace_${name} ${type}\n`), name);
+  head("min_offset_bytes", COUNTERS.minOffset.help, "gauge");
+  head("segment_rolls_total", COUNTERS.appendRolls.help, "counter");
+  head("allocate_locked_bytes", COUNTERS.allocateLockedBytes.help, "gauge");
+  head("store_state", `${COUNTERS.storeState.help} The present one is 1.`, "gauge");
 });
 
 test("times are seconds and sizes bytes", (t) => {

@@ -10,7 +10,15 @@ import {
   type Storage,
   writeZeros,
 } from "@millrace/mapped-file";
-import { type Agent, ControlBlock, durableOffset, LatencyHistogram, monotonicUs, WaitStrategy } from "@millrace/shared-memory";
+import {
+  type Agent,
+  ControlBlock,
+  durableOffset,
+  InvariantError,
+  LatencyHistogram,
+  monotonicUs,
+  WaitStrategy,
+} from "@millrace/shared-memory";
 import { forceOrFence } from "../marks/store-fence.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { SegmentLocks } from "./segment-locks.js";
@@ -73,6 +81,7 @@ export class AllocateMappedFileService implements Agent {
     try {
       this.#makeReady(allocatedOffset.value);
     } catch (error) {
+      if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
       // The appender answers CREATE_MAPPED_FILE_FAILED; the next look tries again: a disk can become free.
       this.#leaveSegment();

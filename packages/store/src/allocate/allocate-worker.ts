@@ -9,14 +9,12 @@ import { ExpiredSegments } from "./expired-segments.js";
 /** Entry of the allocate thread. */
 export default async function allocateWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   const service = new AllocateMappedFileService(data);
-  const { counters } = service.control;
   const storage = createStorage(data.storage);
-  const expired = new ExpiredSegments(storage, data.config, counters);
+  const expired = new ExpiredSegments(storage, data.config, service.control.counters);
   const control: AllocateControl = {
     ...configFileControl(storage),
     retireSegmentsBelow: (offset) => expired.retireSegmentsBelow(offset),
     deleteSegmentsBelow: (offset) => expired.deleteSegmentsBelow(offset),
   };
-  const { allocateState, allocateHeartbeatUs, controlBell } = counters;
-  return await runAgent(service, control, port, { state: allocateState, heartbeatUs: allocateHeartbeatUs, controlBell });
+  return await runAgent(service, control, port, service.control);
 }

@@ -11,7 +11,9 @@ import {
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
   monotonicUs,
+  type OwnedQueueColumn,
   PutRingConsumer,
+  queueColumns,
   WaitStrategy,
 } from "@millrace/shared-memory";
 import { forceOrFence } from "../marks/store-fence.js";
@@ -61,7 +63,7 @@ export class AppendService implements Agent {
   readonly #counters: ControlBlock<"append">["counters"];
   readonly control: ControlBlock<"append">;
   readonly #ring: PutRingConsumer;
-  readonly #queueOffsets: Float64Array;
+  readonly #queueOffsets: OwnedQueueColumn;
   readonly #marks: AppendMarks;
   readonly #putToAppendUs: LatencyHistogram;
   readonly #forceUs: LatencyHistogram;
@@ -97,7 +99,7 @@ export class AppendService implements Agent {
     const { counters } = this.control;
     this.#counters = counters;
     this.#ring = new PutRingConsumer(data.ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
-    this.#queueOffsets = new Float64Array(data.queues.nextQueueOffsets);
+    this.#queueOffsets = queueColumns(data.queues, this.control).nextQueueOffsets;
     this.#marks = new AppendMarks(data.appendMarks);
     this.#putToAppendUs = new LatencyHistogram(data.putToAppendUs);
     this.#forceUs = new LatencyHistogram(data.appendForceUs);
@@ -271,7 +273,7 @@ export class AppendService implements Agent {
     const queueSlot = ring.queueSlot(slot);
     const bodyOffset = ring.bodyOffset(slot);
     const counts = (flags & FRAME_FLAG_NO_QUEUE_OFFSET) === 0;
-    const firstQueueOffset = counts ? (this.#queueOffsets[queueSlot] as number) : 0;
+    const firstQueueOffset = counts ? this.#queueOffsets.get(queueSlot) : 0;
     let queueOffset = firstQueueOffset;
     for (let at = 0; at < length; ) {
       const recordLength = view.getInt32(position + at + TOTAL_SIZE_OFFSET);
@@ -290,7 +292,7 @@ export class AppendService implements Agent {
       at += recordLength;
       queueOffset++;
     }
-    if (counts) this.#queueOffsets[queueSlot] = queueOffset;
+    if (counts) this.#queueOffsets.set(queueSlot, queueOffset);
     ring.answer(slot, AppendStatus.ok, this.#offset, firstQueueOffset, this.#storeTimestamp);
     if (position !== this.#runEnd || this.#runStart === this.#runEnd) {
       this.#writeRun();

@@ -5,6 +5,5 @@ import { AppendService } from "./append-service.js";
 /** Entry of the append thread. */
 export default async function appendWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   const service = new AppendService(data);
-  const { appendState, appendHeartbeatUs, controlBell } = service.control.counters;
-  return await runAgent(service, {}, port, { state: appendState, heartbeatUs: appendHeartbeatUs, controlBell });
+  return await runAgent(service, {}, port, service.control);
 }

@@ -10,7 +10,7 @@ import {
   TRANS_HALF_TOPIC,
   TRANS_OP_HALF_TOPIC,
 } from "@millrace/format";
-import { endOffset, type QueueTableBuffers } from "@millrace/shared-memory";
+import { endOffset, type QueueColumns, queueColumns } from "@millrace/shared-memory";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { Topic } from "../put/topic-table.js";
@@ -39,19 +39,14 @@ export class TopicCleaner {
   readonly #put: MessagePutter;
   readonly #reader: LeasedReader;
   readonly #cleaning: FileCleaner;
-  readonly #next: Float64Array;
-  readonly #max: Float64Array;
-  readonly #min: Float64Array;
+  readonly #queues: QueueColumns<"main">;
 
   constructor(pipeline: Pipeline, put: MessagePutter, reader: LeasedReader, cleaning: FileCleaner) {
-    const queues: QueueTableBuffers = pipeline.data.queues;
     this.#pipeline = pipeline;
     this.#put = put;
     this.#reader = reader;
     this.#cleaning = cleaning;
-    this.#next = new Float64Array(queues.nextQueueOffsets);
-    this.#max = new Float64Array(queues.maxQueueOffsets);
-    this.#min = new Float64Array(queues.minQueueOffsets);
+    this.#queues = queueColumns(pipeline.data.queues, pipeline.control);
   }
 
   /**
@@ -141,8 +136,9 @@ export class TopicCleaner {
 
   /** It has had records, all are dispatched, none is left. */
   #isExpired(slot: number): boolean {
-    const max = this.#max[slot] as number;
-    return max > 0 && this.#min[slot] === max && this.#next[slot] === max;
+    const { nextQueueOffsets, maxQueueOffsets, minQueueOffsets } = this.#queues;
+    const max = maxQueueOffsets.get(slot);
+    return max > 0 && minQueueOffsets.get(slot) === max && nextQueueOffsets.get(slot) === max;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
+import { type ControlBlock, type QueueTableBuffers, queueColumns, type ReadableQueueColumn } from "@millrace/shared-memory";
 import type { TopicTable } from "../put/topic-table.js";
 
 /** How often the main thread looks without being woken, while somebody waits: lost wake-ups. */
@@ -23,7 +23,7 @@ export interface ArrivalWaiter {
 export class ArrivalSignal {
   readonly #counters: ControlBlock<"main">["counters"];
   readonly #topics: TopicTable;
-  readonly #maxQueueOffsets: Float64Array;
+  readonly #maxQueueOffsets: ReadableQueueColumn;
   readonly #waiters = new Set<ArrivalWaiter>();
   readonly #watchers = new Set<() => void>();
   readonly #recheck: NodeJS.Timeout;
@@ -35,7 +35,7 @@ export class ArrivalSignal {
   constructor(control: ControlBlock<"main">, queues: QueueTableBuffers, topics: TopicTable) {
     this.#counters = control.counters;
     this.#topics = topics;
-    this.#maxQueueOffsets = new Float64Array(queues.maxQueueOffsets);
+    this.#maxQueueOffsets = queueColumns(queues, control).maxQueueOffsets;
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
 
@@ -108,7 +108,7 @@ export class ArrivalSignal {
   }
 
   #hasArrived({ queueSlot, queueOffset }: ArrivalWaiter): boolean {
-    return queueSlot !== undefined && (this.#maxQueueOffsets[queueSlot] as number) > queueOffset;
+    return queueSlot !== undefined && this.#maxQueueOffsets.get(queueSlot) > queueOffset;
   }
 
   #wake(waiter: ArrivalWaiter): void {

@@ -9,7 +9,13 @@ import {
   unitTagsCode,
 } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import { type QueueTableBuffers, QueueTableReader, type ReadableCounter } from "@millrace/shared-memory";
+import {
+  type ControlBlock,
+  type OwnedQueueColumn,
+  type QueueTableBuffers,
+  QueueTableReader,
+  queueColumns,
+} from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import { ConsumeQueue } from "./consume-queue.js";
@@ -29,8 +35,8 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   readonly #paths: StorePaths;
   readonly #files: ConsumeQueueFiles;
   readonly #slots: QueueSlots;
-  readonly #max: Float64Array;
-  readonly #min: Float64Array;
+  readonly #max: OwnedQueueColumn;
+  readonly #min: OwnedQueueColumn;
   readonly #delayLevels: DelayLevels;
   readonly #deletedTopics: Map<string, number>;
   /** Have units of this group. */
@@ -40,16 +46,17 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     storage: Storage,
     config: MessageStoreConfig,
     table: QueueTableBuffers,
-    queueSlots: ReadableCounter,
+    control: ControlBlock<"dispatch">,
     deletedTopics: ReadonlyMap<string, number>,
   ) {
     this.#paths = storePaths(config.storePathRootDir);
     this.#files = new ConsumeQueueFiles(storage, config.mappedFileSizeConsumeQueue);
-    this.#max = new Float64Array(table.maxQueueOffsets);
-    this.#min = new Float64Array(table.minQueueOffsets);
+    const { maxQueueOffsets, minQueueOffsets } = queueColumns(table, control);
+    this.#max = maxQueueOffsets;
+    this.#min = minQueueOffsets;
     this.#delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#deletedTopics = new Map(deletedTopics);
-    const reader = new QueueTableReader(table, queueSlots);
+    const reader = new QueueTableReader(table, control.counters.queueSlots);
     this.#slots = new QueueSlots(reader, (slot, topic, queueId) => this.#addQueue(slot, Buffer.from(topic).toString(), queueId));
   }
 
@@ -71,8 +78,8 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   endGroup(): void {
     for (const queue of this.#touched) queue.write();
     for (const queue of this.#touched) {
-      this.#min[queue.slot] = queue.minOffset;
-      this.#max[queue.slot] = queue.maxOffset;
+      this.#min.set(queue.slot, queue.minOffset);
+      this.#max.set(queue.slot, queue.maxOffset);
     }
     this.#touched.length = 0;
   }
@@ -95,7 +102,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   /** The queue's first unit whose record is still on disk. */
   setMinOffset(queue: ConsumeQueue, minOffset: number): void {
     queue.minOffset = minOffset;
-    this.#min[queue.slot] = minOffset;
+    this.#min.set(queue.slot, minOffset);
   }
 
   /** Records of the topic below `offset` are not dispatched any more. */
@@ -108,7 +115,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     this.queues[queue.slot] = undefined;
     const touched = this.#touched.indexOf(queue);
     if (touched >= 0) this.#touched.splice(touched, 1);
-    this.#min[queue.slot] = this.#max[queue.slot] as number;
+    this.#min.set(queue.slot, this.#max.get(queue.slot));
     queue.discard();
     this.#files.forget(queue);
   }
@@ -134,6 +141,6 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
       isSchedule: topic === SCHEDULE_TOPIC,
       fromOffset: this.#deletedTopics.get(topic) ?? 0,
     };
-    this.queues[slot] = new ConsumeQueue(this.#files, place, this.#min[slot] as number, this.#max[slot] as number);
+    this.queues[slot] = new ConsumeQueue(this.#files, place, this.#min.get(slot), this.#max.get(slot));
   }
 }

@@ -20,15 +20,17 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   const { counters } = control;
   const storage = createStorage(data.storage);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-  const consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, counters.queueSlots, data.deletedTopics);
+  const consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, control, data.deletedTopics);
   const index = config.messageIndexEnable
     ? new IndexDispatcher(storage, paths, config, data.indexFromOffset, (timestamp) => counters.indexMsgTimestamp.set(timestamp))
     : undefined;
   const own = await Promise.all(config.commitLogDispatchers.map((module) => loadDispatcher(module, config.storePathRootDir)));
+  let fromOffset = counters.reputFromOffset.value;
   for (const dispatcher of own) {
     const handled = dispatcher.handledOffset?.() ?? Number.MAX_SAFE_INTEGER;
-    if (handled < counters.reputFromOffset.value) counters.reputFromOffset.set(Math.max(handled, counters.minOffset.get()));
+    if (handled < fromOffset) fromOffset = Math.max(handled, counters.minOffset.get());
   }
+  counters.reputFromOffset.beginAt(fromOffset);
   const mark = dispatchedMarkWriter(storage, paths, index, counters.wroteOffset.get());
   try {
     mark(counters.reputFromOffset.value);
@@ -47,8 +49,7 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     others,
     DeletedTopics.read(storage, paths.deletedTopics),
   );
-  const words = { state: counters.dispatchState, heartbeatUs: counters.dispatchHeartbeatUs, controlBell: counters.controlBell };
-  return await runAgent(service, expiredControl(expired), port, words);
+  return await runAgent(service, expiredControl(expired), port, control);
 }
 
 /** The methods of a class are not its own properties, which is what a control plane is made of. */

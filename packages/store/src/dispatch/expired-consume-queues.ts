@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, parseSegmentFileName, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import { monotonicUs } from "@millrace/shared-memory";
+import { InvariantError, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { DeletedTopics } from "../marks/deleted-topics.js";
 import type { DispatchControl, ExpiredDeletion } from "../pipeline/controls.js";
@@ -162,6 +162,7 @@ export class ExpiredConsumeQueues implements DispatchControl {
       act();
       return true;
     } catch (error) {
+      if (error instanceof InvariantError) throw error;
       this.#failure ??= String(error);
       return false;
     }

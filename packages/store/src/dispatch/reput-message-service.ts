@@ -12,7 +12,15 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import { type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
-import { type Agent, type ControlBlock, type ShownWhen, shownOffset, shownWhen, WaitStrategy } from "@millrace/shared-memory";
+import {
+  type Agent,
+  type ControlBlock,
+  InvariantError,
+  type ShownWhen,
+  shownOffset,
+  shownWhen,
+  WaitStrategy,
+} from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
@@ -37,7 +45,6 @@ export class ReputMessageService implements Agent {
   readonly roleName = "dispatch";
   readonly #counters: ControlBlock<"dispatch">["counters"];
   readonly #storage: Storage;
-  readonly #config: MessageStoreConfig;
   readonly #dispatchers: readonly CommitLogDispatcher[];
   readonly #flush: ConsumeQueueForcer;
   readonly #request = new DispatchRequest();
@@ -58,7 +65,6 @@ export class ReputMessageService implements Agent {
   ) {
     this.#counters = control.counters;
     this.#storage = storage;
-    this.#config = config;
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#dispatchers = dispatchers;
     this.#flush = flush;
@@ -135,6 +141,7 @@ export class ReputMessageService implements Agent {
       return messages;
     } catch (error) {
       this.#offset = began;
+      if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
       this.#counters.dispatchFailures.add(1);
       this.#counters.reputFromOffset.nudge();

@@ -12,17 +12,15 @@ const APPENDER_LOOK_MS = 1;
 export default async function flushWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   const { config } = data;
   const position = new FlushPosition(data);
-  const { counters } = position.control;
-  const words = { state: counters.flushState, heartbeatUs: counters.flushHeartbeatUs, controlBell: counters.controlBell };
   if (config.flushDiskType === "SYNC_FLUSH") {
     const service = new GroupCommitService(position);
     const control = flushControl(position, () => service.doWork());
-    return await runAgent(service, control, port, words);
+    return await runAgent(service, control, port, position.control);
   }
   const commit = config.transientStorePoolEnable ? new PoolCommitter(position, config, data.pool) : undefined;
   const service = new FlushRealTimeService(position, config, commit);
   const control = flushControl(position, () => service.flush());
-  return await runAgent(service, control, port, words);
+  return await runAgent(service, control, port, position.control);
 }
 
 /** A control call's failure would go back to its caller only; it must end the service too. */

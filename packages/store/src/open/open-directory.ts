@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type Storage, type StorageSpec } from "@millrace/mapped-file";
-import type { QueueTableBuffers, ServiceOutcome } from "@millrace/shared-memory";
+import { initializeQueues, type QueueTableBuffers, type ServiceOutcome } from "@millrace/shared-memory";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { AbortFile } from "../marks/abort-file.js";
@@ -142,13 +142,13 @@ export function giveBack({ abort, lock, recovery }: OpenedDirectory, isUnused: b
 
 /** Gives each recovered queue its slot and its offsets, before any thread looks at them. */
 export function registerQueues(queues: readonly RecoveredQueue[], topics: TopicTable, table: QueueTableBuffers): void {
-  const next = new Float64Array(table.nextQueueOffsets);
-  const max = new Float64Array(table.maxQueueOffsets);
-  const min = new Float64Array(table.minQueueOffsets);
+  const initialize = initializeQueues(table);
   for (const queue of queues) {
     const slot = topics.slot(topics.recovered(queue.topic), queue.queueId);
-    next[slot] = queue.nextQueueOffset;
-    max[slot] = queue.maxQueueOffset;
-    min[slot] = queue.minQueueOffset;
+    initialize(slot, {
+      nextQueueOffsets: queue.nextQueueOffset,
+      maxQueueOffsets: queue.maxQueueOffset,
+      minQueueOffsets: queue.minQueueOffset,
+    });
   }
 }

@@ -1,11 +1,13 @@
 import {
   durableOffset,
   endOffset,
+  heartbeatWord,
   LatencyHistogram,
   type LatencySnapshot,
   monotonicUs,
   ServiceState,
   StoreState,
+  stateWord,
 } from "@millrace/shared-memory";
 import {
   classifyPutTimes,
@@ -17,7 +19,7 @@ import {
 } from "@millrace/stats";
 import { diskRatioOf } from "../clean/disk-space.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { SERVICE_NAMES, SERVICES } from "../pipeline/services.js";
+import { SERVICE_NAMES } from "../pipeline/services.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { OpenedDirectory } from "./open-directory.js";
 
@@ -167,8 +169,8 @@ export class StoreStatsReader {
     const nowUs = monotonicUs();
     return SERVICE_NAMES.map((name) => ({
       name,
-      state: SERVICE_STATE_NAMES[counters[SERVICES[name].state].get()] as ServiceStats["state"],
-      heartbeatAgeMs: Math.max(0, (nowUs - counters[SERVICES[name].heartbeatUs].get()) / 1000),
+      state: SERVICE_STATE_NAMES[counters[stateWord(name)].get()] as ServiceStats["state"],
+      heartbeatAgeMs: Math.max(0, (nowUs - counters[heartbeatWord(name)].get()) / 1000),
     }));
   }
 

@@ -1,15 +1,23 @@
 import { MillraceError } from "@millrace/format";
-import { type ControlBlock, monotonicUs, type ReadableCounter, type ServiceOutcome, ServiceThread } from "@millrace/shared-memory";
+import {
+  type ControlBlock,
+  heartbeatWord,
+  monotonicUs,
+  type ReadableCounter,
+  type ServiceOutcome,
+  type ServiceRole,
+  ServiceThread,
+} from "@millrace/shared-memory";
 import type { ExpiredDeletion, SegmentDeletion, ServiceControls } from "./controls.js";
 import type { PipelineData } from "./pipeline-data.js";
-import { SERVICE_NAMES, SERVICES, type ServiceName } from "./services.js";
+import { SERVICE_NAMES, SERVICES } from "./services.js";
 
 /** A service that is stuck in a system call is given up after this long. */
 const STOP_TIMEOUT_MS = 30_000;
 const STOP_LOOK_MS = 500;
 const US_PER_MS = 1000;
 
-type Threads = { readonly [S in ServiceName]: ServiceThread<ServiceControls[S]> };
+type Threads = { readonly [S in ServiceRole]: ServiceThread<ServiceControls[S]> };
 
 /** The service threads of {@link SERVICES} and the memory that they share with main. */
 export class Pipeline {
@@ -100,7 +108,7 @@ export class Pipeline {
     this.#isStopping = true;
     let first: ServiceOutcome = { ok: true };
     for (const name of SERVICE_NAMES) {
-      const outcome = await untilStopped(this.#threads[name], this.control.counters[SERVICES[name].heartbeatUs]);
+      const outcome = await untilStopped(this.#threads[name], this.control.counters[heartbeatWord(name)]);
       if (first.ok) first = outcome;
     }
     return first;

@@ -1,9 +1,8 @@
 import { checkQueueId, checkStoredTopic, consumeQueueDirectory, type StorePaths, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
+import type { QueueColumns } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
-import { QueueColumns } from "./queue-columns.js";
 import { ReadConsumeQueue } from "./read-consume-queue.js";
 import { ReadSegmentTable } from "./read-segment-table.js";
 
@@ -11,7 +10,7 @@ const MAPPED_LIMIT = 4096;
 
 /** The ConsumeQueues as the main thread reads them. (RocketMQ: `ConsumeQueueStore.findOrCreateConsumeQueue`, which here makes nothing.) */
 export class ConsumeQueueReader {
-  readonly columns: QueueColumns;
+  readonly columns: QueueColumns<"main">;
   readonly #paths: StorePaths;
   readonly #topics: TopicTable;
   readonly #table: ReadSegmentTable;
@@ -23,12 +22,11 @@ export class ConsumeQueueReader {
   constructor(
     storage: Storage,
     config: MessageStoreConfig,
-    counters: ControlBlock<"main">["counters"],
-    queues: QueueTableBuffers,
+    columns: QueueColumns<"main">,
     topics: TopicTable,
     mappedLimit = MAPPED_LIMIT,
   ) {
-    this.columns = new QueueColumns(counters, queues);
+    this.columns = columns;
     this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
     this.#topics = topics;
     this.#fileSize = config.mappedFileSizeConsumeQueue;

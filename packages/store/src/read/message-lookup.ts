@@ -110,9 +110,9 @@ export class MessageLookup {
   /** Ids of a topic's queues; sorted, empty for a topic that does not exist. */
   queues(topic: string): number[] {
     const slots = this.#topics.find(topic)?.slots ?? new Map<number, number>();
-    const { columns } = this.#queues;
+    const { nextQueueOffsets, maxQueueOffsets } = this.#queues.columns;
     return [...slots]
-      .flatMap(([queueId, slot]) => (columns.next(slot) > 0 || columns.max(slot) > 0 ? [queueId] : []))
+      .flatMap(([queueId, slot]) => (nextQueueOffsets.get(slot) > 0 || maxQueueOffsets.get(slot) > 0 ? [queueId] : []))
       .sort((a, b) => a - b);
   }
 

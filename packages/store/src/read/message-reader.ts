@@ -1,6 +1,6 @@
 import { MillraceError, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import type { ControlBlock, QueueTableBuffers } from "@millrace/shared-memory";
+import { type ControlBlock, type QueueTableBuffers, queueColumns } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
@@ -36,7 +36,7 @@ export class MessageReader {
     topics: TopicTable,
   ) {
     this.commitLog = new CommitLogReader(storage, config, control.counters);
-    this.consumeQueues = new ConsumeQueueReader(storage, config, control.counters, queues, topics);
+    this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics);
     this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
     this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);
     this.#index = new IndexReader(storage, storePaths(config.storePathRootDir).index, config);

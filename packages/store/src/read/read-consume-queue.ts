@@ -1,7 +1,7 @@
 import type { ConsumeQueueUnit } from "@millrace/format";
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import { SegmentDirectory } from "@millrace/mapped-file";
-import type { QueueColumns } from "./queue-columns.js";
+import type { QueueColumns } from "@millrace/shared-memory";
 import type { ReadSegment } from "./read-segment.js";
 import type { ReadSegmentTable } from "./read-segment-table.js";
 
@@ -18,13 +18,13 @@ export class ReadConsumeQueue {
   readonly topic: string;
   readonly queueId: number;
   readonly #directory: SegmentDirectory;
-  readonly #columns: QueueColumns;
+  readonly #columns: QueueColumns<"main">;
   readonly #table: ReadSegmentTable;
   /** By their first byte. */
   readonly #files = new Map<number, ReadSegment>();
   #last: ReadSegment | undefined;
 
-  constructor(place: QueuePlace, columns: QueueColumns, table: ReadSegmentTable, fileSize: number) {
+  constructor(place: QueuePlace, columns: QueueColumns<"main">, table: ReadSegmentTable, fileSize: number) {
     this.slot = place.slot;
     this.topic = place.topic;
     this.queueId = place.queueId;
@@ -35,17 +35,17 @@ export class ReadConsumeQueue {
 
   /** First queue offset whose record is still on disk. */
   get minOffset(): number {
-    return this.#columns.min(this.slot);
+    return this.#columns.minQueueOffsets.get(this.slot);
   }
 
   /** Behind the last queue offset that can be read. */
   get maxOffset(): number {
-    return this.#columns.max(this.slot);
+    return this.#columns.maxQueueOffsets.get(this.slot);
   }
 
   /** Queue offset of the next message, whether those before it can be read already or not. */
   get nextOffset(): number {
-    return this.#columns.next(this.slot);
+    return this.#columns.nextQueueOffsets.get(this.slot);
   }
 
   /** First queue offset of the file behind the one that a queue offset lies in. (RocketMQ: `ConsumeQueue.rollNextFile`.) */

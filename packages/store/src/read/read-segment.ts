@@ -1,4 +1,5 @@
 import type { Mapping } from "@millrace/mapped-file";
+import { InvariantError } from "@millrace/shared-memory";
 
 /**
  * A file as read-only memory of the main thread, shared by all who hold it. The first lease is the reader's own; {@link shutdown} ends that
@@ -47,16 +48,21 @@ export class ReadSegment {
     return true;
   }
 
-  /** Gives one lease back. */
+  /**
+   * Gives one lease back.
+   *
+   * @throws InvariantError when there is none: another's lease would end, and its views become empty under it
+   */
   release(): void {
+    if (this.#holders === 0) throw new InvariantError(`a lease was released twice: fromOffset=${this.fromOffset}`);
     this.#holders--;
-    if (this.#holders <= 0 && !this.#isAvailable) this.#mapping.unmap();
+    if (this.#holders === 0 && !this.#isAvailable) this.#mapping.unmap();
   }
 
   /** No more leases; unmapped now if nobody holds it, otherwise with the last release. */
   shutdown(): void {
     this.#isAvailable = false;
-    if (this.#holders <= 0) this.#mapping.unmap();
+    if (this.#holders === 0) this.#mapping.unmap();
   }
 
   /** Unmaps, whoever holds it: their views become empty. */

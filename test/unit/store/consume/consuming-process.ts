@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createStorage } from "@millrace/mapped-file";
-import { allocateQueueTable, ControlBlock, QueueTableWriter } from "@millrace/shared-memory";
+import { allocateQueueTable, ControlBlock, QueueTableWriter, queueColumns } from "@millrace/shared-memory";
 import { DelayLevels } from "#format/delay-levels.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { ArrivalSignal } from "#store/consume/arrival-signal.js";
@@ -18,8 +18,9 @@ const builder = new CommitLogBuilder();
 const control = ControlBlock.create({});
 const main = ControlBlock.attach(control, "main");
 const { counters: appendCounters } = ControlBlock.attach(control, "append");
-const { counters: dispatchCounters } = ControlBlock.attach(control, "dispatch");
+const dispatch = ControlBlock.attach(control, "dispatch");
 const queues = allocateQueueTable();
+const { maxQueueOffsets } = queueColumns(queues, dispatch);
 const topics = new TopicTable(new QueueTableWriter(queues, main.counters.queueSlots));
 const config = resolveConfig({ storePathRootDir: root, mappedFileSizeCommitLog: builder.segmentSize });
 const reader = new MessageReader(createStorage({ kind: "real" }), config, main, queues, topics);
@@ -30,9 +31,9 @@ function arrive(messages: number): void {
   const slot = topics.slot(topics.topic("TopicA"), 0);
   for (let n = 0; n < messages; n++) builder.add();
   builder.write(config.storePathCommitLog);
-  new Float64Array(queues.maxQueueOffsets)[slot] = builder.records.length;
+  maxQueueOffsets.set(slot, builder.records.length);
   appendCounters.wroteOffset.set(builder.offset);
-  dispatchCounters.reputFromOffset.publish(builder.offset);
+  dispatch.counters.reputFromOffset.publish(builder.offset);
 }
 
 const acts: Record<string, () => void> = {

@@ -1,6 +1,6 @@
 import { encodeProperties, type MessageFields } from "@millrace/format";
 import { createStorage, type Fault } from "@millrace/mapped-file";
-import { allocateQueueTable, ControlBlock, QueueTableWriter } from "@millrace/shared-memory";
+import { allocateQueueTable, ControlBlock, QueueTableWriter, queueColumns } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
 import { DispatchRequest } from "#format/dispatch-request.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
@@ -24,11 +24,13 @@ function newDispatching(
 ): Dispatching {
   const root = temporaryDirectory(t);
   const queues = allocateQueueTable();
-  const { queueSlots } = ControlBlock.attach(ControlBlock.create({}), "main").counters;
-  const writer = new QueueTableWriter(queues, queueSlots);
+  const block = ControlBlock.create({});
+  const main = ControlBlock.attach(block, "main");
+  const { maxQueueOffsets, minQueueOffsets } = queueColumns(queues, main);
+  const writer = new QueueTableWriter(queues, main.counters.queueSlots);
   const storage = createStorage(faults.length === 0 ? { kind: "real" } : { kind: "faulty", faults });
   const config = resolveConfig({ storePathRootDir: root, mappedFileSizeConsumeQueue: 200 });
-  const dispatcher = new ConsumeQueueDispatcher(storage, config, queues, queueSlots, deletedTopics);
+  const dispatcher = new ConsumeQueueDispatcher(storage, config, queues, ControlBlock.attach(block, "dispatch"), deletedTopics);
   t.teardown(() => dispatcher.close());
   const request = new DispatchRequest();
   return {
@@ -42,10 +44,7 @@ function newDispatching(
       request.consumeQueueOffset = queueOffset;
       dispatcher.dispatch(request);
     },
-    columns: (slot) => ({
-      min: new Float64Array(queues.minQueueOffsets)[slot] as number,
-      max: new Float64Array(queues.maxQueueOffsets)[slot] as number,
-    }),
+    columns: (slot) => ({ min: minQueueOffsets.get(slot), max: maxQueueOffsets.get(slot) }),
   };
 }
 

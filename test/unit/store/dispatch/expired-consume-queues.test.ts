@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage, type Fault } from "@millrace/mapped-file";
-import { allocateQueueTable, ControlBlock, QueueTableWriter } from "@millrace/shared-memory";
+import { allocateQueueTable, ControlBlock, QueueTableWriter, queueColumns } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
 import type { ConsumeQueue } from "#store/dispatch/consume-queue.js";
 import { ConsumeQueueDispatcher } from "#store/dispatch/consume-queue-dispatcher.js";
@@ -19,7 +19,8 @@ const LENGTH = 100;
 interface Dispatch {
   readonly expired: ExpiredConsumeQueues;
   readonly queues: ConsumeQueue[];
-  readonly minQueueOffsets: Float64Array;
+  /** As main sees them, by slot. */
+  minQueueOffset(slot: number): number;
   /** First units of the files of a queue. */
   files(slot: number): number[];
   /** Units [from, to) of a queue, for records that lie one behind the other. */
@@ -34,10 +35,12 @@ function dispatch(t: ExecutionContext, count: number, faults: readonly Fault[] =
   const config = storeConfig({ storePathRootDir: root, mappedFileSizeConsumeQueue: UNITS * 20 });
   const storage = createStorage({ kind: "faulty", faults });
   const table = allocateQueueTable();
-  const { counters } = ControlBlock.attach(ControlBlock.create({}), "main");
-  const writer = new QueueTableWriter(table, counters.queueSlots);
+  const block = ControlBlock.create({});
+  const main = ControlBlock.attach(block, "main");
+  const { minQueueOffsets } = queueColumns(table, main);
+  const writer = new QueueTableWriter(table, main.counters.queueSlots);
   for (let queueId = 0; queueId < count; queueId++) writer.add(Buffer.from("TopicA"), queueId);
-  const consumeQueues = new ConsumeQueueDispatcher(storage, config, table, counters.queueSlots, new Map());
+  const consumeQueues = new ConsumeQueueDispatcher(storage, config, table, ControlBlock.attach(block, "dispatch"), new Map());
   consumeQueues.refresh();
   t.teardown(() => consumeQueues.close());
   const told: number[] = [];
@@ -46,7 +49,7 @@ function dispatch(t: ExecutionContext, count: number, faults: readonly Fault[] =
   return {
     expired: new ExpiredConsumeQueues(storage, config, consumeQueues, [other], deletedTopics),
     queues: consumeQueues.queues as ConsumeQueue[],
-    minQueueOffsets: new Float64Array(table.minQueueOffsets),
+    minQueueOffset: (slot) => minQueueOffsets.get(slot),
     files: (slot) =>
       readdirSync(join(root, "consumequeue/TopicA", String(slot)))
         .sort()
@@ -74,15 +77,15 @@ test("a queue begins with the first unit whose record is still there, wherever i
   let min = 0;
   for (const unit of [0, 1, 19, 20, 21, 39, 40, 73, 98, 99]) {
     deleteExpired(there, unit * LENGTH);
-    t.is(there.minQueueOffsets[0], unit);
+    t.is(there.minQueueOffset(0), unit);
     deleteExpired(there, unit * LENGTH + 1);
     min = unit + 1;
-    t.is(there.minQueueOffsets[0], min, "a record that begins below has gone");
+    t.is(there.minQueueOffset(0), min, "a record that begins below has gone");
     t.is(there.files(0)[0], Math.min(80, min - (min % UNITS)), "the last file stays");
   }
   t.is(min, 100);
   deleteExpired(there, 1_000_000);
-  t.is(there.minQueueOffsets[0], 100);
+  t.is(there.minQueueOffset(0), 100);
   t.deepEqual(there.files(0), [80]);
 });
 
@@ -91,10 +94,10 @@ test("the first file of a queue that does not begin at 0 goes with its fill unit
   there.put(0, 110, 150);
   t.is(there.queues[0]?.minOffset, 110);
   deleteExpired(there, 5000);
-  t.is(there.minQueueOffsets[0], 0, "readers are not told of what has not changed");
+  t.is(there.minQueueOffset(0), 0, "readers are not told of what has not changed");
   t.is(there.queues[0]?.minOffset, 110);
   deleteExpired(there, 125 * LENGTH);
-  t.is(there.minQueueOffsets[0], 125);
+  t.is(there.minQueueOffset(0), 125);
   t.deepEqual(there.files(0), [120, 140]);
 });
 
@@ -104,20 +107,20 @@ test("fill units in the middle of a queue hide no record in front of them", (t) 
   there.put(0, 57, 100);
   for (const unit of [7, 25, 29]) {
     deleteExpired(there, unit * LENGTH);
-    t.is(there.minQueueOffsets[0], unit);
+    t.is(there.minQueueOffset(0), unit);
   }
   deleteExpired(there, 30 * LENGTH);
-  t.is(there.minQueueOffsets[0], 57);
+  t.is(there.minQueueOffset(0), 57);
   t.deepEqual(there.files(0), [40, 60, 80]);
   deleteExpired(there, 64 * LENGTH);
-  t.is(there.minQueueOffsets[0], 64);
+  t.is(there.minQueueOffset(0), 64);
 });
 
 test("a queue that ends with its file keeps that file", (t) => {
   const there = dispatch(t, 1);
   there.put(0, 0, 40);
   deleteExpired(there, 40 * LENGTH);
-  t.is(there.minQueueOffsets[0], 40);
+  t.is(there.minQueueOffset(0), 40);
   t.deepEqual(there.files(0), [20]);
   there.put(0, 40, 41);
   deleteExpired(there, 40 * LENGTH);
@@ -139,7 +142,7 @@ test("readers hear of the new front of every queue before the first file goes; f
   let deletedFiles = 0;
   for (;;) {
     const slice = there.expired.deleteExpired(130 * LENGTH);
-    if (slice.deletedFiles > 0) minsAtFirstDeletion ??= [...there.minQueueOffsets.subarray(0, 3)];
+    if (slice.deletedFiles > 0) minsAtFirstDeletion ??= [0, 1, 2].map(there.minQueueOffset);
     t.true(slice.deletedFiles <= 4);
     deletedFiles += slice.deletedFiles;
     if (slice.isDone) break;
@@ -156,7 +159,7 @@ test("a new front begins anew in the middle of an old one", (t) => {
   for (const slot of [0, 1]) there.put(slot, 0, 200);
   while (there.expired.deleteExpired(100 * LENGTH).deletedFiles === 0);
   deleteExpired(there, 180 * LENGTH);
-  t.deepEqual([...there.minQueueOffsets.subarray(0, 2)], [180, 180]);
+  t.deepEqual([0, 1].map(there.minQueueOffset), [180, 180]);
   t.deepEqual([there.files(0), there.files(1)], [[180], [180]]);
 });
 
@@ -167,10 +170,10 @@ test("a queue whose files cannot be read or removed is told, and keeps no other 
   ]);
   for (const slot of [0, 1]) there.put(slot, 0, 100);
   t.regex(deleteExpired(there, 50 * LENGTH).at(-1)?.failure ?? "", /EIO/);
-  t.deepEqual([...there.minQueueOffsets.subarray(0, 2)], [0, 50]);
+  t.deepEqual([0, 1].map(there.minQueueOffset), [0, 50]);
   t.deepEqual(there.told, [5000]);
   t.is(deleteExpired(there, 50 * LENGTH).at(-1)?.failure, undefined);
-  t.deepEqual([...there.minQueueOffsets.subarray(0, 2)], [50, 50]);
+  t.deepEqual([0, 1].map(there.minQueueOffset), [50, 50]);
   t.deepEqual(
     [there.files(0), there.files(1)],
     [

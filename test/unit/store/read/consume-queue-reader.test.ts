@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { createStorage } from "@millrace/mapped-file";
+import { queueColumns } from "@millrace/shared-memory";
 import test from "ava";
 import { ConsumeQueueUnit } from "#format/consume-queue-unit.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
@@ -59,8 +60,8 @@ test("the number of mapped files is bounded, and what was unmapped is mapped ane
     storePathRootDir: store.root,
     mappedFileSizeConsumeQueue: UNITS_PER_FILE * 20,
   });
-  const { counters } = store.main;
-  const reader = new ConsumeQueueReader(createStorage({ kind: "real" }), config, counters, store.queues, store.topics, 8);
+  const columns = queueColumns(store.queues, store.main);
+  const reader = new ConsumeQueueReader(createStorage({ kind: "real" }), config, columns, store.topics, 8);
   t.teardown(() => reader.close());
   const unit = new ConsumeQueueUnit();
   for (let round = 0; round < 3; round++) {

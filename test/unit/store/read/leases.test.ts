@@ -39,6 +39,18 @@ test("a lease keeps its segment until it is released, and twice is once", (t) =>
   t.is(commitLog.heldFrom(), undefined);
 });
 
+test("a segment whose lease is given back twice breaks an invariant: the other lease is not its to end", (t) => {
+  const store = new BuiltStore(t, threeSegments());
+  using _held = store.reader.getMessage({ ...QUEUE, queueOffset: 0, maxMessages: 1 });
+  const segment = store.reader.commitLog.segmentAt(0);
+  t.true(segment?.hold());
+  segment?.release();
+  segment?.release();
+  t.throws(() => segment?.release(), { code: "ERR_INVARIANT", message: "a lease was released twice: fromOffset=0" });
+  t.is(segment?.holders, 0);
+  t.true(segment?.hold(), "what the result gives back");
+});
+
 test("a get over two segments holds both", (t) => {
   const builder = threeSegments();
   const store = new BuiltStore(t, builder, { mappedFileSizeConsumeQueue: 20_000 });
