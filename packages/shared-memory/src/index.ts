@@ -1,4 +1,4 @@
-export type { Agent, AgentControl, ServiceOutcome } from "./agent.js";
+export type { Agent, AgentControl, FailedService, ServiceErrorCode, ServiceOutcome } from "./agent.js";
 export { type AgentWords, runAgent } from "./agent-runner.js";
 export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
 export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
@@ -18,5 +18,6 @@ export { PutRingProducer } from "./put-ring-producer.js";
 export { allocateQueueTable, MAX_QUEUES, type QueueTableBuffers } from "./queue-table-descriptor.js";
 export { QueueTableReader } from "./queue-table-reader.js";
 export { QueueTableWriter } from "./queue-table-writer.js";
+export { ServiceFailure } from "./service-failure.js";
 export { type ServiceTask, ServiceThread } from "./service-thread.js";
 export { WaitStrategy } from "./wait-strategy.js";
