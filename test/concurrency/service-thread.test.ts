@@ -1,4 +1,4 @@
-import { ControlBlock, monotonicUs, ServiceState, ServiceThread } from "@millrace/shared-memory";
+import { ControlBlock, monotonicUs, ServiceFailure, ServiceState, ServiceThread } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
 import type { SampleControl, SampleData, SampleKind } from "./sample-service.js";
 
@@ -21,10 +21,13 @@ async function start(t: ExecutionContext, kind: SampleKind): Promise<Sample> {
 }
 
 test.serial("a service that cannot start says why, with its code", async (t) => {
-  await t.throwsAsync(start(t, "fails to start"), {
+  const error = await t.throwsAsync(start(t, "fails to start"), {
     code: "ERR_SAMPLE",
-    message: /service did not start: .*no such thing.* service=sample$/s,
+    message: "service did not start: no such thing service=sample",
   });
+  const cause = error?.cause as ServiceFailure;
+  t.true(cause instanceof ServiceFailure);
+  t.regex(String(cause.stack), /^Error: no such thing\n\s+at .*sample-service/, "the stack is the service's own");
   await t.throwsAsync(start(t, "throws before it runs"), { code: "ERR_SERVICE_DIED" });
 });
 
@@ -62,7 +65,8 @@ test.serial("a service that throws is an outcome with its code, and has closed",
   const { service, counters } = await start(t, "parked");
   void service.call((control) => control.failSoon()).catch(() => {});
   const outcome = await service.ended;
-  t.like(outcome, { ok: false, service: "sample", code: "ERR_SAMPLE" });
+  t.like(outcome, { ok: false, service: "sample", code: "ERR_SAMPLE", message: "no such thing" });
+  t.regex(outcome.ok ? "" : (outcome.stack ?? ""), /no such thing\n\s+at .*sample-service/);
   t.is(counters.appendState.get(), ServiceState.failed);
   t.is(counters.appendGroups.get(), 1);
 });

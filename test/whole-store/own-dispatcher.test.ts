@@ -108,7 +108,10 @@ test.serial("a dispatcher that names no record's offset ends the opening, and th
   const first = await openStore(t, { ...SMALL, storePathRootDir: root });
   await putAll(first, 5);
   await first.close();
-  await t.throwsAsync(openWithOwn(t, root, { handledOffset: 7 }), { code: "ERR_PIPELINE_START", message: /no record.*offset=7/s });
+  await t.throwsAsync(openWithOwn(t, root, { handledOffset: 7 }), {
+    code: "ERR_PIPELINE_START",
+    message: /^.*no record.*offset=7.*$/,
+  });
   const store = await openStore(t, { ...SMALL, storePathRootDir: root });
   await putAll(store, 5);
   await store.close();
@@ -202,7 +205,7 @@ test.serial("a force that failed is told when the store closes, and the mark doe
   const store = await openWithOwn(t, root, { throwInForce: true });
   await putAll(store, 20);
   await dispatchedAll(store);
-  await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /service=dispatch.*told to throw in force/s });
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /^.*service=dispatch.*told to throw in force$/ });
   t.is(markOf(root), 0);
   const again = await openStore(t, { ...SMALL, storePathRootDir: root });
   await again.close();

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { ERROR_CODES, MillraceError } from "@millrace/store";
 import { recover } from "./recover.js";
 import { unfence } from "./unfence.js";
 import { UsageError } from "./usage-error.js";
@@ -10,7 +11,7 @@ const USAGE = `usage: millrace <command> <storePathRootDir> [options]
             --mappedFileSizeCommitLog <bytes> --mappedFileSizeConsumeQueue <bytes> --maxHashSlotNum <n> --maxIndexNum <n>
   unfence   let a store take puts again after a failed force: look at the disk first
 
-exit codes: 0 done, 1 failed (the error's code is printed), 2 bad usage
+exit codes: 0 done, 1 failed (the error's code, its meaning and what helps are printed), 2 bad usage
 `;
 
 const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = { recover, unfence };
@@ -29,10 +30,17 @@ async function main([name = "", ...args]: string[]): Promise<number> {
       process.stderr.write(`${error.message}\n\n${USAGE}`);
       return 2;
     }
-    const code = error instanceof Error && "code" in error ? `${String(error.code)}: ` : "";
-    process.stderr.write(`${code}${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(failureText(error));
     return 1;
   }
+}
+
+/** Code and message; for a code of Millrace's, what it means and what helps. */
+function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return `${String(error)}\n`;
+  if (!(error instanceof MillraceError)) return `${"code" in error ? `${String(error.code)}: ` : ""}${error.message}\n`;
+  const { meaning, remedy } = ERROR_CODES[error.code];
+  return `${error.code}: ${error.message}\n${meaning}\n${remedy}\n`;
 }
 
 process.exitCode = await main(process.argv.slice(2));

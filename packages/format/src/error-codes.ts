@@ -264,8 +264,8 @@ export const ERROR_CODES = {
     remedy: "This is a mistake in Millrace: please report it.",
   },
   ERR_SEGMENT_SIZE: {
-    meaning: "A segment of the log has another length than mappedFileSizeCommitLog.",
-    remedy: "Open the store with the mappedFileSizeCommitLog that it was made with; if it is that, put the file back from a copy.",
+    meaning: "A segment has another length than mappedFileSizeCommitLog, or in a ConsumeQueue than mappedFileSizeConsumeQueue.",
+    remedy: "Open the store with the size that it was made with; if it is that, put the file back from a copy.",
   },
   ERR_SEGMENT_TYPE: {
     meaning: "Something in the directory of the log is not a file.",

@@ -78,7 +78,7 @@ export class MappedFileQueue {
     if (entry.size !== this.mappedFileSize) {
       throw new MillraceError(
         "ERR_SEGMENT_SIZE",
-        `segment of a wrong length: path=${path}, length=${entry.size}, expected=${this.mappedFileSize}`,
+        `segment of another length than mappedFileSizeCommitLog: path=${path}, length=${entry.size}, expected=${this.mappedFileSize}`,
       );
     }
     return this.#adjacent(fromOffset, path);
@@ -88,7 +88,7 @@ export class MappedFileQueue {
     if (!this.#segments.isStart(fromOffset) || fromOffset + this.mappedFileSize > Number.MAX_SAFE_INTEGER) {
       throw new MillraceError(
         "ERR_SEGMENT_NAME",
-        `segments start at multiples of their size: path=${path}, offset=${fromOffset}, size=${this.mappedFileSize}`,
+        `segments are named by multiples of mappedFileSizeCommitLog: path=${path}, offset=${fromOffset}, size=${this.mappedFileSize}`,
       );
     }
     if (this.#files.length > 0 && fromOffset !== this.endOffset) {

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
 import { type Endpoint, expose } from "comlink";
-import type { Agent, AgentControl, ServiceOutcome } from "./agent.js";
+import { type Agent, type AgentControl, failedService, type ServiceOutcome } from "./agent.js";
 import type { ControlBlock } from "./control-block.js";
 import { heartbeatWord, type ServiceRole, ServiceState, stateWord } from "./control-block-descriptor.js";
 import type { OwnedCounter, ReadableCounter } from "./counter.js";
@@ -64,12 +64,12 @@ export async function runAgent<C extends object, R extends ServiceRole>(
       words.state.set(ServiceState.running);
     }
   } catch (error) {
-    outcome = failure(agent, error);
+    outcome = failedService(agent.roleName, error, "ERR_SERVICE_FAILED");
   }
   try {
     await agent.onClose();
   } catch (error) {
-    if (outcome.ok) outcome = failure(agent, error);
+    if (outcome.ok) outcome = failedService(agent.roleName, error, "ERR_SERVICE_FAILED");
   }
   words.state.set(outcome.ok ? ServiceState.stopped : ServiceState.failed);
   await letMessagesIn(); // the answer to stop() is still on its way
@@ -90,10 +90,4 @@ function wordsOf<R extends ServiceRole>({ role, counters }: ControlBlock<R>): Ag
 async function letMessagesIn(): Promise<void> {
   await setImmediate();
   await setImmediate();
-}
-
-function failure(agent: Agent, error: unknown): ServiceOutcome {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "ERR_SERVICE_FAILED";
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { ok: false, service: agent.roleName, code, message };
 }

@@ -23,7 +23,32 @@ export interface AgentControl {
   stop(): void;
 }
 
+/** Codes of services themselves. This package depends on nothing: what each means stands in the table of @millrace/format. */
+export type ServiceErrorCode = "ERR_SERVICE_DIED" | "ERR_SERVICE_ENDED" | "ERR_SERVICE_FAILED";
+
+/** A service that did not end well. */
+export interface FailedService {
+  readonly ok: false;
+  readonly service: string;
+  /** What was thrown says its own, such as a MillraceError's or the system's; otherwise a {@link ServiceErrorCode}. */
+  readonly code: string;
+  /** One line. */
+  readonly message: string;
+  readonly stack?: string;
+}
+
 /** How a service ended: structured-cloneable, because errors lose their codes between threads. */
-export type ServiceOutcome =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly service: string; readonly code: string; readonly message: string };
+export type ServiceOutcome = { readonly ok: true } | FailedService;
+
+/** A failure of its own, which has no code yet, as an error with one. */
+export function serviceError(code: ServiceErrorCode, message: string): Error & { readonly code: ServiceErrorCode } {
+  return Object.assign(new Error(message), { code });
+}
+
+/** @param fallback for what has no code */
+export function failedService(service: string, error: unknown, fallback: ServiceErrorCode): FailedService {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : fallback;
+  const text = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { ok: false, service, code, message: text.replace(/\s+/g, " ").trim(), ...(stack === undefined ? {} : { stack }) };
+}

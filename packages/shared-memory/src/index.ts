@@ -1,4 +1,4 @@
-export type { Agent, AgentControl, ServiceOutcome } from "./agent.js";
+export type { Agent, AgentControl, FailedService, ServiceErrorCode, ServiceOutcome } from "./agent.js";
 export { runAgent } from "./agent-runner.js";
 export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
 export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
@@ -38,5 +38,6 @@ export {
 export { allocateQueueTable, MAX_QUEUES, type QueueTableBuffers } from "./queue-table-descriptor.js";
 export { QueueTableReader } from "./queue-table-reader.js";
 export { QueueTableWriter } from "./queue-table-writer.js";
+export { ServiceFailure } from "./service-failure.js";
 export { type ServiceTask, ServiceThread } from "./service-thread.js";
 export { WaitStrategy } from "./wait-strategy.js";

@@ -1,8 +1,9 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { type Endpoint, type Remote, releaseProxy, wrap } from "comlink";
 import { Piscina } from "piscina";
-import type { AgentControl, ServiceOutcome } from "./agent.js";
+import { type AgentControl, failedService, type ServiceOutcome, serviceError } from "./agent.js";
 import type { OwnedCounter, ReadableCounter } from "./counter.js";
+import { ServiceFailure } from "./service-failure.js";
 
 /** What a service worker's default export receives. */
 export interface ServiceTask<D> {
@@ -58,7 +59,7 @@ export class ServiceThread<C extends object> {
     const task: ServiceTask<unknown> = { port: port2, data: options.data };
     this.ended = this.#pool.run(task, { transferList: [port2] }).then(
       (outcome: ServiceOutcome) => outcome,
-      (error: Error): ServiceOutcome => ({ ok: false, service: options.name, code: "ERR_SERVICE_DIED", message: error.message }),
+      (error: unknown): ServiceOutcome => ({ ...failedService(options.name, error, "ERR_SERVICE_DIED"), code: "ERR_SERVICE_DIED" }),
     );
     void this.ended.then(() => {
       this.#hasEnded = true;
@@ -72,10 +73,10 @@ export class ServiceThread<C extends object> {
     const outcome = await Promise.race([service.call((control) => control.started()), service.ended]);
     if (outcome !== undefined) {
       await service.destroy();
-      const reason = outcome.ok ? "it ended" : outcome.message;
-      throw Object.assign(new Error(`service did not start: ${reason} service=${options.name}`), {
-        code: outcome.ok ? "ERR_SERVICE_DIED" : outcome.code,
-      });
+      if (outcome.ok) throw serviceError("ERR_SERVICE_DIED", `service did not start: it ended service=${options.name}`);
+      const { code, message } = outcome;
+      const cause = new ServiceFailure(outcome);
+      throw Object.assign(new Error(`service did not start: ${message} service=${options.name}`, { cause }), { code });
     }
     return service;
   }
@@ -91,8 +92,7 @@ export class ServiceThread<C extends object> {
   /** A {@link call} that rejects with `ERR_SERVICE_ENDED` when the service ends before it answers. */
   ask<T>(request: (control: Remote<C & AgentControl>) => Promise<T>): Promise<T> {
     return new Promise((resolve, fail) => {
-      const reject = (): void =>
-        fail(Object.assign(new Error(`the service ended: service=${this.name}`), { code: "ERR_SERVICE_ENDED" }));
+      const reject = (): void => fail(serviceError("ERR_SERVICE_ENDED", `the service ended: service=${this.name}`));
       if (this.#hasEnded) return reject();
       this.#asking.add(reject);
       this.call(request)

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ERROR_CODES } from "@millrace/store";
 import test from "ava";
 import { FIXTURES_DIRECTORY } from "../../support/fixture-store.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
@@ -11,7 +12,7 @@ function millrace(...args: string[]): { status: number | null; stdout: string; s
   return spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8" });
 }
 
-test("recover prints what was found; a wrong segment size is an error with its code", (t) => {
+test("recover prints what was found; a wrong segment size is an error with its code, meaning and remedy", (t) => {
   const root = temporaryDirectory(t);
   cpSync(join(FIXTURES_DIRECTORY, "rocketmq-5.3.3"), root, { recursive: true });
   const sizes = ["--mappedFileSizeConsumeQueue", "200", "--maxHashSlotNum", "100", "--maxIndexNum", "50"];
@@ -20,7 +21,10 @@ test("recover prints what was found; a wrong segment size is an error with its c
   t.like(JSON.parse(stdout), { minOffset: 0, queueOffsets: { "TopicA-0": 5, "TopicB-1": 3 } });
   const wrong = millrace("recover", root, ...sizes);
   t.is(wrong.status, 1);
-  t.regex(wrong.stderr, /^ERR_SEGMENT_SIZE: /);
+  const [message = "", ...sentences] = wrong.stderr.trim().split("\n");
+  t.regex(message, /^ERR_SEGMENT_SIZE: .*mappedFileSizeCommitLog/);
+  const { meaning, remedy } = ERROR_CODES.ERR_SEGMENT_SIZE;
+  t.deepEqual(sentences, [meaning, remedy]);
 });
 
 test("unfence removes the mark of a failed force", (t) => {

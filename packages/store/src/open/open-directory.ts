@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type Storage, type StorageSpec } from "@millrace/mapped-file";
-import { initializeQueues, type QueueTableBuffers, type ServiceOutcome } from "@millrace/shared-memory";
+import { initializeQueues, type QueueTableBuffers, ServiceFailure, type ServiceOutcome } from "@millrace/shared-memory";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { AbortFile } from "../marks/abort-file.js";
@@ -124,7 +124,8 @@ export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: 
       throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
     await pipeline.stop();
     const reason = ended.ok ? "it ended" : ended.message;
-    throw new MillraceError("ERR_PIPELINE_START", `a service ended while records were dispatched: offset=${at} reason=${reason}`);
+    const message = `a service ended while records were dispatched: offset=${at} reason=${reason}`;
+    throw new MillraceError("ERR_PIPELINE_START", message, ended.ok ? {} : { cause: new ServiceFailure(ended) });
   }
 }
 

@@ -1,6 +1,14 @@
 import { DelayLevels, MillraceError } from "@millrace/format";
 import type { StorageSpec } from "@millrace/mapped-file";
-import { ControlBlock, durableOffset, endOffset, QueueTableWriter, type ServiceOutcome, StoreState } from "@millrace/shared-memory";
+import {
+  ControlBlock,
+  durableOffset,
+  endOffset,
+  QueueTableWriter,
+  ServiceFailure,
+  type ServiceOutcome,
+  StoreState,
+} from "@millrace/shared-memory";
 import { ConsumerOffsets } from "../broker/consumer-offsets.js";
 import { DelayOffsets } from "../broker/delay/delay-offsets.js";
 import { MessageScheduler } from "../broker/delay/message-scheduler.js";
@@ -189,7 +197,8 @@ export class OpenStore {
     try {
       StoreCheckpointFile.complete(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
     } catch (error) {
-      this.#fault("checkpoint", (error as NodeJS.ErrnoException).code ?? "ERR_CHECKPOINT_ILLEGAL", String(error));
+      const { code = "ERR_CHECKPOINT_ILLEGAL", message } = error as NodeJS.ErrnoException;
+      this.#fault("checkpoint", code, message, error);
     }
   }
 
@@ -201,7 +210,7 @@ export class OpenStore {
     else if (outcome.code === "ERR_FORCE_FAILED") {
       // The disk would not even take the marker; the fence holds for the life of this store.
       this.#fence({ reason: outcome.message, offset: this.flushedOffset, time: Date.now() }, "a force failed");
-    } else this.#fault(outcome.service, outcome.code, outcome.message);
+    } else this.#fault(outcome.service, outcome.code, outcome.message, new ServiceFailure(outcome));
   }
 
   /** A disk that does not even give the marker back must not keep the failure from those who wait. */
@@ -215,17 +224,19 @@ export class OpenStore {
   }
 
   #fence(fence: StoreFence, what: string): void {
-    const message = `${what}; nothing is put until an operator clears it: flushedOffset=${fence.offset} reason=${fence.reason}`;
+    const { root } = this.directory.paths;
+    const remedy = `no puts until the disk has been looked at and "millrace unfence ${root}" been run`;
+    const message = `${what}; ${remedy}: flushedOffset=${fence.offset} reason=${fence.reason}`;
     this.#fail(
       new MillraceError("ERR_STORE_FENCED", message, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown" }),
       StoreState.fenced,
     );
   }
 
-  #fault(service: string, code: string, message: string): void {
+  #fault(service: string, code: string, message: string, cause: unknown): void {
     const text = `a service ended: service=${service} code=${code} message=${message}`;
     this.#fail(
-      new MillraceError("ERR_STORE_FAULTED", text, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown" }),
+      new MillraceError("ERR_STORE_FAULTED", text, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown", cause }),
       StoreState.faulted,
     );
   }

@@ -56,7 +56,7 @@ export class Pipeline {
         await thread.stop();
         await thread.destroy();
       }
-      throw new MillraceError("ERR_PIPELINE_START", String(cause), { cause });
+      throw new MillraceError("ERR_PIPELINE_START", (cause as Error).message, { cause });
     }
   }
 
