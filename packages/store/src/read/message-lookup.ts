@@ -1,4 +1,5 @@
 import { ConsumeQueueUnit, decodeMessageId, MillraceError } from "@millrace/format";
+import { millisecondsOf } from "../config/any-realm.js";
 import type { TopicTable } from "../put/topic-table.js";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
@@ -81,8 +82,8 @@ export class MessageLookup {
    * @throws MillraceError `ERR_GET_ILLEGAL`
    */
   getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType): number {
-    const timestamp = time instanceof Date ? time.getTime() : time;
-    if (typeof timestamp !== "number" || Number.isNaN(timestamp)) throw illegal("a time is a number or a Date", "time", time);
+    const timestamp = millisecondsOf(time);
+    if (Number.isNaN(timestamp)) throw illegal("a time is a number or a Date", "time", time);
     if (boundary !== "lower" && boundary !== "upper") throw illegal("a boundary is lower or upper", "boundary", boundary);
     const queue = this.#find(topic, queueId);
     return queue === undefined ? 0 : this.#offsetByTime.find(queue, timestamp, boundary);
