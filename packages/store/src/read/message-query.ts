@@ -32,9 +32,10 @@ export interface MessageQueryOptions {
 export interface QueryMessageResult<M> {
   /** The newest ones, in the order of the log. */
   readonly messages: M[];
-  /** Of the last record in the index; 0 when there is none. */
-  readonly indexLastUpdateTimestamp: number;
-  readonly indexLastUpdatePhysicalOffset: number;
+  /** Of the last record in the index, in milliseconds; undefined when there is none (RocketMQ: 0). */
+  readonly indexLastUpdateTimestamp: number | undefined;
+  /** Of the same record; undefined when there is none (RocketMQ: 0). */
+  readonly indexLastUpdatePhysicalOffset: number | undefined;
 }
 
 /**
