@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { crc32, PROPERTY_CRC_NAME } from "@millrace/format";
+import { existsSync } from "node:fs";
+import { consumeQueueDirectory, crc32, PROPERTY_CRC_NAME, storePaths } from "@millrace/format";
 import type { MessageStore, MessageView } from "@millrace/store";
 import { readUnits } from "../support/stored-queues.js";
 import { getOffsets } from "./get-offsets.js";
@@ -7,12 +8,14 @@ import type { DumpLine, Probe } from "./protocol.js";
 
 const BATCH = 32;
 const KEY_LIMIT = 64;
+/** What RocketMQ answers for what is not there; Millrace answers undefined, and 0 for the first offset of a queue. */
+const MISSING = -1;
 
 /** Everything that can be asked of an open store, as lines in README.md's order. */
 export function dumpStore(store: MessageStore, probe: Probe): DumpLine[] {
   const lines: DumpLine[] = [{ kind: "log", minOffset: store.minPhysicalOffset, maxOffset: store.maxPhysicalOffset }];
   const queues = probe.queues.map(([topic, queueId]) => {
-    const minOffset = store.getMinOffsetInQueue(topic, queueId);
+    const minOffset = isThere(store, topic, queueId) ? store.getMinOffsetInQueue(topic, queueId) : MISSING;
     return { topic, queueId, minOffset, maxOffset: store.getMaxOffsetInQueue(topic, queueId) };
   });
   for (const queue of queues) lines.push({ kind: "queue", ...queue });
@@ -35,6 +38,10 @@ export function dumpStore(store: MessageStore, probe: Probe): DumpLine[] {
     commitLogMaxOffset: Number(runtimeInfo.commitLogMaxOffset),
   });
   return lines;
+}
+
+function isThere(store: MessageStore, topic: string, queueId: number): boolean {
+  return existsSync(consumeQueueDirectory(storePaths(store.config.storePathRootDir), topic, queueId));
 }
 
 interface QueueLimits {
@@ -112,8 +119,8 @@ function timeLine(store: MessageStore, topic: string, queueId: number, time: num
 }
 
 function timestampLine(store: MessageStore, { topic, queueId, minOffset, maxOffset }: QueueLimits): DumpLine {
-  const at = (queueOffset: number): number => store.getMessageStoreTimestamp(topic, queueId, queueOffset);
-  const earliest = store.getEarliestMessageTime(topic, queueId);
+  const at = (queueOffset: number): number => store.getMessageStoreTimestamp(topic, queueId, queueOffset) ?? MISSING;
+  const earliest = store.getEarliestMessageTime(topic, queueId) ?? MISSING;
   return { kind: "timestamp", topic, queueId, earliest, first: at(minOffset), last: at(maxOffset - 1), beyond: at(maxOffset) };
 }
 

@@ -25,7 +25,7 @@ function getLine(store: MessageStore, what: string): string {
 
 function queryLine(store: MessageStore, key: string): string {
   const { messages, indexLastUpdatePhysicalOffset } = store.queryMessage({ topic: "TopicA", key, maxNum: 32 });
-  return `query ${key} ${messages.length} lastOff=${indexLastUpdatePhysicalOffset}`;
+  return `query ${key} ${messages.length} lastOff=${indexLastUpdatePhysicalOffset ?? 0}`;
 }
 
 /** `{a=1, b=2}` as Java prints a map. */

@@ -142,7 +142,7 @@ test.serial("times lead to the messages stored then", async (t) => {
   }
   await dispatched(store);
   for (let n = 0; n < 20; n++) {
-    const time = store.getMessageStoreTimestamp("TopicA", 0, n);
+    const time = store.getMessageStoreTimestamp("TopicA", 0, n) ?? Number.NaN;
     t.is(store.getOffsetInQueueByTime("TopicA", 0, time), n);
     t.is(store.getOffsetInQueueByTime("TopicA", 0, new Date(time), "upper"), n);
   }

@@ -35,6 +35,9 @@ let construct: (open: OpenStore) => MessageStore;
  *
  * Lives on the thread that opened it. `open` takes the directory's lock, recovers the commit log, the ConsumeQueues and the index, then starts
  * the appender, the flusher, the dispatcher and the allocator; `close` (or `await using`) ends them, forces everything, and lets the process exit.
+ *
+ * What is not there is `undefined`: a message, its time, what a group has committed. Offsets are places, which are always there: a queue that does not
+ * exist begins and ends at 0. (RocketMQ answers -1, 0 or null.)
  */
 export class MessageStore implements AsyncDisposable {
   /** The options in force: complete, checked, frozen. */
@@ -186,28 +189,28 @@ export class MessageStore implements AsyncDisposable {
     return this.#open.reader.lookMessageById(msgId);
   }
 
-  /** First queue offset that can be read. */
+  /** First queue offset that can be read; 0 for a queue that does not exist (RocketMQ: -1). */
   getMinOffsetInQueue(topic: string, queueId: number): number {
     return this.#open.reader.getMinOffsetInQueue(topic, queueId);
   }
 
-  /** Behind the last queue offset that can be read; with `committed` false, behind the last one that has been put. */
+  /** Behind the last queue offset that can be read; with `committed` false, behind the last one that has been put. 0 for a queue that does not exist. */
   getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
     return this.#open.reader.getMaxOffsetInQueue(topic, queueId, committed);
   }
 
-  /** Queue offset of the first message stored at `time` or later (`lower`), or of the last one at `time` or earlier (`upper`). */
+  /** Queue offset of the first message stored at `time` or later (`lower`), or of the last one at `time` or earlier (`upper`); 0 for a queue that does not exist. */
   getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
     return this.#open.reader.getOffsetInQueueByTime(topic, queueId, time, boundary);
   }
 
-  /** Milliseconds; -1 when there is no such message. */
-  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number {
+  /** Milliseconds; undefined when there is no such message (RocketMQ: -1). */
+  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number | undefined {
     return this.#open.reader.getMessageStoreTimestamp(topic, queueId, queueOffset);
   }
 
-  /** Store timestamp of the first message of a queue, or of the log; -1 when there is none. */
-  getEarliestMessageTime(topic?: string, queueId?: number): number {
+  /** Store timestamp of the first message of a queue, or of the log; undefined when there is none (RocketMQ: -1). */
+  getEarliestMessageTime(topic?: string, queueId?: number): number | undefined {
     return this.#open.reader.getEarliestMessageTime(topic, queueId);
   }
 

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, DelayLevels, encodeHost, MillraceError, RECORD_OVERHEAD_LIMIT } from "@millrace/format";
+import { isAbortSignal } from "./any-realm.js";
 import type { MessageStoreOptions } from "./message-store-options.js";
 
 /** The options, complete, checked once and frozen. */
@@ -134,7 +135,7 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
   checkPath("storePathCommitLog", merged.storePathCommitLog);
   const root = resolve(merged.storePathRootDir ?? resolve(homedir(), "store"));
   const { signal, onRecoveryProgress, ...rest } = merged;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw illegal("signal", signal, "an AbortSignal is needed");
+  if (signal !== undefined && !isAbortSignal(signal)) throw illegal("signal", signal, "an AbortSignal is needed");
   if (onRecoveryProgress !== undefined && typeof onRecoveryProgress !== "function") {
     throw illegal("onRecoveryProgress", onRecoveryProgress, "a function is needed");
   }

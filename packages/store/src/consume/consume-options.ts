@@ -1,4 +1,6 @@
 import { checkQueueId, checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
+import { isAbortSignal, millisecondsOf } from "../config/any-realm.js";
+import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import { type MessageFilter, TagFilter } from "../read/tag-filter.js";
 
 /**
@@ -19,14 +21,24 @@ export interface ConsumeOptions {
   readonly filter?: MessageFilter;
 }
 
+const KNOWN_KEYS = knownKeys<ConsumeOptions>({
+  topic: true,
+  queueId: true,
+  from: true,
+  signal: true,
+  maxMessages: true,
+  filter: true,
+});
+
 /** @throws MillraceError `ERR_CONSUME_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL` */
 export function checkConsumeOptions(options: ConsumeOptions): void {
   if (typeof options !== "object" || options === null) throw illegal("options are an object", "options", options);
+  checkKnownKeys(options, KNOWN_KEYS, "ERR_CONSUME_ILLEGAL");
   const { topic, queueId, from, signal, maxMessages, filter } = options;
   checkStoredTopic(topic);
   checkQueueId(queueId);
   if (!isFrom(from)) throw illegal('"earliest", "latest", a queue offset or a valid Date is needed', "from", from);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw illegal("an AbortSignal is needed", "signal", signal);
+  if (signal !== undefined && !isAbortSignal(signal)) throw illegal("an AbortSignal is needed", "signal", signal);
   if (maxMessages !== undefined && !(Number.isSafeInteger(maxMessages) && maxMessages > 0)) {
     throw illegal("a limit is an integer of at least 1", "maxMessages", maxMessages);
   }
@@ -34,8 +46,8 @@ export function checkConsumeOptions(options: ConsumeOptions): void {
 }
 
 function isFrom(from: unknown): boolean {
-  if (from instanceof Date) return !Number.isNaN(from.getTime());
-  return from === "earliest" || from === "latest" || (Number.isSafeInteger(from) && (from as number) >= 0);
+  if (from === "earliest" || from === "latest") return true;
+  return typeof from === "number" ? Number.isSafeInteger(from) && from >= 0 : !Number.isNaN(millisecondsOf(from));
 }
 
 function illegal(reason: string, name: string, value: unknown): MillraceError {

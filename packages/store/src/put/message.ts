@@ -10,14 +10,14 @@ export interface Message {
   readonly tags?: string;
   /** Several keys, or one string of keys separated by spaces. */
   readonly keys?: string | readonly string[];
-  /** Names and values are not empty, and hold neither 0x01 nor 0x02. */
+  /** A plain object, no Map. Names and values are not empty, and hold neither 0x01 nor 0x02. */
   readonly properties?: Readonly<Record<string, string>>;
   /** Any 32 bits. Default 0. */
   readonly flag?: number;
   /** Transaction type and compression bits. Default 0. */
   readonly sysFlag?: number;
-  /** Milliseconds. Default: now. */
-  readonly bornTimestamp?: number;
+  /** Milliseconds, or a Date. Default: now. */
+  readonly bornTimestamp?: number | Date;
   /** Default 127.0.0.1:0. */
   readonly bornHost?: Host;
   /** Default: the store's. */

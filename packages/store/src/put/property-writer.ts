@@ -80,8 +80,7 @@ export class PropertyWriter {
   }
 
   #addOwn(pairs: Map<string, string>, properties: Readonly<Record<string, string>>): void {
-    if (typeof properties !== "object" || properties === null)
-      throw illegal("properties are an object of strings", "properties", properties);
+    checkProperties(properties);
     for (const name of Object.keys(properties)) {
       if (FIELD_PROPERTIES.has(name)) throw illegal("a field of the message sets this property", "name", name);
       pairs.set(name, properties[name] as string);
@@ -127,6 +126,20 @@ export class PropertyWriter {
     if (LONE_SURROGATE.test(text)) throw illegal("a property holds half a surrogate pair", "name", name);
     if (text.length > PROPERTIES_MAX_LENGTH) this.#at = PROPERTIES_MAX_LENGTH + 1;
     else if (this.#at <= PROPERTIES_MAX_LENGTH) this.#at += this.#encoder.encodeInto(text, this.bytes.subarray(this.#at)).written;
+  }
+}
+
+/**
+ * A Map, an array and the like have no keys of their own that are names, and would be dropped. (They are not taken either: one way to give properties.)
+ *
+ * @throws MillraceError `ERR_PROPERTY_ILLEGAL`
+ */
+export function checkProperties(properties: unknown): void {
+  if (typeof properties !== "object" || properties === null)
+    throw illegal("properties are an object of strings", "properties", properties);
+  if (Symbol.iterator in properties) {
+    const name = Object.prototype.toString.call(properties).slice(8, -1);
+    throw illegal("properties are a plain object of strings, as Object.fromEntries makes it", "properties", name);
   }
 }
 

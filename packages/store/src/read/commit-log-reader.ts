@@ -91,9 +91,9 @@ export class CommitLogReader {
     return segment === undefined ? undefined : new MessageView(segment.bytes, offset - segment.fromOffset, actual).copy();
   }
 
-  /** Milliseconds; -1 when there is no such record. (RocketMQ: `CommitLog.pickupStoreTimestamp`.) */
-  pickupStoreTimestamp(offset: number, size: number): number {
-    if (this.sizeAt(offset) !== size || size === 0) return -1;
+  /** Milliseconds; undefined when there is no such record. (RocketMQ: `CommitLog.pickupStoreTimestamp`, -1.) */
+  pickupStoreTimestamp(offset: number, size: number): number | undefined {
+    if (this.sizeAt(offset) !== size || size === 0) return undefined;
     return this.#checker.storeTimestamp;
   }
 

@@ -32,9 +32,9 @@ const EMPTY_HEADER = new Int32Array(INDEX_HEADER_LENGTH / WORD_BYTES);
 export interface QueryOffsetResult {
   /** Physical offsets of records, newest first; a record that has the key twice is there twice. */
   readonly offsets: number[];
-  /** Of the last record in the index; 0 when there is none. */
-  readonly lastUpdateTimestamp: number;
-  readonly lastUpdatePhysicalOffset: number;
+  /** Of the last record in the index; undefined when there is none. */
+  readonly lastUpdateTimestamp: number | undefined;
+  readonly lastUpdatePhysicalOffset: number | undefined;
 }
 
 /** One file as a query sees it: times in milliseconds, both inclusive. */
@@ -117,10 +117,11 @@ export class IndexReader {
       if (search.offsets.length >= search.maxNum || (file.hasItems && file.beginTimestamp < begin)) break;
     }
     const last = this.#files.at(-1);
+    const lastWithItems = last?.hasItems === true ? last : undefined;
     return {
       offsets: search.offsets,
-      lastUpdateTimestamp: last?.endTimestamp ?? 0,
-      lastUpdatePhysicalOffset: last?.endPhysicalOffset ?? 0,
+      lastUpdateTimestamp: lastWithItems?.endTimestamp,
+      lastUpdatePhysicalOffset: lastWithItems?.endPhysicalOffset,
     };
   }
 

@@ -1,6 +1,7 @@
 import { totalmem } from "node:os";
 import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus, MillraceError, shownValue } from "@millrace/format";
 import type { StoreStats } from "@millrace/stats";
+import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
@@ -22,6 +23,14 @@ export interface GetMessageRequest {
   readonly filter?: MessageFilter;
 }
 
+const KNOWN_KEYS = knownKeys<GetMessageRequest>({
+  topic: true,
+  queueId: true,
+  queueOffset: true,
+  maxMessages: true,
+  maxBytes: true,
+  filter: true,
+});
 const MEMORY = totalmem();
 const DEFAULT_MAX_MESSAGES = 32;
 const LEAST_MAX_BYTES = 100;
@@ -119,6 +128,7 @@ function nothing(status: GetMessageStatus, next: number, minOffset: number, maxO
 function check(request: GetMessageRequest): void {
   if (typeof request !== "object" || request === null)
     throw illegal("a request is { topic, queueId, queueOffset }", "request", request);
+  checkKnownKeys(request, KNOWN_KEYS, "ERR_GET_ILLEGAL");
   const { queueOffset, maxMessages, maxBytes } = request;
   if (!Number.isSafeInteger(queueOffset)) throw illegal("a queue offset is an integer", "queueOffset", queueOffset);
   checkLimit("maxMessages", maxMessages);

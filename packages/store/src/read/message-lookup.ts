@@ -1,4 +1,5 @@
 import { ConsumeQueueUnit, decodeMessageId, MillraceError, shownValue } from "@millrace/format";
+import { millisecondsOf } from "../config/any-realm.js";
 import type { TopicTable } from "../put/topic-table.js";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
@@ -6,7 +7,10 @@ import type { MessageView } from "./message-view.js";
 import { type BoundaryType, OffsetByTime } from "./offset-by-time.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
 
-/** What can be asked besides {@link MessageGetter.getMessage}. Messages are copies: there is nothing to release. */
+/**
+ * What can be asked besides {@link MessageGetter.getMessage}. Messages are copies: there is nothing to release. What is not there is undefined;
+ * offsets are places, which are always there: a queue that does not exist begins and ends at 0.
+ */
 export class MessageLookup {
   readonly #topics: TopicTable;
   readonly #log: CommitLogReader;
@@ -38,9 +42,9 @@ export class MessageLookup {
     return message?.msgId === msgId.toUpperCase() ? message : undefined;
   }
 
-  /** First queue offset whose message is still there; -1 for a queue that does not exist. */
+  /** First queue offset whose message is still there; 0 for a queue that does not exist (RocketMQ: -1). */
   getMinOffsetInQueue(topic: string, queueId: number): number {
-    return this.#find(topic, queueId)?.minOffset ?? -1;
+    return this.#find(topic, queueId)?.minOffset ?? 0;
   }
 
   /**
@@ -54,21 +58,21 @@ export class MessageLookup {
     return committed ? queue.maxOffset : Math.max(queue.nextOffset, queue.maxOffset);
   }
 
-  /** Milliseconds; -1 when there is no such message. */
-  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number {
+  /** Milliseconds; undefined when there is no such message (RocketMQ: -1). */
+  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number | undefined {
     const queue = this.#find(topic, queueId);
-    return queue === undefined ? -1 : this.#offsetByTime.storeTimestamp(queue, queueOffset);
+    return queue === undefined ? undefined : this.#offsetByTime.storeTimestamp(queue, queueOffset);
   }
 
-  /** Milliseconds: store timestamp of the queue's first message, or of the log's first record; -1 when there is none. */
-  getEarliestMessageTime(topic?: string, queueId?: number): number {
+  /** Milliseconds: store timestamp of the queue's first message, or of the log's first record; undefined when there is none (RocketMQ: -1). */
+  getEarliestMessageTime(topic?: string, queueId?: number): number | undefined {
     if (topic === undefined) return this.pickupStoreTimestamp(this.#log.minOffset);
     const queue = this.#find(topic, queueId as number);
-    return queue === undefined ? -1 : this.#offsetByTime.storeTimestamp(queue, queue.minOffset);
+    return queue === undefined ? undefined : this.#offsetByTime.storeTimestamp(queue, queue.minOffset);
   }
 
-  /** Store timestamp of the record that begins at this offset of the log, in milliseconds; -1 when none (of this size) does. */
-  pickupStoreTimestamp(physicalOffset: number, size?: number): number {
+  /** Store timestamp of the record that begins at this offset of the log, in milliseconds; undefined when none (of this size) does. */
+  pickupStoreTimestamp(physicalOffset: number, size?: number): number | undefined {
     return this.#log.pickupStoreTimestamp(physicalOffset, size ?? this.#log.sizeAt(physicalOffset));
   }
 
@@ -80,8 +84,8 @@ export class MessageLookup {
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_GET_ILLEGAL`
    */
   getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType): number {
-    const timestamp = time instanceof Date ? time.getTime() : time;
-    if (typeof timestamp !== "number" || Number.isNaN(timestamp)) throw illegal("a time is a number or a Date", "time", time);
+    const timestamp = millisecondsOf(time);
+    if (Number.isNaN(timestamp)) throw illegal("a time is a number or a Date", "time", time);
     if (boundary !== "lower" && boundary !== "upper") throw illegal("a boundary is lower or upper", "boundary", boundary);
     const queue = this.#find(topic, queueId);
     return queue === undefined ? 0 : this.#offsetByTime.find(queue, timestamp, boundary);

@@ -1,7 +1,11 @@
 import { checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
+import { millisecondsOf } from "../config/any-realm.js";
+import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import type { IndexReader } from "./index-reader.js";
 
 const DEFAULT_MAX_NUM = 32;
+
+const KNOWN_KEYS = knownKeys<MessageQueryOptions>({ topic: true, key: true, maxNum: true, begin: true, end: true });
 
 /** What of a message decides whether it answers a query. */
 export interface IndexedMessage {
@@ -19,18 +23,19 @@ export interface MessageQueryOptions {
   readonly key: string;
   /** Default 32 (RocketMQ: `defaultQueryMaxNum`); at most `maxMsgsNumBatch`. */
   readonly maxNum?: number;
-  /** First store timestamp, in milliseconds. Default: the first of all. */
-  readonly begin?: number;
+  /** First store timestamp, in milliseconds or as a Date. Default: the first of all. */
+  readonly begin?: number | Date;
   /** Last one, inclusive. Default: the last of all. */
-  readonly end?: number;
+  readonly end?: number | Date;
 }
 
 export interface QueryMessageResult<M> {
   /** The newest ones, in the order of the log. */
   readonly messages: M[];
-  /** Of the last record in the index; 0 when there is none. */
-  readonly indexLastUpdateTimestamp: number;
-  readonly indexLastUpdatePhysicalOffset: number;
+  /** Of the last record in the index, in milliseconds; undefined when there is none (RocketMQ: 0). */
+  readonly indexLastUpdateTimestamp: number | undefined;
+  /** Of the same record; undefined when there is none (RocketMQ: 0). */
+  readonly indexLastUpdatePhysicalOffset: number | undefined;
 }
 
 /**
@@ -51,7 +56,9 @@ export class MessageQuery<M extends IndexedMessage> {
   /** @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUERY_ILLEGAL` */
   query(options: MessageQueryOptions): QueryMessageResult<M> {
     check(options);
-    const { topic, key, maxNum = DEFAULT_MAX_NUM, begin = 0, end = Number.MAX_SAFE_INTEGER } = options;
+    const { topic, key, maxNum = DEFAULT_MAX_NUM } = options;
+    const begin = millisecondsOf(options.begin ?? 0);
+    const end = millisecondsOf(options.end ?? Number.MAX_SAFE_INTEGER);
     const messages: M[] = [];
     let lastOffset: number | undefined;
     const accept = (physicalOffset: number): boolean => {
@@ -74,6 +81,7 @@ export class MessageQuery<M extends IndexedMessage> {
 }
 
 function check(options: MessageQueryOptions): void {
+  checkKnownKeys(options ?? {}, KNOWN_KEYS, "ERR_QUERY_ILLEGAL");
   const { topic, key, maxNum, begin, end } = options ?? {};
   const illegal = (name: string, value: unknown): MillraceError =>
     new MillraceError(
@@ -83,8 +91,8 @@ function check(options: MessageQueryOptions): void {
   checkStoredTopic(topic);
   if (typeof key !== "string" || key === "") throw illegal("key", key);
   if (maxNum !== undefined && !(Number.isSafeInteger(maxNum) && maxNum > 0)) throw illegal("maxNum", maxNum);
-  if (begin !== undefined && !Number.isFinite(begin)) throw illegal("begin", begin);
-  if (end !== undefined && !Number.isFinite(end)) throw illegal("end", end);
+  if (begin !== undefined && !Number.isFinite(millisecondsOf(begin))) throw illegal("begin", begin);
+  if (end !== undefined && !Number.isFinite(millisecondsOf(end))) throw illegal("end", end);
 }
 
 function hasKey({ keys, uniqKey }: IndexedMessage, key: string): boolean {

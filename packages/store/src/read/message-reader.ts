@@ -71,15 +71,15 @@ export class MessageReader {
     return this.#open.getMaxOffsetInQueue(topic, queueId, committed);
   }
 
-  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number {
+  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number | undefined {
     return this.#open.getMessageStoreTimestamp(topic, queueId, queueOffset);
   }
 
-  getEarliestMessageTime(topic?: string, queueId?: number): number {
+  getEarliestMessageTime(topic?: string, queueId?: number): number | undefined {
     return this.#open.getEarliestMessageTime(topic, queueId);
   }
 
-  pickupStoreTimestamp(physicalOffset: number, size?: number): number {
+  pickupStoreTimestamp(physicalOffset: number, size?: number): number | undefined {
     return this.#open.pickupStoreTimestamp(physicalOffset, size);
   }
 

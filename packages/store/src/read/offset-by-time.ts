@@ -17,10 +17,10 @@ export class OffsetByTime {
     this.#log = log;
   }
 
-  /** Milliseconds; -1 when there is no such message. */
-  storeTimestamp(queue: ReadConsumeQueue, queueOffset: number): number {
+  /** Milliseconds; undefined when there is no such message. */
+  storeTimestamp(queue: ReadConsumeQueue, queueOffset: number): number | undefined {
     const unit = this.#unit;
-    if (!queue.unit(queueOffset, unit) || !unit.isMessage) return -1;
+    if (!queue.unit(queueOffset, unit) || !unit.isMessage) return undefined;
     return this.#log.pickupStoreTimestamp(unit.physicalOffset, unit.size);
   }
 
@@ -38,7 +38,7 @@ export class OffsetByTime {
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
       const timestamp = this.storeTimestamp(queue, middle);
-      if (timestamp < 0) return queue.minOffset;
+      if (timestamp === undefined) return queue.minOffset;
       if (isBefore(timestamp)) low = middle + 1;
       else high = middle;
     }

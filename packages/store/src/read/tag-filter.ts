@@ -1,4 +1,5 @@
 import { MillraceError, tagsCode } from "@millrace/format";
+import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 
 /** Which messages a get or a consumer wants. */
 export interface MessageFilter {
@@ -6,6 +7,7 @@ export interface MessageFilter {
   readonly tags: readonly string[];
 }
 
+const KNOWN_KEYS = knownKeys<MessageFilter>({ tags: true });
 const ALL_TAGS = "*";
 
 /** Tests a queue's hashes first, so that most records need not be touched. (RocketMQ: `ExpressionMessageFilter` for the type TAG.) */
@@ -29,6 +31,7 @@ export class TagFilter {
         `a filter is { tags } with at least one tag, none empty: filter=${shown(filter)}`,
       );
     }
+    checkKnownKeys(filter, KNOWN_KEYS, "ERR_FILTER_ILLEGAL");
     return tags.length === 1 && tags[0] === ALL_TAGS ? undefined : new TagFilter(tags as string[]);
   }
 

@@ -128,8 +128,8 @@ test("a query of an empty or missing directory, and of one with files of another
   for (const path of [directory, join(directory, "missing")]) {
     t.deepEqual(readerOf(t, path).queryOffset("Topic", "key", 9, 0, EVER), {
       offsets: [],
-      lastUpdateTimestamp: 0,
-      lastUpdatePhysicalOffset: 0,
+      lastUpdateTimestamp: undefined,
+      lastUpdatePhysicalOffset: undefined,
     });
   }
   for (const [name, length] of [

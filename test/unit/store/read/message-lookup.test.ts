@@ -83,7 +83,7 @@ test("the offsets of a queue: what can be read, and what has been put", (t) => {
   t.is(reader.getMinOffsetInQueue("TopicA", 0), 2);
   t.is(reader.getMaxOffsetInQueue("TopicA", 0), 7);
   t.is(reader.getMaxOffsetInQueue("TopicA", 0, false), 10);
-  t.is(reader.getMinOffsetInQueue("TopicA", 1), -1);
+  t.is(reader.getMinOffsetInQueue("TopicA", 1), 0);
   t.is(reader.getMaxOffsetInQueue("TopicA", 1), 0);
   t.is(reader.getMaxOffsetInQueue("None", 0, false), 0);
   t.throws(() => reader.getMinOffsetInQueue("TopicA", -1), { code: "ERR_QUEUE_ILLEGAL" });
@@ -95,18 +95,18 @@ test("the store timestamp of a message, -1 where there is none", (t) => {
   const store = new BuiltStore(t, builder);
   const { reader } = store;
   t.is(reader.getMessageStoreTimestamp("TopicA", 0, 5), builder.records[5]?.storeTimestamp ?? 0);
-  t.is(reader.getMessageStoreTimestamp("TopicA", 0, 80), -1);
-  t.is(reader.getMessageStoreTimestamp("TopicA", 0, -1), -1);
-  t.is(reader.getMessageStoreTimestamp("TopicA", 0, Number.NaN), -1);
-  t.is(reader.getMessageStoreTimestamp("TopicA", 9, 0), -1);
+  t.is(reader.getMessageStoreTimestamp("TopicA", 0, 80), undefined);
+  t.is(reader.getMessageStoreTimestamp("TopicA", 0, -1), undefined);
+  t.is(reader.getMessageStoreTimestamp("TopicA", 0, Number.NaN), undefined);
+  t.is(reader.getMessageStoreTimestamp("TopicA", 9, 0), undefined);
   const { offset, length, storeTimestamp } = builder.records[1] ?? { offset: 0, length: 0, storeTimestamp: 0 };
   t.is(reader.pickupStoreTimestamp(offset), storeTimestamp);
   t.is(reader.pickupStoreTimestamp(offset, length), storeTimestamp);
-  t.is(reader.pickupStoreTimestamp(offset, length - 1), -1);
-  t.is(reader.pickupStoreTimestamp(offset + 1), -1);
+  t.is(reader.pickupStoreTimestamp(offset, length - 1), undefined);
+  t.is(reader.pickupStoreTimestamp(offset + 1), undefined);
   store.setMinOffset(4096);
-  t.is(reader.getMessageStoreTimestamp("TopicA", 0, 5), -1);
-  t.is(reader.pickupStoreTimestamp(offset, length), -1);
+  t.is(reader.getMessageStoreTimestamp("TopicA", 0, 5), undefined);
+  t.is(reader.pickupStoreTimestamp(offset, length), undefined);
 });
 
 test("the earliest message of a queue and of the log", (t) => {
@@ -115,12 +115,12 @@ test("the earliest message of a queue and of the log", (t) => {
   const store = new BuiltStore(t, builder);
   t.is(store.reader.getEarliestMessageTime(), builder.records[0]?.storeTimestamp ?? 0);
   t.is(store.reader.getEarliestMessageTime("TopicB", 3), builder.lastStoreTimestamp);
-  t.is(store.reader.getEarliestMessageTime("TopicB", 4), -1);
+  t.is(store.reader.getEarliestMessageTime("TopicB", 4), undefined);
   store.setQueue("TopicA", 0, { min: 7 });
   t.is(store.reader.getEarliestMessageTime("TopicA", 0), builder.records[7]?.storeTimestamp ?? 0);
   store.setMinOffset(4096);
   t.is(store.reader.getEarliestMessageTime(), builder.records.find(({ offset }) => offset >= 4096)?.storeTimestamp ?? 0);
-  t.is(new BuiltStore(t, new CommitLogBuilder()).reader.getEarliestMessageTime(), -1);
+  t.is(new BuiltStore(t, new CommitLogBuilder()).reader.getEarliestMessageTime(), undefined);
 });
 
 test("ids of the messages of a queue, with their queue offsets", (t) => {

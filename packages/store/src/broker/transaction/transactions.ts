@@ -14,7 +14,9 @@ import {
   TRANS_OP_HALF_TOPIC,
   TRANS_OP_REMOVE_TAG,
 } from "@millrace/format";
+import { checkKnownKeys, knownKeys } from "../../config/known-keys.js";
 import type { Message } from "../../put/message.js";
+import { checkProperties } from "../../put/property-writer.js";
 import type { AppendMessageResult, PutMessageResult } from "../../put/put-message-result.js";
 import type { MessageView } from "../../read/message-view.js";
 import { realQueue, storedMessage } from "../stored-message.js";
@@ -22,6 +24,7 @@ import { HALF_QUEUE_ID, HalfMessages } from "./half-messages.js";
 import type { PreparedMessage, PrepareMessageResult, UndecidedMessage, UndecidedRequest } from "./prepared-message.js";
 import type { TransactionProgress, TransactionStore } from "./transaction-store.js";
 
+const UNDECIDED_KEYS = knownKeys<UndecidedRequest>({ olderThanMs: true, limit: true, signal: true });
 const SYSTEM_TOPICS: readonly string[] = [TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC];
 const HALF_PROPERTIES = [PROPERTY_REAL_TOPIC, PROPERTY_REAL_QUEUE_ID, PROPERTY_TRANSACTION_PREPARED];
 /** What has been acknowledged can be read soon after: with the transient pool when it is committed, on a full disk later. */
@@ -92,6 +95,7 @@ export class Transactions {
    * that was prepared just now, and is not dispatched yet, is in the next list.
    */
   async *undecidedMessages(request: UndecidedRequest = {}): AsyncGenerator<UndecidedMessage, void, undefined> {
+    checkKnownKeys(request ?? {}, UNDECIDED_KEYS, "ERR_UNDECIDED_ILLEGAL");
     const { olderThanMs = 0, limit = Infinity, signal } = request ?? {};
     if (!(olderThanMs >= 0)) throw illegalRequest("olderThanMs", olderThanMs);
     if (!(limit >= 0)) throw illegalRequest("limit", limit);
@@ -216,7 +220,7 @@ function halfMessage(message: Message): Message {
   if (delayTimeLevel !== undefined && delayTimeLevel !== 0) {
     throw illegal("ERR_TRANSACTION_DELAYED", "a message in a transaction has no delay", "delayTimeLevel", delayTimeLevel);
   }
-  if (typeof properties !== "object") throw illegal("ERR_PROPERTY_ILLEGAL", "properties are an object", "properties", properties);
+  checkProperties(properties);
   return {
     ...message,
     topic: TRANS_HALF_TOPIC,
