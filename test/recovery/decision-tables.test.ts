@@ -1,5 +1,6 @@
 import type { ExecutionContext } from "ava";
 import test from "ava";
+import { INDEX_TABLE } from "#store/recover/index/index-decision.js";
 import { LOG_TABLE } from "#store/recover/log/recovery-decision.js";
 import { QUEUE_TABLE } from "#store/recover/queues/consume-queue-decision.js";
 import type { DecisionTable, FactTable } from "#store/recover/scan/decision-table.js";
@@ -27,9 +28,13 @@ test("exactly one row of the queues' table applies to each combination of facts"
   exhaustiveAndExclusive(t, QUEUE_TABLE);
 });
 
+test("exactly one row of the index's table applies to each combination of facts", (t) => {
+  exhaustiveAndExclusive(t, INDEX_TABLE);
+});
+
 test("no two tables share the name of a row, and every row has a reason of its own", (t) => {
-  const names = [LOG_TABLE, QUEUE_TABLE].flatMap(({ rowNames }) => rowNames as readonly string[]);
+  const names = [LOG_TABLE, QUEUE_TABLE, INDEX_TABLE].flatMap(({ rowNames }) => rowNames as readonly string[]);
   t.deepEqual([...new Set(names)], names);
-  const reasons = [LOG_TABLE, QUEUE_TABLE].flatMap(({ rows }) => Object.values(rows).map(({ reason }) => reason));
+  const reasons = [LOG_TABLE, QUEUE_TABLE, INDEX_TABLE].flatMap(({ rows }) => Object.values(rows).map(({ reason }) => reason));
   t.deepEqual([...new Set(reasons)], reasons);
 });

@@ -1,5 +1,5 @@
 import type { LogReport } from "./log/log-report.js";
-import type { QueueRow } from "./scan/recovery-row.js";
+import type { IndexRow, QueueRow } from "./scan/recovery-row.js";
 
 /** What recovery found, kept and cut. Offsets are absolute, in bytes. */
 export interface RecoveryReport extends LogReport {
@@ -21,6 +21,8 @@ export interface DispatchReport {
   readonly reputFromOffset: number;
   /** The index lacks records from here on. */
   readonly indexFromOffset: number;
+  /** Row of the index's decision table that applied; undefined without `messageIndexEnable`. */
+  readonly indexRow: IndexRow | undefined;
   /** The index is built from nothing. */
   readonly indexRebuilt: boolean;
   /** Paths. */

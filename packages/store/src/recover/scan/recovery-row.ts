@@ -15,3 +15,16 @@ export type LogRow =
 
 /** What was decided about a ConsumeQueue. */
 export type QueueRow = "intact" | "ahead" | "behind" | "damaged" | "missing" | "misplaced" | "expired" | "lost" | "deleted";
+
+/** What was decided about the index. */
+export type IndexRow =
+  | "as-marked"
+  | "past-mark"
+  | "marked-file-lost"
+  | "no-index"
+  | "other-log"
+  | "index-ahead"
+  | "index-expired"
+  | "index-unproven"
+  | "newest-unproven"
+  | "unsound-index";
