@@ -1,107 +1,38 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeIndexHeader, indexFileLength, indexItemPosition } from "@millrace/format";
+import { indexFileLength, indexItemPosition } from "@millrace/format";
 import { createStorage, type FaultOperation } from "@millrace/mapped-file";
-import type { ExecutionContext } from "ava";
 import test from "ava";
-import type { DispatchedMark } from "#store/marks/dispatched-mark.js";
-import { type IndexRecovery, type IndexRecoveryOptions, recoverIndex } from "#store/recover/index/index-recovery.js";
-import type { CommitLogBuilder } from "../support/commit-log-builder.js";
-import { hex, IndexDirectory, keyedLog, realStorage, requestOf } from "../support/index-log.js";
+import { IndexDirectory, requestOf } from "../support/index-log.js";
 import { fingerprint } from "../support/log-directory.js";
 import { chosenSeed, type Random, seededRandom } from "../support/random.js";
+import {
+  assertComplete,
+  assertPrefix,
+  built,
+  damage,
+  headerOf,
+  LOG,
+  markOf,
+  offsetAt,
+  recover,
+  SHAPE,
+} from "../support/recovered-index.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-
-const SHAPE = { maxHashSlotNum: 20, maxIndexNum: 40 };
-const LOG = keyedLog(150);
-
-function offsetAt(record: number): number {
-  return LOG.records[record]?.offset ?? LOG.offset;
-}
-
-function recover(
-  directory: IndexDirectory,
-  options: Partial<IndexRecoveryOptions> = {},
-  log: CommitLogBuilder = LOG,
-): IndexRecovery {
-  const recordAt = new Map(log.records.map((record) => [record.offset, record]));
-  return recoverIndex({
-    storage: realStorage,
-    directory: directory.index,
-    ...SHAPE,
-    minOffset: 0,
-    maxOffset: log.offset,
-    lastExitOk: true,
-    mark: undefined,
-    storeTimestampAt: (offset) => recordAt.get(offset)?.storeTimestamp,
-    recordEndAt: (offset) => {
-      const record = recordAt.get(offset);
-      return record === undefined ? undefined : record.offset + record.length;
-    },
-    ...options,
-  });
-}
-
-/** The index of the log's first records. */
-function built(t: ExecutionContext, records = LOG.records.length): IndexDirectory {
-  const directory = new IndexDirectory(temporaryDirectory(t), SHAPE);
-  const dispatcher = directory.dispatcher();
-  for (const record of LOG.records.slice(0, records)) dispatcher.dispatch(requestOf(LOG, record));
-  dispatcher.close();
-  return directory;
-}
-
-function markOf(directory: IndexDirectory, indexedOffset: number): DispatchedMark {
-  const indexFile = directory.names.at(-1);
-  const indexEndOffset = indexFile === undefined ? 0 : headerOf(directory, indexFile).endPhysicalOffset;
-  return { dispatchedOffset: indexedOffset, indexedOffset, indexFile, indexEndOffset };
-}
-
-function headerOf(directory: IndexDirectory, name: string): ReturnType<typeof decodeIndexHeader> {
-  return decodeIndexHeader(readFileSync(join(directory.index, name)));
-}
-
-function damage(directory: IndexDirectory, name: string, change: (content: Buffer) => void): void {
-  const path = join(directory.index, name);
-  const content = readFileSync(path);
-  change(content);
-  writeFileSync(path, content);
-}
-
-const CONTENTS = new Map<number, string[]>();
-
-/** What is on disk when the log's first records are indexed. */
-function contentsOf(t: ExecutionContext, records = LOG.records.length): string[] {
-  const contents = CONTENTS.get(records) ?? hex(built(t, records).contents);
-  CONTENTS.set(records, contents);
-  return contents;
-}
-
-/** Indexing goes on, and in the end nothing tells this index from one that never ended. */
-function assertComplete(
-  t: ExecutionContext,
-  directory: IndexDirectory,
-  { indexFromOffset }: IndexRecovery,
-  message?: string,
-): void {
-  directory.build(LOG, indexFromOffset);
-  t.deepEqual(hex(directory.contents), contentsOf(t), message);
-}
-
-/** The index holds nothing of records from the offset on, and every key of those before it. */
-function assertPrefix(t: ExecutionContext, directory: IndexDirectory, offset: number): void {
-  const records = LOG.records.filter((record) => record.offset < offset).length;
-  t.deepEqual(hex(directory.contents), contentsOf(t, records));
-}
 
 test("an empty or missing directory is indexed from the first record", (t) => {
   const directory = new IndexDirectory(temporaryDirectory(t), SHAPE);
   for (const lastExitOk of [true, false]) {
-    t.deepEqual(recover(directory, { lastExitOk, minOffset: 4096 }), { indexFromOffset: 4096, removed: [], rebuilt: true });
+    t.deepEqual(recover(directory, { lastExitOk, minOffset: 4096 }), {
+      row: "no-index",
+      indexFromOffset: 4096,
+      removed: [],
+      rebuilt: true,
+    });
   }
-  t.deepEqual(recover(directory, { maxOffset: 0 }), { indexFromOffset: 0, removed: [], rebuilt: false });
+  t.deepEqual(recover(directory, { maxOffset: 0 }), { row: "no-index", indexFromOffset: 0, removed: [], rebuilt: false });
   rmSync(directory.index, { recursive: true });
-  t.deepEqual(recover(directory), { indexFromOffset: 0, removed: [], rebuilt: true });
+  t.deepEqual(recover(directory), { row: "no-index", indexFromOffset: 0, removed: [], rebuilt: true });
 });
 
 test("files of another shape are refused, and nothing is changed", (t) => {
@@ -128,10 +59,11 @@ test("after a clean end an index that is as its mark says is let alone", (t) => 
   const directory = built(t);
   const before = fingerprint(directory.index);
   const mark = markOf(directory, LOG.offset);
-  t.deepEqual(recover(directory, { mark }), { indexFromOffset: LOG.offset, removed: [], rebuilt: false });
+  const expected = { row: "as-marked", indexFromOffset: LOG.offset, removed: [], rebuilt: false } as const;
+  t.deepEqual(recover(directory, { mark }), expected);
   t.deepEqual(fingerprint(directory.index), before);
   const empty = new IndexDirectory(temporaryDirectory(t), SHAPE);
-  t.deepEqual(recover(empty, { mark: markOf(empty, LOG.offset) }), { indexFromOffset: LOG.offset, removed: [], rebuilt: false });
+  t.deepEqual(recover(empty, { mark: markOf(empty, LOG.offset) }), expected);
 });
 
 test("whatever the mark does not vouch for is thrown away, wherever the mark stands", (t) => {
@@ -142,7 +74,7 @@ test("whatever the mark does not vouch for is thrown away, wherever the mark sta
       const mark = markOf(directory, offsetAt(records));
       directory.build(LOG, offsetAt(records));
       const recovery = recover(directory, { mark, lastExitOk });
-      t.is(recovery.indexFromOffset, offsetAt(records));
+      t.like(recovery, { row: "past-mark", indexFromOffset: offsetAt(records) });
       assertPrefix(t, directory, offsetAt(records));
       assertComplete(t, directory, recovery, `${records} records`);
     }
@@ -154,7 +86,7 @@ test("records that came while there was no index are indexed then, and nothing e
     const directory = built(t, records);
     const before = fingerprint(directory.index);
     const recovery = recover(directory, { mark: markOf(directory, offsetAt(records)) });
-    t.deepEqual(recovery, { indexFromOffset: offsetAt(records), removed: [], rebuilt: records === 0 });
+    t.deepEqual(recovery, { row: "as-marked", indexFromOffset: offsetAt(records), removed: [], rebuilt: records === 0 });
     t.deepEqual(fingerprint(directory.index), before);
     assertComplete(t, directory, recovery);
   }
@@ -184,7 +116,7 @@ test("an index that is ahead of the log is cut to it", (t) => {
       const directory = built(t);
       const mark = isMarked ? markOf(directory, LOG.offset) : undefined;
       const recovery = recover(directory, { mark, maxOffset: offsetAt(records) });
-      t.is(recovery.indexFromOffset, offsetAt(records));
+      t.like(recovery, { row: isMarked ? "past-mark" : "index-ahead", indexFromOffset: offsetAt(records) });
       assertPrefix(t, directory, offsetAt(records));
     }
   }
@@ -196,12 +128,19 @@ test("when a file that the mark knows is missing, or has lost keys, all is built
   rmSync(join(missing.index, mark.indexFile ?? ""));
   const paths = missing.names.map((name) => join(missing.index, name));
   const recovery = recover(missing, { mark });
-  t.deepEqual({ ...recovery, removed: recovery.removed.toSorted() }, { indexFromOffset: 0, removed: paths, rebuilt: true });
+  t.deepEqual(
+    { ...recovery, removed: recovery.removed.toSorted() },
+    { row: "marked-file-lost", indexFromOffset: 0, removed: paths, rebuilt: true },
+  );
   assertComplete(t, missing, recovery);
 
   const shorter = built(t, 140);
   const later = { ...markOf(shorter, LOG.offset), indexEndOffset: offsetAt(148) };
-  t.like(recover(shorter, { mark: later, lastExitOk: false, minOffset: 4096 }), { indexFromOffset: 4096, rebuilt: true });
+  t.like(recover(shorter, { mark: later, lastExitOk: false, minOffset: 4096 }), {
+    row: "marked-file-lost",
+    indexFromOffset: 4096,
+    rebuilt: true,
+  });
 });
 
 test("damage in front of the mark costs the keys behind it, and they are indexed again", (t) => {
@@ -243,7 +182,7 @@ test("RocketMQ's index, after a clean end, goes on behind its last record", (t) 
     const last = headerOf(directory, directory.names.at(-1) ?? "").endPhysicalOffset;
     const recovery = recover(directory);
     const record = LOG.records.find(({ offset }) => offset === last);
-    t.is(recovery.indexFromOffset, last + (record?.length ?? 0));
+    t.like(recovery, { row: "index-unproven", indexFromOffset: last + (record?.length ?? 0) });
     t.deepEqual(recovery.removed, []);
     assertComplete(t, directory, recovery, `${records} records`);
   }
@@ -279,10 +218,16 @@ test("RocketMQ's index is durable before a mark vouches for it", (t) => {
 
 test("RocketMQ's index, when it is no index of this log, is built anew", (t) => {
   const other = built(t);
-  damage(other, other.names.at(-1) ?? "", (content) => content.writeBigInt64BE(BigInt(offsetAt(100) + 1), 24));
-  t.like(recover(other, {}), { indexFromOffset: 0, rebuilt: true });
+  // No record of the log begins there; one before the first of the file makes the header impossible.
+  damage(other, other.names.at(-1) ?? "", (content) => content.writeBigInt64BE(content.readBigInt64BE(24) + 1n, 24));
+  t.like(recover(other), { row: "other-log", indexFromOffset: 0, rebuilt: true });
   const old = built(t, 20);
-  t.like(recover(old, { minOffset: offsetAt(100) }), { indexFromOffset: offsetAt(100), rebuilt: false, removed: [] });
+  t.like(recover(old, { minOffset: offsetAt(100) }), {
+    row: "index-expired",
+    indexFromOffset: offsetAt(100),
+    rebuilt: false,
+    removed: [],
+  });
 });
 
 test("RocketMQ's index, after a crash, loses the newest file and no key", (t) => {
@@ -315,7 +260,7 @@ test("a file in the middle with a header that cannot be makes all be built anew"
   const mark = markOf(directory, LOG.offset);
   damage(directory, directory.names[1] ?? "", (content) => content.writeInt32BE(41, 36));
   const recovery = recover(directory, { mark });
-  t.like(recovery, { indexFromOffset: 0, rebuilt: true });
+  t.like(recovery, { row: "unsound-index", indexFromOffset: 0, rebuilt: true });
   assertComplete(t, directory, recovery);
 });
 

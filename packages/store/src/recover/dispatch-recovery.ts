@@ -76,7 +76,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
   for (const { dispatchFrom } of plans) if (dispatchFrom >= 0) queuesFrom = Math.min(queuesFrom, dispatchFrom);
   const index = config.messageIndexEnable
     ? indexOf(options, recovered)
-    : { indexFromOffset: maxOffset, removed: [], rebuilt: false };
+    : { row: undefined, indexFromOffset: maxOffset, removed: [], rebuilt: false };
   const { indexFromOffset } = index;
   deletedTopics.prune(minOffset, maxOffset);
   const reputFromOffset = Math.max(minOffset, Math.min(queuesFrom, indexFromOffset));
@@ -89,6 +89,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     ...found,
     reputFromOffset,
     indexFromOffset,
+    indexRow: index.row,
     indexRebuilt: index.rebuilt,
     indexFilesRemoved: index.removed,
     seconds,

@@ -1,4 +1,5 @@
 import type { LogReport } from "./log/log-report.js";
+import type { IndexRow, QueueRow } from "./scan/recovery-row.js";
 
 /** What recovery found, kept and cut. Offsets are absolute, in bytes. */
 export interface RecoveryReport extends LogReport {
@@ -14,12 +15,14 @@ export interface DispatchReport {
   readonly rebuiltQueues: string[];
   /** Left over from topics that were deleted, and removed: `topic-queueId`. */
   readonly removedQueues: string[];
-  /** Rows of the decision table that applied, in its order, each with the number of queues. */
-  readonly rows: Record<string, number>;
+  /** Rows of the queues' decision table that applied, in its order, each with the number of queues. */
+  readonly rows: Partial<Record<QueueRow, number>>;
   /** Dispatching begins here: the first record that a ConsumeQueue or the index lacks, or the end of the log. */
   readonly reputFromOffset: number;
   /** The index lacks records from here on. */
   readonly indexFromOffset: number;
+  /** Row of the index's decision table that applied; undefined without `messageIndexEnable`. */
+  readonly indexRow: IndexRow | undefined;
   /** The index is built from nothing. */
   readonly indexRebuilt: boolean;
   /** Paths. */

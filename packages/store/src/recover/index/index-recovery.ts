@@ -12,6 +12,8 @@ import {
 } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { DispatchedMark } from "../../marks/dispatched-mark.js";
+import type { IndexRow } from "../scan/recovery-row.js";
+import { INDEX_TABLE, type IndexFacts, type IndexVerdict } from "./index-decision.js";
 import { cutIndexFile, type IndexFileCutResult } from "./index-file-cut.js";
 
 export interface IndexRecoveryOptions extends IndexFileShape {
@@ -30,6 +32,8 @@ export interface IndexRecoveryOptions extends IndexFileShape {
 }
 
 export interface IndexRecovery {
+  /** Row of the index's decision table that applied. */
+  readonly row: IndexRow;
   /** The index has every record below it, and none from it on. */
   readonly indexFromOffset: number;
   /** Paths of the files that are gone. */
@@ -39,8 +43,8 @@ export interface IndexRecovery {
 }
 
 /**
- * Brings the index to a state that dispatching can go on from: a prefix of the log, every key of it, no key behind it. What cannot be believed is thrown
- * away, the log has it all. Everything changed is durable on return.
+ * Brings the index to a state that dispatching can go on from: a prefix of the log, every key of it, no key behind it. Decides by the index's table. What
+ * cannot be believed is thrown away, the log has it all. Everything changed is durable on return.
  *
  * RocketMQ loses keys here (it throws the newest file away after a crash, and builds again only what its log recovery reads). After this a mark
  * must be written before anything is indexed: the old one would vouch for what comes now.
@@ -48,10 +52,7 @@ export interface IndexRecovery {
  * @throws MillraceError `ERR_INDEX_FILE_SIZE`; nothing has been changed then
  */
 export function recoverIndex(options: IndexRecoveryOptions): IndexRecovery {
-  const recovery = new IndexFilesRecovery(options);
-  const { mark, lastExitOk } = options;
-  if (mark !== undefined) return recovery.fromMark(mark);
-  return lastExitOk ? recovery.afterCleanExit() : recovery.afterCrash();
+  return new IndexFilesRecovery(options).run();
 }
 
 interface KnownFile {
@@ -71,53 +72,74 @@ class IndexFilesRecovery {
     this.#files = this.#load();
   }
 
-  fromMark(mark: DispatchedMark): IndexRecovery {
+  run(): IndexRecovery {
+    const { found, completeTo } = this.#look();
+    const { row, verdict } = INDEX_TABLE.decide(found);
+    const reached = this.#carryOut(verdict, completeTo);
+    if (verdict === "rebuild" || this.#isSound(reached)) return this.#result(row, reached);
+    const again = INDEX_TABLE.decide({ ...found, isSound: false });
+    return this.#result(again.row, this.#carryOut(again.verdict, completeTo));
+  }
+
+  /** The facts, and the offset that the index is complete to if they are all. Changes nothing. */
+  #look(): { readonly found: IndexFacts; readonly completeTo: number } {
+    const { mark, lastExitOk, maxOffset } = this.#options;
+    if (mark !== undefined) {
+      const found = { mark: this.#lookAtMark(mark), lastExitOk, end: "none", isSound: true } as const;
+      return { found, completeTo: Math.min(mark.indexedOffset, maxOffset) };
+    }
+    const { end, completeTo } = this.#lookAtEnd(this.#files.at(lastExitOk ? -1 : -2));
+    return { found: { mark: "none", lastExitOk, end, isSound: true }, completeTo };
+  }
+
+  #lookAtMark(mark: DispatchedMark): IndexFacts["mark"] {
     const { lastExitOk, maxOffset } = this.#options;
     const { indexedOffset, indexFile, indexEndOffset } = mark;
     // Of a group that was not over the index may have had more records than the mark says.
     const isWhole = indexFile === undefined || indexEndOffset < indexedOffset;
-    if (lastExitOk && isWhole && indexedOffset <= maxOffset && this.#isAsMarked(mark)) return this.#result(indexedOffset);
+    if (lastExitOk && isWhole && indexedOffset <= maxOffset && this.#isAsMarked(mark)) return "whole";
+    if (indexFile === undefined) return "behind";
     const marked = this.#files.find(({ name }) => name === indexFile);
-    if (indexFile !== undefined && !(marked?.isSane && marked.header.endPhysicalOffset >= indexEndOffset)) return this.#rebuild();
+    return marked?.isSane && marked.header.endPhysicalOffset >= indexEndOffset ? "behind" : "lost";
+  }
+
+  /** RocketMQ: what comes behind the last indexed record has no keys, or was not indexed in time. After a crash the last one may have had more keys. */
+  #lookAtEnd(file: KnownFile | undefined): { readonly end: IndexFacts["end"]; readonly completeTo: number } {
+    const { lastExitOk, minOffset, maxOffset, recordEndAt } = this.#options;
+    if (file === undefined || !file.isSane) return { end: "none", completeTo: minOffset };
+    const at = file.header.endPhysicalOffset;
+    if (at >= maxOffset) return { end: "beyond", completeTo: maxOffset };
+    if (at < minOffset || (at === 0 && !hasItems(file))) return { end: "before", completeTo: lastExitOk ? minOffset : at };
+    const recordEnd = recordEndAt(at);
+    if (recordEnd === undefined) return { end: "elsewhere", completeTo: minOffset };
+    return { end: "record", completeTo: lastExitOk ? recordEnd : at };
+  }
+
+  /**
+   * Durable on return.
+   *
+   * @returns the offset that the index is complete to: the one given, or less after damage
+   */
+  #carryOut(verdict: IndexVerdict, completeTo: number): number {
+    const { mark, minOffset } = this.#options;
+    if (verdict === "rebuild") {
+      while (this.#files.length > 0) this.#removeLast();
+      return minOffset;
+    }
+    if (verdict === "removeNewest") this.#removeLast();
+    if (mark === undefined) this.#forceAll();
+    if (verdict === "keep") return completeTo;
     // Files that the mark does not know yet hold only records behind it, whatever has reached the disk of them.
-    while (this.#last !== marked) this.#removeLast();
-    const completeTo = this.#dropFrom(Math.min(indexedOffset, maxOffset));
-    const isCut = marked === undefined || completeTo <= indexEndOffset;
-    if (!isCut && this.#last?.header.endPhysicalOffset !== indexEndOffset) return this.#rebuild();
-    return this.#result(completeTo);
+    if (mark !== undefined) while (this.#last !== undefined && this.#last.name !== mark.indexFile) this.#removeLast();
+    return this.#dropFrom(completeTo);
   }
 
-  /** RocketMQ: what comes behind the last indexed record has no keys, or was not indexed in time. */
-  afterCleanExit(): IndexRecovery {
-    const { minOffset, maxOffset, recordEndAt } = this.#options;
-    const last = this.#last;
-    if (last === undefined || !last.isSane) return this.#rebuild();
-    const end = last.header.endPhysicalOffset;
-    if (end >= maxOffset) {
-      this.#forceAll();
-      return this.#result(this.#dropFrom(maxOffset));
-    }
-    if (end < minOffset || (end === 0 && !hasItems(last))) {
-      this.#forceAll();
-      return this.#result(minOffset);
-    }
-    const recordEnd = recordEndAt(end);
-    if (recordEnd === undefined) return this.#rebuild();
-    this.#forceAll();
-    // Nobody says that the newest file is undamaged: its items are looked at, and lead to the same slots if it is.
-    return this.#result(this.#dropFrom(recordEnd));
-  }
-
-  /** RocketMQ: nothing says what of the newest file has reached the disk. The ones before it were forced when they were full. */
-  afterCrash(): IndexRecovery {
-    const { minOffset, maxOffset, recordEndAt } = this.#options;
-    this.#removeLast();
-    const last = this.#last;
-    if (last === undefined || !last.isSane) return this.#rebuild();
-    const end = last.header.endPhysicalOffset;
-    if (end >= minOffset && end < maxOffset && recordEndAt(end) === undefined) return this.#rebuild();
-    this.#forceAll();
-    return this.#result(this.#dropFrom(Math.min(end, maxOffset)));
+  /** In front of the last file there is nothing to repair, its keys are in no other; and the marked one ends as it did, unless it was cut before that. */
+  #isSound(completeTo: number): boolean {
+    if (this.#files.some(({ isSane }) => !isSane)) return false;
+    const { mark } = this.#options;
+    if (mark?.indexFile === undefined || completeTo <= mark.indexEndOffset) return true;
+    return this.#last?.header.endPhysicalOffset === mark.indexEndOffset;
   }
 
   /** RocketMQ leaves it to the system to write what it has indexed; the mark that comes now says that it is durable. */
@@ -222,18 +244,11 @@ class IndexFilesRecovery {
     this.#removed.push(path);
   }
 
-  #rebuild(): IndexRecovery {
-    while (this.#files.length > 0) this.#removeLast();
-    return this.#result(this.#options.minOffset);
-  }
-
-  #result(completeTo: number): IndexRecovery {
-    // In front of the last file there is nothing to repair: its keys are in no other.
-    if (this.#files.some(({ isSane }) => !isSane)) return this.#rebuild();
+  #result(row: IndexRow, completeTo: number): IndexRecovery {
     const { minOffset, maxOffset } = this.#options;
     const indexFromOffset = Math.max(completeTo, minOffset);
     const rebuilt = this.#files.length === 0 && indexFromOffset === minOffset && maxOffset > minOffset;
-    return { indexFromOffset, removed: this.#removed, rebuilt };
+    return { row, indexFromOffset, removed: this.#removed, rebuilt };
   }
 }
 

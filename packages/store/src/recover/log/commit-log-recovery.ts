@@ -3,13 +3,14 @@ import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
 import type { RecoveryProgress } from "../../config/recovery-progress.js";
 import { throwIfAborted } from "../scan/abort-check.js";
+import type { Decision } from "../scan/decision-table.js";
 import { joinLogQueues, type LogQueue } from "../scan/log-queue.js";
+import type { LogRow } from "../scan/recovery-row.js";
 import { RecoveryTaskPool } from "../scan/recovery-task-pool.js";
 import { ScanProgress } from "../scan/scan-progress.js";
 import type { LogQueueTableOptions } from "./log-queue-table.js";
 import type { LogReport } from "./log-report.js";
-import type { RecoveryRow } from "./recovery-decision.js";
-import { decideRecovery } from "./recovery-decision.js";
+import { LOG_TABLE, type LogVerdict } from "./recovery-decision.js";
 import { planScan, RECENT_SEGMENTS } from "./scan-plan.js";
 import type { SegmentScan } from "./segment-scan.js";
 import { SEGMENT_TASKS, type SegmentResult, type SegmentTask } from "./segment-scan-worker.js";
@@ -40,7 +41,7 @@ export interface CommitLogRecovery extends LogReport {
 const PROGRESS_INTERVAL_MS = 200;
 
 /**
- * Finds the end of the log, and what the store must know about what is before it. Reads every segment, decides by the recovery table,
+ * Finds the end of the log, and what the store must know about what is before it. Reads every segment, decides by the log's table,
  * and only then changes anything. On return all bytes before `maxOffset` are durable, and its segment holds zeros behind it. (RocketMQ: `CommitLog.recoverNormally`, `recoverAbnormally`, `truncateDirtyFiles`.)
  *
  * @throws MillraceError `ERR_COMMIT_LOG_CORRUPT`, `ERR_ABORTED`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_WORKER_DIED`; only
@@ -109,9 +110,9 @@ interface LogEnd {
   readonly offset: number;
   /** Of the segment that the log ends in; -1 without segments. */
   readonly index: number;
-  readonly row: RecoveryRow;
+  readonly decision: Decision<LogVerdict, LogRow>;
   readonly detail: string;
-  readonly rows: string[];
+  readonly rows: LogRow[];
 }
 
 /** A log without segments is complete as it is, unless there once was more. */
@@ -128,11 +129,11 @@ const NO_SEGMENT: SegmentScan = {
 function findEnd(options: RecoverOptions, queue: MappedFileQueue, scans: readonly SegmentScan[]): LogEnd {
   const { flushedWatermark, lastExitOk } = options;
   const lastWithData = scans.findLastIndex((scan) => scan.position > 0 || scan.ending !== "empty");
-  const rows = new Set<string>();
+  const rows = new Set<LogRow>();
   for (let index = scans.length === 0 ? -1 : 0; ; index++) {
     const scan = scans[index] ?? NO_SEGMENT;
     const offset = (queue.files[index]?.fromOffset ?? 0) + scan.position;
-    const row = decideRecovery({
+    const decision = LOG_TABLE.decide({
       ending: scan.ending,
       isLast: index === scans.length - 1,
       isBelowWatermark: offset < flushedWatermark,
@@ -140,16 +141,16 @@ function findEnd(options: RecoverOptions, queue: MappedFileQueue, scans: readonl
       lastExitOk,
       isOld: flushedWatermark === 0 && index <= lastWithData - RECENT_SEGMENTS,
     });
-    rows.add(row.name);
-    if (row.verdict === "refuse") {
+    rows.add(decision.row);
+    if (decision.verdict === "refuse") {
       const path = queue.files[index]?.path ?? queue.directory;
       throw new MillraceError(
         "ERR_COMMIT_LOG_CORRUPT",
-        `${row.reason}; nothing was changed: path=${path}, offset=${offset}, found=${scan.detail}, ` +
-          `flushedWatermark=${flushedWatermark}, lastExitOk=${lastExitOk}, row=${row.name}`,
+        `${decision.reason}; nothing was changed: path=${path}, offset=${offset}, found=${scan.detail}, ` +
+          `flushedWatermark=${flushedWatermark}, lastExitOk=${lastExitOk}, row=${decision.row}`,
       );
     }
-    if (row.verdict !== "roll") return { offset, index, row, detail: scan.detail, rows: [...rows] };
+    if (decision.verdict !== "roll") return { offset, index, decision, detail: scan.detail, rows: [...rows] };
   }
 }
 
@@ -163,7 +164,7 @@ async function settle(
   end: LogEnd,
 ): Promise<Pick<LogReport, "cut" | "emptySegmentsRemoved">> {
   const [segmentsRemoved, emptySegmentsRemoved]: [string[], string[]] = [[], []];
-  const isCut = end.row.verdict === "cut";
+  const isCut = end.decision.verdict === "cut";
   for (let index = scans.length - 1; index > end.index; index--) {
     const path = queue.files[index]?.path ?? "";
     const isEmpty = scans[index]?.ending === "empty" && scans[index]?.position === 0;
@@ -179,7 +180,7 @@ async function settle(
   const outcomes = await pool.runAll(tasks, ignore, ignore);
   if (queue.files.length > 0) orUnwritable(queue.directory, () => storage.syncDirectory(queue.directory));
   const bytesZeroed = outcomes.reduce((sum, outcome) => sum + (outcome.kind === "settled" ? outcome.bytesZeroed : 0), 0);
-  const reason = `${end.row.reason} (${end.detail})`;
+  const reason = `${end.decision.reason} (${end.detail})`;
   return { cut: isCut ? { offset: end.offset, reason, bytesZeroed, segmentsRemoved } : undefined, emptySegmentsRemoved };
 }
 

@@ -1,3 +1,5 @@
+import type { LogRow } from "../scan/recovery-row.js";
+
 /** What recovery found, kept and cut of the commit log. Offsets are absolute, in bytes. */
 export interface LogReport {
   /** First byte of the log on disk. */
@@ -16,8 +18,8 @@ export interface LogReport {
   /** Segments without a byte of data behind the end of the log, by path: allocated ahead, and removed. */
   readonly emptySegmentsRemoved: string[];
   readonly lastExitOk: boolean;
-  /** Rows of the decision table that applied, in order, each once. */
-  readonly rows: string[];
+  /** Rows of the log's decision table that applied, in order, each once. */
+  readonly rows: LogRow[];
 }
 
 export interface RecoveryCut {

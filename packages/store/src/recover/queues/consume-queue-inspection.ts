@@ -2,7 +2,8 @@ import { DelayLevels, SCHEDULE_TOPIC, unitTagsCode } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import type { LogQueue, LogQueueRun } from "../scan/log-queue.js";
 import { LogRecordReader, type RecoveredLog } from "../scan/log-record-reader.js";
-import { decideQueue, type QueueFinding } from "./consume-queue-decision.js";
+import type { QueueRow } from "../scan/recovery-row.js";
+import { QUEUE_TABLE, type QueueFacts } from "./consume-queue-decision.js";
 import type { QueueDirectory } from "./consume-queue-directory.js";
 import { ConsumeQueueUnits, type GoodUnits } from "./consume-queue-units.js";
 
@@ -28,7 +29,7 @@ export interface InspectedQueue {
 
 /** What is to be done about one queue. Queue offsets; plain data. */
 export interface QueuePlan {
-  readonly row: string;
+  readonly row: QueueRow;
   readonly directory: QueueDirectory;
   readonly minQueueOffset: number;
   readonly maxQueueOffset: number;
@@ -83,9 +84,9 @@ export class ConsumeQueueInspector {
     const good = this.#walk(units, units.to, minOffset);
     const isDeleted = deletedBelow > 0 && good.lastPhysicalOffset < deletedBelow;
     const log = isDeleted ? "deleted" : "none";
-    const row = decideQueue({ log, front: "good", reachesEnd: true, isTailClean: units.isTailClean(good.end) });
+    const { row } = QUEUE_TABLE.decide({ log, front: "good", reachesEnd: true, isTailClean: units.isTailClean(good.end) });
     const { end, newFrom: forceFrom } = good;
-    return { row: row.name, minQueueOffset: end, maxQueueOffset: end, nextQueueOffset: end, dispatchFrom: -1, forceFrom };
+    return { row, minQueueOffset: end, maxQueueOffset: end, nextQueueOffset: end, dispatchFrom: -1, forceFrom };
   }
 
   #withRecords(units: ConsumeQueueUnits, directory: QueueDirectory, log: LogQueue): Omit<QueuePlan, "directory" | "staleFiles"> {
@@ -94,25 +95,25 @@ export class ConsumeQueueInspector {
     const good = this.#walk(units, Math.min(units.to, nextQueueOffset), this.#options.log.maxOffset);
     const front = frontOf(units, good, run);
     if (front !== "good") {
-      const row = decideQueue({ log: "records", front, reachesEnd: false, isTailClean: true });
+      const { row } = QUEUE_TABLE.decide({ log: "records", front, reachesEnd: false, isTailClean: true });
       const next = log.nextQueueOffset;
       const dispatchFrom = log.firstPhysicalOffset;
-      return { row: row.name, minQueueOffset: 0, maxQueueOffset: 0, nextQueueOffset: next, dispatchFrom, forceFrom: 0 };
+      return { row, minQueueOffset: 0, maxQueueOffset: 0, nextQueueOffset: next, dispatchFrom, forceFrom: 0 };
     }
     const confirmedEnd = this.#confirmedEnd(units, good.recordEnd, directory, run);
     const end = directory.topic === SCHEDULE_TOPIC ? this.#timedEnd(units, firstQueueOffset, confirmedEnd) : confirmedEnd;
-    const finding: QueueFinding = {
+    const found: QueueFacts = {
       log: "records",
       front,
       reachesEnd: end === nextQueueOffset,
       isTailClean: units.isTailClean(end),
     };
     return {
-      row: decideQueue(finding).name,
+      row: QUEUE_TABLE.decide(found).row,
       minQueueOffset: firstQueueOffset,
       maxQueueOffset: end,
       nextQueueOffset,
-      dispatchFrom: finding.reachesEnd ? -1 : this.#dispatchFrom(units, end, log, run),
+      dispatchFrom: found.reachesEnd ? -1 : this.#dispatchFrom(units, end, log, run),
       forceFrom: Math.min(end, good.newFrom),
     };
   }
@@ -180,7 +181,7 @@ function runOf(units: ConsumeQueueUnits, log: LogQueue): LogQueueRun {
 }
 
 /** Units before the log's first record have to be there too: they say where the queue begins, and readers of other stores walk them. */
-function frontOf(units: ConsumeQueueUnits, good: GoodUnits, run: LogQueueRun): QueueFinding["front"] {
+function frontOf(units: ConsumeQueueUnits, good: GoodUnits, run: LogQueueRun): QueueFacts["front"] {
   const { firstQueueOffset, firstPhysicalOffset } = run;
   if (units.from > firstQueueOffset || units.to <= firstQueueOffset) return "missing";
   if (good.recordEnd < firstQueueOffset || good.recordEnd < 0) return "missing";

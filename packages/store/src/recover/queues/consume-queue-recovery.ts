@@ -4,6 +4,7 @@ import type { StorageSpec } from "@millrace/mapped-file";
 import { throwIfAborted } from "../scan/abort-check.js";
 import type { LogQueue } from "../scan/log-queue.js";
 import type { RecoveredLog } from "../scan/log-record-reader.js";
+import type { QueueRow } from "../scan/recovery-row.js";
 import { RecoveryTaskPool } from "../scan/recovery-task-pool.js";
 import { ScanProgress } from "../scan/scan-progress.js";
 import { QUEUE_TABLE } from "./consume-queue-decision.js";
@@ -39,7 +40,7 @@ export interface QueueRecovery {
   readonly cutQueues: string[];
   readonly rebuiltQueues: string[];
   readonly removedQueues: string[];
-  readonly rows: Record<string, number>;
+  readonly rows: Partial<Record<QueueRow, number>>;
 }
 
 /** Queues in a task. */
@@ -141,7 +142,7 @@ function isQueue(plan: QueuePlan): boolean {
 
 function summarize(plans: readonly QueuePlan[]): Omit<QueueRecovery, "plans"> {
   const [cutQueues, rebuiltQueues, removedQueues]: [string[], string[], string[]] = [[], [], []];
-  const counts = new Map<string, number>();
+  const counts = new Map<QueueRow, number>();
   for (const plan of plans) {
     const { topic, queueId } = plan.directory;
     const verdict = verdictOf(plan);
@@ -151,7 +152,7 @@ function summarize(plans: readonly QueuePlan[]): Omit<QueueRecovery, "plans"> {
     counts.set(plan.row, (counts.get(plan.row) ?? 0) + 1);
   }
   const rows = Object.fromEntries(
-    QUEUE_TABLE.flatMap(({ name }) => (counts.has(name) ? [[name, counts.get(name) as number]] : [])),
+    QUEUE_TABLE.rowNames.flatMap((name) => (counts.has(name) ? [[name, counts.get(name) as number]] : [])),
   );
   return { cutQueues, rebuiltQueues, removedQueues, rows };
 }

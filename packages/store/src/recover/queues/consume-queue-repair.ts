@@ -6,10 +6,8 @@ import { zeroFrom } from "../scan/segment-settlement.js";
 import { QUEUE_TABLE, type QueueVerdict } from "./consume-queue-decision.js";
 import type { QueuePlan } from "./consume-queue-inspection.js";
 
-const VERDICTS = new Map<string, QueueVerdict>(QUEUE_TABLE.map(({ name, verdict }) => [name, verdict]));
-
 export function verdictOf(plan: QueuePlan): QueueVerdict {
-  return VERDICTS.get(plan.row) as QueueVerdict;
+  return QUEUE_TABLE.rows[plan.row].verdict;
 }
 
 /**
