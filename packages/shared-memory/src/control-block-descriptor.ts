@@ -12,14 +12,14 @@
  *
  * Each word has one owner (the role that may write it). Who reads and who sleeps is in the comments.
  */
-export const COUNTER_LINE_LENGTH = 128;
+const COUNTER_LINE_LENGTH = 128;
 export const LOW_WORD = 0;
 export const HIGH_BEFORE_WORD = 1;
 export const HIGH_AFTER_WORD = 2;
 export const OWNER_WORD = 3;
 
 /** Threads of the pipeline. */
-export const ROLES = ["main", "append", "flush", "allocate", "dispatch"] as const;
+const ROLES = ["main", "append", "flush", "allocate", "dispatch"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Counter name → owner. The order is the layout. */

@@ -18,7 +18,7 @@ export interface RecoveryFinding {
  * `roll`: the log goes on in the next segment; `end`: it ends here; `cut`: it ends here, and what follows is zeroed or removed;
  * `refuse`: the store is not opened and nothing is changed.
  */
-export type RecoveryVerdict = "roll" | "end" | "cut" | "refuse";
+type RecoveryVerdict = "roll" | "end" | "cut" | "refuse";
 
 export interface RecoveryRow {
   readonly name: string;
@@ -28,7 +28,7 @@ export interface RecoveryRow {
   readonly reason: string;
 }
 
-/** Every finding matches exactly one row. A condition that a row does not name does not matter to it. */
+/** Every finding matches exactly one row. A condition that a row does not name does not matter to it. @forTests */
 export const RECOVERY_TABLE: readonly RecoveryRow[] = [
   {
     name: "next-segment",
@@ -92,6 +92,7 @@ export const RECOVERY_TABLE: readonly RecoveryRow[] = [
   },
 ];
 
+/** @forTests */
 export function matchesRow(row: RecoveryRow, finding: RecoveryFinding): boolean {
   return Object.entries(row.when).every(([condition, values]) => {
     const value = finding[condition as keyof RecoveryFinding];

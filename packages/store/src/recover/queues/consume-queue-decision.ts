@@ -84,6 +84,7 @@ export const QUEUE_TABLE: readonly QueueRow[] = [
   },
 ];
 
+/** @forTests */
 export function matchesQueueRow(row: QueueRow, finding: QueueFinding): boolean {
   return Object.entries(row.when).every(([condition, values]) => {
     const value = finding[condition as keyof QueueFinding];
