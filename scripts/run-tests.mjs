@@ -1,6 +1,6 @@
 /**
- * Lint, house rules, then AVA on the compiled tests; arguments go to AVA. scripts/setup.mjs has installed and built.
- * The last line is `N passed, M failed[, K skipped]`, in AVA's own numbers. Exit code 0 only when all three passed and a test ran.
+ * Lint, house rules, dead exports, then AVA on the compiled tests; arguments go to AVA. scripts/setup.mjs has installed and built.
+ * The last line is `N passed, M failed[, K skipped]`, in AVA's own numbers. Exit code 0 only when all of them passed and a test ran.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -46,8 +46,9 @@ async function runAll() {
 
 const lint = check("lint", join(root, "node_modules/@biomejs/biome/bin/biome"), "check", "--diagnostic-level=error", root);
 const tidy = check("tidy", join(root, "scripts/dist/tidy/main.js"));
+const knip = check("knip", join(root, "node_modules/knip/bin/knip.js"));
 await prepareRocketMq();
 const chosen = process.argv.slice(2);
 const { pass, fail, skip, code } = await (chosen.length === 0 ? runAll() : runAva(chosen));
 console.log(`${pass} passed, ${fail} failed${skip > 0 ? `, ${skip} skipped` : ""}`);
-process.exitCode = lint && tidy && code === 0 && fail === 0 && pass > 0 ? 0 : 1;
+process.exitCode = lint && tidy && knip && code === 0 && fail === 0 && pass > 0 ? 0 : 1;

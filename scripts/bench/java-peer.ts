@@ -28,7 +28,7 @@ export interface JavaPeer {
   readonly version: string;
 }
 
-/** As in the name of its jar; the series when there is none in the class path. */
+/** As in the name of its jar; the series when there is none in the class path. @forTests */
 export function storeVersion(classPath: string, series: RocketMqSeries): string {
   return /rocketmq-store-(\d+(?:\.\d+)*)\.jar/.exec(classPath)?.[1] ?? series;
 }

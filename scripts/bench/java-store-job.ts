@@ -1,7 +1,7 @@
 import type { JavaPeer } from "./java-peer.js";
 import type { JavaContestantName, Workload } from "./workload.js";
 
-export type JavaCell = Pick<Workload, "messageSize" | "inFlight">;
+type JavaCell = Pick<Workload, "messageSize" | "inFlight">;
 
 /** Workloads of RocketMQ's store, one after another in one JVM and one directory: a JVM for each would measure its compiler. */
 export interface JavaStoreJob {

@@ -5,7 +5,7 @@ import type { Workload } from "./workload.js";
 /** What a child process is asked to do. Directories exist and are empty; the parent removes them. */
 export type Job = WorkloadJob | SeedJob | RollJob | EventLoopJob | MemoryJob | JavaStoreJob | ReadPathJob;
 
-export interface WorkloadJob {
+interface WorkloadJob {
   readonly kind: "workload";
   readonly workload: Workload;
 }

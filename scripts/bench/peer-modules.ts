@@ -34,7 +34,7 @@ export interface LevelBatch {
   value: Uint8Array;
 }
 
-export interface LevelValues {
+interface LevelValues {
   /** Empty at the end. */
   nextv(size: number): Promise<Uint8Array[]>;
   close(): Promise<void>;

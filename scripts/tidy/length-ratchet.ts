@@ -29,7 +29,7 @@ function headerStart(code: string, position: number): number {
   return 0;
 }
 
-/** Bodies of functions, methods and arrow functions, by their braces. */
+/** Bodies of functions, methods and arrow functions, by their braces. @forTests */
 export function functionsOf(code: string): Block[] {
   const found: Block[] = [];
   const open: { position: number; name: string | undefined }[] = [];

@@ -3,14 +3,19 @@ import { importsOf, resolveImport } from "./imports.js";
 import type { Rule, SourceFile, SourceTree, Violation } from "./source-tree.js";
 
 /** A folder of sources: which thread runs it, and which rooms below it it may use. */
-export interface Room {
+interface Room {
   readonly thread: string;
   readonly uses: readonly string[];
 }
 
+/** @forTests */
 export type Rooms = Readonly<Record<string, Room>>;
 
-/** Rooms by folder, from that of all rooms (`packages/store/src`, `scripts`). A file directly in it is the face: it may use every room. */
+/**
+ * Rooms by folder, from that of all rooms (`packages/store/src`, `scripts`). A file directly in it is the face: it may use every room.
+ *
+ * @forTests
+ */
 export const ROOMS: Readonly<Record<string, Rooms>> = {
   "packages/store/src": {
     config: { thread: "any", uses: [] },
@@ -97,7 +102,7 @@ function cycles(base: string, rooms: Rooms): Violation[] {
     .map((name) => ({ path: base, line: 0, message: `a room is below itself, room=${name}` }));
 }
 
-/** {@link rooms} with a table of a test's choosing. */
+/** {@link rooms} with a table of a test's choosing. @forTests */
 export function checkRooms(tree: SourceTree, table: Readonly<Record<string, Rooms>>): Violation[] {
   return Object.entries(table).flatMap(([base, rooms]) => [
     ...cycles(base, rooms),

@@ -12,7 +12,7 @@ export interface SourceFile {
   comments: string;
 }
 
-export interface PackageManifest {
+interface PackageManifest {
   dependencies?: Record<string, string>;
   bin?: string | Record<string, string>;
 }
@@ -39,7 +39,7 @@ const SKIPPED_DIRECTORIES = new Set(["node_modules", "dist", "fixtures"]);
 const SOURCE = /\.(?:ts|mjs|js)$/;
 const MANIFEST = /^packages\/([^/]+)\/package\.json$/;
 
-/** A tree of texts by path; package manifests among them. */
+/** A tree of texts by path; package manifests among them. @forTests */
 export function treeOf(texts: Record<string, string>): SourceTree {
   const tree: SourceTree = { files: [], manifests: new Map() };
   for (const [path, text] of Object.entries(texts)) {

@@ -232,7 +232,7 @@ function bitCount(word: number): number {
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-/** The number that ten decimal digits, least significant first, stand for; -1 if one of them is not a digit. */
+/** The number that ten decimal digits, least significant first, stand for; -1 if one of them is not a digit. @forTests */
 export function readCrcDigits(bytes: Uint8Array, position: number): number {
   let crc = 0;
   for (let i = PROPERTY_CRC_DIGITS - 1; i >= 0; i--) {

@@ -213,7 +213,7 @@ export class MessageSealer {
   }
 }
 
-/** Ten decimal digits, least significant first. */
+/** Ten decimal digits, least significant first. @forTests */
 export function writeCrcDigits(bytes: Uint8Array, position: number, crc: number): void {
   for (let i = 0; i < PROPERTY_CRC_DIGITS; i++) {
     const rest = (crc / 10) | 0;

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { Storage } from "./storage.js";
 
 /** Names the file that {@link replaceFile} prepares; a crash may leave one behind, the next write replaces it. */
-export const TEMPORARY_SUFFIX = ".tmp";
+const TEMPORARY_SUFFIX = ".tmp";
 
 /** {@link Storage.readSmall} in terms of the other calls, so that planned faults reach it. */
 export function readWholeFile(storage: Storage, path: string): Uint8Array | undefined {

@@ -13,7 +13,7 @@
  * Each word has one owner (the role that may write it), a kind, and a sentence that says what it is: to people in Prometheus' HELP, too. Who
  * reads and who sleeps is in the comments.
  */
-export const COUNTER_LINE_LENGTH = 128;
+const COUNTER_LINE_LENGTH = 128;
 export const LOW_WORD = 0;
 export const HIGH_BEFORE_WORD = 1;
 export const HIGH_AFTER_WORD = 2;

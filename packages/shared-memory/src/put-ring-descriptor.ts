@@ -30,7 +30,7 @@ export const FRAME_FLAG_WAIT_FLUSH = 1;
 /** Transaction types prepared and rollback: queue offset 0, not advanced. */
 export const FRAME_FLAG_NO_QUEUE_OFFSET = 2;
 
-export const RESULT_LENGTH = 32;
+const RESULT_LENGTH = 32;
 export const RESULT_WORDS = RESULT_LENGTH / Int32Array.BYTES_PER_ELEMENT;
 export const RESULT_DOUBLES = RESULT_LENGTH / Float64Array.BYTES_PER_ELEMENT;
 export const RESULT_PHYSICAL_OFFSET_DOUBLE = 0;

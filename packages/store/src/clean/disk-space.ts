@@ -4,7 +4,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 /** What cannot be told. No rule applies to it. */
 const UNKNOWN_RATIO = -1;
 
-/** How full the disk is that holds a path: taken by files, of what files can take, in whole per cents, rounded up; 0 to 1. */
+/** How full the disk is that holds a path: taken by files, of what files can take, in whole per cents, rounded up; 0 to 1. @forTests */
 export function diskRatio({ usedBytes, freeBytes }: DiskUsage): number {
   const bytes = usedBytes + freeBytes;
   return bytes === 0 ? UNKNOWN_RATIO : Math.ceil((usedBytes * 100) / bytes) / 100;

@@ -11,7 +11,7 @@ export interface StoreFence {
   readonly time: number;
 }
 
-/** Durable on return. The fence outlives restarts: the kernel forgets a failed force, and the pages in its cache look clean. */
+/** Durable on return. The fence outlives restarts: the kernel forgets a failed force, and the pages in its cache look clean. @forTests */
 export function writeStoreFence(storage: Storage, path: string, { reason, offset, time }: StoreFence): void {
   storage.writeSmall(path, new TextEncoder().encode(`${JSON.stringify({ reason, offset, time })}\n`));
 }

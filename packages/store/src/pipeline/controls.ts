@@ -45,7 +45,7 @@ export interface ExpiredSegmentsControl {
 }
 
 /** Why a file could not be written; plain data, because errors lose their codes between threads. */
-export interface ConfigFileFailure {
+interface ConfigFileFailure {
   readonly code: string | undefined;
   readonly message: string;
 }

@@ -18,7 +18,7 @@ const BUSY_RETRY_MS = 100;
 const DISPATCH_LOOK_MS = 10;
 
 /** What a level tells of its deliveries. */
-export interface DelayLevelObserver {
+interface DelayLevelObserver {
   /** All below it have been delivered or passed over. */
   onProgress(level: number, delayOffset: number): void;
   /** A put has come back: there is room for another, or one to be tried again. */
