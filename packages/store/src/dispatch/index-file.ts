@@ -40,8 +40,8 @@ const PAGE_BYTES = 4096;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
 
 /**
- * The writer of one index file (RocketMQ: `IndexFile`). Keys are stored through a mapping, so that readers in other threads see them at once;
- * every byte is allocated by a write before: a full disk is an error there, through a mapping it would be SIGBUS.
+ * The writer of one index file (RocketMQ: `IndexFile`). Keys are stored through a mapping, so that readers in other threads see
+ * them at once; every byte is allocated by a write before: a full disk is an error there, through a mapping it would be SIGBUS.
  *
  * Whatever a reader finds in a slot is complete: an item is stored before the slot that leads to it, the slot before indexCount.
  */
