@@ -8,7 +8,8 @@ const ACKED: LoadPutResult = { status: "PUT_OK", appendResult: { wroteOffset: 0,
 
 /**
  * lmdb, asynchronous puts, which it gathers into transactions, keys in ascending order. On disk: overlappingSync:false, so that the
- * promise of a put means a forced transaction (by default it means only a visible one, and waiting for its `flushed` is slower); in the page cache: noSync.
+ * promise of a put means a forced transaction (by default it means only a visible one, and waiting for its `flushed` is slower); in
+ * the page cache: noSync.
  */
 class LmdbTarget implements LoadTarget {
   readonly #database: LmdbDatabase;

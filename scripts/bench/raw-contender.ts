@@ -7,7 +7,10 @@ const FILE_SIZE = 64 * 1024 * 1024;
 /** As the store fills its segments: larger writes make every later force write more. */
 const FILL_SIZE = 64 * 1024;
 
-/** The ceiling: one write per group into a file whose blocks are there, and for durability one fdatasync. No format, no index, no checks. */
+/**
+ * The ceiling: one write per group into a file whose blocks are there, and for durability one fdatasync. No format, no index, no
+ * checks.
+ */
 export class RawContender extends GroupContender {
   readonly #fd: number;
   readonly #group: Buffer;

@@ -51,7 +51,8 @@ export function formatReport(results: Results, machine: Machine, rounds: number,
   return [
     "# Millrace bench",
     "",
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.kernel}; ${machine.fileSystem}; Node ${machine.node}; ${machine.date}`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.kernel}; ${machine.fileSystem}; ` +
+      `Node ${machine.node}; ${machine.date}`,
     "",
     `Medians of ${rounds} interleaved rounds; load average before ${machine.loadAverage.toFixed(2)}. Peers: ${formatPeers(peers)}.`,
     "",
@@ -112,7 +113,8 @@ function seedLines(results: Results): string[] {
 function figureLines({ rolls, eventLoop }: Results): string[] {
   const lines = rolls.map(
     (roll) =>
-      `- ${roll.rolls} rolls at ${formatRate(roll.msgPerSec)} messages/s: ${roll.nearMessages} messages near one, ${roll.steadyMessages} others`,
+      `- ${roll.rolls} rolls at ${formatRate(roll.msgPerSec)} messages/s: ` +
+      `${roll.nearMessages} messages near one, ${roll.steadyMessages} others`,
   );
   for (const figure of eventLoop) {
     const delays = `${figure.delayP50Ms.toFixed(2)} / ${figure.delayP99Ms.toFixed(2)} / ${figure.delayMaxMs.toFixed(1)} ms`;

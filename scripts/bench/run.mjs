@@ -29,7 +29,10 @@ function wantedStamp() {
   return hash.digest("hex");
 }
 
-/** Where scripts/setup.mjs finds this Node's headers: beside Node, where npm is told, or in its cache; otherwise node-gyp downloads them. */
+/**
+ * Where scripts/setup.mjs finds this Node's headers: beside Node, where npm is told, or in its cache; otherwise node-gyp downloads
+ * them.
+ */
 function headers() {
   const places = [
     dirname(dirname(realpathSync(process.execPath))),

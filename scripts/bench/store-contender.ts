@@ -28,8 +28,8 @@ export async function openReadyStore(options: MessageStoreOptions, storage: Stor
 }
 
 /**
- * The dispatcher's first write takes as long as the whole measurement: it sleeps, and the store is the write path alone. When the time is over it
- * catches up, and the store closes.
+ * The dispatcher's first write takes as long as the whole measurement: it sleeps, and the store is the write path alone. When the
+ * time is over it catches up, and the store closes.
  */
 function withoutDispatch({ warmUpSeconds, seconds }: Workload): StorageSpec {
   const delayMs = (warmUpSeconds + seconds) * 1000 + HELD_BACK_MS;

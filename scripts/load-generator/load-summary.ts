@@ -98,7 +98,8 @@ export function isGood(summary: LoadSummary): boolean {
 export function formatSummary(summary: LoadSummary): string {
   const lines = [
     `sent      ${formatCount(summary.messages)} messages in ${summary.seconds.toFixed(2)} s${summary.interrupted ? ", interrupted" : ""}`,
-    `acked     ${formatCount(summary.acked)}   failed ${formatCount(summary.failed)}   forces ${formatCount(summary.forces)}   rolls ${formatCount(summary.rolls)}`,
+    `acked     ${formatCount(summary.acked)}   failed ${formatCount(summary.failed)}   ` +
+      `forces ${formatCount(summary.forces)}   rolls ${formatCount(summary.rolls)}`,
     `rate      ${formatCount(summary.msgPerSec)} msg/s   ${summary.mbPerSec.toFixed(1)} MB/s of bodies`,
     `latency   ${formatLatency(summary.latencyUs)}`,
     ...consumptionLines(summary),

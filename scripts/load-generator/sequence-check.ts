@@ -2,8 +2,8 @@ const CHUNK_NUMBERS = 65_536;
 const PROBLEMS_KEPT = 10;
 
 /**
- * Whether consumers saw every message once and in order: one bit per message number, and the greatest number of each lane. Numbers of a lane
- * ascend, with holes only where a put has failed.
+ * Whether consumers saw every message once and in order: one bit per message number, and the greatest number of each lane. Numbers
+ * of a lane ascend, with holes only where a put has failed.
  */
 export class SequenceCheck {
   /** Messages that were seen before. */

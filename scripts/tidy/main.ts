@@ -8,6 +8,7 @@ import { fileNames } from "./file-names.js";
 import { importCycles } from "./import-cycles.js";
 import { layoutNumbers } from "./layout-numbers.js";
 import { lengthRatchet } from "./length-ratchet.js";
+import { lineLength } from "./line-length.js";
 import { orphanFiles } from "./orphan-files.js";
 import { rooms } from "./rooms.js";
 import { type Rule, readTree } from "./source-tree.js";
@@ -22,6 +23,7 @@ const RULES: readonly Rule[] = [
   fileAccess,
   layoutNumbers,
   lengthRatchet,
+  lineLength,
   fileNames,
   unfinishedWork,
 ];

@@ -12,14 +12,21 @@ export interface SourceFile {
   comments: string;
 }
 
+/** A Markdown page. */
+export interface Page {
+  path: string;
+  text: string;
+}
+
 interface PackageManifest {
   dependencies?: Record<string, string>;
   bin?: string | Record<string, string>;
 }
 
-/** What the rules see: every hand-written source, and the manifest of each package by its folder's name. */
+/** What the rules see: every hand-written source and page, and the manifest of each package by its folder's name. */
 export interface SourceTree {
   files: SourceFile[];
+  pages: Page[];
   manifests: Map<string, PackageManifest>;
 }
 
@@ -36,15 +43,18 @@ export interface Rule {
 }
 
 const SKIPPED_DIRECTORIES = new Set(["node_modules", "dist", "fixtures"]);
+const TOPS = new Set(["docs", "packages", "scripts", "test"]);
 const SOURCE = /\.(?:ts|mjs|js)$/;
+const PAGE = /\.md$/;
 const MANIFEST = /^packages\/([^/]+)\/package\.json$/;
 
-/** A tree of texts by path; package manifests among them. @forTests */
+/** A tree of texts by path; pages and package manifests among them. @forTests */
 export function treeOf(texts: Record<string, string>): SourceTree {
-  const tree: SourceTree = { files: [], manifests: new Map() };
+  const tree: SourceTree = { files: [], pages: [], manifests: new Map() };
   for (const [path, text] of Object.entries(texts)) {
     const packageName = MANIFEST.exec(path)?.[1];
     if (packageName !== undefined) tree.manifests.set(packageName, JSON.parse(text) as PackageManifest);
+    else if (PAGE.test(path)) tree.pages.push({ path, text });
     else tree.files.push({ path, text, ...stripSource(text) });
   }
   return tree;
@@ -52,9 +62,10 @@ export function treeOf(texts: Record<string, string>): SourceTree {
 
 export function readTree(root: string): SourceTree {
   const texts: Record<string, string> = {};
-  const paths = ["packages", "scripts", "test"].flatMap((top) => [...walk(join(root, top))]);
+  const paths = readdirSync(root).flatMap((top) => (TOPS.has(top) ? [...walk(join(root, top))] : [join(root, top)]));
   for (const path of paths.map((found) => relative(root, found).split(sep).join("/")).sort()) {
-    if (SOURCE.test(path) || MANIFEST.test(path)) texts[path] = readFileSync(join(root, path), "utf8");
+    if ((SOURCE.test(path) && path.includes("/")) || PAGE.test(path) || MANIFEST.test(path))
+      texts[path] = readFileSync(join(root, path), "utf8");
   }
   return treeOf(texts);
 }

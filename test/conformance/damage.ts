@@ -7,8 +7,8 @@ const UNIT = 20;
 const GARBAGE_LENGTH = 64;
 
 /**
- * What happens to a directory while nobody has it open. RocketMQ rebuilds what is missing altogether; Millrace also what is damaged in part. (After a clean
- * end it looks at the newest index file only, so that is the one to be damaged.)
+ * What happens to a directory while nobody has it open. RocketMQ rebuilds what is missing altogether; Millrace also what is damaged
+ * in part. (After a clean end it looks at the newest index file only, so that is the one to be damaged.)
  */
 export const DAMAGES_FOR_ROCKETMQ = ["derived", "checkpoint", "none", "none"] as const;
 export const DAMAGES_FOR_MILLRACE = [

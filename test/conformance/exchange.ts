@@ -21,8 +21,8 @@ const LEGS_MOST = 4;
 type Ending = "close" | "halt" | "haltBusy";
 
 /**
- * One directory's life: two engines take turns, each opens what the other left, answers for all that is in it, and puts more. A leg may end in a crash,
- * and a directory may be damaged between two legs. Everything is decided by the seed.
+ * One directory's life: two engines take turns, each opens what the other left, answers for all that is in it, and puts more. A leg
+ * may end in a crash, and a directory may be damaged between two legs. Everything is decided by the seed.
  */
 export class Exchange implements SeedRun {
   readonly #engines: readonly [Engine, Engine];
@@ -49,7 +49,11 @@ export class Exchange implements SeedRun {
     this.story.push(`options ${JSON.stringify(this.#scenario.options)}`);
   }
 
-  /** Throws when an engine answers anything but what the model says. @param programs by engine name: running, shared with other exchanges */
+  /**
+   * Throws when an engine answers anything but what the model says.
+   *
+   * @param programs by engine name: running, shared with other exchanges
+   */
   async run(programs: ReadonlyMap<string, StoreProgram>): Promise<void> {
     const legs = 2 + this.#random(LEGS_MOST - 1);
     for (let leg = 0; leg < legs; leg++) {

@@ -7,7 +7,9 @@ import { projectRoot } from "../support/project-root.js";
 import { CONFORMANCE_DIRECTIONS, conformanceEnvironment, type Direction } from "./conformance-choice.js";
 import { MISSING_VARIABLE, prepareRocketMq } from "./rocketmq-preparation.js";
 
-const USAGE = `npm run test:conformance -- [--seeds N] [--from K] [--rocketmq ${ROCKETMQ_SERIES.join("|")}] [--direction ${CONFORMANCE_DIRECTIONS.join("|")}]`;
+const SERIES = ROCKETMQ_SERIES.join("|");
+const DIRECTIONS = CONFORMANCE_DIRECTIONS.join("|");
+const USAGE = `npm run test:conformance -- [--seeds N] [--from K] [--rocketmq ${SERIES}] [--direction ${DIRECTIONS}]`;
 
 function fail(reason: string): never {
   process.stderr.write(`${reason}\n${USAGE}\n`);

@@ -44,8 +44,8 @@ export interface Forecast {
 }
 
 /**
- * What a store must hold after the puts of a scenario, worked out from the specification: sizes, offsets, rolls, queues, keys, and the answer to every
- * question of a probe. The third opinion beside the two stores.
+ * What a store must hold after the puts of a scenario, worked out from the specification: sizes, offsets, rolls, queues, keys, and
+ * the answer to every question of a probe. The third opinion beside the two stores.
  */
 export class StoreModel {
   readonly #options: ProgramOptions;

@@ -6,7 +6,8 @@ import type { ProgramOptions, Put, PutAnswer } from "./protocol.js";
 import type { StoreProgram } from "./store-program.js";
 
 /**
- * Puts the same into two empty directories, one of each engine, RocketMQ's clock standing where Millrace's stood, and throws where an answer or a byte differs.
+ * Puts the same into two empty directories, one of each engine, RocketMQ's clock standing where Millrace's stood, and throws where
+ * an answer or a byte differs.
  *
  * @param programs by engine name
  * @param root a directory for both

@@ -8,9 +8,10 @@ import { compareTwins } from "./twin-directories.js";
 const PUTS_MOST = 100;
 
 /**
- * The same puts in two empty directories, one of each engine, RocketMQ's clock standing where Millrace's stood: the files must be the same to the last byte,
- * the property strings too, whose order is that of a Java HashMap. Two things are left out: 4.9 ends the property string of a delayed message without a 0x02,
- * so it gets none; and RocketMQ indexes tags from 5.4 on, so for the index only seeds without tags count.
+ * The same puts in two empty directories, one of each engine, RocketMQ's clock standing where Millrace's stood: the files must be
+ * the same to the last byte, the property strings too, whose order is that of a Java HashMap. Two things are left out: 4.9 ends the
+ * property string of a delayed message without a 0x02, so it gets none; and RocketMQ indexes tags from 5.4 on, so for the index
+ * only seeds without tags count.
  */
 export class Twins implements SeedRun {
   readonly story: string[] = [];

@@ -59,7 +59,10 @@ export class ConsumedQueues {
     if (foundOffsets.join() !== offsets.join()) this.#faults.push(`key ${key} of ${topic}: ${foundOffsets} instead of ${offsets}`);
   }
 
-  /** Held against the log: each queue has each of its messages once, in order; what came after `openedAt` may have come too late to be seen. */
+  /**
+   * Held against the log: each queue has each of its messages once, in order; what came after `openedAt` may have come too late to
+   * be seen.
+   */
   faults(log: readonly DecodedMessage[], openedAt: number): string[] {
     const faults = [...this.#faults];
     const expected = grouped(log, ({ topic, queueId }) => `${topic}-${queueId}`);

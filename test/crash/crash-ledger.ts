@@ -57,8 +57,9 @@ export class CrashLedger {
   }
 
   /**
-   * What is wrong with a recovered log; empty when nothing is. Of each producer it must hold 0, 1, 2, … once each, in this order, each as the
-   * life sent it that was there for this number, and (unless `mayForget`) all that was acknowledged. Where segments expire, the first ones are gone.
+   * What is wrong with a recovered log; empty when nothing is. Of each producer it must hold 0, 1, 2, … once each, in this order,
+   * each as the life sent it that was there for this number, and (unless `mayForget`) all that was acknowledged. Where segments
+   * expire, the first ones are gone.
    *
    * @param ends of each producer, behind its last queue offset
    */

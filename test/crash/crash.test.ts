@@ -18,7 +18,10 @@ const LOAD_MS = 150;
 /** Of a life that is to end by the kill, on however slow a machine. */
 const UNTIL_KILLED_MS = 30_000;
 
-/** Opening, loading (with a roll every few milliseconds), closing. The first life of a directory always gets as far as an acknowledgement. */
+/**
+ * Opening, loading (with a roll every few milliseconds), closing. The first life of a directory always gets as far as an
+ * acknowledgement.
+ */
 function crashMoment(random: Random, isFirst: boolean): CrashMoment {
   const kind = random(10);
   if (isFirst) return { mark: "acknowledged", delayMs: random(LOAD_MS) };

@@ -49,8 +49,9 @@ export class DelayedLedger {
   }
 
   /**
-   * Each message in a level's queue comes at least once (`areAllDue`: by now), at most once in a life, never in a life that began when the file said
-   * that it had been delivered, and never after a close; it is what was sent. Acknowledged ones are there, unless the log `mayForget`.
+   * Each message in a level's queue comes at least once (`areAllDue`: by now), at most once in a life, never in a life that began
+   * when the file said that it had been delivered, and never after a close; it is what was sent. Acknowledged ones are there,
+   * unless the log `mayForget`.
    */
   faults(messages: readonly DecodedMessage[], mayForget: boolean, areAllDue: boolean): string[] {
     const faults: string[] = [];

@@ -47,7 +47,7 @@ for (const [what, fault] of Object.entries(failures)) {
   });
 }
 
-test("a disk that stays full for the ConsumeQueues: a store that closes behind keeps its abort file, and the next one has everything", async (t) => {
+test("a disk that stays full for the ConsumeQueues: closing keeps the abort file, and the next store has everything", async (t) => {
   const root = memoryDirectory(t);
   const full: Fault = { operation: "write", path: "consumequeue", after: 2, code: "ENOSPC" };
   for (let life = 0; life < 2; life++) {

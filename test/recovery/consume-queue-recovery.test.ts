@@ -246,7 +246,7 @@ test("expired: a queue whose records are all gone keeps its next offset, and is 
   t.like(plan, { row: "expired", minQueueOffset: 13, maxQueueOffset: 13, nextQueueOffset: 13, dispatchFrom: -1 });
 });
 
-test("lost: units of a queue that the log has no record of are cut, and no empty file is left, in which RocketMQ would see a unit", async (t) => {
+test("lost: units that the log has no record of are cut, and no empty file is left, in which RocketMQ would see a unit", async (t) => {
   const log = new CommitLogBuilder();
   log.add();
   const made = make(t, log);

@@ -264,7 +264,10 @@ test("a file in the middle with a header that cannot be makes all be built anew"
   assertComplete(t, directory, recovery);
 });
 
-/** What a disk holds after a crash: blocks that were forced with the mark, and of later ones any. Files since the mark may be missing or empty. */
+/**
+ * What a disk holds after a crash: blocks that were forced with the mark, and of later ones any. Files since the mark may be
+ * missing or empty.
+ */
 function tear(directory: IndexDirectory, before: Map<string, Buffer>, block: number, random: Random): void {
   for (const name of readdirSync(directory.index)) {
     const path = join(directory.index, name);

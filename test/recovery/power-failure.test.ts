@@ -110,7 +110,10 @@ class FailingStore {
     this.#disk.close();
   }
 
-  /** Opens, judges, goes on; is closed, or killed; the power may fail in between, or after that. Returns what was wrong after the opening. */
+  /**
+   * Opens, judges, goes on; is closed, or killed; the power may fail in between, or after that. Returns what was wrong after the
+   * opening.
+   */
   async live(life: number): Promise<string[]> {
     this.#moment = undefined;
     this.#forcesLeft = this.#random(FORCES_MAX);

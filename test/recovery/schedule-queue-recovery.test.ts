@@ -8,7 +8,7 @@ import { message, openStore } from "../support/temporary-store.js";
 
 const MESSAGES = 30;
 
-test("hashes of tags in the schedule queues, which RocketMQ 4.9 leaves after a crash, become times again, and nothing is delivered early", async (t) => {
+test("hashes of tags that RocketMQ 4.9 leaves in the schedule queues become times again, and nothing is delivered early", async (t) => {
   const root = temporaryDirectory(t);
   const options = { storePathRootDir: root, messageDelayLevel: "1h", mappedFileSizeConsumeQueue: 10 * CONSUME_QUEUE_UNIT_LENGTH };
   const store = await openStore(t, options);

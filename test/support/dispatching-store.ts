@@ -14,7 +14,10 @@ import { pipelineData } from "#store/pipeline/pipeline-data.js";
 import { TopicTable } from "#store/put/topic-table.js";
 import { MessageReader } from "#store/read/message-reader.js";
 
-/** The real clock never comes to a round: {@link DispatchingStore.flush} sets one of its own forward, by more than the interval of the round. */
+/**
+ * The real clock never comes to a round: {@link DispatchingStore.flush} sets one of its own forward, by more than the interval of
+ * the round.
+ */
 const FLUSH_MS = 2 ** 30;
 const THOROUGH_MS = 2 ** 32;
 export const ROUNDS_ON_DEMAND: MessageStoreOptions = {

@@ -6,8 +6,8 @@ import type { FixturePut, FixtureStore } from "./fixture-store.js";
 import { openStore } from "./temporary-store.js";
 
 /**
- * What our store refuses on purpose (a topic of 128 characters), or transforms where RocketMQ 5's broker does it (delay levels). Queue 0 of topic
- * `filler` stands for them.
+ * What our store refuses on purpose (a topic of 128 characters), or transforms where RocketMQ 5's broker does it (delay levels).
+ * Queue 0 of topic `filler` stands for them.
  */
 export const NOT_OURS = new Set(["topic128", "delay3", "delay99"]);
 

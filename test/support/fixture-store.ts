@@ -38,7 +38,10 @@ export const FIXTURE_SIZES = {
 /** Levels of the delayed messages in 4.9's fixture: one each. */
 const DELAYED_LEVELS = [3, 18];
 
-/** Says in a copy of a fixture that its delayed messages have been delivered: they have long been due, and would be put when it is opened. */
+/**
+ * Says in a copy of a fixture that its delayed messages have been delivered: they have long been due, and would be put when it is
+ * opened.
+ */
 export function passDelayedMessages(root: string): void {
   const paths = storePaths(root);
   mkdirSync(paths.config, { recursive: true });

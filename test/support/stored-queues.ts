@@ -53,8 +53,8 @@ export function unitAt(bytes: Buffer, at: number): StoredUnit {
 }
 
 /**
- * Every record of the log that can be consumed has its unit, and nothing else is in the queues. (Not for SCHEDULE_TOPIC_XXXX.) The directory
- * may be open, when everything has been dispatched.
+ * Every record of the log that can be consumed has its unit, and nothing else is in the queues. (Not for SCHEDULE_TOPIC_XXXX.) The
+ * directory may be open, when everything has been dispatched.
  */
 export function assertQueuesComplete(t: ExecutionContext, root: string): void {
   const expected = new Map<string, Map<number, StoredUnit>>();

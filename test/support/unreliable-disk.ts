@@ -19,8 +19,9 @@ export interface DiskMoment {
 const PAGES = [4096, 512];
 
 /**
- * Keeps account of what is durable below some directories, by watching every force of every real storage in this thread, and makes of a moment what a power
- * failure may leave of it: each page that was written since the last force is there or not, and so is each name.
+ * Keeps account of what is durable below some directories, by watching every force of every real storage in this thread, and makes
+ * of a moment what a power failure may leave of it: each page that was written since the last force is there or not, and so is each
+ * name.
  */
 export class UnreliableDisk {
   readonly #directories: readonly string[];

@@ -60,7 +60,10 @@ test.serial("after close every call is refused, from the moment of the close on"
   t.is(store.maxPhysicalOffset, 0);
 });
 
-/** Until the allocator has made ready all that it will, and the dispatcher has nothing to do: then nothing of the directory changes by itself. */
+/**
+ * Until the allocator has made ready all that it will, and the dispatcher has nothing to do: then nothing of the directory changes
+ * by itself.
+ */
 async function settled(store: MessageStore): Promise<void> {
   while (store.stats().offsets.allocatedOffset < 2 * SEGMENT_SIZE || store.dispatchBehindBytes > 0) await setImmediate();
 }

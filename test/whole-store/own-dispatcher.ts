@@ -1,6 +1,6 @@
 /**
- * A user's dispatcher, as `commitLogDispatchers` names it. What it has to do is in `own-dispatcher.json` beside the store's directory; what it
- * hears is written to `own-dispatcher.heard` there, one line each.
+ * A user's dispatcher, as `commitLogDispatchers` names it. What it has to do is in `own-dispatcher.json` beside the store's
+ * directory; what it hears is written to `own-dispatcher.heard` there, one line each.
  */
 import { appendFileSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";

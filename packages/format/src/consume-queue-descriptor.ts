@@ -9,8 +9,8 @@
  *   +-----------------+---------+-----------------+
  * ```
  *
- * tagsCode is the Java hash of the tags, sign-extended; in SCHEDULE_TOPIC_XXXX the time of delivery in milliseconds. The first file of a queue that
- * does not start at 0 is filled up to its first message with units (0, 0x7fffffff, 0).
+ * tagsCode is the Java hash of the tags, sign-extended; in SCHEDULE_TOPIC_XXXX the time of delivery in milliseconds. The first file
+ * of a queue that does not start at 0 is filled up to its first message with units (0, 0x7fffffff, 0).
  */
 export const CONSUME_QUEUE_UNIT_LENGTH = 20;
 export const CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET = 0;

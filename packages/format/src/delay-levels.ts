@@ -44,7 +44,10 @@ export class DelayLevels {
     return Math.min(level, this.maxLevel);
   }
 
-  /** When a message of this level is due, in milliseconds: the tagsCode of its unit in the ConsumeQueue. Without such a level a second later. */
+  /**
+   * When a message of this level is due, in milliseconds: the tagsCode of its unit in the ConsumeQueue. Without such a level a
+   * second later.
+   */
   deliverTime(level: number, storeTimestampMs: number): number {
     return storeTimestampMs + (this.delayMs(this.clamp(level)) ?? UNKNOWN_LEVEL_DELAY_MS);
   }

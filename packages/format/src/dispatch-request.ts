@@ -109,8 +109,8 @@ export class DispatchRequest {
   }
 
   /**
-   * Takes in the record of `size` bytes at `position`, at least as long as the shortest record, which recovery has checked or this store has
-   * written. False when the fields do not fill `size` bytes: then it is no record.
+   * Takes in the record of `size` bytes at `position`, at least as long as the shortest record, which recovery has checked or this
+   * store has written. False when the fields do not fill `size` bytes: then it is no record.
    */
   read(bytes: Uint8Array, position: number, size: number): boolean {
     if (this.bytes !== bytes) {

@@ -1,4 +1,7 @@
-/** What came of a get. (RocketMQ: `GetMessageStatus`; NO_MATCHED_LOGIC_QUEUE and OFFSET_RESET, which its store never answers, are not here.) */
+/**
+ * What came of a get. (RocketMQ: `GetMessageStatus`; NO_MATCHED_LOGIC_QUEUE and OFFSET_RESET, which its store never answers, are
+ * not here.)
+ */
 export type GetMessageStatus =
   | "FOUND"
   /** Nothing that the filter lets through among the units looked at. */

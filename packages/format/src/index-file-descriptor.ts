@@ -1,5 +1,6 @@
 /**
- * Layout of an index file (RocketMQ: `IndexFile`, `IndexHeader`): a hash table whose chains lead from the newest key to older ones. Big-endian.
+ * Layout of an index file (RocketMQ: `IndexFile`, `IndexHeader`): a hash table whose chains lead from the newest key to older ones.
+ * Big-endian.
  *
  * ```text
  *   0        40                              40 + 4·maxHashSlotNum                       40 + 4·maxHashSlotNum + 20·maxIndexNum
@@ -18,8 +19,8 @@
  *            +---------+-----------------+----------+--------------+    previousItem: 0 ends the chain
  * ```
  *
- * endPhysicalOffset is where the last indexed record begins; indexCount is the number of the next item, 0 in a file that has none. Every field is
- * at a multiple of four bytes.
+ * endPhysicalOffset is where the last indexed record begins; indexCount is the number of the next item, 0 in a file that has none.
+ * Every field is at a multiple of four bytes.
  */
 export const INDEX_HEADER_LENGTH = 40;
 export const INDEX_BEGIN_TIMESTAMP_OFFSET = 0;

@@ -7,8 +7,8 @@ export function isIndexFileName(name: string): boolean {
 }
 
 /**
- * Name of an index file made now: yyyyMMddHHmmssSSS in local time. Names sort in the order of creation, whatever the clock does: one that is not
- * behind the newest becomes the newest plus one millisecond. (RocketMQ: `UtilAll.timeMillisToHumanString`.)
+ * Name of an index file made now: yyyyMMddHHmmssSSS in local time. Names sort in the order of creation, whatever the clock does:
+ * one that is not behind the newest becomes the newest plus one millisecond. (RocketMQ: `UtilAll.timeMillisToHumanString`.)
  *
  * @param newest the last name in the directory
  */

@@ -206,7 +206,10 @@ export class MessageChecker {
     return bodyCrc === view.getInt32(position + BODY_CRC_OFFSET) ? total : MessageVerdict.BAD_BODY_CRC;
   }
 
-  /** Whether the name stands alone, and is not the end of a longer one of a user's. A separator before it that is damaged is a separator. */
+  /**
+   * Whether the name stands alone, and is not the end of a longer one of a user's. A separator before it that is damaged is a
+   * separator.
+   */
   #isOwnName(bytes: Uint8Array, position: number, crcAt: number, crc: number): boolean {
     if (crcAt === this.propertiesPosition || bytes[crcAt - 1] === PROPERTY_SEPARATOR) return true;
     return crc === (crc32(SEPARATOR, crc32(bytes.subarray(position, crcAt - 1))) & CRC_MASK);

@@ -93,7 +93,8 @@ function hostLength(sysFlag: number, bit: number): number {
 const checker = new MessageChecker();
 
 /**
- * The record at `position`, CRC verified; bytes after it do not matter. Ill-formed UTF-8 in topic and properties becomes U+FFFD, as in Java.
+ * The record at `position`, CRC verified; bytes after it do not matter. Ill-formed UTF-8 in topic and properties becomes U+FFFD, as
+ * in Java.
  *
  * @throws MillraceError `ERR_RECORD_…` with the name of the {@link MessageVerdict}
  */

@@ -7,8 +7,8 @@ const NEW_SUFFIX = ".new";
 const NOT_BESIDE = new Set(["EXDEV", "EACCES", "EPERM", "EROFS"]);
 
 /**
- * A file of zeros that has its length from the first moment that it has its name: a process killed in between leaves no shorter one, and RocketMQ 4.9
- * loads no directory with such a one. An existing file is replaced. The name is not durable yet.
+ * A file of zeros that has its length from the first moment that it has its name: a process killed in between leaves no shorter
+ * one, and RocketMQ 4.9 loads no directory with such a one. An existing file is replaced. The name is not durable yet.
  *
  * @param listed the directory that a broker lists: what is being prepared lies beside it. Where that cannot be, it gets the file directly
  */

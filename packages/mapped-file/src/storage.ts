@@ -16,7 +16,10 @@ export interface Storage {
   makeDirectory(path: string, durable?: boolean): void;
   /** A missing file is fine. Durable after {@link syncDirectory}. */
   remove(path: string): void;
-  /** An empty directory; a missing one is fine. Throws when something is in it (ENOTEMPTY). Durable after {@link syncDirectory} of its parent. */
+  /**
+   * An empty directory; a missing one is fine. Throws when something is in it (ENOTEMPTY). Durable after {@link syncDirectory} of
+   * its parent.
+   */
   removeDirectory(path: string): void;
   /** {@link StorageFile.force} of a file, or of a directory's names, while the caller goes on; a path that is gone needs none. */
   forceInBackground(path: string): Promise<void>;
@@ -78,8 +81,8 @@ export interface Mapping {
   lock(position: number, length: number): boolean;
   unlock(position: number, length: number): void;
   /**
-   * Gives the page table entries of whole pages back (MADV_DONTNEED); the bytes stay in the page cache. What has been written and will not be
-   * touched again: a force write-protects every entry it finds with an interrupt to all cores, 7 µs per page.
+   * Gives the page table entries of whole pages back (MADV_DONTNEED); the bytes stay in the page cache. What has been written and
+   * will not be touched again: a force write-protects every entry it finds with an interrupt to all cores, 7 µs per page.
    */
   release(position: number, length: number): void;
   /** May be called again. */

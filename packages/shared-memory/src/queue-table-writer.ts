@@ -12,7 +12,10 @@ export class QueueTableWriter {
     this.#queueSlots = queueSlots;
   }
 
-  /** The slot of the next queue, published before any record of it. A topic and queue registered again get a new slot, which replaces the old one. */
+  /**
+   * The slot of the next queue, published before any record of it. A topic and queue registered again get a new slot, which
+   * replaces the old one.
+   */
   add(topic: Uint8Array, queueId: number): number {
     const slot = this.#queueSlots.value;
     const length = NAME_TOPIC_OFFSET + topic.length;

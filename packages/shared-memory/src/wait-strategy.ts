@@ -2,9 +2,9 @@ import type { ReadableCounter } from "./counter.js";
 import { monotonicUs } from "./monotonic-clock.js";
 
 /**
- * How a service sleeps until a counter moves: first it looks again for a bounded time, then it parks. Parking and being woken costs 5-10 µs,
- * which a group that is already on its way should not pay; but with more threads than cores an unbounded spin costs somebody a
- * scheduler slice, so it looks only while the last waits have been short.
+ * How a service sleeps until a counter moves: first it looks again for a bounded time, then it parks. Parking and being woken costs
+ * 5-10 µs, which a group that is already on its way should not pay; but with more threads than cores an unbounded spin costs
+ * somebody a scheduler slice, so it looks only while the last waits have been short.
  */
 export class WaitStrategy {
   readonly #spinUs: number;

@@ -18,11 +18,13 @@ export function toText(stats: StoreStats): string {
     row("", `waiting ${count(put.waiting)}  stalls ${count(put.stalls)}`),
     row(
       "ring",
-      `${share(ring.usedBytes, ring.capacityBytes)} of ${bytes(ring.capacityBytes)}  ${share(ring.usedFrames, ring.capacityFrames)} of ${count(ring.capacityFrames)} frames`,
+      `${share(ring.usedBytes, ring.capacityBytes)} of ${bytes(ring.capacityBytes)}  ` +
+        `${share(ring.usedFrames, ring.capacityFrames)} of ${count(ring.capacityFrames)} frames`,
     ),
     row(
       "append",
-      `${count(append.messages)} messages  ${bytes(append.bytes)}  ${count(append.groups)} groups of ${mean(append.messages, append.groups)}, at most ${count(append.maxGroupMessages)}`,
+      `${count(append.messages)} messages  ${bytes(append.bytes)}  ` +
+        `${count(append.groups)} groups of ${mean(append.messages, append.groups)}, at most ${count(append.maxGroupMessages)}`,
     ),
     row("", `stalls ${count(append.stalls)}  rolls ${count(append.rolls)}, longest ${time(append.rollMaxUs)}`),
     row(
@@ -31,12 +33,14 @@ export function toText(stats: StoreStats): string {
     ),
     row(
       "dispatch",
-      `${count(dispatch.messages)} messages  behind ${count(dispatch.behindMessages)} messages, ${bytes(dispatch.behindBytes)}  forces ${count(dispatch.forces)}  failures ${count(dispatch.failures)}`,
+      `${count(dispatch.messages)} messages  behind ${count(dispatch.behindMessages)} messages, ${bytes(dispatch.behindBytes)}  ` +
+        `forces ${count(dispatch.forces)}  failures ${count(dispatch.failures)}`,
     ),
     row("get", `${count(get.transferredMessages)} messages  found ${count(get.found)}  miss ${count(get.miss)}`),
     row(
       "schedule",
-      `${count(schedule.delivered)} delivered  retried ${count(schedule.retried)}  skipped ${count(schedule.skipped)}  waiting ${count(waitingForDelivery(stats))}`,
+      `${count(schedule.delivered)} delivered  retried ${count(schedule.retried)}  skipped ${count(schedule.skipped)}  ` +
+        `waiting ${count(waitingForDelivery(stats))}`,
     ),
     row(
       "disk",
@@ -44,7 +48,8 @@ export function toText(stats: StoreStats): string {
     ),
     row(
       "allocate",
-      `${count(allocate.segments)} segments  ready ${count(allocate.segmentsReady)}  locked ${bytes(allocate.lockedBytes)}  lock failures ${count(allocate.lockFailures)}`,
+      `${count(allocate.segments)} segments  ready ${count(allocate.segmentsReady)}  locked ${bytes(allocate.lockedBytes)}  ` +
+        `lock failures ${count(allocate.lockFailures)}`,
     ),
     "",
     latencyHead(),

@@ -81,7 +81,8 @@ test("puts that failed are shown, round by round", (t) => {
   );
   t.true(
     lines.includes(
-      "- java-pool: FAILED puts, not counted above: disk/128/64/java-pool: 3 FLUSH_DISK_TIMEOUT; dispatch at most 4 MiB behind at the end of a workload",
+      "- java-pool: FAILED puts, not counted above: disk/128/64/java-pool: 3 FLUSH_DISK_TIMEOUT; " +
+        "dispatch at most 4 MiB behind at the end of a workload",
     ),
   );
 });

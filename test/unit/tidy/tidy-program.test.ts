@@ -15,6 +15,9 @@ const BAD_TREE = {
   "packages/format/dist/a.ts": "test.only();",
   "scripts/long.mjs": "\n".repeat(400).concat("x();"),
   "test/a.test.ts": "test.only();",
+  "docs/page.md": "word ".repeat(29),
+  "docs/dist/page.md": "word ".repeat(29),
+  "README.md": "word ".repeat(29),
 };
 
 test("the program names every rule that a bad tree breaks and exits with 1; compiled output is not its business", (t) => {
@@ -34,6 +37,8 @@ test("the program names every rule that a bad tree breaks and exits with 1; comp
     "file-access packages/format/src/a.ts",
     "layout-numbers packages/format/src/a.ts",
     "length-ratchet scripts/long.mjs",
+    "line-length README.md",
+    "line-length docs/page.md",
     "file-names packages/format/src/Lonely.ts",
     "unfinished-work test/a.test.ts",
   ]);

@@ -26,8 +26,8 @@ import { PoolSegmentWriter } from "./pool-segment-writer.js";
 import type { SegmentWriter } from "./segment-writer.js";
 
 /**
- * A group ends with the frames there are, or with these. In SYNC_FLUSH it costs a force, so it takes all that it can get, and stays open for the
- * rest of a burst; in ASYNC_FLUSH the acks of the first should not wait for the last.
+ * A group ends with the frames there are, or with these. In SYNC_FLUSH it costs a force, so it takes all that it can get, and stays
+ * open for the rest of a burst; in ASYNC_FLUSH the acks of the first should not wait for the last.
  */
 const SYNC_GROUP = { frames: 4096, bytes: 1024 * 1024 };
 const ASYNC_GROUP = { frames: 1024, bytes: 256 * 1024 };
@@ -36,15 +36,17 @@ const FORCE_ALONE_FRAMES = 128;
 /** How long a group stays open for the rest of a burst. */
 const BURST_US = 50;
 /**
- * How long it looks for frames before it parks. In SYNC_FLUSH as long as a round through the disk takes: being woken from an idle core costs
- * tens of microseconds in a virtual machine (measured: 64 in flight +12 %, 1024 +26 %). In ASYNC_FLUSH only where every thread of the pipeline has
- * a core: on two, put to readable takes 380 us without it and 970 us with 20 us (medians at half the maximum rate), because the dispatcher waits.
+ * How long it looks for frames before it parks. In SYNC_FLUSH as long as a round through the disk takes: being woken from an idle
+ * core costs tens of microseconds in a virtual machine (measured: 64 in flight +12 %, 1024 +26 %). In ASYNC_FLUSH only where every
+ * thread of the pipeline has a core: on two, put to readable takes 380 us without it and 970 us with 20 us (medians at half the
+ * maximum rate), because the dispatcher waits.
  */
 const SYNC_SPIN_US = 250;
 const ASYNC_SPIN_US = availableParallelism() > PIPELINE_THREADS ? 20 : 0;
 /**
- * While there is more to append the dispatcher is woken once for so many bytes, and at once when there is nothing: a wake-up costs the appender some
- * twenty microseconds where the woken thread needs its core (measured: 158 ns a message of 128 B, woken for every group).
+ * While there is more to append the dispatcher is woken once for so many bytes, and at once when there is nothing: a wake-up costs
+ * the appender some twenty microseconds where the woken thread needs its core (measured: 158 ns a message of 128 B, woken for every
+ * group).
  */
 const TELL_BYTES = 256 * 1024;
 /** RocketMQ's AllocateMappedFileService waits this long for a segment. */
@@ -183,9 +185,10 @@ export class AppendService implements Agent {
 
   /**
    * SYNC_FLUSH, shortest path: when everything before this group is durable and nothing comes after it, there is nothing to share a force
-   * with, and handing it to the flusher would only cost two wake-ups. `wroteOffset` does not move before the force has succeeded: nobody else
-   * may force these bytes and believe the answer. Main has the results by now, and answers FLUSH_DISK_TIMEOUT if this takes too long; puts that come
-   * meanwhile wait in the ring, and after `osPageCacheBusyTimeOutMills` new ones are answered OS_PAGE_CACHE_BUSY.
+   * with, and handing it to the flusher would only cost two wake-ups. `wroteOffset` does not move before the force has succeeded:
+   * nobody else may force these bytes and believe the answer. Main has the results by now, and answers FLUSH_DISK_TIMEOUT if this
+   * takes too long; puts that come meanwhile wait in the ring, and after `osPageCacheBusyTimeOutMills` new ones are answered
+   * OS_PAGE_CACHE_BUSY.
    */
   #forceIfAlone(startOffset: number, first: number, messages: number, wakeMain: boolean): boolean {
     const { appendForcedOffset, appendForces, putBurst, resultRingTail } = this.#counters;

@@ -8,8 +8,8 @@ const SYNC_RELEASE_LENGTH = 16 * 1024;
 /**
  * RocketMQ's way: one copy into the mapped segment. The allocator has allocated every byte before: no hole, no SIGBUS.
  *
- * Pages that are complete are released soon after: a force would otherwise write-protect them one by one, with an interrupt to all cores for
- * each (measured: 344 MB in ASYNC_FLUSH cost the flusher 0.6-1.4 s of processor time, and half the throughput).
+ * Pages that are complete are released soon after: a force would otherwise write-protect them one by one, with an interrupt to all
+ * cores for each (measured: 344 MB in ASYNC_FLUSH cost the flusher 0.6-1.4 s of processor time, and half the throughput).
  */
 export class MappedSegmentWriter implements SegmentWriter {
   readonly #releaseLength: number;

@@ -23,8 +23,8 @@ export type SaveConsumerOffsets = (content: Uint8Array) => Promise<void>;
 
 /**
  * How far each consumer group has come in each queue. Commits are kept in memory and saved to `config/consumerOffset.json` every
- * `flushDelayOffsetInterval` when there are new ones, on {@link persist}, and when the store closes: after a crash a group can find an older
- * offset of its own, never a later or a broken one. Main thread. (RocketMQ: `ConsumerOffsetManager`.)
+ * `flushDelayOffsetInterval` when there are new ones, on {@link persist}, and when the store closes: after a crash a group can find
+ * an older offset of its own, never a later or a broken one. Main thread. (RocketMQ: `ConsumerOffsetManager`.)
  */
 export class ConsumerOffsets {
   readonly #file: OffsetFile;

@@ -8,7 +8,10 @@ export interface ConsumeQueueCleaning {
   readonly failure?: string;
 }
 
-/** Has the dispatch thread follow the front of the log, a slice at a time, with pauses between files. (RocketMQ: `CleanConsumeQueueService`.) */
+/**
+ * Has the dispatch thread follow the front of the log, a slice at a time, with pauses between files. (RocketMQ:
+ * `CleanConsumeQueueService`.)
+ */
 export class ConsumeQueueCleaner {
   readonly #config: MessageStoreConfig;
   readonly #deleteExpired: (minOffset: number) => Promise<ExpiredDeletion>;

@@ -48,9 +48,9 @@ export interface CleanFilesPlace {
 }
 
 /**
- * Retention: when files are looked at, and one thing at a time. The disk is looked at on a timer of its own, so that a long deletion does not hold
- * the disk-full flag up (RocketMQ issue 1400). Main thread; the deletions run on the allocate and dispatch threads.
- * (RocketMQ: `DefaultMessageStore.cleanFilesPeriodically`, `executeDeleteFilesManually`, `isSpaceFull`.)
+ * Retention: when files are looked at, and one thing at a time. The disk is looked at on a timer of its own, so that a long
+ * deletion does not hold the disk-full flag up (RocketMQ issue 1400). Main thread; the deletions run on the allocate and dispatch
+ * threads. (RocketMQ: `DefaultMessageStore.cleanFilesPeriodically`, `executeDeleteFilesManually`, `isSpaceFull`.)
  */
 export class FileCleaner {
   readonly #config: MessageStoreConfig;
@@ -83,8 +83,8 @@ export class FileCleaner {
   }
 
   /**
-   * Deletes what has expired, at any hour, now: in runs, until nothing is left to do, or something is held or fails. An aborted `signal` ends
-   * it after the run that is under way (`deleteFileBatchMax` files).
+   * Deletes what has expired, at any hour, now: in runs, until nothing is left to do, or something is held or fails. An aborted
+   * `signal` ends it after the run that is under way (`deleteFileBatchMax` files).
    *
    * @throws MillraceError `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
    */

@@ -50,8 +50,9 @@ export class TopicCleaner {
   }
 
   /**
-   * Deletes a topic's ConsumeQueues; records of it that are in the log now are never seen in a queue again. By key, by message id and by physical
-   * offset they are found until their segments go. A topic that is not there is fine; one of the system's own holds delayed or prepared messages and is refused.
+   * Deletes a topic's ConsumeQueues; records of it that are in the log now are never seen in a queue again. By key, by message id
+   * and by physical offset they are found until their segments go. A topic that is not there is fine; one of the system's own holds
+   * delayed or prepared messages and is refused.
    *
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_TOPIC_NOT_DELETED` (try again; what was put before stays deleted),
    * `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
@@ -71,8 +72,9 @@ export class TopicCleaner {
   }
 
   /**
-   * Deletes the topics that are not to be retained, but for RocketMQ's own, and those of consumer groups (`%RETRY%`, `%DLQ%`). Resolves with
-   * the deleted ones; rejects as {@link deleteTopic}, and with `ERR_TOPIC_ILLEGAL` for what is no list of names: nothing is deleted then.
+   * Deletes the topics that are not to be retained, but for RocketMQ's own, and those of consumer groups (`%RETRY%`, `%DLQ%`).
+   * Resolves with the deleted ones; rejects as {@link deleteTopic}, and with `ERR_TOPIC_ILLEGAL` for what is no list of names:
+   * nothing is deleted then.
    */
   async cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
     const retained = retainedTopics(retain);

@@ -28,7 +28,10 @@ export interface MessageStoreOptions {
   readonly syncFlushTimeout?: number;
   /** Map, touch and lock the segments ahead of the appender. Default false. */
   readonly warmMapedFileEnable?: boolean;
-  /** Append into memory and write it to the file in the background (ASYNC_FLUSH): a killed process loses what was not committed. Default false. */
+  /**
+   * Append into memory and write it to the file in the background (ASYNC_FLUSH): a killed process loses what was not committed.
+   * Default false.
+   */
   readonly transientStorePoolEnable?: boolean;
   /** Segments that fit the pool. Default 5. */
   readonly transientStorePoolSize?: number;
@@ -62,7 +65,10 @@ export interface MessageStoreOptions {
   readonly flushConsumeQueueLeastPages?: number;
   /** After this long ConsumeQueues and index are forced, however little. Default 60,000. */
   readonly flushConsumeQueueThoroughInterval?: number;
-  /** Modules (file URLs or absolute paths) whose default export makes a {@link CommitLogDispatcher}; they run on the dispatch thread. Default none. */
+  /**
+   * Modules (file URLs or absolute paths) whose default export makes a {@link CommitLogDispatcher}; they run on the dispatch
+   * thread. Default none.
+   */
   readonly commitLogDispatchers?: readonly string[];
   /** Build the index, so that messages are found by key. Default true. */
   readonly messageIndexEnable?: boolean;
@@ -105,7 +111,10 @@ export interface MessageStoreOptions {
   readonly deleteFileBatchMax?: number;
   /** A lease held longer than this on an expired segment is ended by force. Default 120,000. */
   readonly destroyMapedFileIntervalForcibly?: number;
-  /** Aborts a long recovery: until it changes something, nothing is changed. Also the dispatching after it, which the next open goes on with. */
+  /**
+   * Aborts a long recovery: until it changes something, nothing is changed. Also the dispatching after it, which the next open goes
+   * on with.
+   */
   readonly signal?: AbortSignal;
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
 }

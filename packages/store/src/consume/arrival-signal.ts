@@ -56,7 +56,10 @@ export class ArrivalSignal {
     this.#waiters.delete(waiter);
   }
 
-  /** Calls `watcher`, which must not throw, whenever `reputFromOffset` may have moved; does not keep the process alive. Returns the end of it. */
+  /**
+   * Calls `watcher`, which must not throw, whenever `reputFromOffset` may have moved; does not keep the process alive. Returns the
+   * end of it.
+   */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     this.#arm();

@@ -4,8 +4,9 @@ import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import { type MessageFilter, TagFilter } from "../read/tag-filter.js";
 
 /**
- * Where a consumer begins: at the first message that is still there; behind the last one that has been put; at a queue offset, or at the end
- * of the queue when that lies before it; at the first message stored at this time or later, a time to come counting as `latest`.
+ * Where a consumer begins: at the first message that is still there; behind the last one that has been put; at a queue offset, or
+ * at the end of the queue when that lies before it; at the first message stored at this time or later, a time to come counting as
+ * `latest`.
  */
 export type ConsumeFrom = "earliest" | "latest" | number | Date;
 

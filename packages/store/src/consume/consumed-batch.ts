@@ -7,8 +7,8 @@ export class ConsumedBatch implements Iterable<MessageView> {
   /** Queue offset to go on with: what {@link ConsumerOffsets.commit} takes once the batch is done. */
   readonly nextOffset: number;
   /**
-   * Queue offsets that were passed over since the batch before because retention had deleted their messages; 0 as a rule. With a filter only
-   * what nobody could look at any more counts.
+   * Queue offsets that were passed over since the batch before because retention had deleted their messages; 0 as a rule. With a
+   * filter only what nobody could look at any more counts.
    */
   readonly skipped: number;
 

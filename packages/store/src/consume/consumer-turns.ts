@@ -2,8 +2,8 @@
 const BATCHES_PER_TURN = 16;
 
 /**
- * Lets consumers who always find something share the main thread with everything else, and fairly with each other: so many batches in a turn
- * of the event loop, then timers, acknowledgements and I/O have theirs.
+ * Lets consumers who always find something share the main thread with everything else, and fairly with each other: so many batches
+ * in a turn of the event loop, then timers, acknowledgements and I/O have theirs.
  */
 export class ConsumerTurns {
   #taken = 0;

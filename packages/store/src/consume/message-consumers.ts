@@ -39,7 +39,10 @@ export class MessageConsumers implements ConsumerEnvironment {
     return new MessageConsumer(this, options);
   }
 
-  /** Nothing arrives any more: consumers take what is there, then reject with `error`; those that wait do so now. The first error counts. */
+  /**
+   * Nothing arrives any more: consumers take what is there, then reject with `error`; those that wait do so now. The first error
+   * counts.
+   */
   fail(error: Error): void {
     this.#failure ??= error;
     this.arrivals.wakeAll();

@@ -10,11 +10,14 @@ export interface CommitLogDispatcher {
   /** For messages. */
   readonly name: string;
   /**
-   * At open: the first offset that it has not handled durably; dispatching begins at the lowest of all. Without it, it is told of what comes
-   * after the ConsumeQueues and the index, which can be less than it has missed.
+   * At open: the first offset that it has not handled durably; dispatching begins at the lowest of all. Without it, it is told of
+   * what comes after the ConsumeQueues and the index, which can be less than it has missed.
    */
   handledOffset?(): number;
-  /** One record. The request is one object used over and over: what is needed later must be copied. A throw is tried again a second later. */
+  /**
+   * One record. The request is one object used over and over: what is needed later must be copied. A throw is tried again a second
+   * later.
+   */
   dispatch(request: DispatchRequest): void;
   /** The group is over: what it wrote must be readable before readers hear of it. A throw is tried again a second later. */
   endGroup?(): void;

@@ -29,7 +29,10 @@ export class ConsumeQueueFiles {
     this.unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
   }
 
-  /** The queue's file that begins with unit `fileStart`, made when missing; the queue has it until it closes it or is told here to close it. */
+  /**
+   * The queue's file that begins with unit `fileStart`, made when missing; the queue has it until it closes it or is told here to
+   * close it.
+   */
   open(queue: FileHolder, fileStart: number): StorageFile {
     this.#open.delete(queue);
     if (this.#open.size >= OPEN_LIMIT) this.#closeOldest();

@@ -11,8 +11,8 @@ export type OnDispatchedDurably = (offset: number) => void;
 
 /**
  * Forces the ConsumeQueues now and then, in the background: a force waits for the disk behind those of the log, and dispatching must not. A
- * thorough round forces the other dispatchers too; then the mark and the checkpoint may say how far dispatching is durable. What a crash loses in
- * between is dispatched again. (RocketMQ: `FlushConsumeQueueService`.)
+ * thorough round forces the other dispatchers too; then the mark and the checkpoint may say how far dispatching is durable. What a
+ * crash loses in between is dispatched again. (RocketMQ: `FlushConsumeQueueService`.)
  */
 export class ConsumeQueueForcer {
   readonly #counters: ControlBlock<"dispatch">["counters"];
@@ -29,7 +29,10 @@ export class ConsumeQueueForcer {
   #nextRound = 0;
   #lastThorough = 0;
   #durableOffset = -1;
-  /** The kernel tells of a failed write once: a force after it would succeed without the bytes. Nothing is forced, and nothing said to be durable, any more. */
+  /**
+   * The kernel tells of a failed write once: a force after it would succeed without the bytes. Nothing is forced, and nothing said
+   * to be durable, any more.
+   */
   #failure: unknown;
 
   constructor(

@@ -14,8 +14,8 @@ export class ConsumeQueueUnitSearch {
   }
 
   /**
-   * First queue offset in [from, to) whose record lies at `physicalOffset` or behind it; `to` when there is none. Physical offsets ascend; units that only
-   * fill a hole have none.
+   * First queue offset in [from, to) whose record lies at `physicalOffset` or behind it; `to` when there is none. Physical offsets
+   * ascend; units that only fill a hole have none.
    */
   findFirst(queue: ConsumeQueue, from: number, to: number, physicalOffset: number): number {
     if (from < to && this.#physicalOffset(queue, from) >= physicalOffset) return from;

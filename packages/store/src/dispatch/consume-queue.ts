@@ -8,8 +8,8 @@ const MAX_FILL_UNITS = 1 << 20;
 const FILL_CHUNK_UNITS = 3276;
 
 /**
- * The units of one topic and queue, written by the dispatch thread: collected in memory for the length of a group, then in one pwrite, so that a
- * full disk is an error and not a SIGBUS. Readers map the files. (RocketMQ: `ConsumeQueue`.)
+ * The units of one topic and queue, written by the dispatch thread: collected in memory for the length of a group, then in one
+ * pwrite, so that a full disk is an error and not a SIGBUS. Readers map the files. (RocketMQ: `ConsumeQueue`.)
  */
 export class ConsumeQueue {
   readonly slot: number;
@@ -54,8 +54,9 @@ export class ConsumeQueue {
   }
 
   /**
-   * Takes a record's unit. What is in the queue already is left alone. Units lie where their queue offset says; a hole before them is filled
-   * with units that no reader takes for messages. Only a hole too large for that is closed up, as RocketMQ closes every hole.
+   * Takes a record's unit. What is in the queue already is left alone. Units lie where their queue offset says; a hole before them
+   * is filled with units that no reader takes for messages. Only a hole too large for that is closed up, as RocketMQ closes every
+   * hole.
    */
   put(physicalOffset: number, size: number, tagsCode: number, queueOffset: number): void {
     if (this.#maxPhysicalOffset < 0) this.#maxPhysicalOffset = this.#lastPhysicalEnd();

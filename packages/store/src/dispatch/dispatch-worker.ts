@@ -35,7 +35,8 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   try {
     mark(counters.reputFromOffset.value);
   } catch {
-    // On a full disk: the old mark would vouch for what is dispatched from now on. Without one everything is looked at when the store opens.
+    // On a full disk: the old mark would vouch for what is dispatched from now on. Without one everything is looked at when the
+    // store opens.
     storage.remove(paths.dispatchedMark);
     storage.syncDirectory(paths.root);
   }
@@ -61,7 +62,10 @@ function expiredControl(expired: ExpiredConsumeQueues): DispatchControl {
   };
 }
 
-/** Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that grows again. */
+/**
+ * Without an index what the mark says of one stays: it is as complete as it was, but not of a log that recovery has cut and that
+ * grows again.
+ */
 export function dispatchedMarkWriter(
   storage: Storage,
   paths: StorePaths,

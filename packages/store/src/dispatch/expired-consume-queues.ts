@@ -16,8 +16,9 @@ const SLICE_US = 2000;
 const FILES_PER_SLICE = 4;
 
 /**
- * Lets ConsumeQueues and index follow the front of the log, between two groups, in slices. First every queue's `minQueueOffset`, which is what
- * readers go by, then the files. (RocketMQ: `CleanConsumeQueueService`, `ConsumeQueue.deleteExpiredFile`, `correctMinOffset`.)
+ * Lets ConsumeQueues and index follow the front of the log, between two groups, in slices. First every queue's `minQueueOffset`,
+ * which is what readers go by, then the files. (RocketMQ: `CleanConsumeQueueService`, `ConsumeQueue.deleteExpiredFile`,
+ * `correctMinOffset`.)
  */
 export class ExpiredConsumeQueues implements DispatchControl {
   readonly #storage: Storage;

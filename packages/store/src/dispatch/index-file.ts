@@ -43,8 +43,8 @@ const MS_PER_SECOND = 1000;
 const STEP_BYTES = 1024 * 1024;
 
 /**
- * The writer of one index file (RocketMQ: `IndexFile`). Keys are stored through a mapping, so that readers in other threads see them at once;
- * every byte is allocated by a write before: a full disk is an error there, through a mapping it would be SIGBUS.
+ * The writer of one index file (RocketMQ: `IndexFile`). Keys are stored through a mapping, so that readers in other threads see
+ * them at once; every byte is allocated by a write before: a full disk is an error there, through a mapping it would be SIGBUS.
  *
  * Whatever a reader finds in a slot is complete: an item is stored before the slot that leads to it, the slot before indexCount.
  */

@@ -36,8 +36,9 @@ const SPIN_US = availableParallelism() > PIPELINE_THREADS ? 20 : 0;
 const FORCE_LOOK_MS = 1;
 
 /**
- * Follows the appender: decodes what may be shown, hands each record to every dispatcher, and publishes `reputFromOffset` once per group, after
- * what the dispatchers wrote is readable. It sleeps on the word that moves the limit; nobody polls. (RocketMQ: `ReputMessageService`.)
+ * Follows the appender: decodes what may be shown, hands each record to every dispatcher, and publishes `reputFromOffset` once per
+ * group, after what the dispatchers wrote is readable. It sleeps on the word that moves the limit; nobody polls. (RocketMQ:
+ * `ReputMessageService`.)
  *
  * Invariant: everything below `reputFromOffset` is in the ConsumeQueues and the index.
  */
@@ -95,8 +96,8 @@ export class ReputMessageService implements Agent {
   }
 
   /**
-   * While something is written and not yet durable (SYNC_FLUSH) the flusher will tell of it; otherwise the appender tells of the next record,
-   * its own forces included, because it moves `wroteOffset` after them.
+   * While something is written and not yet durable (SYNC_FLUSH) the flusher will tell of it; otherwise the appender tells of the
+   * next record, its own forces included, because it moves `wroteOffset` after them.
    */
   waitForWork(limitMs: number): void {
     const timeoutMs = this.#flush.isForcing ? Math.min(limitMs, FORCE_LOOK_MS) : limitMs;

@@ -12,8 +12,9 @@ const RECORD_INTERVAL_MS = 1000;
 const EMPTY_CHECKPOINT = decodeStoreCheckpoint(new Uint8Array(CHECKPOINT_LENGTH));
 
 /**
- * What all flush services share: the one place where `flushedOffset` moves, and it moves only after a force that succeeded. A failed force is
- * final: the kernel has dropped the error and marked the pages clean, so the store is fenced on disk before the error goes up.
+ * What all flush services share: the one place where `flushedOffset` moves, and it moves only after a force that succeeded. A
+ * failed force is final: the kernel has dropped the error and marked the pages clean, so the store is fenced on disk before the
+ * error goes up.
  */
 export class FlushPosition {
   readonly control: ControlBlock<"flush">;

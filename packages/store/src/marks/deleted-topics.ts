@@ -4,8 +4,8 @@ import type { Storage } from "@millrace/mapped-file";
 
 /**
  * Topics that were deleted while the log still had records of them, each with the offset below which its records are nobody's any more:
- * neither recovery nor dispatching brings them back, and a topic of the same name begins anew. One thread's; each change is durable before it is
- * believed.
+ * neither recovery nor dispatching brings them back, and a topic of the same name begins anew. One thread's; each change is durable
+ * before it is believed.
  */
 export class DeletedTopics {
   readonly #storage: Storage;
@@ -51,8 +51,8 @@ export class DeletedTopics {
   }
 
   /**
-   * Forgets what the log has no records of any more. What a crash cut off the log's end is written anew by other records, so that no entry may
-   * reach beyond it. Durable on return.
+   * Forgets what the log has no records of any more. What a crash cut off the log's end is written anew by other records, so that
+   * no entry may reach beyond it. Durable on return.
    */
   prune(minOffset: number, maxOffset: number = Number.MAX_SAFE_INTEGER): void {
     const pruned = new Map<string, number>();

@@ -28,7 +28,10 @@ export class StoreCheckpointFile {
     return new StoreCheckpointFile(storage.open(path, "write"));
   }
 
-  /** Moves the two timestamps of what has been dispatched forward, at the end of a store's life; durable on return. A missing file stays so. */
+  /**
+   * Moves the two timestamps of what has been dispatched forward, at the end of a store's life; durable on return. A missing file
+   * stays so.
+   */
   static complete(storage: Storage, path: string, logicsMsgTimestamp: number, indexMsgTimestamp: number): void {
     const written = StoreCheckpointFile.read(storage, path);
     if (written === undefined || logicsMsgTimestamp <= written.logicsMsgTimestamp) return;

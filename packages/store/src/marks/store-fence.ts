@@ -45,8 +45,8 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 /**
- * A force whose failure is final: the kernel has dropped the error and marked the pages clean, so nobody may try again and believe the answer.
- * The marker is on disk before the error goes up, if the disk still takes it.
+ * A force whose failure is final: the kernel has dropped the error and marked the pages clean, so nobody may try again and believe
+ * the answer. The marker is on disk before the error goes up, if the disk still takes it.
  *
  * @param durable the offset below which everything was durable before
  * @throws MillraceError `ERR_FORCE_FAILED`

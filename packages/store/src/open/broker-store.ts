@@ -8,7 +8,10 @@ import type { MessageReader } from "../read/message-reader.js";
 import type { MessageView } from "../read/message-view.js";
 import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
 
-/** The store as those see it who read messages back and put them again: delays and transactions, the broker's part in RocketMQ. Main thread. */
+/**
+ * The store as those see it who read messages back and put them again: delays and transactions, the broker's part in RocketMQ. Main
+ * thread.
+ */
 export class BrokerStore implements ScheduleMessageStore, TransactionStore {
   readonly #reader: MessageReader;
   readonly #put: MessagePutter;

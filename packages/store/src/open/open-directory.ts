@@ -81,7 +81,8 @@ function withPath(cause: unknown, root: string): unknown {
 }
 
 /**
- * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then on this one.
+ * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then
+ * on this one.
  *
  * @param pipeline undefined while there is none
  */
@@ -103,8 +104,8 @@ export function configFileWriter(
 const DISPATCH_LOOK_MS = 100;
 
 /**
- * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or cannot be made
- * for now: on a full disk the store is opened all the same, and goes on trying.
+ * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or
+ * cannot be made for now: on a full disk the store is opened all the same, and goes on trying.
  *
  * @throws MillraceError `ERR_ABORTED`, `ERR_PIPELINE_START`; the threads are not destroyed then
  */
@@ -130,8 +131,8 @@ export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: 
 }
 
 /**
- * After an opening that has failed. What says that the store is in use goes, unless the life before this one left it, or threads ran and were not
- * asked to end.
+ * After an opening that has failed. What says that the store is in use goes, unless the life before this one left it, or threads
+ * ran and were not asked to end.
  */
 export function giveBack({ abort, lock, recovery }: OpenedDirectory, isUnused: boolean): void {
   try {

@@ -30,8 +30,8 @@ import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirec
 import { StoreStatsReader } from "./store-stats-reader.js";
 
 /**
- * A directory that is open: its threads and the parts on main, from the opening to the close, and what becomes of them when a thread ends or a
- * force fails. {@link MessageStore} is its face.
+ * A directory that is open: its threads and the parts on main, from the opening to the close, and what becomes of them when a
+ * thread ends or a force fails. {@link MessageStore} is its face.
  */
 export class OpenStore {
   readonly directory: OpenedDirectory;

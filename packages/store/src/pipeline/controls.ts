@@ -1,12 +1,12 @@
 /**
- * What main asks of the service threads, off the data path (Comlink). The answers are plain data: errors lose their codes between threads. Each
- * interface is implemented by the thread's own folder.
+ * What main asks of the service threads, off the data path (Comlink). The answers are plain data: errors lose their codes between
+ * threads. Each interface is implemented by the thread's own folder.
  */
 /** What `store.flush()` asks of the flush thread. Implemented by flush/flush-worker. */
 export interface FlushControl {
   /**
-   * Forces all that has been written, and what main has acknowledged before the appender has published it (a force of its own that is late).
-   * Returns the offset below which everything is durable; rejects with the failure of the force.
+   * Forces all that has been written, and what main has acknowledged before the appender has published it (a force of its own that
+   * is late). Returns the offset below which everything is durable; rejects with the failure of the force.
    */
   flushNow(acknowledged: number): number;
 }
@@ -50,7 +50,10 @@ interface ConfigFileFailure {
   readonly message: string;
 }
 
-/** What main has the allocate thread do, because it waits for the disk: the files of the `config` directory. Implemented by allocate/config-file-control. */
+/**
+ * What main has the allocate thread do, because it waits for the disk: the files of the `config` directory. Implemented by
+ * allocate/config-file-control.
+ */
 export interface ConfigFileControl {
   /** Replaces the file, atomically and durably. Answers with what went wrong. */
   writeConfigFile(path: string, content: Uint8Array): ConfigFileFailure | undefined;

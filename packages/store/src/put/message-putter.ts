@@ -20,8 +20,9 @@ import { StoreStatus } from "./store-status.js";
 import type { TopicTable } from "./topic-table.js";
 
 /**
- * Committed bytes that are worth a publish of their own in the middle of a burst. SYNC_FLUSH: few, so that the appender is done soon after the
- * producer, because only then the force can start. ASYNC_FLUSH: many, so that the two threads seldom touch the same cache lines.
+ * Committed bytes that are worth a publish of their own in the middle of a burst. SYNC_FLUSH: few, so that the appender is done
+ * soon after the producer, because only then the force can start. ASYNC_FLUSH: many, so that the two threads seldom touch the same
+ * cache lines.
  */
 const SYNC_PUBLISH_BYTES = 2 * 1024;
 const ASYNC_PUBLISH_BYTES = 32 * 1024;

@@ -2,7 +2,10 @@ import type { ControlBlock } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { diskFull, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
 
-/** Whether puts are taken just now. Main thread; looked at once per group. (RocketMQ: `checkStoreStatus`, `RunningFlags`, `isOSPageCacheBusy`.) */
+/**
+ * Whether puts are taken just now. Main thread; looked at once per group. (RocketMQ: `checkStoreStatus`, `RunningFlags`,
+ * `isOSPageCacheBusy`.)
+ */
 export class StoreStatus {
   /** The disk-full flag: set and cleared by the cleaner. */
   isDiskFull = false;

@@ -10,7 +10,8 @@ import { ReadSegmentTable } from "./read-segment-table.js";
 const MAPPED_LIMIT = 4096;
 
 /**
- * The log as the main thread reads it: its segments, mapped when they are first read, until they are deleted. (RocketMQ: the reading half of `CommitLog`.)
+ * The log as the main thread reads it: its segments, mapped when they are first read, until they are deleted. (RocketMQ: the
+ * reading half of `CommitLog`.)
  */
 export class CommitLogReader {
   readonly #directory: SegmentDirectory;
@@ -70,8 +71,8 @@ export class CommitLogReader {
   }
 
   /**
-   * Size of the record that begins at an offset, 0 when none does: outside the log, in the middle of a record, at a blank one. Fields and lengths
-   * are checked, the CRCs are not.
+   * Size of the record that begins at an offset, 0 when none does: outside the log, in the middle of a record, at a blank one.
+   * Fields and lengths are checked, the CRCs are not.
    */
   sizeAt(offset: number): number {
     if (!Number.isSafeInteger(offset)) return 0;

@@ -86,8 +86,9 @@ export class IndexReader {
   }
 
   /**
-   * The newest records of a topic that have a key of this hash. The index keeps times in seconds: one that begins before `begin` or ends behind `end`
-   * counts as inside; who needs it exactly looks at the record. (RocketMQ leaves out the second that `begin` is in.)
+   * The newest records of a topic that have a key of this hash. The index keeps times in seconds: one that begins before `begin` or
+   * ends behind `end` counts as inside; who needs it exactly looks at the record. (RocketMQ leaves out the second that `begin` is
+   * in.)
    *
    * @param maxNum at most `maxMsgsNumBatch`
    * @param begin first store timestamp, in milliseconds
@@ -175,8 +176,9 @@ class IndexFileView {
   }
 
   /**
-   * Along the chain, from the newest item to older ones. A chain only ever leads to lower numbers; one that does not is damage, and ends there.
-   * The slot is read before the count: the writer stores them the other way round, so that a chain is never taken for damage while it grows.
+   * Along the chain, from the newest item to older ones. A chain only ever leads to lower numbers; one that does not is damage, and
+   * ends there. The slot is read before the count: the writer stores them the other way round, so that a chain is never taken for
+   * damage while it grows.
    */
   search({ keyHash, maxNum, begin, end, accept, offsets }: KeySearch): void {
     const { maxHashSlotNum, maxIndexNum } = this.#shape;
@@ -223,7 +225,10 @@ class IndexFileView {
     return this.#mappedWords;
   }
 
-  /** Files have their whole length from the start, and keep it as long as they are there. One that has been deleted by now holds nothing. */
+  /**
+   * Files have their whole length from the start, and keep it as long as they are there. One that has been deleted by now holds
+   * nothing.
+   */
   #map(): Int32Array {
     const file = openIfThere(this.#storage, this.#path);
     if (file === undefined) return EMPTY_HEADER;

@@ -77,8 +77,8 @@ export class MessageLookup {
   }
 
   /**
-   * Queue offset of the first message stored at or after a time (`lower`), or of the last one stored at or before it (`upper`), always from the
-   * queue's minimum to its maximum; 0 for a queue that does not exist.
+   * Queue offset of the first message stored at or after a time (`lower`), or of the last one stored at or before it (`upper`),
+   * always from the queue's minimum to its maximum; 0 for a queue that does not exist.
    *
    * @param time milliseconds, or a Date
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_GET_ILLEGAL`

@@ -39,9 +39,9 @@ export interface QueryMessageResult<M> {
 }
 
 /**
- * Messages by key. (RocketMQ: `DefaultMessageStore.queryMessage`.) The index knows hashes and whole seconds: each message is asked for its own topic,
- * keys and time. What another key of the same hash, or a record that is gone, takes up there is made good by older messages; RocketMQ asks the
- * index up to three times for that, and hands collisions out.
+ * Messages by key. (RocketMQ: `DefaultMessageStore.queryMessage`.) The index knows hashes and whole seconds: each message is asked
+ * for its own topic, keys and time. What another key of the same hash, or a record that is gone, takes up there is made good by
+ * older messages; RocketMQ asks the index up to three times for that, and hands collisions out.
  */
 export class MessageQuery<M extends IndexedMessage> {
   readonly #index: IndexReader;

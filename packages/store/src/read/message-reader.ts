@@ -104,7 +104,10 @@ export class MessageReader {
     return this.#getter.stats;
   }
 
-  /** After segments below the log's new minimum and what pointed into them were deleted: gives their memory, and so their disk space, back. */
+  /**
+   * After segments below the log's new minimum and what pointed into them were deleted: gives their memory, and so their disk
+   * space, back.
+   */
   forgetExpired(): void {
     this.commitLog.forget(this.commitLog.minOffset);
     this.consumeQueues.forgetExpired();

@@ -6,8 +6,8 @@ import type { ReadConsumeQueue } from "./read-consume-queue.js";
 export type BoundaryType = "lower" | "upper";
 
 /**
- * Finds queue offsets by store timestamp: a binary search over the whole queue. (RocketMQ: `ConsumeQueue.getOffsetInQueueByTime`, which first
- * chooses a file by its modification time, or by cached times.)
+ * Finds queue offsets by store timestamp: a binary search over the whole queue. (RocketMQ: `ConsumeQueue.getOffsetInQueueByTime`,
+ * which first chooses a file by its modification time, or by cached times.)
  */
 export class OffsetByTime {
   readonly #log: CommitLogReader;
@@ -25,8 +25,8 @@ export class OffsetByTime {
   }
 
   /**
-   * `lower`: the first message stored at `time` or later, or the queue's end. `upper`: the last one stored at `time` or earlier, or the queue's
-   * first. A record that cannot be read gives the queue's first.
+   * `lower`: the first message stored at `time` or later, or the queue's end. `upper`: the last one stored at `time` or earlier, or
+   * the queue's first. A record that cannot be read gives the queue's first.
    */
   find(queue: ReadConsumeQueue, time: number, boundary: BoundaryType): number {
     const first = this.#firstOnDisk(queue);

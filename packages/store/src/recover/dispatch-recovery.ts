@@ -47,8 +47,9 @@ export interface DispatchRecoveryOptions {
 }
 
 /**
- * Finds out what the ConsumeQueues and the index lack of the log, removes what the log does not have, and says where dispatching begins. The log
- * itself is never touched, and no record is passed over: where it is not certain that a record was dispatched, it is dispatched again.
+ * Finds out what the ConsumeQueues and the index lack of the log, removes what the log does not have, and says where dispatching
+ * begins. The log itself is never touched, and no record is passed over: where it is not certain that a record was dispatched, it
+ * is dispatched again.
  *
  * @throws MillraceError `ERR_CONSUME_QUEUE_…`, `ERR_INDEX_…`, `ERR_ABORTED`, `ERR_WORKER_DIED`
  */

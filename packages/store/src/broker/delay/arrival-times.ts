@@ -10,9 +10,10 @@ interface Arrival {
 }
 
 /**
- * When the waiting messages of one delay level were first seen, by a clock that does not jump: none waits longer than the delay from then on,
- * whatever the wall clock says. A clock that was set back must neither hold messages until it has caught up, nor (as when RocketMQ corrects
- * such a deliver time to now) make them due at once: the store timestamps that this store gives stand still until then.
+ * When the waiting messages of one delay level were first seen, by a clock that does not jump: none waits longer than the delay
+ * from then on, whatever the wall clock says. A clock that was set back must neither hold messages until it has caught up, nor (as
+ * when RocketMQ corrects such a deliver time to now) make them due at once: the store timestamps that this store gives stand still
+ * until then.
  *
  * About 1024 groups at most: those that are due are joined.
  */

@@ -88,8 +88,8 @@ export class DelayLevelQueue {
   }
 
   /**
-   * Puts what is due. Returns milliseconds after which there will be something to do: Infinity when nothing is scheduled, and when a put that
-   * comes back will tell.
+   * Puts what is due. Returns milliseconds after which there will be something to do: Infinity when nothing is scheduled, and when
+   * a put that comes back will tell.
    */
   deliverDue(): number {
     const { clock } = this.#context;

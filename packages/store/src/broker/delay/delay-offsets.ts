@@ -59,8 +59,8 @@ export class DelayOffsets {
   /**
    * Resolves when the offsets set so far are on disk.
    *
-   * @param delivered resolves when what the offsets call delivered is durable itself: awaited before the file is written, so that a power failure
-   * cannot keep the offset and lose the message
+   * @param delivered resolves when what the offsets call delivered is durable itself: awaited before the file is written, so that a
+   * power failure cannot keep the offset and lose the message
    */
   async save(delivered: () => Promise<unknown>): Promise<void> {
     const wanted = this.#changes;

@@ -22,14 +22,15 @@ const SYSTEM_CLOCK: ScheduleClock = { now: Date.now, monotonic: () => monotonicU
  * Delivers delayed messages when they are due: puts each under its own topic and queue, without DELAY. Main thread.
  * (RocketMQ: `ScheduleMessageService`.)
  *
- * No message is lost: a level's offset moves only over messages that were put, or can never be; puts that failed are tried again after 10 s (after
- * 100 ms when the store was busy); an offset reaches `config/delayOffset.json` only after the messages that it calls delivered are durable.
- * Messages are delivered again after a crash: those delivered since the last save, which comes `flushDelayOffsetInterval` after the first of
- * them (10 s by default), those of at most 256 puts per level that were under way, and up to 4096 behind one whose put failed. Not after a
- * {@link close}.
+ * No message is lost: a level's offset moves only over messages that were put, or can never be; puts that failed are tried again
+ * after 10 s (after 100 ms when the store was busy); an offset reaches `config/delayOffset.json` only after the messages that it
+ * calls delivered are durable. Messages are delivered again after a crash: those delivered since the last save, which comes
+ * `flushDelayOffsetInterval` after the first of them (10 s by default), those of at most 256 puts per level that were under way,
+ * and up to 4096 behind one whose put failed. Not after a {@link close}.
  *
- * Messages of a level are put in order; one whose put failed comes after those that were under way with it. A clock that jumps forward makes messages
- * due early; set back, it delays none beyond its level, counted from when this store first saw it. (RocketMQ delivers those at once.)
+ * Messages of a level are put in order; one whose put failed comes after those that were under way with it. A clock that jumps
+ * forward makes messages due early; set back, it delays none beyond its level, counted from when this store first saw it. (RocketMQ
+ * delivers those at once.)
  *
  * There is a timer while something is scheduled and none otherwise; it does not keep the process alive.
  */

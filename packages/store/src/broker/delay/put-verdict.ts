@@ -2,8 +2,8 @@ import { MillraceError } from "@millrace/format";
 import type { PutMessageResult } from "../../put/put-message-result.js";
 
 /**
- * What a put means for a message that is to be delivered: it is in the log; it never can be; the store is full for the moment; it failed, perhaps
- * not the next time; the store takes no more puts.
+ * What a put means for a message that is to be delivered: it is in the log; it never can be; the store is full for the moment; it
+ * failed, perhaps not the next time; the store takes no more puts.
  */
 export type PutVerdict = "delivered" | "illegal" | "busy" | "failed" | "ended";
 

@@ -2,8 +2,8 @@ const BITS = 8;
 const INITIAL_BYTES = 1024;
 
 /**
- * Which half messages have been decided: all below `from`, and single ones behind it, one bit each. Memory grows with the distance between the
- * oldest undecided half message and the newest decided one: 128 KiB for a million.
+ * Which half messages have been decided: all below `from`, and single ones behind it, one bit each. Memory grows with the distance
+ * between the oldest undecided half message and the newest decided one: 128 KiB for a million.
  */
 export class DecidedOffsets {
   #from: number;

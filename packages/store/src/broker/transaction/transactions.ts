@@ -36,14 +36,14 @@ const NOTE_DECISIONS = 1024;
 const RECORDS_PER_TURN = 256;
 
 /**
- * Transactions as RocketMQ's broker keeps them: a prepared message waits as a normal one in RMQ_SYS_TRANS_HALF_TOPIC; to commit it is to put
- * it under its own topic and queue (type commit, `preparedTransactionOffset` = physical offset of the half message); an op record in
- * RMQ_SYS_TRANS_OP_HALF_TOPIC, with the half message's queue offset, says that it has been decided. Main thread.
+ * Transactions as RocketMQ's broker keeps them: a prepared message waits as a normal one in RMQ_SYS_TRANS_HALF_TOPIC; to commit it
+ * is to put it under its own topic and queue (type commit, `preparedTransactionOffset` = physical offset of the half message); an
+ * op record in RMQ_SYS_TRANS_OP_HALF_TOPIC, with the half message's queue offset, says that it has been decided. Main thread.
  * (RocketMQ: `TransactionalMessageBridge`, `EndTransactionProcessor`.)
  *
  * Nobody decides by himself: who wants to know what became of a producer reads {@link undecidedMessages} and asks it. Half messages go with
- * retention like all others. A crash between the committed message and its op record leaves the half message undecided: committed again, the message
- * is there twice.
+ * retention like all others. A crash between the committed message and its op record leaves the half message undecided: committed
+ * again, the message is there twice.
  */
 export class Transactions {
   readonly #store: TransactionStore;
@@ -73,9 +73,9 @@ export class Transactions {
   /**
    * Puts the message under its own topic and queue, then the op record. Not PUT_OK: it was not, and is still undecided.
    *
-   * Rejects with `ERR_TRANSACTION_UNKNOWN` (no half message has this name, or it is gone with its segment), `ERR_TRANSACTION_DECIDED` (committed
-   * or rolled back before, or just being so), `ERR_TRANSACTION_UNRECORDED` (committed, but the op record could not be put: commit again, which
-   * then puts only that), and as `putMessage`.
+   * Rejects with `ERR_TRANSACTION_UNKNOWN` (no half message has this name, or it is gone with its segment),
+   * `ERR_TRANSACTION_DECIDED` (committed or rolled back before, or just being so), `ERR_TRANSACTION_UNRECORDED` (committed, but the
+   * op record could not be put: commit again, which then puts only that), and as `putMessage`.
    */
   commitMessage(prepared: PreparedMessage): Promise<PutMessageResult> {
     return this.#decide(prepared, (half) => this.#commit(half));
@@ -91,8 +91,8 @@ export class Transactions {
   }
 
   /**
-   * The half messages that are neither committed nor rolled back, oldest first, as they are when the list gets there. Waits for nothing: one
-   * that was prepared just now, and is not dispatched yet, is in the next list.
+   * The half messages that are neither committed nor rolled back, oldest first, as they are when the list gets there. Waits for
+   * nothing: one that was prepared just now, and is not dispatched yet, is in the next list.
    */
   async *undecidedMessages(request: UndecidedRequest = {}): AsyncGenerator<UndecidedMessage, void, undefined> {
     checkKnownKeys(request ?? {}, UNDECIDED_KEYS, "ERR_UNDECIDED_ILLEGAL");

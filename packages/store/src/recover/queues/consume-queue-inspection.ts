@@ -42,7 +42,10 @@ export interface QueuePlan {
   readonly forceFrom: number;
 }
 
-/** Holds ConsumeQueues against the log. Changes nothing. (RocketMQ: `ConsumeQueue.recover`, `truncateDirtyLogicFiles`, `correctMinOffset`.) */
+/**
+ * Holds ConsumeQueues against the log. Changes nothing. (RocketMQ: `ConsumeQueue.recover`, `truncateDirtyLogicFiles`,
+ * `correctMinOffset`.)
+ */
 export class ConsumeQueueInspector {
   readonly #storage: Storage;
   readonly #options: InspectionOptions;
@@ -153,7 +156,10 @@ export class ConsumeQueueInspector {
     return request !== undefined && unitTagsCode(request, topic === SCHEDULE_TOPIC, this.#delayLevels) === tagsCode;
   }
 
-  /** RocketMQ 4.9 recovers from a crash before it knows its delay levels: hashes of tags stand where times of delivery belong, and all would be due. */
+  /**
+   * RocketMQ 4.9 recovers from a crash before it knows its delay levels: hashes of tags stand where times of delivery belong, and
+   * all would be due.
+   */
   #timedEnd(units: ConsumeQueueUnits, from: number, to: number): number {
     return units.findTagsHash(from, to, (physicalOffset, tagsCode) => !this.#isTagsCode(physicalOffset, SCHEDULE_TOPIC, tagsCode));
   }

@@ -49,10 +49,12 @@ const BATCH_QUEUES = 256;
 const QUEUE_BYTES = 64 * 1024;
 
 /**
- * Brings the ConsumeQueues in line with the log: reads all, decides by the queue table, and only then changes anything. What is missing is left to
- * the dispatcher. On return what is there is durable, but for the last file of each queue. (RocketMQ: `ConsumeQueueStore.recover`, `truncateDirty`, `recoverTopicQueueTable`.)
+ * Brings the ConsumeQueues in line with the log: reads all, decides by the queue table, and only then changes anything. What is
+ * missing is left to the dispatcher. On return what is there is durable, but for the last file of each queue. (RocketMQ:
+ * `ConsumeQueueStore.recover`, `truncateDirty`, `recoverTopicQueueTable`.)
  *
- * @throws MillraceError `ERR_CONSUME_QUEUE_…`, `ERR_ABORTED`, `ERR_WORKER_DIED`; only `ERR_CONSUME_QUEUE_UNWRITABLE` may come after a change
+ * @throws MillraceError `ERR_CONSUME_QUEUE_…`, `ERR_ABORTED`, `ERR_WORKER_DIED`; only `ERR_CONSUME_QUEUE_UNWRITABLE` may come after
+ * a change
  */
 export async function recoverConsumeQueues(options: QueueRecoveryOptions): Promise<QueueRecovery> {
   const queues = queuesToInspect(options);

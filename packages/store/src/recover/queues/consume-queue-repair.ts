@@ -11,8 +11,8 @@ export function verdictOf(plan: QueuePlan): QueueVerdict {
 }
 
 /**
- * Whether anything on disk has to change, or to become durable. The last file need not: the next unit in it makes it durable, and until then every
- * recovery reads it.
+ * Whether anything on disk has to change, or to become durable. The last file need not: the next unit in it makes it durable, and
+ * until then every recovery reads it.
  */
 export function needsRepair(plan: QueuePlan): boolean {
   const verdict = verdictOf(plan);
@@ -20,7 +20,10 @@ export function needsRepair(plan: QueuePlan): boolean {
   return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < lastFileOf(plan);
 }
 
-/** Makes a queue's files what the plan says. From the back, so that a crash leaves something that leads to the same plan, or to a whole rebuild. */
+/**
+ * Makes a queue's files what the plan says. From the back, so that a crash leaves something that leads to the same plan, or to a
+ * whole rebuild.
+ */
 export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: number): void {
   const { directory, staleFiles } = plan;
   const unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
@@ -32,7 +35,8 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
   for (const name of directory.unallocated) storage.remove(join(directory.path, name));
   for (const fileStart of directory.files.toReversed()) {
     const isStale = staleFiles.includes(fileStart);
-    // RocketMQ takes the first unit of an empty file for one. Such a file stays only where nothing but its name says where the queue goes on.
+    // RocketMQ takes the first unit of an empty file for one. Such a file stays only where nothing but its name says where the
+    // queue goes on.
     const isNeeded = fileStart < end || (fileStart === end && end > 0 && !directory.files.includes(end - unitsPerFile));
     if (isGone || isStale || (isCut && !isNeeded)) storage.remove(segments.pathOf(fileStart));
     else if (isCut && fileStart + unitsPerFile > end)

@@ -13,7 +13,10 @@ export interface LogQueue extends LogQueueRun {
   /** First record that begins at or behind the offset up to which dispatching was durable; -1 without one. */
   newQueueOffset: number;
   newPhysicalOffset: number;
-  /** The records from the last one on that has queue offset 0 although others came before it: RocketMQ deleted the topic, and made it again. */
+  /**
+   * The records from the last one on that has queue offset 0 although others came before it: RocketMQ deleted the topic, and made
+   * it again.
+   */
   restart: LogQueueRun | undefined;
 }
 
