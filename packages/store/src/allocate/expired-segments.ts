@@ -15,7 +15,7 @@ export class ExpiredSegments implements ExpiredSegmentsControl {
   readonly #directory: string;
   readonly #size: number;
   readonly #counters: ControlBlock<"allocate">["counters"];
-  /** Start of the oldest file that may be on disk; behind `minOffset` while retired files are not deleted. */
+  /** Start of the oldest file that may be on disk; below `minOffset` while retired files are not deleted. */
   #firstOnDisk: number;
 
   constructor(storage: Storage, config: MessageStoreConfig, counters: ControlBlock<"allocate">["counters"]) {
