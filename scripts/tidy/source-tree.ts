@@ -12,15 +12,15 @@ export interface SourceFile {
   comments: string;
 }
 
+export interface PackageManifest {
+  dependencies?: Record<string, string>;
+  bin?: string | Record<string, string>;
+}
+
 /** A Markdown page. */
 export interface Page {
   path: string;
   text: string;
-}
-
-export interface PackageManifest {
-  dependencies?: Record<string, string>;
-  bin?: string | Record<string, string>;
 }
 
 /** What the rules see: every hand-written source and page, and the manifest of each package by its folder's name. */
@@ -48,7 +48,7 @@ const SOURCE = /\.(?:ts|mjs|js)$/;
 const PAGE = /\.md$/;
 const MANIFEST = /^packages\/([^/]+)\/package\.json$/;
 
-/** A tree of texts by path; pages and package manifests among them. */
+/** A tree of texts by path; package manifests among them. */
 export function treeOf(texts: Record<string, string>): SourceTree {
   const tree: SourceTree = { files: [], pages: [], manifests: new Map() };
   for (const [path, text] of Object.entries(texts)) {
