@@ -31,9 +31,8 @@ import type { RecoveryReport } from "./recover/recovery-report.js";
 /**
  * A store directory, open: RocketMQ's `DefaultMessageStore` as a pipeline of worker threads.
  *
- * Lives on the thread that opened it. `open` takes the directory's lock, recovers the commit log, the ConsumeQueues and the index,
- * then starts the appender, the flusher, the dispatcher and the allocator; `close` (or `await using`) ends them, forces everything,
- * and lets the process exit.
+ * Lives on the thread that opened it. `open` takes the directory's lock, recovers the commit log, the ConsumeQueues and the index, then starts
+ * the appender, the flusher, the dispatcher and the allocator; `close` (or `await using`) ends them, forces everything, and lets the process exit.
  */
 export class MessageStore implements AsyncDisposable {
   /** The options in force: complete, checked, frozen. */
@@ -54,9 +53,9 @@ export class MessageStore implements AsyncDisposable {
   /**
    * Opens the directory, creating it when missing; nobody else can then.
    *
-   * @throws MillraceError `ERR_OPTION_…`, `ERR_STORE_LOCKED`, `ERR_COMMIT_LOG_CORRUPT`, `ERR_SEGMENT_…`, `ERR_PATH_…`,
-   * `ERR_CONSUME_QUEUE_…`, `ERR_INDEX_FILE_…`, `ERR_TOO_MANY_QUEUES`, `ERR_WORKER_DIED`, `ERR_ABORTED`, `ERR_PIPELINE_START`,
-   * `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`
+   * @throws MillraceError `ERR_OPTION_…`, `ERR_STORE_LOCKED`, `ERR_COMMIT_LOG_CORRUPT`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_CONSUME_QUEUE_…`,
+   * `ERR_INDEX_FILE_…`, `ERR_TOO_MANY_QUEUES`, `ERR_WORKER_DIED`, `ERR_ABORTED`, `ERR_PIPELINE_START`, `ERR_CONSUMER_OFFSETS_CORRUPT`,
+   * `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     return await MessageStore.openOn(options, { kind: "real" });
@@ -83,9 +82,8 @@ export class MessageStore implements AsyncDisposable {
   /**
    * Puts one message. Resolves in the order of the puts: in ASYNC_FLUSH when the record is in the page cache, in SYNC_FLUSH when it is
    * durable. Rejects with a MillraceError for what is no message at all (`ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_MESSAGE_ILLEGAL`,
-   * `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`), when the topic is being deleted (`ERR_TOPIC_SUSPENDED`), when the ring is full
-   * (`ERR_RING_FULL`, `ERR_PUT_TIMEOUT`), and when the store does not take puts any more (`ERR_STORE_CLOSED`, `ERR_STORE_FENCED`,
-   * `ERR_STORE_FAULTED`). (RocketMQ: `MessageStore.asyncPutMessage`.)
+   * `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`), when the topic is being deleted (`ERR_TOPIC_SUSPENDED`), when the ring is full (`ERR_RING_FULL`, `ERR_PUT_TIMEOUT`), and when the store does not take
+   * puts any more (`ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`). (RocketMQ: `MessageStore.asyncPutMessage`.)
    */
   putMessage(message: Message): Promise<PutMessageResult> {
     const put = this.#open.put.putMessage(message);

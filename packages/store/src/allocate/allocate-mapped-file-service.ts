@@ -8,7 +8,7 @@ import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { SegmentLocks } from "./segment-locks.js";
 
 const KIB = 1024;
-/** Made ready in one go: between two slices the thread notices a stop, and the appender can go on with the first. */
+/** Made ready in one go: between two slices the thread hears a stop, and the appender can go on with the first. */
 const SLICE_LENGTH = 1024 * KIB;
 /**
  * Since Linux 6.16 the size of the fill's writes becomes the folio size, and a byte dirtied through a mapping dirties its whole folio:

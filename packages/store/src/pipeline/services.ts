@@ -11,9 +11,9 @@ export interface Service {
 }
 
 /**
- * The service threads in the order of a message's life, which is the order in which they are stopped: append what has been put,
- * force it, dispatch it, then give back what was made ready. A new thread is a row here, a folder beside this one, its words in the
- * control block's descriptor and, if main asks it for something, a line in {@link ServiceControls}.
+ * The service threads in the order of a message's life, which is the order in which they are stopped: append what has been put, force it, dispatch
+ * it, then give back what was made ready. A new thread is a row here, a folder beside this one, its words in the control block's descriptor and, if
+ * main asks it for something, a line in {@link ServiceControls}.
  */
 export const SERVICES = {
   append: {

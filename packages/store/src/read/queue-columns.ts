@@ -1,8 +1,8 @@
 import type { ControlBlock, QueueTableBuffers, ReadableCounter } from "@millrace/shared-memory";
 
 /**
- * What the other threads say of the queues, by slot. The dispatcher sets the columns before it publishes `reputFromOffset`: loading
- * that word first makes what it wrote into the ConsumeQueue visible.
+ * What the other threads say of the queues, by slot. The dispatcher sets the columns before it publishes `reputFromOffset`: loading that word first
+ * makes what it wrote into the ConsumeQueue visible.
  */
 export class QueueColumns {
   readonly #reputFromOffset: ReadableCounter;

@@ -3,8 +3,8 @@ export interface QueueFinding {
   /** Whether the log has records of the queue; `deleted`: none, and what the files hold belongs to a topic that was deleted. */
   readonly log: "records" | "none" | "deleted";
   /**
-   * The unit of the log's first record: it is there and right; it is `missing` (no directory, first files gone, units before it
-   * damaged); or another unit stands in its place. `good` when the log has no records.
+   * The unit of the log's first record: it is there and right; it is `missing` (no directory, first files gone, units before it damaged); or another
+   * unit stands in its place. `good` when the log has no records.
    */
   readonly front: "good" | "missing" | "wrong";
   /** Good units reach to the log's last record. True when the log has no records. */
@@ -14,9 +14,8 @@ export interface QueueFinding {
 }
 
 /**
- * `keep`: nothing to do; `dispatch`: what follows the good units is dispatched again; `cut`: what follows them is zeroed or
- * removed; `cutAndDispatch`: both; `rebuild`: all files are removed, and the queue is dispatched from the log's first record;
- * `remove`: all files are removed. No verdict touches the log.
+ * `keep`: nothing to do; `dispatch`: what follows the good units is dispatched again; `cut`: what follows them is zeroed or removed; `cutAndDispatch`: both;
+ * `rebuild`: all files are removed, and the queue is dispatched from the log's first record; `remove`: all files are removed. No verdict touches the log.
  */
 export type QueueVerdict = "keep" | "dispatch" | "cut" | "cutAndDispatch" | "rebuild" | "remove";
 
