@@ -62,9 +62,9 @@ export class MessageStore implements AsyncDisposable {
   /**
    * Opens the directory, creating it when missing; nobody else can then.
    *
-   * @throws MillraceError `ERR_OPTION_…`, `ERR_STORE_LOCKED`, `ERR_COMMIT_LOG_CORRUPT`, `ERR_SEGMENT_…`, `ERR_PATH_…`,
-   * `ERR_CONSUME_QUEUE_…`, `ERR_INDEX_FILE_…`, `ERR_TOO_MANY_QUEUES`, `ERR_WORKER_DIED`, `ERR_ABORTED`, `ERR_PIPELINE_START`,
-   * `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`
+   * @throws MillraceError `ERR_OPTION_…`, `ERR_STORE_LOCKED`, `ERR_COMMIT_LOG_CORRUPT`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_CONSUME_QUEUE_…`,
+   * `ERR_INDEX_FILE_…`, `ERR_TOO_MANY_QUEUES`, `ERR_WORKER_DIED`, `ERR_ABORTED`, `ERR_PIPELINE_START`, `ERR_CONSUMER_OFFSETS_CORRUPT`,
+   * `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     return await openOn(options, { kind: "real" });
@@ -86,9 +86,8 @@ export class MessageStore implements AsyncDisposable {
   /**
    * Puts one message. Resolves in the order of the puts: in ASYNC_FLUSH when the record is in the page cache, in SYNC_FLUSH when it is
    * durable. Rejects with a MillraceError for what is no message at all (`ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_MESSAGE_ILLEGAL`,
-   * `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`), when the topic is being deleted (`ERR_TOPIC_SUSPENDED`), when the ring is full
-   * (`ERR_RING_FULL`, `ERR_PUT_TIMEOUT`), and when the store does not take puts any more (`ERR_STORE_CLOSED`, `ERR_STORE_FENCED`,
-   * `ERR_STORE_FAULTED`). (RocketMQ: `MessageStore.asyncPutMessage`.)
+   * `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`), when the topic is being deleted (`ERR_TOPIC_SUSPENDED`), when the ring is full (`ERR_RING_FULL`, `ERR_PUT_TIMEOUT`), and when the store does not take
+   * puts any more (`ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`). (RocketMQ: `MessageStore.asyncPutMessage`.)
    */
   putMessage(message: Message): Promise<PutMessageResult> {
     const put = this.#open.put.putMessage(message);

@@ -13,7 +13,7 @@ export class ExpiredSegments implements ExpiredSegmentsControl {
   readonly #storage: Storage;
   readonly #segments: SegmentDirectory;
   readonly #counters: ControlBlock<"allocate">["counters"];
-  /** Start of the oldest file that may be on disk; behind `minOffset` while retired files are not deleted. */
+  /** Start of the oldest file that may be on disk; below `minOffset` while retired files are not deleted. */
   #firstOnDisk: number;
 
   constructor(storage: Storage, config: MessageStoreConfig, counters: ControlBlock<"allocate">["counters"]) {

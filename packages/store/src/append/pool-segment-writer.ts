@@ -19,7 +19,7 @@ export class PoolSegmentWriter implements SegmentWriter {
     this.#committedOffset = committedOffset;
   }
 
-  /** What the buffer's last use left behind the blank record must not reach the file. */
+  /** What the buffer's last use left after the blank record must not reach the file. */
   enter(segment: MappedFile): void {
     this.#current?.fill(0, this.#end);
     this.#current = this.#buffers[poolIndex(segment.fromOffset, segment.size, this.#buffers.length)];

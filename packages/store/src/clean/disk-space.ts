@@ -1,7 +1,7 @@
 import type { DiskUsage, Storage } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 
-/** What cannot be told. No rule applies to it. */
+/** What cannot be known. No rule applies to it. */
 const UNKNOWN_RATIO = -1;
 
 /** How full the disk is that holds a path: taken by files, of what files can take, in whole per cents, rounded up; 0 to 1. @forTests */
@@ -34,7 +34,7 @@ export class DiskSpace {
   readonly #onFull: (isFull: boolean) => void;
   #ratios: DiskRatios = { commitLogDiskRatio: UNKNOWN_RATIO, consumeQueueDiskRatio: UNKNOWN_RATIO };
 
-  /** @param onFull told after every look whether puts are to be refused */
+  /** @param onFull notified after every look whether puts are to be refused */
   constructor(config: MessageStoreConfig, measure: () => DiskRatios, onFull: (isFull: boolean) => void) {
     this.#config = config;
     this.#measure = measure;

@@ -1,4 +1,4 @@
-/** What the cleaner tells and asks the reader on main. */
+/** What the cleaner asks of the reader on main, and notifies it of. */
 export interface LeasedReader {
   /** Segments below `minOffset` are not read any more: unmapped, the leased ones with their last lease. */
   forget(minOffset: number): void;

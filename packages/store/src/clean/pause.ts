@@ -1,4 +1,4 @@
-/** Pauses of one who is told to stop: a stop ends them at once. Keeps no process alive. */
+/** Pauses of one who can be stopped: a stop ends them at once. Keeps no process alive. */
 export class Pause {
   readonly #wakes = new Set<() => void>();
   #isStopped = false;

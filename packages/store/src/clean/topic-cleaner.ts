@@ -89,7 +89,7 @@ export class TopicCleaner {
   }
 
   /**
-   * Deletes the queues whose records have all gone with their segments; they begin anew at queue offset 0. A queue that has had no message
+   * Deletes the queues whose records have all gone with their segments; they begin again at queue offset 0. A queue that has had no message
    * yet stays. Resolves with the deleted ones; rejects as {@link deleteTopic}.
    */
   async cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {

@@ -44,7 +44,10 @@ export class ArrivalSignal {
     return this.#waiters.size;
   }
 
-  /** Wakes the waiter when its queue has a message at its offset, and when the queue has been made or has begun anew: perhaps at once. */
+  /**
+   * Wakes the waiter when its queue has a message at its offset, and when the queue has been made or has begun again at 0: perhaps
+   * at once.
+   */
   wait(waiter: ArrivalWaiter): void {
     this.#waiters.add(waiter);
     if (!this.#keepsAlive) this.#stayAlive();
@@ -71,7 +74,7 @@ export class ArrivalSignal {
     for (const waiter of this.#waiters) this.#wake(waiter);
   }
 
-  /** Wakes every waiter for the last time; watchers hear nothing any more. */
+  /** Wakes every waiter for the last time; watchers are not notified any more. */
   close(): void {
     clearInterval(this.#recheck);
     this.#watchers.clear();

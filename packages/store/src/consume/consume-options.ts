@@ -4,7 +4,7 @@ import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import { type MessageFilter, TagFilter } from "../read/tag-filter.js";
 
 /**
- * Where a consumer begins: at the first message that is still there; behind the last one that has been put; at a queue offset, or
+ * Where a consumer begins: at the first message that is still there; one past the last one that has been put; at a queue offset, or
  * at the end of the queue when that lies before it; at the first message stored at this time or later, a time to come counting as
  * `latest`.
  */

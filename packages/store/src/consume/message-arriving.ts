@@ -5,14 +5,14 @@ import type { CommitLogReader } from "../read/commit-log-reader.js";
 import type { ReadSegment } from "../read/read-segment.js";
 import type { ArrivalSignal } from "./arrival-signal.js";
 
-/** Records told of in one turn of the event loop. */
+/** Records that listeners are notified of in one turn of the event loop. */
 const RECORDS_PER_TURN = 256;
 
 /** A message that can be read now, by queue offset and by key. */
 export interface MessageArrival {
   readonly topic: string;
   readonly queueId: number;
-  /** The message's own. (RocketMQ passes the one behind it.) */
+  /** The message's own. (RocketMQ passes the next one.) */
   readonly queueOffset: number;
   /** Java hash of the tags, 0 without tags; in SCHEDULE_TOPIC_XXXX the time when the message is due, in milliseconds. */
   readonly tagsCode: number;
@@ -26,7 +26,7 @@ export type MessageArrivingListener = (arrival: MessageArrival) => void;
 
 interface Registration {
   readonly listener: MessageArrivingListener;
-  /** It is told of records from this offset on. */
+  /** It is notified of records from this offset on. */
   readonly fromOffset: number;
 }
 
@@ -56,7 +56,7 @@ export class MessageArriving {
   }
 
   /**
-   * From now on `listener` is told of what arrives, until the function returned is called. It does not keep the process alive. One that
+   * From now on `listener` is notified of what arrives, until the function returned is called. It does not keep the process alive. One that
    * throws disturbs nobody: the error becomes an uncaught exception of the process, as those of an EventTarget's listeners do.
    *
    * @throws MillraceError `ERR_LISTENER_ILLEGAL`
@@ -77,7 +77,7 @@ export class MessageArriving {
     };
   }
 
-  /** Nobody is told any more. */
+  /** Nobody is notified any more. */
   close(): void {
     this.#registrations.clear();
     this.#unwatch?.();

@@ -141,7 +141,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     return passed;
   }
 
-  /** A queue whose topic was deleted meanwhile begins anew. */
+  /** A queue whose topic was deleted meanwhile begins again at 0. */
   #findQueue(): ReadConsumeQueue | undefined {
     const { topic, queueId } = this.#request;
     const queue = this.#environment.reader.consumeQueues.find(topic, queueId);

@@ -85,7 +85,7 @@ export class FlushPosition {
     this.#reached(storeTimestamp);
   }
 
-  /** Takes over what the appender has forced itself; main has heard of it from the appender. */
+  /** Takes over what the appender has forced itself; the appender has notified main of it. */
   adopt(forced: number, storeTimestamp: number): void {
     this.#counters.flushedOffset.set(forced);
     this.#reached(storeTimestamp);

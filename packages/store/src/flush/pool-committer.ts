@@ -4,7 +4,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { poolIndex } from "../pipeline/transient-store-pool.js";
 import type { FlushPosition } from "./flush-position.js";
 
-/** Writes of this size at most, so that a stop is heard between them. */
+/** Writes of this size at most, so that a stop is noticed between them. */
 const COMMIT_SLICE = 4 * 1024 * 1024;
 
 /**

@@ -230,7 +230,7 @@ export class MessagePutter {
     return this.status.refusal(this.#putTimeUs);
   }
 
-  /** The last frames first, then the word: an appender that hears the burst is over has seen all of it. */
+  /** The last frames first, then the word: an appender that sees that the burst is over has seen all of it. */
   readonly #endBurst = (): void => {
     this.#burst = false;
     const shown = this.ring.publish();

@@ -66,14 +66,14 @@ export class TopicTable {
     return this.find(name)?.slots.get(queueId);
   }
 
-  /** The topic's queues begin anew: with the next put each gets a new slot. */
+  /** The topic's queues begin again at 0: with the next put each gets a new queue slot. */
   forget(name: string): void {
     this.#topics.delete(name);
     this.#readOnlyTopics.delete(name);
     if (this.#suspended.has(name)) this.#suspended.set(name, undefined);
   }
 
-  /** The queue begins anew: with the next put it gets a new slot. */
+  /** The queue begins again at 0: with the next put it gets a new queue slot. */
   forgetQueue(name: string, queueId: number): void {
     const topic = this.find(name);
     topic?.slots.delete(queueId);

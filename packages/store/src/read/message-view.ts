@@ -50,9 +50,9 @@ const NO_BYTES = Buffer.alloc(0);
 /**
  * One record of the log, read in place: nothing is decoded before it is asked for, and nothing is kept. (RocketMQ: `MessageExt`.)
  *
- * The views of a {@link GetMessageResult} lie in the store's own memory. They are valid until its `release()`; {@link copy} makes
- * one to keep. When a lease was ended by force, or the store has been closed, everything is empty or 0: `size` tells. **Do not
- * store into `body` of such a view**: the memory is read-only, and the processor ends the process.
+ * The views of a {@link GetMessageResult} lie in the store's own memory. They are valid until its `release()`; {@link copy} makes one to keep.
+ * When a lease was ended by force, or the store has been closed, everything is empty or 0: `size` tells. **Do not store into `body` of such a view**:
+ * the memory is read-only, and the processor ends the process.
  */
 export class MessageView {
   readonly #bytes: Buffer;

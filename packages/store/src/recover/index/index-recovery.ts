@@ -46,8 +46,8 @@ export interface IndexRecovery {
  * Brings the index to a state that dispatching can go on from: a prefix of the log, every key of it, no key behind it. Decides by the index's table. What
  * cannot be believed is thrown away, the log has it all. Everything changed is durable on return.
  *
- * RocketMQ loses keys here (it throws the newest file away after a crash, and builds again only what its log recovery reads). After
- * this a mark must be written before anything is indexed: the old one would vouch for what comes now.
+ * RocketMQ loses keys here (it throws the newest file away after a crash, and builds again only what its log recovery reads). After this a mark
+ * must be written before anything is indexed: the old one would vouch for what comes now.
  *
  * @throws MillraceError `ERR_INDEX_FILE_SIZE`; nothing has been changed then
  */

@@ -22,8 +22,8 @@ export interface QueueDirectory {
 const QUEUE_ID_PATTERN = /^(0|[1-9]\d{0,9})$/;
 
 /**
- * Finds the ConsumeQueues of a store; opens none and changes nothing. Queues without a file are none. What is no directory is
- * skipped where a topic or a queue is expected, as are directories where a file is.
+ * Finds the ConsumeQueues of a store; opens none and changes nothing. Queues without a file are none. What is no directory is skipped where a
+ * topic or a queue is expected, as are directories where a file is.
  *
  * @param fileLength `mappedFileSizeConsumeQueue`
  * @throws MillraceError `ERR_CONSUME_QUEUE_TOPIC` (CVE-2019-17572), `ERR_CONSUME_QUEUE_NAME`, `ERR_CONSUME_QUEUE_SIZE`
@@ -76,15 +76,13 @@ function firstUnitOf(entry: StorageEntry, directory: string, fileLength: number)
   if (entry.kind !== "file" || offset === undefined || offset % fileLength !== 0) {
     throw new MillraceError(
       "ERR_CONSUME_QUEUE_NAME",
-      `no ConsumeQueue file; their names are multiples of mappedFileSizeConsumeQueue: path=${path} ` +
-        `mappedFileSizeConsumeQueue=${fileLength}`,
+      `no ConsumeQueue file; their names are multiples of mappedFileSizeConsumeQueue: path=${path} mappedFileSizeConsumeQueue=${fileLength}`,
     );
   }
   if (entry.size !== fileLength) {
     throw new MillraceError(
       "ERR_CONSUME_QUEUE_SIZE",
-      `ConsumeQueue file of a wrong length; was the store made with another mappedFileSizeConsumeQueue? path=${path} ` +
-        `length=${entry.size} mappedFileSizeConsumeQueue=${fileLength}`,
+      `ConsumeQueue file of a wrong length; was the store made with another mappedFileSizeConsumeQueue? path=${path} length=${entry.size} mappedFileSizeConsumeQueue=${fileLength}`,
     );
   }
   return offset / CONSUME_QUEUE_UNIT_LENGTH;
