@@ -64,12 +64,12 @@ export async function runAgent<C extends object, R extends ServiceRole>(
       words.state.set(ServiceState.running);
     }
   } catch (error) {
-    outcome = failure(agent, error);
+    outcome = failure(block.role, error);
   }
   try {
     await agent.onClose();
   } catch (error) {
-    if (outcome.ok) outcome = failure(agent, error);
+    if (outcome.ok) outcome = failure(block.role, error);
   }
   words.state.set(outcome.ok ? ServiceState.stopped : ServiceState.failed);
   await letMessagesIn(); // the answer to stop() is still on its way
@@ -92,8 +92,8 @@ async function letMessagesIn(): Promise<void> {
   await setImmediate();
 }
 
-function failure(agent: Agent, error: unknown): ServiceOutcome {
+function failure(service: ServiceRole, error: unknown): ServiceOutcome {
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "ERR_SERVICE_FAILED";
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { ok: false, service: agent.roleName, code, message };
+  return { ok: false, service, code, message };
 }
