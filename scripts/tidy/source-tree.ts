@@ -12,11 +12,6 @@ export interface SourceFile {
   comments: string;
 }
 
-export interface PackageManifest {
-  dependencies?: Record<string, string>;
-  bin?: string | Record<string, string>;
-}
-
 /** A Markdown page. */
 export interface Page {
   path: string;

@@ -26,7 +26,6 @@ function failure(): Error {
 }
 
 class SampleAgent implements Agent {
-  readonly roleName = "sample";
   readonly block: ControlBlock<"append">;
   readonly counters: ControlBlock<"append">["counters"];
   readonly #kind: SampleKind;

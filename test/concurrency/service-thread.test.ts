@@ -65,7 +65,7 @@ test.serial("a service that throws is an outcome with its code, and has closed",
   const { service, counters } = await start(t, "parked");
   void service.call((control) => control.failSoon()).catch(() => {});
   const outcome = await service.ended;
-  t.like(outcome, { ok: false, service: "sample", code: "ERR_SAMPLE", message: "no such thing" });
+  t.like(outcome, { ok: false, service: "append", code: "ERR_SAMPLE", message: "no such thing" });
   t.regex(outcome.ok ? "" : (outcome.stack ?? ""), /no such thing\n\s+at .*sample-service/);
   t.is(counters.appendState.get(), ServiceState.failed);
   t.is(counters.appendGroups.get(), 1);

@@ -64,12 +64,12 @@ export async function runAgent<C extends object, R extends ServiceRole>(
       words.state.set(ServiceState.running);
     }
   } catch (error) {
-    outcome = failedService(agent.roleName, error, "ERR_SERVICE_FAILED");
+    outcome = failedService(block.role, error, "ERR_SERVICE_FAILED");
   }
   try {
     await agent.onClose();
   } catch (error) {
-    if (outcome.ok) outcome = failedService(agent.roleName, error, "ERR_SERVICE_FAILED");
+    if (outcome.ok) outcome = failedService(block.role, error, "ERR_SERVICE_FAILED");
   }
   words.state.set(outcome.ok ? ServiceState.stopped : ServiceState.failed);
   await letMessagesIn(); // the answer to stop() is still on its way

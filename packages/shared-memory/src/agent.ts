@@ -3,7 +3,6 @@
  * The methods run on the agent's own thread; all but `onClose` are synchronous.
  */
 export interface Agent {
-  readonly roleName: string;
   onStart(): void;
   /** Does what there is to do, in a bounded slice. Returns 0 when there was nothing. */
   doWork(): number;

@@ -37,7 +37,6 @@ const RETRY_MS = 20;
  * (RocketMQ: `AllocateMappedFileService`, `warmMappedFile`.)
  */
 export class AllocateMappedFileService implements Agent {
-  readonly roleName = "allocate";
   readonly control: ControlBlock<"allocate">;
   readonly #counters: ControlBlock<"allocate">["counters"];
   readonly #storage: Storage;

@@ -61,7 +61,6 @@ const ALLOCATE_LOOK_MS = 10;
  * Invariant: bytes below `wroteOffset` are complete records; nothing is written at or above `allocatedOffset`.
  */
 export class AppendService implements Agent {
-  readonly roleName = "append";
   readonly #counters: ControlBlock<"append">["counters"];
   readonly control: ControlBlock<"append">;
   readonly #ring: PutRingConsumer;

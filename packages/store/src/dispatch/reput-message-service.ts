@@ -43,7 +43,6 @@ const FORCE_LOOK_MS = 1;
  * Invariant: everything below `reputFromOffset` is in the ConsumeQueues and the index.
  */
 export class ReputMessageService implements Agent {
-  readonly roleName = "dispatch";
   readonly #counters: ControlBlock<"dispatch">["counters"];
   readonly #storage: Storage;
   readonly #dispatchers: readonly CommitLogDispatcher[];

@@ -9,7 +9,6 @@ import type { PoolCommitter } from "./pool-committer.js";
  * (RocketMQ: `CommitLog.FlushRealTimeService`; with the pool, `CommitRealTimeService` runs before it on the same thread.)
  */
 export class FlushRealTimeService implements Agent {
-  readonly roleName = "flush";
   readonly #position: FlushPosition;
   readonly #counters: ControlBlock<"flush">["counters"];
   readonly #config: MessageStoreConfig;

@@ -10,7 +10,6 @@ const SPIN_US = 250;
  * a failed force is never tried again.)
  */
 export class GroupCommitService implements Agent {
-  readonly roleName = "flush";
   readonly #position: FlushPosition;
   readonly #counters: ControlBlock<"flush">["counters"];
   readonly #wait = new WaitStrategy(SPIN_US);
