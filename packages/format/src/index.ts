@@ -161,6 +161,7 @@ export {
   PROPERTY_WAIT_STORE_MSG_OK,
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
+export { nearestName } from "./nearest-name.js";
 export type { AppendMessageStatus, PutMessageStatus } from "./put-message-status.js";
 export type { TopicIllegality } from "./queue-name.js";
 export {

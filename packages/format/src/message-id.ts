@@ -4,6 +4,7 @@ import type { Host } from "./host.js";
 import { decodeHost } from "./host.js";
 import { IPV4_HOST_LENGTH, IPV6_HOST_LENGTH } from "./message-descriptor.js";
 import { MillraceError } from "./millrace-error.js";
+import { shownValue } from "./shown-value.js";
 
 const TWO_TO_32 = 0x1_0000_0000;
 const OFFSET_HEX_LENGTH = 16;
@@ -37,5 +38,5 @@ export function decodeMessageId(id: string): MessageId {
 }
 
 function illegal(id: string): MillraceError {
-  return new MillraceError("ERR_MESSAGE_ID_ILLEGAL", `not a message id: id=${JSON.stringify(id)}`);
+  return new MillraceError("ERR_MESSAGE_ID_ILLEGAL", `not a message id: id=${shownValue(id)}`);
 }

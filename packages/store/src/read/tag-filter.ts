@@ -1,4 +1,4 @@
-import { MillraceError, tagsCode } from "@millrace/format";
+import { MillraceError, shownValue, tagsCode } from "@millrace/format";
 
 /** Which messages a get or a consumer wants. */
 export interface MessageFilter {
@@ -26,7 +26,7 @@ export class TagFilter {
     if (!Array.isArray(tags) || tags.length === 0 || !tags.every(isTag)) {
       throw new MillraceError(
         "ERR_FILTER_ILLEGAL",
-        `a filter is { tags } with at least one tag, none empty: filter=${shown(filter)}`,
+        `a filter is { tags } with at least one tag, none empty: filter=${shownValue(filter)}`,
       );
     }
     return tags.length === 1 && tags[0] === ALL_TAGS ? undefined : new TagFilter(tags as string[]);
@@ -38,13 +38,5 @@ export class TagFilter {
     const wanted = code | 0;
     for (let i = 0; i < codes.length; i++) if (codes[i] === wanted) return true;
     return false;
-  }
-}
-
-function shown(filter: unknown): string {
-  try {
-    return String(JSON.stringify(filter)).slice(0, 200);
-  } catch {
-    return String(filter);
   }
 }
