@@ -102,7 +102,8 @@ test.serial("a fence survives reopening until an operator clears it", async (t) 
   const second = await openStore(t, { storePathRootDir: root });
   t.is(second.stats().state, "fenced");
   t.deepEqual(await outcomes([second.putMessage(numbered(2))]), [FENCED]);
-  await t.throwsAsync(second.flush(), { code: "ERR_STORE_FENCED" });
+  const message = new RegExp(`"millrace unfence ${root}" .*: flushedOffset=\\d+ reason=`);
+  await t.throwsAsync(second.flush(), { code: "ERR_STORE_FENCED", message });
   await t.notThrowsAsync(second.close(), "nothing went wrong in this life of the store");
 
   MessageStore.clearFence(root);

@@ -43,7 +43,9 @@ test.serial("a full ring makes puts wait, in order, and all of them arrive once"
 
 test.serial("a full ring rejects at once where that is wanted, and takes puts again when there is room", async (t) => {
   const store = await stalledStore(t, { backPressure: "reject" });
-  const settled = await outcomes(Array.from({ length: FITS + 3 }, (_, n) => store.putMessage(numbered(n, BODY))));
+  const puts = Array.from({ length: FITS + 3 }, (_, n) => store.putMessage(numbered(n, BODY)));
+  const settled = await outcomes(puts);
+  await t.throwsAsync(puts[FITS] as Promise<unknown>, { message: /putRingSize=131072 backPressure=reject$/ });
   t.true(settled.slice(0, FITS).every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
   t.deepEqual(settled.slice(FITS), Array(3).fill({ code: "ERR_RING_FULL", outcome: "none" }));
   t.is((await store.putMessage(numbered(FITS, BODY))).appendResult?.queueOffset, FITS);
@@ -52,7 +54,9 @@ test.serial("a full ring rejects at once where that is wanted, and takes puts ag
 
 test.serial("no more puts wait than may", async (t) => {
   const store = await stalledStore(t, { maxAsyncPutMessageRequests: 2 });
-  const settled = await outcomes(Array.from({ length: FITS + 5 }, (_, n) => store.putMessage(numbered(n, BODY))));
+  const puts = Array.from({ length: FITS + 5 }, (_, n) => store.putMessage(numbered(n, BODY)));
+  const settled = await outcomes(puts);
+  await t.throwsAsync(puts[FITS + 2] as Promise<unknown>, { message: /putRingSize=131072 maxAsyncPutMessageRequests=2$/ });
   t.deepEqual(settled.slice(FITS + 2), Array(3).fill({ code: "ERR_RING_FULL", outcome: "none" }));
   t.true(settled.slice(0, FITS + 2).every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
 });
@@ -62,6 +66,7 @@ test.serial("a put that waits too long for the ring is given up, and leaves noth
   const began = performance.now();
   const puts = Array.from({ length: FITS + 2 }, (_, n) => store.putMessage(numbered(n, BODY)));
   t.deepEqual(await outcomes(puts.slice(FITS)), Array(2).fill({ code: "ERR_PUT_TIMEOUT", outcome: "none" }));
+  await t.throwsAsync(puts[FITS] as Promise<unknown>, { message: /putRingSize.*: putMessageTimeout=100$/ });
   const waited = performance.now() - began;
   t.true(waited >= 100 && waited < STALL_MS, `waited ms=${waited}`);
   t.true((await Promise.all(puts.slice(0, FITS))).every(({ status }) => status === "PUT_OK"));

@@ -75,7 +75,10 @@ test.serial("a second opener in this thread is refused, and touches nothing", as
   const root = store.config.storePathRootDir;
   await settled(store);
   const before = contents(root);
-  await t.throwsAsync(openStore(t, { storePathRootDir: root }), { code: "ERR_STORE_LOCKED", message: /path=.*lock$/ });
+  await t.throwsAsync(openStore(t, { storePathRootDir: root }), {
+    code: "ERR_STORE_LOCKED",
+    message: new RegExp(`pid=${process.pid} path=.*lock$`),
+  });
   t.deepEqual(contents(root), before);
   t.is((await store.putMessage(numbered(2))).status, "PUT_OK");
   await store.close();

@@ -1,4 +1,5 @@
 import { MillraceError } from "./millrace-error.js";
+import { shownValue } from "./shown-value.js";
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ["s", 1000],
@@ -58,5 +59,5 @@ function parseDelayMs(text: string): number {
   const delayMs = match === null ? Number.NaN : Number(match[1]) * (UNIT_MS.get(match[2] as string) as number);
   if (delayMs <= MAX_DELAY_MS) return delayMs;
   const reason = "a delay is a number with a unit of s, m, h or d, and less than 2^52 milliseconds";
-  throw new MillraceError("ERR_OPTION_ILLEGAL", `${reason}: messageDelayLevel=${JSON.stringify(text)}`);
+  throw new MillraceError("ERR_OPTION_ILLEGAL", `${reason}: messageDelayLevel=${shownValue(text)}`);
 }

@@ -1,6 +1,7 @@
 /** Hosts as records keep them: 4 or 16 address bytes, then the port as i32. */
 import { HOST_PORT_BYTES, IPV4_HOST_LENGTH, IPV6_HOST_LENGTH } from "./message-descriptor.js";
 import { MillraceError } from "./millrace-error.js";
+import { shownValue } from "./shown-value.js";
 
 export interface Host {
   /** IPv4 in dotted decimals, or IPv6 as RFC 5952 writes it. Never a name. */
@@ -16,7 +17,8 @@ const IPV6_GROUPS = 8;
 const MAPPED_PREFIX_GROUPS = [0, 0, 0, 0, 0, 0xffff];
 
 function illegal(host: unknown): MillraceError {
-  return new MillraceError("ERR_HOST_ILLEGAL", `host must be an IPv4 or IPv6 address and a port: host=${JSON.stringify(host)}`);
+  const message = `a host is { address, port }, with an IPv4 or IPv6 address and a port from 0 to ${PORT_MAX}: host=${shownValue(host)}`;
+  return new MillraceError("ERR_HOST_ILLEGAL", message, { status: "MESSAGE_ILLEGAL" });
 }
 
 /**
@@ -25,8 +27,9 @@ function illegal(host: unknown): MillraceError {
  * @throws MillraceError `ERR_HOST_ILLEGAL`
  */
 export function encodeHost(host: Host): Uint8Array {
-  const { address, port } = host;
-  if (typeof address !== "string" || !Number.isInteger(port) || port < 0 || port > PORT_MAX) throw illegal(host);
+  const { address, port } = (host ?? {}) as Partial<Host>;
+  if (typeof address !== "string" || port === undefined || !Number.isInteger(port) || port < 0 || port > PORT_MAX)
+    throw illegal(host);
   const addressBytes = parseIpv4(address) ?? parseIpv6(address);
   if (addressBytes === undefined) throw illegal(host);
   const bytes = new Uint8Array(addressBytes.length + HOST_PORT_BYTES);

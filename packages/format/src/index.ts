@@ -167,6 +167,7 @@ export {
   PROPERTY_WAIT_STORE_MSG_OK,
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
+export { nearestName } from "./nearest-name.js";
 export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
 export type { TopicIllegality } from "./queue-name.js";
 export {

@@ -5,6 +5,7 @@ import type { Host } from "./host.js";
 import { decodeHost } from "./host.js";
 import { IPV4_HOST_LENGTH, IPV6_HOST_LENGTH } from "./message-descriptor.js";
 import { MillraceError } from "./millrace-error.js";
+import { shownValue } from "./shown-value.js";
 
 const OFFSET_HEX_LENGTH = 16;
 const ID_LENGTHS = [2 * IPV4_HOST_LENGTH + OFFSET_HEX_LENGTH, 2 * IPV6_HOST_LENGTH + OFFSET_HEX_LENGTH];
@@ -37,5 +38,5 @@ export function decodeMessageId(id: string): MessageId {
 }
 
 function illegal(id: string): MillraceError {
-  return new MillraceError("ERR_MESSAGE_ID_ILLEGAL", `not a message id: id=${JSON.stringify(id)}`);
+  return new MillraceError("ERR_MESSAGE_ID_ILLEGAL", `not a message id: id=${shownValue(id)}`);
 }

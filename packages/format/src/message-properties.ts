@@ -6,6 +6,7 @@
 import { javaStringHash } from "./java-hash.js";
 import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from "./message-descriptor.js";
 import { MillraceError } from "./millrace-error.js";
+import { shownValue } from "./shown-value.js";
 import { decodeUtf8, encodeUtf8 } from "./utf8.js";
 
 const NAME_END = String.fromCharCode(NAME_VALUE_SEPARATOR);
@@ -48,7 +49,7 @@ export function formatProperties(
   for (const [name, value] of properties) {
     if (value === null || value === undefined) continue;
     if (name === "" || hasSeparator(name) || hasSeparator(value)) {
-      throw new MillraceError("ERR_PROPERTY_ILLEGAL", `empty property name, or 0x01 or 0x02 inside: name=${JSON.stringify(name)}`);
+      throw new MillraceError("ERR_PROPERTY_ILLEGAL", `empty property name, or 0x01 or 0x02 inside: name=${shownValue(name)}`);
     }
     text += name + NAME_END + value + PAIR_END;
   }

@@ -1,6 +1,8 @@
 import type { MillraceErrorCode } from "./error-codes.js";
 
-/** Every error that Millrace throws or rejects with. `code` is stable, see {@link ERROR_CODES}; messages are one line that ends in `name=value`. */
+/**
+ * Every error that Millrace throws or rejects with. `code` is stable, see `ERROR_CODES`; messages are one line that ends in `name=value`.
+ */
 export class MillraceError extends Error {
   override readonly name = "MillraceError";
   /** Stable; `ERROR_CODES[code]` says what it means and what helps. */

@@ -22,13 +22,16 @@ export class LockFile {
   /**
    * Writes nothing before it holds the lock.
    *
+   * @param holderPath a file in which the holder, once it has opened, leaves its process id: `abort`, for the message
    * @throws MillraceError `ERR_STORE_LOCKED`; I/O errors as they are
    */
-  static acquire(storage: Storage, path: string): LockFile {
+  static acquire(storage: Storage, path: string, holderPath?: string): LockFile {
     const file = storage.open(path, "create");
     try {
       if (!file.tryLock(LOCK_POSITION, LOCK_LENGTH)) {
-        throw new MillraceError("ERR_STORE_LOCKED", `the store is open elsewhere: path=${path}`);
+        const pid = holderPath === undefined ? undefined : processIdIn(storage, holderPath);
+        const holder = pid === undefined ? ":" : `, in the process that its abort file names: pid=${pid}`;
+        throw new MillraceError("ERR_STORE_LOCKED", `the store is open elsewhere${holder} path=${path}`);
       }
       file.write(LOCK_CONTENT, 0);
       file.force();
@@ -42,5 +45,15 @@ export class LockFile {
   /** May be called again. */
   release(): void {
     this.#file.close();
+  }
+}
+
+/** Undefined when nothing can be read there, or no process id: RocketMQ 4.9 leaves its `abort` empty. */
+function processIdIn(storage: Storage, path: string): number | undefined {
+  try {
+    const text = new TextDecoder().decode(storage.readSmall(path)).trim();
+    return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
+  } catch {
+    return undefined;
   }
 }

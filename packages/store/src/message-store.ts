@@ -75,7 +75,7 @@ export class MessageStore implements AsyncDisposable {
     const storage = createStorage({ kind: "real" });
     const paths = storePaths(storePathRootDir);
     if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
-    const lock = LockFile.acquire(storage, paths.lock);
+    const lock = LockFile.acquire(storage, paths.lock, paths.abort);
     try {
       clearStoreFence(storage, paths.fence);
     } finally {

@@ -11,11 +11,13 @@ test("a value is shown on one line: text in quotes, an object by its fields", (t
     [undefined, "undefined"],
     [null, "null"],
     [Symbol("s"), "Symbol(s)"],
-    [{ address: "nowhere", port: 1 }, '{"address":"nowhere","port":1}'],
-    [{ n: 2n }, '{"n":"2"}'],
-    [Object.create(null), "{}"],
-    [new Date(Number.NaN), "null"],
-    [circle, "object"],
+    [{ address: "nowhere", port: 1 }, "{ address: 'nowhere', port: 1 }"],
+    [{ n: 2n }, "{ n: 2n }"],
+    [Object.create(null), "[Object: null prototype] {}"],
+    [new Date(Number.NaN), "Invalid Date"],
+    [circle, "<ref *1> { self: [Circular *1] }"],
+    [Buffer.from([1, 2]), "<Buffer 01 02>"],
+    [new Error("of\ntwo lines"), "Error: of two lines"],
     [(): void => {}, "() => { }"],
   ];
   for (const [value, text] of shown) t.is(shownValue(value), text);

@@ -63,6 +63,23 @@ test("the lock file says lock, and stays behind when released", (t) => {
   t.true(existsSync(path));
 });
 
+test("who is refused is shown the process that holds the store, when it has left its id", (t) => {
+  const directory = temporaryDirectory(t);
+  const [path, holder] = [join(directory, "lock"), join(directory, "abort")];
+  const lock = LockFile.acquire(storage, path, holder);
+  const refused = (message: RegExp): unknown => t.throws(() => LockFile.acquire(storage, path, holder), { message });
+  refused(/^the store is open elsewhere: path=.*lock$/);
+  for (const [content, text] of [
+    ["4711", /, in the process that its abort file names: pid=4711 path=.*lock$/],
+    ["", /elsewhere: path=/],
+    ["gone", /elsewhere: path=/],
+  ] as const) {
+    writeFileSync(holder, content);
+    refused(text);
+  }
+  lock.release();
+});
+
 test("a second opener in the same thread is refused until the first lets go, and writes nothing", (t) => {
   const path = join(temporaryDirectory(t), "lock");
   const lock = LockFile.acquire(storage, path);

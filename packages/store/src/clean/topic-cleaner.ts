@@ -60,7 +60,8 @@ export class TopicCleaner {
   async deleteTopic(name: string): Promise<void> {
     const { topics } = this.#put;
     if (topics.find(name) === undefined) checkStoredTopic(name);
-    if (KEPT_TOPICS.has(name)) throw new MillraceError("ERR_TOPIC_ILLEGAL", `a system topic is not deleted: topic=${name}`);
+    if (KEPT_TOPICS.has(name))
+      throw new MillraceError("ERR_TOPIC_ILLEGAL", `a topic that holds delayed or prepared messages is not deleted: topic=${name}`);
     await this.#suspended(name, async () => {
       const slots = [...(topics.find(name)?.slots.values() ?? [])];
       topics.forget(name);

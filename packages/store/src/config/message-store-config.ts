@@ -1,6 +1,14 @@
 import { homedir } from "node:os";
 import { isAbsolute, resolve } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH, DelayLevels, encodeHost, MillraceError, RECORD_OVERHEAD_LIMIT } from "@millrace/format";
+import {
+  CONSUME_QUEUE_UNIT_LENGTH,
+  DelayLevels,
+  encodeHost,
+  MillraceError,
+  nearestName,
+  RECORD_OVERHEAD_LIMIT,
+  shownValue,
+} from "@millrace/format";
 import { isAbortSignal } from "./any-realm.js";
 import type { MessageStoreOptions } from "./message-store-options.js";
 
@@ -111,7 +119,13 @@ const DELETE_HOURS = /^([01]\d|2[0-3])(;([01]\d|2[0-3]))*$/;
 const RING_DEFAULT = 8 * MIB;
 
 function illegal(name: string, value: unknown, reason: string): MillraceError {
-  return new MillraceError("ERR_OPTION_ILLEGAL", `${reason}: ${name}=${String(value)}`);
+  return new MillraceError("ERR_OPTION_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`);
+}
+
+function unknownOption(name: string, known: Iterable<string>): MillraceError {
+  const nearest = nearestName(name, known);
+  const remedy = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return new MillraceError("ERR_OPTION_UNKNOWN", `there is no such option${remedy}: name=${name}`);
 }
 
 /** Checks the options and fills in the defaults. Throws ERR_OPTION_UNKNOWN, ERR_OPTION_ILLEGAL or ERR_OPTION_CONTRADICTORY. */
@@ -127,7 +141,7 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
     "onRecoveryProgress",
   ]);
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new MillraceError("ERR_OPTION_UNKNOWN", `there is no such option: name=${name}`);
+    if (!known.has(name)) throw unknownOption(name, known);
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as MessageStoreOptions;
   const merged = { ...DEFAULTS, ...given };
@@ -178,7 +192,7 @@ function checkTypes(config: MessageStoreConfig): void {
   for (const [name, [least, most]] of Object.entries(RANGES)) {
     const value = config[name as NumberOption];
     if (!Number.isInteger(value) || value < least || value > most)
-      throw illegal(name, value, `an integer from ${least} to ${most} is needed`);
+      throw illegal(name, value, `an integer from ${least} to ${most}${name.endsWith("Ratio") ? ", in per cent," : ""} is needed`);
   }
   for (const [name, standard] of Object.entries(DEFAULTS)) {
     const value = config[name as keyof typeof DEFAULTS];
@@ -200,7 +214,7 @@ function checkFormats(config: MessageStoreConfig): void {
   try {
     encodeHost(config.storeHost);
   } catch {
-    throw illegal("storeHost", JSON.stringify(config.storeHost), "{ address, port } with an IPv4 or IPv6 address is needed");
+    throw illegal("storeHost", config.storeHost, "{ address, port } with an IPv4 or IPv6 address is needed");
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DelayLevels } from "@millrace/format";
-import { DispatchRequest, MillraceError, PROPERTY_CRC_NAME, SCHEDULE_TOPIC, SYS_FLAG_COMMIT } from "@millrace/format";
+import { DispatchRequest, MillraceError, PROPERTY_CRC_NAME, SCHEDULE_TOPIC, SYS_FLAG_COMMIT, shownValue } from "@millrace/format";
 import type { ControlBlock } from "@millrace/shared-memory";
 import type { CommitLogReader } from "../read/commit-log-reader.js";
 import type { ReadSegment } from "../read/read-segment.js";
@@ -63,7 +63,7 @@ export class MessageArriving {
    */
   add(listener: MessageArrivingListener): () => void {
     if (typeof listener !== "function") {
-      throw new MillraceError("ERR_LISTENER_ILLEGAL", `a listener is a function: listener=${String(listener)}`);
+      throw new MillraceError("ERR_LISTENER_ILLEGAL", `a listener is a function: listener=${shownValue(listener)}`);
     }
     const registration = { listener, fromOffset: this.#counters.reputFromOffset.get() };
     this.#registrations.add(registration);

@@ -243,7 +243,7 @@ export function readIndexHeader(file: StorageFile, shape: IndexFileShape): Index
   if (length !== expected) {
     throw new MillraceError(
       "ERR_INDEX_FILE_SIZE",
-      `index file of a wrong length: path=${file.path} length=${length} expected=${expected}`,
+      `index file of another length than maxHashSlotNum and maxIndexNum give: path=${file.path} length=${length} expected=${expected}`,
     );
   }
   const bytes = new Uint8Array(INDEX_HEADER_LENGTH);

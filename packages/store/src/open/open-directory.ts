@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
+import { MillraceError, type StorePaths, shownValue, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { initializeQueues, type QueueTableBuffers, ServiceFailure, type ServiceOutcome } from "@millrace/shared-memory";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
@@ -40,7 +40,7 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
   let lock: LockFile | undefined;
   try {
     storage.makeDirectory(paths.root);
-    lock = LockFile.acquire(storage, paths.lock);
+    lock = LockFile.acquire(storage, paths.lock, paths.abort);
     storage.makeDirectory(paths.commitLog);
     const abort = new AbortFile(storage, paths.abort);
     refuseUnsupportedDirectories(storage, paths);
@@ -122,7 +122,7 @@ export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: 
     }
     // A dispatcher that is stopped dispatches all there is first: it is for the caller to cut it off.
     if (ended === undefined)
-      throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${signal?.reason} offset=${at}`);
+      throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${shownValue(signal?.reason)} offset=${at}`);
     await pipeline.stop();
     const reason = ended.ok ? "it ended" : ended.message;
     const message = `a service ended while records were dispatched: offset=${at} reason=${reason}`;

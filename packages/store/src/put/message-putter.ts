@@ -160,10 +160,19 @@ export class MessagePutter {
     this.#arm();
     if (this.#config.backPressure === "reject" || this.waiting.isFull()) {
       this.failed++;
-      const reason = `the put ring is full: putRingSize=${this.#config.putRingSize} waiting=${this.waiting.size}`;
-      return Promise.reject(new MillraceError("ERR_RING_FULL", reason, { status: "OS_PAGE_CACHE_BUSY" }));
+      return Promise.reject(this.#ringFull());
     }
     return this.waiting.add(tryPut, monotonicUs() + this.#config.putMessageTimeout * 1000);
+  }
+
+  #ringFull(): MillraceError {
+    const { backPressure, putRingSize, maxAsyncPutMessageRequests } = this.#config;
+    const reason =
+      backPressure === "reject"
+        ? `the put ring is full, and nothing waits for it: putRingSize=${putRingSize} backPressure=reject`
+        : `the put ring is full, and as many puts wait for it as may: putRingSize=${putRingSize} ` +
+          `maxAsyncPutMessageRequests=${maxAsyncPutMessageRequests}`;
+    return new MillraceError("ERR_RING_FULL", reason, { status: "OS_PAGE_CACHE_BUSY" });
   }
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);

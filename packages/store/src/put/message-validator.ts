@@ -13,6 +13,7 @@ import {
   SYS_FLAG_PREPARED,
   SYS_FLAG_ROLLBACK,
   SYS_FLAG_TRANSACTION_MASK,
+  shownValue,
   storedPropertiesLength,
 } from "@millrace/format";
 import { isBytes, millisecondsOf } from "../config/any-realm.js";
@@ -87,7 +88,7 @@ export class MessageValidator {
     if (typeof message !== "object" || message === null) throw illegal("a message is an object", "message", message);
     const fields = this.fields;
     const { body } = message;
-    if (!isBytes(body)) throw illegal("a body is a Uint8Array", "body", typeof body);
+    if (!isBytes(body)) throw illegalBody(body);
     checkSpelling(message);
     this.topic = this.#topics.topic(message.topic);
     this.queueSlot = this.#topics.slot(this.topic, message.queueId);
@@ -101,8 +102,8 @@ export class MessageValidator {
       message.preparedTransactionOffset === undefined
         ? 0
         : checkSafe("preparedTransactionOffset", message.preparedTransactionOffset);
-    fields.bornHost = message.bornHost === undefined ? this.#bornHost : this.#host("bornHost", message.bornHost);
-    fields.storeHost = message.storeHost === undefined ? this.#storeHost : this.#host("storeHost", message.storeHost);
+    fields.bornHost = message.bornHost === undefined ? this.#bornHost : this.#host(message.bornHost);
+    fields.storeHost = message.storeHost === undefined ? this.#storeHost : this.#host(message.storeHost);
     const transaction = fields.sysFlag & SYS_FLAG_TRANSACTION_MASK;
     this.noQueueOffset = transaction === SYS_FLAG_PREPARED || transaction === SYS_FLAG_ROLLBACK;
     this.waitStoreMsgOK = message.waitStoreMsgOK !== false;
@@ -149,14 +150,15 @@ export class MessageValidator {
   /** Whether `length` bytes of one put fit the limits of a record and of a segment. */
   fits(length: number): RefusedPutResult | undefined {
     if (length > this.#recordLimit || length > this.#segmentLimit) {
-      const reason = `it fits no segment: length=${length} limit=${Math.min(this.#recordLimit, this.#segmentLimit)}`;
+      const limit = Math.min(this.#recordLimit, this.#segmentLimit);
+      const reason = `too long for mappedFileSizeCommitLog or maxMessageSize: length=${length} limit=${limit}`;
       return refused("MESSAGE_ILLEGAL", "ERR_RECORD_TOO_LARGE", reason);
     }
     return undefined;
   }
 
-  #host(name: string, host: Host): Uint8Array {
-    if (typeof host !== "object" || host === null) throw illegal("a host is { address, port }", name, host);
+  #host(host: Host): Uint8Array {
+    if (typeof host?.address !== "string" || typeof host.port !== "number") return encodeHost(host); // which throws
     const key = `${host.address} ${host.port}`;
     let bytes = this.#hosts.get(key);
     if (bytes === undefined) {
@@ -190,7 +192,12 @@ function misspelt(name: string, field: string): MillraceError {
 }
 
 function illegal(reason: string, name: string, value: unknown): MillraceError {
-  return new MillraceError("ERR_MESSAGE_ILLEGAL", `${reason}: ${name}=${String(value)}`, { status: "MESSAGE_ILLEGAL" });
+  return new MillraceError("ERR_MESSAGE_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`, { status: "MESSAGE_ILLEGAL" });
+}
+
+function illegalBody(body: unknown): MillraceError {
+  const remedy = typeof body === "string" ? "; Buffer.from(text) makes one of a string" : "";
+  return illegal(`a body is a Uint8Array${remedy}`, "body", body);
 }
 
 /** Flags are 32 bits, signed or unsigned as the caller likes. */

@@ -12,6 +12,7 @@ import {
   PROPERTY_SEPARATOR,
   PROPERTY_TAGS,
   PROPERTY_WAIT_STORE_MSG_OK,
+  shownValue,
 } from "@millrace/format";
 import type { Message } from "./message.js";
 
@@ -144,7 +145,7 @@ export function checkProperties(properties: unknown): void {
 }
 
 function illegal(reason: string, name: string, value: unknown): MillraceError {
-  return new MillraceError("ERR_PROPERTY_ILLEGAL", `${reason}: ${name}=${JSON.stringify(value)}`, { status: "MESSAGE_ILLEGAL" });
+  return new MillraceError("ERR_PROPERTY_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`, { status: "MESSAGE_ILLEGAL" });
 }
 
 function joinKeys(keys: string | readonly string[]): string {

@@ -75,12 +75,12 @@ export function refused(status: RefusedPutStatus, code: string, reason: string):
 }
 
 export function allocateFailed(): RefusedPutResult {
-  const reason = "no segment could be made ready in time (full disk?): see stats().allocate";
+  const reason = "no segment could be made ready in time; stats().allocate says more: status=CREATE_MAPPED_FILE_FAILED";
   return refused("CREATE_MAPPED_FILE_FAILED", "ERR_ALLOCATE_FAILED", reason);
 }
 
 export function diskFull(limitPercent: number): RefusedPutResult {
-  const reason = `the disk is full: diskSpaceWarningLevelRatio=${limitPercent}; see stats()`;
+  const reason = `the disk is fuller than it may be, in per cent: diskSpaceWarningLevelRatio=${limitPercent}`;
   return refused("SERVICE_NOT_AVAILABLE", "ERR_DISK_FULL", reason);
 }
 

@@ -59,7 +59,7 @@ export class PutWaitQueue {
       const { deadlineUs, settle } = this.#puts[this.#first] as WaitingPut;
       if (deadlineUs > nowUs) return;
       this.#drop();
-      const reason = `the put ring stayed full until the deadline: putMessageTimeout=${timeoutMs}`;
+      const reason = `the put ring stayed full until the deadline; a larger putRingSize holds more: putMessageTimeout=${timeoutMs}`;
       this.#fail(settle, Promise.reject(new MillraceError("ERR_PUT_TIMEOUT", reason, { status: "OS_PAGE_CACHE_BUSY" })));
     }
   }

@@ -42,7 +42,10 @@ export class TopicTable {
       });
     }
     if (this.#topics.size >= MAX_QUEUES)
-      throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many topics: limit=${MAX_QUEUES}`);
+      throw new MillraceError(
+        "ERR_TOO_MANY_QUEUES",
+        `the store has too many topics; deleteTopic and opening it again make room: limit=${MAX_QUEUES}`,
+      );
     const topic = newTopic(name);
     this.#topics.set(name, topic);
     return topic;
@@ -100,7 +103,11 @@ export class TopicTable {
   #addSlot(topic: Topic, queueId: number): number {
     checkQueueId(queueId);
     const slot = this.#topicOfSlot.length;
-    if (slot >= MAX_QUEUES) throw new MillraceError("ERR_TOO_MANY_QUEUES", `the store has too many queues: limit=${MAX_QUEUES}`);
+    if (slot >= MAX_QUEUES)
+      throw new MillraceError(
+        "ERR_TOO_MANY_QUEUES",
+        `the store has too many queues; deleteTopic and opening it again make room: limit=${MAX_QUEUES}`,
+      );
     topic.slots.set(queueId, this.#queues.add(topic.bytes, queueId));
     this.#topicOfSlot.push(topic);
     return slot;

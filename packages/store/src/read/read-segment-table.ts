@@ -45,7 +45,7 @@ export class ReadSegmentTable {
     try {
       const length = file.size();
       if (length !== this.#segmentSize) {
-        const message = `segment of a wrong length: path=${path} length=${length} expected=${this.#segmentSize}`;
+        const message = `a file has changed its length while the store was open: path=${path} length=${length} expected=${this.#segmentSize}`;
         throw new MillraceError("ERR_SEGMENT_SIZE", message);
       }
       const segment = new ReadSegment(file.map("read"), fromOffset);

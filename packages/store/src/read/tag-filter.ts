@@ -1,4 +1,4 @@
-import { MillraceError, tagsCode } from "@millrace/format";
+import { MillraceError, shownValue, tagsCode } from "@millrace/format";
 import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 
 /** Which messages a get or a consumer wants. */
@@ -28,7 +28,7 @@ export class TagFilter {
     if (!Array.isArray(tags) || tags.length === 0 || !tags.every(isTag)) {
       throw new MillraceError(
         "ERR_FILTER_ILLEGAL",
-        `a filter is { tags } with at least one tag, none empty: filter=${shown(filter)}`,
+        `a filter is { tags } with at least one tag, none empty: filter=${shownValue(filter)}`,
       );
     }
     checkKnownKeys(filter, KNOWN_KEYS, "ERR_FILTER_ILLEGAL");
@@ -41,13 +41,5 @@ export class TagFilter {
     const wanted = code | 0;
     for (let i = 0; i < codes.length; i++) if (codes[i] === wanted) return true;
     return false;
-  }
-}
-
-function shown(filter: unknown): string {
-  try {
-    return String(JSON.stringify(filter)).slice(0, 200);
-  } catch {
-    return String(filter);
   }
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { shownValue } from "@millrace/format";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import test from "ava";
 import { resolveConfig } from "#store/config/message-store-config.js";
@@ -71,7 +72,7 @@ for (const [name, [least, most]] of Object.entries(numbers)) {
       BigInt(least),
     ]) {
       const error = t.throws(() => resolveConfig({ [name]: bad } as MessageStoreOptions), { code: "ERR_OPTION_ILLEGAL" });
-      t.true(error?.message.endsWith(`${name}=${String(bad)}`), error?.message);
+      t.true(error?.message.endsWith(`${name}=${shownValue(bad)}`), error?.message);
     }
   });
 }
@@ -145,6 +146,20 @@ test("an option that there is not is refused, and nothing is on disk", async (t)
     await t.throwsAsync(MessageStore.open(options), { code: "ERR_OPTION_UNKNOWN", message: new RegExp(`name=${name}$`) });
   }
   t.deepEqual(readdirSync(root), []);
+});
+
+test("a misspelt option is answered with the name that was meant", (t) => {
+  const misspelt = (name: string): void => void resolveConfig({ [name]: true } as MessageStoreOptions);
+  const message = "there is no such option; did you mean warmMapedFileEnable?: name=warmMappedFileEnable";
+  t.throws(() => misspelt("warmMappedFileEnable"), { message });
+  t.throws(() => misspelt("compression"), { message: "there is no such option: name=compression" });
+});
+
+test("a ratio is asked for in per cent, a host by its fields", (t) => {
+  const ratio = /^an integer from 10 to 95, in per cent, is needed: diskMaxUsedSpaceRatio=0\.75$/;
+  t.throws(() => resolveConfig({ diskMaxUsedSpaceRatio: 0.75 }), { message: ratio });
+  const host = /^\{ address, port \} .*: storeHost=\{ address: 'localhost', port: 1 \}$/;
+  t.throws(() => resolveConfig({ storeHost: { address: "localhost", port: 1 } }), { message: host });
 });
 
 test("options that are no object are refused", async (t) => {

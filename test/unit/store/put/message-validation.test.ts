@@ -73,7 +73,8 @@ const bad: [string, object, string][] = [
   ["a prepared offset with a fraction", { preparedTransactionOffset: 1.5 }, "ERR_MESSAGE_ILLEGAL"],
   ["a host by name", { bornHost: { address: "localhost", port: 1 } }, "ERR_HOST_ILLEGAL"],
   ["a host without a port", { storeHost: { address: "1.2.3.4" } }, "ERR_HOST_ILLEGAL"],
-  ["a host that is text", { bornHost: "1.2.3.4:5" }, "ERR_MESSAGE_ILLEGAL"],
+  ["a host that is text", { bornHost: "1.2.3.4:5" }, "ERR_HOST_ILLEGAL"],
+  ["a host that is null", { storeHost: null }, "ERR_HOST_ILLEGAL"],
   ["a negative delay level", { delayTimeLevel: -1 }, "ERR_MESSAGE_ILLEGAL"],
   ["a delay level with a fraction", { delayTimeLevel: 1.5 }, "ERR_MESSAGE_ILLEGAL"],
   ["waitStoreMsgOK that is no boolean", { waitStoreMsgOK: "true" }, "ERR_PROPERTY_ILLEGAL"],
@@ -118,6 +119,22 @@ test.serial("every bad message is refused with its own code, and leaves nothing 
   const counted = bad.length + 4;
   t.is(store.stats().put.failed, counted);
   t.is(readLog(store.config.storePathRootDir).messages.length, good);
+});
+
+test.serial("a refused message is answered with the way out", async (t) => {
+  const store = await openStore(t, { maxMessageSize: BODY_LIMIT });
+  const answers: [object, RegExp][] = [
+    [{ body: "text" }, /^a body is a Uint8Array; Buffer\.from\(text\) makes one of a string: body="text"$/],
+    [{ body: [1, 2] }, /^a body is a Uint8Array: body=\[ 1, 2 \]$/],
+    [{ topic: "a/b" }, /^a topic is 1 to 127 of % \| a-z A-Z 0-9 _ - .* topic="a\/b"$/],
+    [{ bornHost: { address: "localhost", port: 1 } }, /^a host is \{ address, port \}.* host=\{ address: 'localhost', port: 1 \}$/],
+    [{ storeHost: null }, /^a host is \{ address, port \}.* host=null$/],
+    [{ keys: [5n] }, /^a key is a non-empty string without spaces: key=5$/],
+    [{ flag: {} }, /^32 bits are needed: flag=\{\}$/],
+  ];
+  for (const [changes, message_] of answers) {
+    await t.throwsAsync(store.putMessage(message(changes as Partial<Message>)), { message: message_ });
+  }
 });
 
 test.serial("every bad batch is refused as a whole, and leaves nothing in the log", async (t) => {

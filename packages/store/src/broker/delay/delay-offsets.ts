@@ -1,4 +1,4 @@
-import { MillraceError } from "@millrace/format";
+import { MillraceError, shownValue } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { readConfigFile, writeConfigFile } from "../../marks/config-file.js";
 
@@ -108,7 +108,7 @@ function decodeFile(value: unknown): OffsetFile {
 
 function objectOf(value: unknown): Record<string, unknown> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new MillraceError("ERR_DELAY_OFFSETS_CORRUPT", `not an object: value=${JSON.stringify(value)}`);
+  throw new MillraceError("ERR_DELAY_OFFSETS_CORRUPT", `not an object: value=${shownValue(value)}`);
 }
 
 function encodeFile({ fields, offsetTable }: OffsetFile): Uint8Array {

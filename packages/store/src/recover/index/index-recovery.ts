@@ -170,7 +170,7 @@ class IndexFilesRecovery {
       if (size === length) continue;
       throw new MillraceError(
         "ERR_INDEX_FILE_SIZE",
-        `index file of a wrong length (maxHashSlotNum or maxIndexNum changed? the index may be deleted, it is built anew): ` +
+        `index file of another length than maxHashSlotNum and maxIndexNum give; the index may be deleted, it is built again: ` +
           `path=${join(directory, name)} length=${size} expected=${length}`,
       );
     }

@@ -76,13 +76,14 @@ function firstUnitOf(entry: StorageEntry, directory: string, fileLength: number)
   if (entry.kind !== "file" || offset === undefined || offset % fileLength !== 0) {
     throw new MillraceError(
       "ERR_CONSUME_QUEUE_NAME",
-      `no ConsumeQueue file; their names are multiples of mappedFileSizeConsumeQueue: path=${path} mappedFileSizeConsumeQueue=${fileLength}`,
+      `ConsumeQueue files are named by multiples of mappedFileSizeConsumeQueue: path=${path} mappedFileSizeConsumeQueue=${fileLength}`,
     );
   }
   if (entry.size !== fileLength) {
     throw new MillraceError(
       "ERR_CONSUME_QUEUE_SIZE",
-      `ConsumeQueue file of a wrong length; was the store made with another mappedFileSizeConsumeQueue? path=${path} length=${entry.size} mappedFileSizeConsumeQueue=${fileLength}`,
+      `ConsumeQueue file of another length than mappedFileSizeConsumeQueue: path=${path} length=${entry.size} ` +
+        `mappedFileSizeConsumeQueue=${fileLength}`,
     );
   }
   return offset / CONSUME_QUEUE_UNIT_LENGTH;
