@@ -166,7 +166,9 @@ export {
   PROPERTY_WAIT_STORE_MSG_OK,
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
+export { findProperty, propertyEnd } from "./property-finder.js";
 export type { AppendMessageStatus, PutMessageStatus } from "./put-message-status.js";
+export { isMessageMagic, RecordCursor } from "./record-cursor.js";
 export { parseRocketMqJson } from "./rocketmq-json.js";
 export type { StoreCheckpoint } from "./store-checkpoint-codec.js";
 export { decodeStoreCheckpoint, encodeStoreCheckpoint } from "./store-checkpoint-codec.js";
