@@ -1,27 +1,4 @@
-import { getInt64 } from "./big-endian.js";
 import { javaStringHash } from "./java-hash.js";
-import {
-  BODY_LENGTH_OFFSET,
-  BODY_OFFSET,
-  IPV6_EXTRA_LENGTH,
-  MAGIC_OFFSET,
-  MESSAGE_BASE_LENGTH,
-  MESSAGE_MAGIC_V2,
-  NAME_VALUE_SEPARATOR,
-  PHYSICAL_OFFSET_OFFSET,
-  PREPARED_TRANSACTION_OFFSET_OFFSET,
-  PROPERTIES_LENGTH_BYTES,
-  PROPERTY_SEPARATOR,
-  QUEUE_ID_OFFSET,
-  QUEUE_OFFSET_OFFSET,
-  STORE_TIMESTAMP_OFFSET,
-  SYS_FLAG_BORN_HOST_V6,
-  SYS_FLAG_OFFSET,
-  SYS_FLAG_STORE_HOST_V6,
-  SYS_FLAG_TRANSACTION_MASK,
-  TOPIC_LENGTH_BYTES_V1,
-  TOPIC_LENGTH_BYTES_V2,
-} from "./message-descriptor.js";
 import { decodeProperties } from "./message-properties.js";
 import {
   PROPERTY_DELAY_TIME_LEVEL,
@@ -29,6 +6,8 @@ import {
   PROPERTY_TAGS,
   PROPERTY_UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
 } from "./message-property-names.js";
+import { isNameAt, nameEnd, propertyEnd } from "./property-finder.js";
+import { RecordCursor } from "./record-cursor.js";
 
 const TAGS = Buffer.from(PROPERTY_TAGS);
 const KEYS = Buffer.from(PROPERTY_KEYS);
@@ -64,19 +43,15 @@ export class DispatchRequest {
   uniqKeyLength = -1;
   delayPosition = 0;
   delayLength = -1;
-  /** Over the same memory as `bytes`; made anew only when that changes. */
-  #view = new DataView(this.bytes.buffer);
-  /** Where the record would begin if its hosts before the field were IPv4. */
-  #storeTimestampBase = 0;
-  #afterHostsBase = 0;
+  readonly #record = new RecordCursor();
 
   /** Milliseconds; 0 before the first record. */
   get storeTimestamp(): number {
-    return this.bytes.length === 0 ? 0 : getInt64(this.#view, this.#storeTimestampBase + STORE_TIMESTAMP_OFFSET);
+    return this.#record.storeTimestamp;
   }
 
   get preparedTransactionOffset(): number {
-    return getInt64(this.#view, this.#afterHostsBase + PREPARED_TRANSACTION_OFFSET_OFFSET);
+    return this.#record.preparedTransactionOffset;
   }
 
   get topic(): string {
@@ -113,38 +88,22 @@ export class DispatchRequest {
    * store has written. False when the fields do not fill `size` bytes: then it is no record.
    */
   read(bytes: Uint8Array, position: number, size: number): boolean {
-    if (this.bytes !== bytes) {
-      this.bytes = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
-    const view = this.#view;
+    const record = this.#record;
+    record.moveTo(bytes, position);
+    this.bytes = bytes;
     this.msgSize = size;
-    this.commitLogOffset = getInt64(view, position + PHYSICAL_OFFSET_OFFSET);
-    this.queueId = view.getInt32(position + QUEUE_ID_OFFSET);
-    this.consumeQueueOffset = getInt64(view, position + QUEUE_OFFSET_OFFSET);
-    const sysFlag = view.getInt32(position + SYS_FLAG_OFFSET);
-    this.sysFlag = sysFlag;
-    this.transactionType = sysFlag & SYS_FLAG_TRANSACTION_MASK;
-    const afterBornHost = position + ((sysFlag & SYS_FLAG_BORN_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
-    const afterHosts = afterBornHost + ((sysFlag & SYS_FLAG_STORE_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
-    this.#storeTimestampBase = afterBornHost;
-    this.#afterHostsBase = afterHosts;
-    const end = position + size;
-    if (afterHosts + MESSAGE_BASE_LENGTH - position > size) return false;
-    const bodyLength = view.getInt32(afterHosts + BODY_LENGTH_OFFSET);
-    let at = afterHosts + BODY_OFFSET + bodyLength;
-    if (bodyLength < 0 || at >= end) return false;
-    const isV2 = view.getInt32(position + MAGIC_OFFSET) === MESSAGE_MAGIC_V2;
-    if (isV2 && at + TOPIC_LENGTH_BYTES_V2 > end) return false;
-    this.topicLength = isV2 ? view.getInt16(at) : view.getInt8(at);
-    this.topicPosition = at + (isV2 ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1);
-    at = this.topicPosition + this.topicLength;
-    if (this.topicLength < 0 || at + PROPERTIES_LENGTH_BYTES > end) return false;
-    this.propertiesLength = view.getInt16(at);
-    this.propertiesPosition = at + PROPERTIES_LENGTH_BYTES;
-    if (this.propertiesPosition + this.propertiesLength !== end) return false;
-    this.#findProperties(end);
-    return true;
+    this.commitLogOffset = record.physicalOffset;
+    this.queueId = record.queueId;
+    this.consumeQueueOffset = record.queueOffset;
+    this.sysFlag = record.sysFlag;
+    this.transactionType = record.transactionType;
+    const isRecord = record.readLengths(size);
+    this.topicPosition = record.topicPosition;
+    this.topicLength = record.topicLength;
+    this.propertiesPosition = record.propertiesPosition;
+    this.propertiesLength = record.propertiesLength;
+    this.#findProperties(position + size);
+    return isRecord;
   }
 
   /** A later property of the same name replaces an earlier one, as in Java's map; one without a value counts for nothing. */
@@ -152,14 +111,10 @@ export class DispatchRequest {
     const { bytes } = this;
     this.tagsLength = this.keysLength = this.uniqKeyLength = this.delayLength = -1;
     for (let at = this.propertiesPosition; at < end; ) {
-      const name = at;
-      while (at < end && bytes[at] !== NAME_VALUE_SEPARATOR && bytes[at] !== PROPERTY_SEPARATOR) at++;
-      const nameEnd = at;
-      if (at < end && bytes[at] === NAME_VALUE_SEPARATOR) at++;
-      const value = at;
-      while (at < end && bytes[at] !== PROPERTY_SEPARATOR) at++;
-      if (at > value) this.#take(name, nameEnd - name, value, at - value);
-      at++;
+      const valueAt = nameEnd(bytes, at, end) + 1;
+      const pairEnd = propertyEnd(bytes, valueAt - 1, end);
+      if (pairEnd > valueAt) this.#take(at, valueAt - 1 - at, valueAt, pairEnd - valueAt);
+      at = pairEnd + 1;
     }
   }
 
@@ -167,21 +122,21 @@ export class DispatchRequest {
     const { bytes } = this;
     switch (nameLength) {
       case TAGS.length: // and KEYS
-        if (isAt(TAGS, bytes, name)) {
+        if (isNameAt(TAGS, bytes, name)) {
           this.tagsPosition = value;
           this.tagsLength = valueLength;
-        } else if (isAt(KEYS, bytes, name)) {
+        } else if (isNameAt(KEYS, bytes, name)) {
           this.keysPosition = value;
           this.keysLength = valueLength;
         }
         return;
       case DELAY.length:
-        if (!isAt(DELAY, bytes, name)) return;
+        if (!isNameAt(DELAY, bytes, name)) return;
         this.delayPosition = value;
         this.delayLength = valueLength;
         return;
       case UNIQ_KEY.length:
-        if (!isAt(UNIQ_KEY, bytes, name)) return;
+        if (!isNameAt(UNIQ_KEY, bytes, name)) return;
         this.uniqKeyPosition = value;
         this.uniqKeyLength = valueLength;
         return;
@@ -210,9 +165,4 @@ function hashOfText(hash: number, bytes: Uint8Array, position: number, length: n
   let power = 1;
   for (let i = 0; i < text.length; i++) power = Math.imul(power, 31);
   return (Math.imul(hash, power) + javaStringHash(text)) | 0;
-}
-
-function isAt(name: Uint8Array, bytes: Uint8Array, position: number): boolean {
-  for (let i = 0; i < name.length; i++) if (bytes[position + i] !== name[i]) return false;
-  return true;
 }

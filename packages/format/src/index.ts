@@ -168,6 +168,7 @@ export {
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
 export { nearestName } from "./nearest-name.js";
+export { findProperty, propertyEnd } from "./property-finder.js";
 export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
 export type { TopicIllegality } from "./queue-name.js";
 export {
@@ -179,6 +180,7 @@ export {
   QUEUE_ID_MAX,
   topicIllegality,
 } from "./queue-name.js";
+export { isMessageMagic, RecordCursor } from "./record-cursor.js";
 export { parseRocketMqJson } from "./rocketmq-json.js";
 export { shownValue } from "./shown-value.js";
 export type { StoreCheckpoint } from "./store-checkpoint-codec.js";

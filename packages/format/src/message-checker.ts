@@ -1,35 +1,19 @@
-import { getInt64 } from "./big-endian.js";
 import { crc32 } from "./crc32.js";
 import {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
   BODY_CRC_OFFSET,
-  BODY_LENGTH_OFFSET,
-  BODY_OFFSET,
   CRC_MASK,
-  IPV6_EXTRA_LENGTH,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
   NAME_VALUE_SEPARATOR,
-  PHYSICAL_OFFSET_OFFSET,
-  PROPERTIES_LENGTH_BYTES,
   PROPERTY_CRC_DIGITS,
   PROPERTY_CRC_LENGTH,
   PROPERTY_CRC_NAME,
   PROPERTY_SEPARATOR,
-  QUEUE_ID_OFFSET,
-  QUEUE_OFFSET_OFFSET,
-  STORE_TIMESTAMP_OFFSET,
-  SYS_FLAG_BORN_HOST_V6,
-  SYS_FLAG_OFFSET,
-  SYS_FLAG_STORE_HOST_V6,
-  SYS_FLAG_TRANSACTION_MASK,
-  TOPIC_LENGTH_BYTES_V1,
-  TOPIC_LENGTH_BYTES_V2,
   TOTAL_SIZE_OFFSET,
 } from "./message-descriptor.js";
+import { isMessageMagic, RecordCursor } from "./record-cursor.js";
 
 /** What {@link MessageChecker.check} returns instead of a size. */
 export const MessageVerdict = {
@@ -104,6 +88,7 @@ export class MessageChecker {
   propertiesLength = 0;
   /** Length of the blank record that {@link check} answered `BLANK` for. */
   blankLength = 0;
+  readonly #record = new RecordCursor();
 
   /**
    * @param view the same memory as `bytes`
@@ -124,11 +109,11 @@ export class MessageChecker {
     if (room < BLANK_RECORD_LENGTH) return MessageVerdict.TRUNCATED;
     const total = view.getInt32(position + TOTAL_SIZE_OFFSET);
     const magic = view.getInt32(position + MAGIC_OFFSET);
-    if (magic !== MESSAGE_MAGIC_V1 && magic !== MESSAGE_MAGIC_V2) return this.#checkOtherMagic(total, magic, room);
+    if (!isMessageMagic(magic)) return this.#checkOtherMagic(total, magic, room);
     if (total < MESSAGE_BASE_LENGTH) return MessageVerdict.BAD_LAYOUT;
     if (total > room) return MessageVerdict.TRUNCATED;
-    if (!this.#readLayout(view, position, total, magic)) return MessageVerdict.BAD_LAYOUT;
-    if (!this.#readFields(view, position)) return MessageVerdict.BAD_FIELD;
+    if (!this.#readLayout(bytes, position, total)) return MessageVerdict.BAD_LAYOUT;
+    if (!this.#readFields()) return MessageVerdict.BAD_FIELD;
     if (expectedPhysicalOffset !== ANY_PHYSICAL_OFFSET && this.physicalOffset !== expectedPhysicalOffset) {
       return MessageVerdict.WRONG_PHYSICAL_OFFSET;
     }
@@ -144,42 +129,29 @@ export class MessageChecker {
     return magic === 0 && total === 0 ? MessageVerdict.EMPTY : MessageVerdict.BAD_MAGIC;
   }
 
-  /** Walks the lengths; `rest` is what they may still take, so that none can point outside the record. */
-  #readLayout(view: DataView, position: number, total: number, magic: number): boolean {
-    const sysFlag = view.getInt32(position + SYS_FLAG_OFFSET);
-    const isV2 = magic === MESSAGE_MAGIC_V2;
-    const topicLengthBytes = isV2 ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1;
-    const bornExtra = (sysFlag & SYS_FLAG_BORN_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH;
-    const extra = bornExtra + ((sysFlag & SYS_FLAG_STORE_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
-    let rest = total - MESSAGE_BASE_LENGTH - extra - (topicLengthBytes - TOPIC_LENGTH_BYTES_V1);
-    if (rest < 0) return false;
-    const bodyLength = view.getInt32(position + extra + BODY_LENGTH_OFFSET);
-    if (bodyLength < 0 || bodyLength > rest) return false;
-    rest -= bodyLength;
-    const bodyPosition = position + extra + BODY_OFFSET;
-    let at = bodyPosition + bodyLength;
-    const topicLength = isV2 ? view.getInt16(at) : view.getInt8(at);
-    if (topicLength < 0 || topicLength > rest) return false;
-    rest -= topicLength;
-    this.topicPosition = at + topicLengthBytes;
-    at = this.topicPosition + topicLength;
-    if (view.getInt16(at) !== rest) return false;
-    this.magic = magic;
-    this.sysFlag = sysFlag;
-    this.bodyPosition = bodyPosition;
-    this.bodyLength = bodyLength;
-    this.topicLength = topicLength;
-    this.propertiesPosition = at + PROPERTIES_LENGTH_BYTES;
-    this.propertiesLength = rest;
-    this.storeTimestamp = getInt64(view, position + bornExtra + STORE_TIMESTAMP_OFFSET);
+  /** False when the lengths do not add up. */
+  #readLayout(bytes: Uint8Array, position: number, total: number): boolean {
+    const record = this.#record;
+    record.moveTo(bytes, position);
+    if (!record.readLengths(total)) return false;
+    this.magic = record.magic;
+    this.sysFlag = record.sysFlag;
+    this.bodyPosition = record.bodyPosition;
+    this.bodyLength = record.bodyLength;
+    this.topicPosition = record.topicPosition;
+    this.topicLength = record.topicLength;
+    this.propertiesPosition = record.propertiesPosition;
+    this.propertiesLength = record.propertiesLength;
     return true;
   }
 
-  #readFields(view: DataView, position: number): boolean {
-    this.transactionType = this.sysFlag & SYS_FLAG_TRANSACTION_MASK;
-    this.queueId = view.getInt32(position + QUEUE_ID_OFFSET);
-    this.queueOffset = getInt64(view, position + QUEUE_OFFSET_OFFSET);
-    this.physicalOffset = getInt64(view, position + PHYSICAL_OFFSET_OFFSET);
+  #readFields(): boolean {
+    const record = this.#record;
+    this.transactionType = record.transactionType;
+    this.queueId = record.queueId;
+    this.queueOffset = record.queueOffset;
+    this.physicalOffset = record.physicalOffset;
+    this.storeTimestamp = record.storeTimestamp;
     return (
       this.queueId >= 0 &&
       this.queueOffset >= 0 &&

@@ -1,23 +1,10 @@
-import { getInt64 } from "./big-endian.js";
 import type { Host } from "./host.js";
 import { decodeHost } from "./host.js";
 import { ANY_PHYSICAL_OFFSET, MessageChecker, messageVerdictName } from "./message-checker.js";
-import {
-  BODY_CRC_OFFSET,
-  BORN_HOST_OFFSET,
-  BORN_TIMESTAMP_OFFSET,
-  FLAG_OFFSET,
-  IPV4_HOST_LENGTH,
-  IPV6_HOST_LENGTH,
-  PREPARED_TRANSACTION_OFFSET_OFFSET,
-  RECONSUME_TIMES_OFFSET,
-  STORE_HOST_OFFSET,
-  SYS_FLAG_BORN_HOST_V6,
-  SYS_FLAG_STORE_HOST_V6,
-} from "./message-descriptor.js";
 import { encodeMessageId } from "./message-id.js";
 import { decodeProperties } from "./message-properties.js";
 import { MillraceError } from "./millrace-error.js";
+import { RecordCursor } from "./record-cursor.js";
 import { decodeUtf8 } from "./utf8.js";
 
 /** One record as values. (RocketMQ: `MessageExt`.) */
@@ -51,31 +38,27 @@ export class DecodedMessage {
   readonly #storeHostBytes: Uint8Array;
 
   /** @param record what the checker just said about the record at `position` */
-  constructor(view: DataView, bytes: Uint8Array, position: number, size: number, record: MessageChecker) {
+  constructor(bytes: Uint8Array, position: number, size: number, record: MessageChecker) {
     const { bodyPosition, topicPosition, propertiesPosition } = record;
-    const bornHostLength = hostLength(record.sysFlag, SYS_FLAG_BORN_HOST_V6);
-    const storeHostLength = hostLength(record.sysFlag, SYS_FLAG_STORE_HOST_V6);
-    const afterBornHost = position + bornHostLength - IPV4_HOST_LENGTH;
-    const afterHosts = afterBornHost + storeHostLength - IPV4_HOST_LENGTH;
-    const bornHostAt = position + BORN_HOST_OFFSET;
-    const storeHostAt = afterBornHost + STORE_HOST_OFFSET;
+    const fields = new RecordCursor();
+    fields.moveTo(bytes, position);
     this.size = size;
     this.magic = record.magic;
-    this.bodyCrc = view.getInt32(position + BODY_CRC_OFFSET);
+    this.bodyCrc = fields.bodyCrc;
     this.topic = decodeUtf8(bytes.subarray(topicPosition, topicPosition + record.topicLength));
     this.queueId = record.queueId;
     this.queueOffset = record.queueOffset;
     this.physicalOffset = record.physicalOffset;
-    this.flag = view.getInt32(position + FLAG_OFFSET);
+    this.flag = fields.flag;
     this.sysFlag = record.sysFlag;
     this.transactionType = record.transactionType;
-    this.bornTimestamp = getInt64(view, position + BORN_TIMESTAMP_OFFSET);
-    this.bornHost = decodeHost(bytes.subarray(bornHostAt, bornHostAt + bornHostLength));
+    this.bornTimestamp = fields.bornTimestamp;
+    this.bornHost = decodeHost(fields.bornHost);
     this.storeTimestamp = record.storeTimestamp;
-    this.#storeHostBytes = bytes.subarray(storeHostAt, storeHostAt + storeHostLength);
+    this.#storeHostBytes = fields.storeHost;
     this.storeHost = decodeHost(this.#storeHostBytes);
-    this.reconsumeTimes = view.getInt32(afterHosts + RECONSUME_TIMES_OFFSET);
-    this.preparedTransactionOffset = getInt64(view, afterHosts + PREPARED_TRANSACTION_OFFSET_OFFSET);
+    this.reconsumeTimes = fields.reconsumeTimes;
+    this.preparedTransactionOffset = fields.preparedTransactionOffset;
     this.body = bytes.subarray(bodyPosition, bodyPosition + record.bodyLength);
     this.properties = decodeProperties(bytes.subarray(propertiesPosition, propertiesPosition + record.propertiesLength));
   }
@@ -84,10 +67,6 @@ export class DecodedMessage {
   get msgId(): string {
     return encodeMessageId(this.#storeHostBytes, this.physicalOffset);
   }
-}
-
-function hostLength(sysFlag: number, bit: number): number {
-  return (sysFlag & bit) === 0 ? IPV4_HOST_LENGTH : IPV6_HOST_LENGTH;
 }
 
 const checker = new MessageChecker();
@@ -108,5 +87,5 @@ export function decodeMessage(bytes: Uint8Array, position = 0): DecodedMessage {
     const name = messageVerdictName(size);
     throw new MillraceError(`ERR_RECORD_${name}`, `no good record: reason=${name} position=${position}`);
   }
-  return new DecodedMessage(view, bytes, position, size, checker);
+  return new DecodedMessage(bytes, position, size, checker);
 }

@@ -4,10 +4,9 @@ import {
   BLANK_RECORD_LENGTH,
   DispatchRequest,
   int32At,
+  isMessageMagic,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
   MillraceError,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
@@ -159,8 +158,7 @@ export class ReputMessageService implements Agent {
     const magic = int32At(bytes, position + MAGIC_OFFSET);
     if (magic === BLANK_MAGIC) return this.#roll(segment);
     const size = int32At(bytes, position + TOTAL_SIZE_OFFSET);
-    const isMessage = magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2;
-    if (isMessage && size >= MESSAGE_BASE_LENGTH && size <= segment.size - position) {
+    if (isMessageMagic(magic) && size >= MESSAGE_BASE_LENGTH && size <= segment.size - position) {
       if (this.#offset + size > limit) return 0;
       if (this.#request.read(bytes, position, size) && this.#request.commitLogOffset === this.#offset) return size;
     }

@@ -3,10 +3,9 @@ import {
   ConsumeQueueUnit,
   type GetMessageStatus,
   int32At,
+  isMessageMagic,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import type { CommitLogReader } from "./commit-log-reader.js";
@@ -146,7 +145,7 @@ export class GetMessageScan {
     const position = physicalOffset - segment.fromOffset;
     if (position + size > bytes.length || int32At(bytes, position + TOTAL_SIZE_OFFSET) !== size) return undefined;
     const magic = int32At(bytes, position + MAGIC_OFFSET);
-    return magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2 ? segment : undefined;
+    return isMessageMagic(magic) ? segment : undefined;
   }
 
   #pass(status: GetMessageStatus): void {

@@ -1,44 +1,19 @@
 import {
-  BODY_LENGTH_OFFSET,
-  BODY_OFFSET,
-  BORN_HOST_OFFSET,
-  BORN_TIMESTAMP_OFFSET,
   decodeHost,
   decodeProperties,
   encodeMessageId,
-  FLAG_OFFSET,
+  findProperty,
   type Host,
-  IPV4_HOST_LENGTH,
-  IPV6_EXTRA_LENGTH,
-  IPV6_HOST_LENGTH,
-  int16At,
-  int32At,
-  int64At,
   KEY_SEPARATOR,
-  MAGIC_OFFSET,
-  MESSAGE_MAGIC_V2,
-  PHYSICAL_OFFSET_OFFSET,
-  PREPARED_TRANSACTION_OFFSET_OFFSET,
-  PROPERTIES_LENGTH_BYTES,
   PROPERTY_CRC_NAME,
   PROPERTY_DELAY_TIME_LEVEL,
   PROPERTY_KEYS,
   PROPERTY_TAGS,
   PROPERTY_UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
   PROPERTY_WAIT_STORE_MSG_OK,
-  QUEUE_ID_OFFSET,
-  QUEUE_OFFSET_OFFSET,
-  RECONSUME_TIMES_OFFSET,
-  STORE_HOST_OFFSET,
-  STORE_TIMESTAMP_OFFSET,
-  SYS_FLAG_BORN_HOST_V6,
-  SYS_FLAG_OFFSET,
-  SYS_FLAG_STORE_HOST_V6,
-  SYS_FLAG_TRANSACTION_MASK,
-  TOPIC_LENGTH_BYTES_V1,
-  TOPIC_LENGTH_BYTES_V2,
+  propertyEnd,
+  RecordCursor,
 } from "@millrace/format";
-import { findProperty, propertyEnd } from "./property-finder.js";
 
 const TAGS = Buffer.from(PROPERTY_TAGS);
 const KEYS = Buffer.from(PROPERTY_KEYS);
@@ -46,6 +21,8 @@ const UNIQ_KEY = Buffer.from(PROPERTY_UNIQ_CLIENT_MESSAGE_ID_KEYIDX);
 const DELAY = Buffer.from(PROPERTY_DELAY_TIME_LEVEL);
 const WAIT = Buffer.from(PROPERTY_WAIT_STORE_MSG_OK);
 const NO_BYTES = Buffer.alloc(0);
+/** Moved to the record for each question; nothing of it lasts. */
+const record = new RecordCursor();
 
 /**
  * One record of the log, read in place: nothing is decoded before it is asked for, and nothing is kept. (RocketMQ: `MessageExt`.)
@@ -72,78 +49,76 @@ export class MessageView {
   }
 
   get topic(): string {
-    const at = this.#topicAt();
-    return this.#text(at, at + this.#topicLength());
+    this.#readLengths();
+    return this.#text(record.topicPosition, record.topicPosition + record.topicLength);
   }
 
   get queueId(): number {
-    return int32At(this.#bytes, this.#position + QUEUE_ID_OFFSET);
+    return this.#record().queueId;
   }
 
   /** 0 in prepared and rollback messages. */
   get queueOffset(): number {
-    return int64At(this.#bytes, this.#position + QUEUE_OFFSET_OFFSET);
+    return this.#record().queueOffset;
   }
 
   /** Absolute offset of the record in the log, in bytes. */
   get physicalOffset(): number {
-    return int64At(this.#bytes, this.#position + PHYSICAL_OFFSET_OFFSET);
+    return this.#record().physicalOffset;
   }
 
   /** Store host and physical offset in hex, 32 or 56 characters; not stored. */
   get msgId(): string {
-    return this.size === 0
-      ? ""
-      : encodeMessageId(this.#hostBytes(this.#storeHostAt(), SYS_FLAG_STORE_HOST_V6), this.physicalOffset);
+    if (this.size === 0) return "";
+    const { storeHost, physicalOffset } = this.#record();
+    return encodeMessageId(storeHost, physicalOffset);
   }
 
   get flag(): number {
-    return int32At(this.#bytes, this.#position + FLAG_OFFSET);
+    return this.#record().flag;
   }
 
   get sysFlag(): number {
-    return int32At(this.#bytes, this.#position + SYS_FLAG_OFFSET);
+    return this.#record().sysFlag;
   }
 
   /** `SYS_FLAG_PREPARED` 4, `SYS_FLAG_COMMIT` 8, `SYS_FLAG_ROLLBACK` 12, or 0. */
   get transactionType(): number {
-    return this.sysFlag & SYS_FLAG_TRANSACTION_MASK;
+    return this.#record().transactionType;
   }
 
   /** Milliseconds. */
   get bornTimestamp(): number {
-    return int64At(this.#bytes, this.#position + BORN_TIMESTAMP_OFFSET);
+    return this.#record().bornTimestamp;
   }
 
   /** Address "" and port 0 when the memory is gone. */
   get bornHost(): Host {
-    return this.#host(this.#position + BORN_HOST_OFFSET, SYS_FLAG_BORN_HOST_V6);
+    return this.size === 0 ? { address: "", port: 0 } : decodeHost(this.#record().bornHost);
   }
 
   /** Milliseconds. */
   get storeTimestamp(): number {
-    return int64At(this.#bytes, this.#afterBornHost() + STORE_TIMESTAMP_OFFSET);
+    return this.#record().storeTimestamp;
   }
 
   get storeHost(): Host {
-    return this.#host(this.#storeHostAt(), SYS_FLAG_STORE_HOST_V6);
+    return this.size === 0 ? { address: "", port: 0 } : decodeHost(this.#record().storeHost);
   }
 
   get reconsumeTimes(): number {
-    return int32At(this.#bytes, this.#afterHosts() + RECONSUME_TIMES_OFFSET);
+    return this.#record().reconsumeTimes;
   }
 
   get preparedTransactionOffset(): number {
-    return int64At(this.#bytes, this.#afterHosts() + PREPARED_TRANSACTION_OFFSET_OFFSET);
+    return this.#record().preparedTransactionOffset;
   }
 
   /** A view of the record's bytes, not a copy. */
   get body(): Buffer {
-    const bytes = this.#bytes;
-    const at = this.#afterHosts() + BODY_OFFSET;
-    const length = int32At(bytes, at - BODY_OFFSET + BODY_LENGTH_OFFSET);
-    if (length <= 0 || at + length > this.#end) return NO_BYTES;
-    return bytes.subarray(at, at + length);
+    this.#readLengths();
+    const { bodyPosition, bodyLength } = record;
+    return bodyLength === 0 ? NO_BYTES : this.#bytes.subarray(bodyPosition, bodyPosition + bodyLength);
   }
 
   /** A new map, in stored order. Without the store's own `__CRC32#`: put again, the message gets its own. */
@@ -208,52 +183,24 @@ export class MessageView {
     return false;
   }
 
-  #afterBornHost(): number {
-    return this.#position + ((this.sysFlag & SYS_FLAG_BORN_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
+  #record(): RecordCursor {
+    record.moveTo(this.#bytes, this.#position);
+    return record;
   }
 
-  #afterHosts(): number {
-    return this.#afterBornHost() + ((this.sysFlag & SYS_FLAG_STORE_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
-  }
-
-  #storeHostAt(): number {
-    return this.#afterBornHost() + STORE_HOST_OFFSET;
-  }
-
-  #hostBytes(at: number, v6Flag: number): Uint8Array {
-    const length = (this.sysFlag & v6Flag) === 0 ? IPV4_HOST_LENGTH : IPV6_HOST_LENGTH;
-    return this.#bytes.subarray(at, at + length);
-  }
-
-  #host(at: number, v6Flag: number): Host {
-    return this.size === 0 ? { address: "", port: 0 } : decodeHost(this.#hostBytes(at, v6Flag));
-  }
-
-  #isV2(): boolean {
-    return int32At(this.#bytes, this.#position + MAGIC_OFFSET) === MESSAGE_MAGIC_V2;
-  }
-
-  #topicAt(): number {
-    const at = this.#afterHosts();
-    const bodyLength = int32At(this.#bytes, at + BODY_LENGTH_OFFSET);
-    return at + BODY_OFFSET + bodyLength + (this.#isV2() ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1);
-  }
-
-  #topicLength(): number {
-    const at = this.#topicAt();
-    return this.#isV2() ? int16At(this.#bytes, at - TOPIC_LENGTH_BYTES_V2) : (this.#bytes[at - TOPIC_LENGTH_BYTES_V1] ?? 0);
+  #readLengths(): void {
+    record.moveTo(this.#bytes, this.#position);
+    record.readLengths(this.#size);
   }
 
   get #end(): number {
     return this.#position + this.#size;
   }
 
-  /** Where the property string begins, up to the record's end; there when the lengths before it do not add up to the record's size. */
+  /** Where the property string begins, up to the record's end. */
   #propertiesAt(): number {
-    const lengthAt = this.#topicAt() + this.#topicLength();
-    const start = lengthAt + PROPERTIES_LENGTH_BYTES;
-    const isWhole = start > this.#position && start + int16At(this.#bytes, lengthAt) === this.#end;
-    return isWhole ? start : this.#end;
+    this.#readLengths();
+    return record.propertiesPosition;
   }
 
   #property(name: Uint8Array): string | undefined {

@@ -3,9 +3,8 @@ import {
   BLANK_RECORD_LENGTH,
   decodeProperties,
   getInt64,
+  isMessageMagic,
   MAGIC_OFFSET,
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
   MessageChecker,
   MessageVerdict,
   messageVerdictName,
@@ -195,10 +194,6 @@ class SegmentScanner {
       queues: this.#queues.toMap(),
     };
   }
-}
-
-function isMessageMagic(magic: number): boolean {
-  return magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2;
 }
 
 function hasPropertyCrc(bytes: Uint8Array, end: number, propertiesLength: number): boolean {

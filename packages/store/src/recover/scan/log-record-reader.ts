@@ -1,19 +1,10 @@
 import {
   DispatchRequest,
-  getInt64,
   IPV6_EXTRA_LENGTH,
-  MAGIC_OFFSET,
+  isMessageMagic,
   MESSAGE_BASE_LENGTH,
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
-  PHYSICAL_OFFSET_OFFSET,
-  QUEUE_ID_OFFSET,
-  QUEUE_OFFSET_OFFSET,
+  RecordCursor,
   STORE_HOST_OFFSET,
-  STORE_TIMESTAMP_OFFSET,
-  SYS_FLAG_BORN_HOST_V6,
-  SYS_FLAG_OFFSET,
-  TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import { SegmentDirectory, type Storage, type StorageFile } from "@millrace/mapped-file";
 
@@ -40,7 +31,7 @@ export class LogRecordReader {
   readonly #log: RecoveredLog;
   readonly #segments: SegmentDirectory;
   readonly #head = new Uint8Array(HEAD_LENGTH);
-  readonly #view = new DataView(this.#head.buffer);
+  readonly #record = new RecordCursor();
   /** By the segment's first offset. */
   readonly #files = new Map<number, StorageFile>();
 
@@ -57,15 +48,13 @@ export class LogRecordReader {
     const position = physicalOffset - this.#segments.startOf(physicalOffset);
     const head = this.#head.subarray(0, Math.min(HEAD_LENGTH, mappedFileSizeCommitLog - position));
     if (this.#fileOf(physicalOffset - position).read(head, position) < head.length) return false;
-    const view = this.#view;
-    const magic = view.getInt32(MAGIC_OFFSET);
-    if (magic !== MESSAGE_MAGIC_V1 && magic !== MESSAGE_MAGIC_V2) return false;
-    if (getInt64(view, PHYSICAL_OFFSET_OFFSET) !== physicalOffset) return false;
-    this.size = view.getInt32(TOTAL_SIZE_OFFSET);
-    this.queueId = view.getInt32(QUEUE_ID_OFFSET);
-    this.queueOffset = getInt64(view, QUEUE_OFFSET_OFFSET);
-    const hostExtra = (view.getInt32(SYS_FLAG_OFFSET) & SYS_FLAG_BORN_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH;
-    this.storeTimestamp = getInt64(view, hostExtra + STORE_TIMESTAMP_OFFSET);
+    const record = this.#record;
+    record.moveTo(head, 0);
+    if (!isMessageMagic(record.magic) || record.physicalOffset !== physicalOffset) return false;
+    this.size = record.totalSize;
+    this.queueId = record.queueId;
+    this.queueOffset = record.queueOffset;
+    this.storeTimestamp = record.storeTimestamp;
     return this.size >= MESSAGE_BASE_LENGTH && physicalOffset + this.size <= maxOffset;
   }
 

@@ -1,4 +1,4 @@
-import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from "@millrace/format";
+import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from "./message-descriptor.js";
 
 /**
  * Position of a property's value in the property string at [start, end), -1 without it; the value ends at {@link propertyEnd}. Which pairs
@@ -9,10 +9,17 @@ export function findProperty(bytes: Uint8Array, start: number, end: number, name
   for (let at = start; at < end; ) {
     const pairEnd = propertyEnd(bytes, at, end);
     const valueAt = at + name.length + 1;
-    if (valueAt < pairEnd && bytes[valueAt - 1] === NAME_VALUE_SEPARATOR && isAt(name, bytes, at)) found = valueAt;
+    if (valueAt < pairEnd && bytes[valueAt - 1] === NAME_VALUE_SEPARATOR && isNameAt(name, bytes, at)) found = valueAt;
     at = pairEnd + 1;
   }
   return found;
+}
+
+/** Where the name that begins at a position ends: at its 0x01, or with a pair that has none. */
+export function nameEnd(bytes: Uint8Array, position: number, end: number): number {
+  let at = position;
+  while (at < end && bytes[at] !== NAME_VALUE_SEPARATOR && bytes[at] !== PROPERTY_SEPARATOR) at++;
+  return at;
 }
 
 /** Where the pair, or the value, that goes on at a position ends. */
@@ -22,7 +29,7 @@ export function propertyEnd(bytes: Uint8Array, position: number, end: number): n
   return at;
 }
 
-function isAt(name: Uint8Array, bytes: Uint8Array, position: number): boolean {
+export function isNameAt(name: Uint8Array, bytes: Uint8Array, position: number): boolean {
   for (let i = 0; i < name.length; i++) if (bytes[position + i] !== name[i]) return false;
   return true;
 }

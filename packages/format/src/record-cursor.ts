@@ -1,0 +1,168 @@
+import { int16At, int32At, int64At } from "./big-endian.js";
+import {
+  BODY_CRC_OFFSET,
+  BODY_LENGTH_OFFSET,
+  BODY_OFFSET,
+  BORN_HOST_OFFSET,
+  BORN_TIMESTAMP_OFFSET,
+  FLAG_OFFSET,
+  IPV4_HOST_LENGTH,
+  IPV6_EXTRA_LENGTH,
+  MAGIC_OFFSET,
+  MESSAGE_BASE_LENGTH,
+  MESSAGE_MAGIC_V1,
+  MESSAGE_MAGIC_V2,
+  PHYSICAL_OFFSET_OFFSET,
+  PREPARED_TRANSACTION_OFFSET_OFFSET,
+  PROPERTIES_LENGTH_BYTES,
+  QUEUE_ID_OFFSET,
+  QUEUE_OFFSET_OFFSET,
+  RECONSUME_TIMES_OFFSET,
+  STORE_HOST_OFFSET,
+  STORE_TIMESTAMP_OFFSET,
+  SYS_FLAG_BORN_HOST_V6,
+  SYS_FLAG_OFFSET,
+  SYS_FLAG_STORE_HOST_V6,
+  SYS_FLAG_TRANSACTION_MASK,
+  TOPIC_LENGTH_BYTES_V1,
+  TOPIC_LENGTH_BYTES_V2,
+  TOTAL_SIZE_OFFSET,
+} from "./message-descriptor.js";
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Whether a record of a message begins with this; a blank one does not. */
+export function isMessageMagic(magic: number): boolean {
+  return magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2;
+}
+
+/**
+ * Where the fields of one record lie, and what they hold: the only walk over {@link MESSAGE_BASE_LENGTH a record's layout}. One object is moved from
+ * record to record. Bytes that are not there count as zero and nothing throws, also when a mapping is gone.
+ *
+ * Numbers are read when they are asked for; positions are in `bytes`.
+ */
+export class RecordCursor {
+  bytes: Uint8Array = NO_BYTES;
+  /** Where the record begins. */
+  position = 0;
+  sysFlag = 0;
+  bodyPosition = 0;
+  /** The lengths are {@link readLengths}'s: 0 from the first one on that does not fit. */
+  bodyLength = 0;
+  topicPosition = 0;
+  topicLength = 0;
+  propertiesPosition = 0;
+  propertiesLength = 0;
+  /** Where the record would begin if the hosts before the field were IPv4. */
+  #afterBornHost = 0;
+  #afterHosts = 0;
+
+  /** Takes up the record that begins at a position, up to its body's length. */
+  moveTo(bytes: Uint8Array, position: number): void {
+    const sysFlag = int32At(bytes, position + SYS_FLAG_OFFSET);
+    const afterBornHost = position + ((sysFlag & SYS_FLAG_BORN_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
+    const afterHosts = afterBornHost + ((sysFlag & SYS_FLAG_STORE_HOST_V6) === 0 ? 0 : IPV6_EXTRA_LENGTH);
+    this.bytes = bytes;
+    this.position = position;
+    this.sysFlag = sysFlag;
+    this.#afterBornHost = afterBornHost;
+    this.#afterHosts = afterHosts;
+    this.bodyPosition = afterHosts + BODY_OFFSET;
+  }
+
+  /** Finds body, topic and properties of a record of `size` bytes. False when their lengths do not add up to it; none points outside the record. */
+  readLengths(size: number): boolean {
+    const { bytes, bodyPosition } = this;
+    const end = this.position + size;
+    const isV2 = int32At(bytes, this.position + MAGIC_OFFSET) === MESSAGE_MAGIC_V2;
+    const topicLengthBytes = isV2 ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1;
+    this.bodyLength = 0;
+    this.topicLength = 0;
+    this.propertiesLength = 0;
+    this.topicPosition = end;
+    this.propertiesPosition = end;
+    // What the lengths may still take.
+    let rest = end - bodyPosition - topicLengthBytes - PROPERTIES_LENGTH_BYTES;
+    if (rest < 0) return false;
+    const bodyLength = int32At(bytes, this.#afterHosts + BODY_LENGTH_OFFSET);
+    if (bodyLength < 0 || bodyLength > rest) return false;
+    this.bodyLength = bodyLength;
+    rest -= bodyLength;
+    const topicLengthAt = bodyPosition + bodyLength;
+    const topicLength = isV2 ? int16At(bytes, topicLengthAt) : ((bytes[topicLengthAt] as number) << 24) >> 24;
+    if (topicLength < 0 || topicLength > rest) return false;
+    const topicPosition = topicLengthAt + topicLengthBytes;
+    this.topicPosition = topicPosition;
+    this.topicLength = topicLength;
+    rest -= topicLength;
+    const propertiesLengthAt = topicPosition + topicLength;
+    if (int16At(bytes, propertiesLengthAt) !== rest) return false;
+    this.propertiesPosition = propertiesLengthAt + PROPERTIES_LENGTH_BYTES;
+    this.propertiesLength = rest;
+    return true;
+  }
+
+  get totalSize(): number {
+    return int32At(this.bytes, this.position + TOTAL_SIZE_OFFSET);
+  }
+
+  get magic(): number {
+    return int32At(this.bytes, this.position + MAGIC_OFFSET);
+  }
+
+  get bodyCrc(): number {
+    return int32At(this.bytes, this.position + BODY_CRC_OFFSET);
+  }
+
+  get queueId(): number {
+    return int32At(this.bytes, this.position + QUEUE_ID_OFFSET);
+  }
+
+  get flag(): number {
+    return int32At(this.bytes, this.position + FLAG_OFFSET);
+  }
+
+  get queueOffset(): number {
+    return int64At(this.bytes, this.position + QUEUE_OFFSET_OFFSET);
+  }
+
+  get physicalOffset(): number {
+    return int64At(this.bytes, this.position + PHYSICAL_OFFSET_OFFSET);
+  }
+
+  /** `SYS_FLAG_PREPARED`, `SYS_FLAG_COMMIT`, `SYS_FLAG_ROLLBACK` or 0. */
+  get transactionType(): number {
+    return this.sysFlag & SYS_FLAG_TRANSACTION_MASK;
+  }
+
+  /** Milliseconds. */
+  get bornTimestamp(): number {
+    return int64At(this.bytes, this.position + BORN_TIMESTAMP_OFFSET);
+  }
+
+  /** 8 or 20 bytes, a view. */
+  get bornHost(): Uint8Array {
+    const at = this.position + BORN_HOST_OFFSET;
+    return this.bytes.subarray(at, this.#afterBornHost + BORN_HOST_OFFSET + IPV4_HOST_LENGTH);
+  }
+
+  /** Milliseconds. */
+  get storeTimestamp(): number {
+    return int64At(this.bytes, this.#afterBornHost + STORE_TIMESTAMP_OFFSET);
+  }
+
+  /** 8 or 20 bytes, a view. */
+  get storeHost(): Uint8Array {
+    const at = this.#afterBornHost + STORE_HOST_OFFSET;
+    return this.bytes.subarray(at, this.#afterHosts + STORE_HOST_OFFSET + IPV4_HOST_LENGTH);
+  }
+
+  get reconsumeTimes(): number {
+    return int32At(this.bytes, this.#afterHosts + RECONSUME_TIMES_OFFSET);
+  }
+
+  get preparedTransactionOffset(): number {
+    return int64At(this.bytes, this.#afterHosts + PREPARED_TRANSACTION_OFFSET_OFFSET);
+  }
+}
