@@ -53,6 +53,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   },
   scripts: {
     tidy: { thread: "own process", uses: [] },
+    documents: { thread: "own process", uses: [] },
     "load-generator": { thread: "own process", uses: [] },
     bench: { thread: "own process", uses: ["load-generator"] },
   },

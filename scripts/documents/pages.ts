@@ -1,0 +1,6 @@
+import { recoveryPage } from "./recovery-page.js";
+
+/** What `npm run docs` writes, by path from the project's root: pages that follow from the sources. */
+export const PAGES: Readonly<Record<string, () => string>> = {
+  "docs/recovery.md": recoveryPage,
+};
