@@ -7,6 +7,7 @@ import { UsageError } from "./usage-error.js";
 const USAGE = `usage: millrace <command> <storePathRootDir> [options]
 
   recover   open the directory, which recovers it, print what was found, kept and cut as JSON, and close it
+            (docs/recovery.md explains it line by line);
             as the store was made, where it is not the default:
             --mappedFileSizeCommitLog <bytes> --mappedFileSizeConsumeQueue <bytes> --maxHashSlotNum <n> --maxIndexNum <n>
   unfence   let a store take puts again after a failed force: look at the disk first

@@ -56,4 +56,4 @@ export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageFilter } from "./read/tag-filter.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { DispatchReport, RecoveryReport } from "./recover/recovery-report.js";
-export type { IndexRow, LogRow, QueueRow } from "./recover/scan/recovery-row.js";
+export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/recovery-row.js";

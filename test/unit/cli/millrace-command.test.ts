@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERROR_CODES } from "@millrace/store";
 import test from "ava";
@@ -25,6 +25,35 @@ test("recover prints what was found; a wrong segment size is an error with its c
   t.regex(message, /^ERR_SEGMENT_SIZE: .*mappedFileSizeCommitLog/);
   const { meaning, remedy } = ERROR_CODES.ERR_SEGMENT_SIZE;
   t.deepEqual(sentences, [meaning, remedy]);
+});
+
+/** Names of all values in the JSON, but those by queue, row or topic. */
+function keysOf(value: unknown): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [key, ...(BY_NAME.has(key) ? [] : keysOf(inner))]);
+}
+
+const BY_NAME = new Set(["rows", "reasons", "queueOffsets"]);
+
+test("every row that recover prints comes with its reason, and docs/recovery.md explains it and every line", (t) => {
+  const page = readFileSync(join(FIXTURES_DIRECTORY, "..", "..", "docs", "recovery.md"), "utf8").replaceAll(/\n {2,}(?!-)/g, " ");
+  const [, printed = ""] = /## What `millrace recover` prints\n([\s\S]*)$/.exec(page) ?? [];
+  const root = temporaryDirectory(t);
+  cpSync(join(FIXTURES_DIRECTORY, "rocketmq-5.3.3"), root, { recursive: true });
+  const last = join(root, "commitlog", "00000000000000008192");
+  writeFileSync(last, readFileSync(last).fill("torn", 0, 4));
+  writeFileSync(join(root, "abort"), "");
+  rmSync(join(root, "consumequeue", "TopicA", "1"), { recursive: true });
+  const sizes = ["--mappedFileSizeConsumeQueue", "200", "--maxHashSlotNum", "100", "--maxIndexNum", "50"];
+  const { stdout } = millrace("recover", root, "--mappedFileSizeCommitLog", "4096", ...sizes);
+  const report = JSON.parse(stdout);
+  const rows = [...report.rows, ...Object.keys(report.dispatch.rows), report.dispatch.indexRow];
+  for (const row of ["next-segment", "torn-tail", "missing", "no-index"]) t.true(rows.includes(row), `${row} of ${rows.join()}`);
+  t.deepEqual(Object.keys(report.reasons), rows);
+  for (const row of rows) t.true(page.includes(`- \`${row}\`: ${report.reasons[row]}.\n`), row);
+  const keys = keysOf(report);
+  t.true(keys.includes("bytesZeroed") && keys.includes("indexFromOffset"));
+  for (const key of keys) t.true(printed.includes(`\`${key}\``), key);
 });
 
 test("unfence removes the mark of a failed force", (t) => {

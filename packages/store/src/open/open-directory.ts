@@ -15,6 +15,7 @@ import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
 import { recoverCommitLog } from "../recover/log/commit-log-recovery.js";
 import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js";
+import { recoveryReasons } from "../recover/recovery-reasons.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 
@@ -63,7 +64,7 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
     });
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
-    const recovery = { ...report, dispatch: dispatch.report };
+    const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
     const fence = readStoreFence(storage, paths.fence);
     abort.create(process.pid);
     return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence };

@@ -1,9 +1,11 @@
 import type { LogReport } from "./log/log-report.js";
-import type { IndexRow, QueueRow } from "./scan/recovery-row.js";
+import type { IndexRow, QueueRow, RecoveryRow } from "./scan/recovery-row.js";
 
 /** What recovery found, kept and cut. Offsets are absolute, in bytes. */
 export interface RecoveryReport extends LogReport {
   readonly dispatch: DispatchReport;
+  /** Why each row applies that the report names, in order. `docs/recovery.md` has the tables that the rows are of. */
+  readonly reasons: Partial<Record<RecoveryRow, string>>;
 }
 
 /** The ConsumeQueues and the index. */

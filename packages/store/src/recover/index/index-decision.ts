@@ -5,21 +5,23 @@ const FACTS = {
   mark: {
     values: ["whole", "behind", "lost", "none"],
     meaning:
-      "What the dispatched mark says: `whole`, the store was closed cleanly, and the index ends where the mark says; `behind`, the file that the mark " +
-      "names is there and reaches as far as it says, or the mark names none, but there may be more; `lost`, that file is missing, its header " +
-      "cannot be, or it has fewer keys than it had; `none`, there is no mark: RocketMQ wrote the directory last.",
+      "What the dispatched mark says: `whole`, the store was closed cleanly, and the index ends where the mark says; `behind`, the file " +
+      "that the mark names is there and reaches as far as it says, or the mark names none, but there may be more; `lost`, that file is " +
+      "missing, its header is impossible, or it does not reach as far as the mark says; `none`, there is no mark that can be " +
+      "read: only RocketMQ has written the directory.",
   },
   lastExitOk: { values: [true, false], meaning: "There was no abort file: the store was closed cleanly." },
   end: {
     values: ["beyond", "before", "record", "elsewhere", "none"],
     meaning:
-      "Where the newest file says that its last record begins, after a crash the one before the newest: `beyond` the end of the log; `before` its first " +
-      "byte, or the file has no keys; at a `record` of the log; `elsewhere`; `none`, there is no such file, or its header cannot be.",
+      "Without a mark: where the newest file says that its last record begins, after a crash the one before the newest. `beyond` the end " +
+      "of the log; `before` its first byte, or the file has no keys; at a `record` of the log; `elsewhere`; `none`, there is no such " +
+      "file, or its header is impossible.",
   },
   isSound: {
     values: [true, false],
     meaning:
-      "Nothing is known against the files that stay. False when, after a verdict was carried out, one of them has a header that cannot be, " +
+      "Nothing is known against the files that stay. False when, after a verdict was carried out, one of them has an impossible header, " +
       "or the file that the mark names has lost keys from its end.",
   },
 } as const satisfies FactTable;

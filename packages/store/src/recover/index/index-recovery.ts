@@ -23,7 +23,7 @@ export interface IndexRecoveryOptions extends IndexFileShape {
   readonly minOffset: number;
   readonly maxOffset: number;
   readonly lastExitOk: boolean;
-  /** Undefined in a directory that RocketMQ has written last. */
+  /** Undefined in a directory that only RocketMQ has written. */
   readonly mark: DispatchedMark | undefined;
   /** Undefined where no record begins. */
   readonly storeTimestampAt: (physicalOffset: number) => number | undefined;
@@ -43,11 +43,11 @@ export interface IndexRecovery {
 }
 
 /**
- * Brings the index to a state that dispatching can go on from: a prefix of the log, every key of it, no key behind it. Decides by the index's table. What
- * cannot be believed is thrown away, the log has it all. Everything changed is durable on return.
+ * Brings the index to a state that dispatching can go on from: a prefix of the log, every key of it, no key behind it. Decides by the
+ * index's table. What cannot be believed is thrown away, the log has it all. Everything changed is durable on return.
  *
- * RocketMQ loses keys here (it throws the newest file away after a crash, and builds again only what its log recovery reads). After this a mark
- * must be written before anything is indexed: the old one would vouch for what comes now.
+ * RocketMQ loses keys here (it throws the newest file away after a crash, and builds again only what its log recovery reads). After this
+ * a mark must be written before anything is indexed: the old one would vouch for what comes now.
  *
  * @throws MillraceError `ERR_INDEX_FILE_SIZE`; nothing has been changed then
  */
@@ -103,7 +103,10 @@ class IndexFilesRecovery {
     return marked?.isSane && marked.header.endPhysicalOffset >= indexEndOffset ? "behind" : "lost";
   }
 
-  /** RocketMQ: what comes behind the last indexed record has no keys, or was not indexed in time. After a crash the last one may have had more keys. */
+  /**
+   * RocketMQ: what comes behind the last indexed record has no keys, or was not indexed in time. After a crash that record may have had more
+   * keys, in the newest file.
+   */
   #lookAtEnd(file: KnownFile | undefined): { readonly end: IndexFacts["end"]; readonly completeTo: number } {
     const { lastExitOk, minOffset, maxOffset, recordEndAt } = this.#options;
     if (file === undefined || !file.isSane) return { end: "none", completeTo: minOffset };
@@ -134,7 +137,10 @@ class IndexFilesRecovery {
     return this.#dropFrom(completeTo);
   }
 
-  /** In front of the last file there is nothing to repair, its keys are in no other; and the marked one ends as it did, unless it was cut before that. */
+  /**
+   * In front of the last file there is nothing to repair: its keys are in no other. And the marked file ends as it did, unless it was cut before
+   * that.
+   */
   #isSound(completeTo: number): boolean {
     if (this.#files.some(({ isSane }) => !isSane)) return false;
     const { mark } = this.#options;

@@ -5,13 +5,14 @@ const FACTS = {
   log: {
     values: ["records", "none", "deleted"],
     meaning:
-      "Whether the log has `records` of the queue, or `none`; `deleted`: none, and what the files hold belongs to a topic that was deleted.",
+      "Whether the log has `records` of the queue, or `none`; `deleted`: none, and what the files hold belongs to a topic that was " +
+      "deleted.",
   },
   front: {
     values: ["good", "missing", "wrong"],
     meaning:
-      "The unit of the log's first record: it is there and right, `good`; it is `missing` (no directory, first files gone, units before it " +
-      "damaged); or another unit stands in its place, `wrong`. `good` when the log has no records.",
+      "The unit of the log's first record: it is there and right, `good`; it is `missing` (no directory, first files gone, units before " +
+      "it damaged); or another unit stands in its place, `wrong`. `good` when the log has no records.",
   },
   reachesEnd: {
     values: [true, false],

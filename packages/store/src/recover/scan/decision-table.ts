@@ -34,8 +34,8 @@ export interface DecisionTableContent<Facts extends FactTable, Verdict extends s
 }
 
 /**
- * A part of recovery as a specification: exactly one row applies to each combination of facts. Rows are found here, written about in `docs/recovery.md`,
- * and named in reports.
+ * A part of recovery as a specification: exactly one row applies to each combination of facts. `docs/recovery.md` is made from these
+ * tables, and reports name their rows.
  */
 export class DecisionTable<Facts extends FactTable, Verdict extends string, Row extends string> {
   readonly facts: Facts;

@@ -1,4 +1,5 @@
-/** Rows of recovery's decision tables, by name; `docs/recovery.md` explains each. No two tables share a name. */
+/** A row of one of recovery's three decision tables, by name; `docs/recovery.md` explains each. No two tables share a name. */
+export type RecoveryRow = LogRow | QueueRow | IndexRow;
 
 /** What was decided about the end of a segment of the commit log. */
 export type LogRow =
