@@ -160,8 +160,8 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Messages of one queue from a queue offset on, as views of the log that stay valid until the result is released (`using` does it). Waits
-   * for nothing: what has not been dispatched is not there. (RocketMQ: `MessageStore.getMessage`, its statuses and limits.)
+   * Messages of one queue from a queue offset on, as views of the log that stay valid until the result is released (`using` does it): bodies
+   * share the store's memory and are read-only; `copyMessages()` and `copy()` make some of one's own. Waits for nothing: what has not been dispatched is not there. (RocketMQ: `MessageStore.getMessage`, its statuses and limits.)
    *
    * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
    */
@@ -223,8 +223,9 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Batches of copies from a place in the queue on, for as long as somebody asks: it waits for arrivals without polling, ends when `signal`
-   * aborts or the store closes, and throws when the store faults.
+   * Batches of messages from a place in the queue on, for as long as somebody asks: it waits for arrivals without polling, ends when `signal`
+   * aborts or the store closes, and throws when the store faults. The messages are copies: those of a batch share one buffer, and nothing with
+   * the store.
    *
    * @throws MillraceError `ERR_CONSUME_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
    */
