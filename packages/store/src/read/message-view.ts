@@ -196,7 +196,9 @@ export class MessageView {
     return new MessageView(own, 0, size);
   }
 
-  /** The message as plain data, decoded and copied: for `structuredClone`, another thread, or keeping. A clone of the view itself is empty. */
+  /**
+   * The message as plain data, decoded and copied: for `structuredClone`, another thread, or keeping. A clone of the view itself is empty.
+   */
   toObject(): PlainMessage {
     return this.#plain(new Uint8Array(this.body));
   }

@@ -1,8 +1,8 @@
 import type { Host } from "@millrace/format";
 
 /**
- * A stored message as plain data with memory of its own: what `structuredClone` and `postMessage` take whole. A {@link MessageView} is none of that:
- * its fields are decoded when they are asked for, and a clone of it would be empty.
+ * A stored message as plain data with memory of its own: what `structuredClone` and `postMessage` take whole. A {@link MessageView} is none
+ * of that: its fields are decoded when they are asked for, and a clone of it would be empty.
  */
 export interface PlainMessage {
   readonly topic: string;
