@@ -53,6 +53,7 @@ export type { GetMessageRequest } from "./read/message-getter.js";
 export type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
 export type { MessageView } from "./read/message-view.js";
 export type { BoundaryType } from "./read/offset-by-time.js";
+export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export type { MessageFilter } from "./read/tag-filter.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { DispatchReport, RecoveryReport } from "./recover/recovery-report.js";

@@ -36,8 +36,8 @@ let construct: (open: OpenStore) => MessageStore;
  * Lives on the thread that opened it. `open` takes the directory's lock, recovers the commit log, the ConsumeQueues and the index, then starts
  * the appender, the flusher, the dispatcher and the allocator; `close` (or `await using`) ends them, forces everything, and lets the process exit.
  *
- * What is not there is `undefined`: a message, its time, what a group has committed. Offsets are places, which are always there: a queue that does not
- * exist begins and ends at 0. (RocketMQ answers -1, 0 or null.)
+ * What is not there is `undefined`: a message, its time, what a group has committed. Offsets are places, which are always there: a queue
+ * that does not exist begins and ends at 0. (RocketMQ answers -1, 0 or null.)
  */
 export class MessageStore implements AsyncDisposable {
   /** The options in force: complete, checked, frozen. */
@@ -161,8 +161,9 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Messages of one queue from a queue offset on, as views of the log that stay valid until the result is released (`using` does it). Waits
-   * for nothing: what has not been dispatched is not there. (RocketMQ: `MessageStore.getMessage`, its statuses and limits.)
+   * Messages of one queue from a queue offset on, as views of the log that stay valid until the result is released (`using` does it):
+   * bodies share the store's memory and are read-only; `copyMessages()` and `copy()` make some of one's own. Waits for nothing: what has
+   * not been dispatched is not there. (RocketMQ: `MessageStore.getMessage`, its statuses and limits.)
    *
    * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
    */
@@ -194,12 +195,18 @@ export class MessageStore implements AsyncDisposable {
     return this.#open.reader.getMinOffsetInQueue(topic, queueId);
   }
 
-  /** Behind the last queue offset that can be read; with `committed` false, behind the last one that has been put. 0 for a queue that does not exist. */
+  /**
+   * Behind the last queue offset that can be read; with `committed` false, behind the last one that has been put. 0 for a queue that does
+   * not exist.
+   */
   getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
     return this.#open.reader.getMaxOffsetInQueue(topic, queueId, committed);
   }
 
-  /** Queue offset of the first message stored at `time` or later (`lower`), or of the last one at `time` or earlier (`upper`); 0 for a queue that does not exist. */
+  /**
+   * Queue offset of the first message stored at `time` or later (`lower`), or of the last one at `time` or earlier (`upper`); 0 for a queue
+   * that does not exist.
+   */
   getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
     return this.#open.reader.getOffsetInQueueByTime(topic, queueId, time, boundary);
   }
@@ -224,8 +231,9 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Batches of copies from a place in the queue on, for as long as somebody asks: it waits for arrivals without polling, ends when `signal`
-   * aborts or the store closes, and throws when the store faults.
+   * Batches of messages from a place in the queue on, for as long as somebody asks: it waits for arrivals without polling, ends when
+   * `signal` aborts or the store closes, and throws when the store faults. The messages are copies: those of a batch share one buffer, and
+   * nothing with the store.
    *
    * @throws MillraceError `ERR_CONSUME_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
    */

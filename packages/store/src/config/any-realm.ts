@@ -1,8 +1,8 @@
 import { types } from "node:util";
 
 /**
- * What callers hand in, told apart by what it is and not by whose class it is: values that come from a `node:vm` context (a test runner's, for one)
- * are no instances of the classes known here.
+ * What callers hand in, told apart by what it is and not by whose class it is: values that come from a `node:vm` context (a test runner's,
+ * for one) are no instances of the classes known here.
  */
 export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array || types.isUint8Array(value);

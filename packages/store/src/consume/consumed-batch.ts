@@ -1,6 +1,9 @@
 import type { MessageView } from "../read/message-view.js";
 
-/** Consecutive messages of one queue, in memory of their own; at least one. */
+/**
+ * Consecutive messages of one queue, at least one: copies, valid for as long as they are wanted. The messages of a batch share one buffer,
+ * which one of them keeps alive: to keep a few of many for long, use {@link MessageView.copy}.
+ */
 export class ConsumedBatch implements Iterable<MessageView> {
   /** In the order of their queue offsets. */
   readonly messages: readonly MessageView[];

@@ -177,8 +177,8 @@ interface MisspeltMessage {
 }
 
 /**
- * What is often written for the name of a field, and would silently not count; to look at every key would cost too much. Each is looked for only
- * where the field itself is missing: 2 ns a message, a few more where messages have many shapes.
+ * What is often written for the name of a field, and would silently not count; to look at every key would cost too much. Each is looked for
+ * only where the field itself is missing: 0 to 2 ns a message, some 30 where a program's messages have more than four shapes.
  */
 function checkSpelling(message: Message & MisspeltMessage): void {
   if (message.tags === undefined && message.tag !== undefined) throw misspelt("tag", "tags");

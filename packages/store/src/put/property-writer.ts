@@ -131,7 +131,8 @@ export class PropertyWriter {
 }
 
 /**
- * A Map, an array and the like have no keys of their own that are names, and would be dropped. (They are not taken either: one way to give properties.)
+ * A Map, an array and the like have no keys of their own that are names, and would be dropped. (They are not taken either: one way to give
+ * properties.)
  *
  * @throws MillraceError `ERR_PROPERTY_ILLEGAL`
  */

@@ -10,7 +10,7 @@ export class GetMessageResult implements Disposable {
   /** The queue's first and behind its last queue offset. */
   readonly minOffset: number;
   readonly maxOffset: number;
-  /** Valid until {@link release}. */
+  /** Views of the log itself, in memory that all gets share: valid until {@link release}, and not to be written to. */
   readonly messages: readonly MessageView[];
   /** Bytes of the records. */
   readonly bufferTotalSize: number;
@@ -39,7 +39,7 @@ export class GetMessageResult implements Disposable {
     this.#segments = segments;
   }
 
-  /** The messages in memory of their own, one buffer for all: to keep a few of many for long, use {@link MessageView.copy}. */
+  /** The messages in memory of their own, one buffer that they share: a few of many are kept for long with {@link MessageView.copy}. */
   copyMessages(): MessageView[] {
     const target = Buffer.allocUnsafeSlow(this.bufferTotalSize);
     let position = 0;

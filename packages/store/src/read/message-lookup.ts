@@ -8,8 +8,8 @@ import { type BoundaryType, OffsetByTime } from "./offset-by-time.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
 
 /**
- * What can be asked besides {@link MessageGetter.getMessage}. Messages are copies: there is nothing to release. What is not there is undefined;
- * offsets are places, which are always there: a queue that does not exist begins and ends at 0.
+ * What can be asked besides {@link MessageGetter.getMessage}. Messages are copies: there is nothing to release. What is not there is
+ * undefined; offsets are places, which are always there: a queue that does not exist begins and ends at 0.
  */
 export class MessageLookup {
   readonly #topics: TopicTable;
@@ -64,7 +64,9 @@ export class MessageLookup {
     return queue === undefined ? undefined : this.#offsetByTime.storeTimestamp(queue, queueOffset);
   }
 
-  /** Milliseconds: store timestamp of the queue's first message, or of the log's first record; undefined when there is none (RocketMQ: -1). */
+  /**
+   * Milliseconds: store timestamp of the queue's first message, or of the log's first record; undefined when there is none (RocketMQ: -1).
+   */
   getEarliestMessageTime(topic?: string, queueId?: number): number | undefined {
     if (topic === undefined) return this.pickupStoreTimestamp(this.#log.minOffset);
     const queue = this.#find(topic, queueId as number);

@@ -1,3 +1,4 @@
+import { type InspectOptionsStylized, inspect } from "node:util";
 import {
   decodeHost,
   decodeProperties,
@@ -14,6 +15,7 @@ import {
   propertyEnd,
   RecordCursor,
 } from "@millrace/format";
+import type { MessageJson, PlainMessage } from "./plain-message.js";
 
 const TAGS = Buffer.from(PROPERTY_TAGS);
 const KEYS = Buffer.from(PROPERTY_KEYS);
@@ -26,6 +28,8 @@ const record = new RecordCursor();
 
 /**
  * One record of the log, read in place: nothing is decoded before it is asked for, and nothing is kept. (RocketMQ: `MessageExt`.)
+ *
+ * `console.log` and `JSON.stringify` show the message; {@link toObject} gives what `structuredClone` and `postMessage` take.
  *
  * The views of a {@link GetMessageResult} lie in the store's own memory. They are valid until its `release()`; {@link copy} makes one to keep.
  * When a lease was ended by force, or the store has been closed, everything is empty or 0: `size` tells. **Do not store into `body` of such a view**:
@@ -165,6 +169,32 @@ export class MessageView {
     const own = Buffer.allocUnsafe(size);
     if (size > 0) this.#bytes.copy(own, 0, this.#position, this.#position + size);
     return new MessageView(own, 0, size);
+  }
+
+  /**
+   * The message as plain data, decoded and copied: for `structuredClone`, another thread, or keeping. A clone of the view itself is empty.
+   */
+  toObject(): PlainMessage {
+    return this.#plain(new Uint8Array(this.body));
+  }
+
+  /** For `JSON.stringify`; `Buffer.from(json.body, "base64")` is the body again. */
+  toJSON(): MessageJson {
+    return this.#plain(this.body.toString("base64"));
+  }
+
+  /** For `console.log`. */
+  [inspect.custom](depth: number, options: InspectOptionsStylized): string {
+    if (depth < 0) return options.stylize("[MessageView]", "special");
+    return `MessageView ${inspect(this.#plain(this.body), options)}`;
+  }
+
+  #plain<B>(body: B): Omit<PlainMessage, "body"> & { readonly body: B } {
+    const { topic, queueId, queueOffset, physicalOffset, msgId, tags, keys, flag, sysFlag } = this;
+    const { bornTimestamp, bornHost, storeTimestamp, storeHost, reconsumeTimes, preparedTransactionOffset } = this;
+    const properties = Object.fromEntries(this.properties);
+    const first = { topic, queueId, queueOffset, physicalOffset, msgId, tags, keys, properties, body, flag, sysFlag };
+    return { ...first, bornTimestamp, bornHost, storeTimestamp, storeHost, reconsumeTimes, preparedTransactionOffset };
   }
 
   /** @internal The same record in `target`, which has room for `size` bytes at `position`. */
