@@ -48,7 +48,7 @@ export interface MessageStoreOptions {
   readonly messageDelayLevel?: string;
   /** Written into records whose message names no store host: `{ address, port }`, IPv4 or IPv6. Default 127.0.0.1:10911. */
   readonly storeHost?: Host;
-  /** Bytes of the ring between producer and appender; a power of two. Default 8,388,608 (8 MiB), more for very large messages. */
+  /** Bytes of the ring to the appender, a power of two. Default 16,777,216 (16 MiB); it follows `maxMessageSize`, from 8 MiB on. */
   readonly putRingSize?: number;
   /** A put that finds the ring full waits (up to `putMessageTimeout`), or is rejected at once. Default `wait`. */
   readonly backPressure?: BackPressure;
