@@ -8,7 +8,6 @@ import type {
   UndecidedMessage,
   UndecidedRequest,
 } from "./broker/transaction/prepared-message.js";
-import { Transactions } from "./broker/transaction/transactions.js";
 import type { CleanReport } from "./clean/file-cleaner.js";
 import type { SelfCheckFinding } from "./clean/self-check.js";
 import type { TopicQueue } from "./clean/topic-cleaner.js";
@@ -33,18 +32,24 @@ let construct: (open: OpenStore) => MessageStore;
 /**
  * A store directory, open: RocketMQ's `DefaultMessageStore` as a pipeline of worker threads.
  *
- * Lives on the thread that opened it. `open` takes the directory's lock, recovers the commit log, the ConsumeQueues and the index, then starts
- * the appender, the flusher, the dispatcher and the allocator; `close` (or `await using`) ends them, forces everything, and lets the process exit.
+ * Lives on the thread that opened it. {@link open} takes the directory's lock, recovers log, ConsumeQueues and index, then starts the
+ * appender, the flusher, the dispatcher and the allocator; {@link close} (or `await using`) ends them, forces everything, and lets the
+ * process exit.
+ *
+ * Two kinds of offset: a physical offset is a byte of the commit log, a queue offset the number of a message in its queue, from 0; ends are
+ * one past the last. Times are milliseconds since 1970. Errors are `MillraceError`s, with a stable `code`. A method that answers at once
+ * throws its errors, one that answers with a promise rejects with them. After {@link close} all of them give `ERR_STORE_CLOSED`, unless
+ * something else is said.
  *
  * What is not there is `undefined`: a message, its time, what a group has committed. Offsets are places, which are always there: a queue
  * that does not exist begins and ends at 0. (RocketMQ answers -1, 0 or null.)
  */
 export class MessageStore implements AsyncDisposable {
-  /** The options in force: complete, checked, frozen. */
+  /** The options in force: complete, checked, frozen. They can be given to {@link open} again. */
   readonly config: MessageStoreConfig;
-  /** What opening found, kept and cut. */
+  /** What opening found, kept and cut of the log, the ConsumeQueues and the index. Physical offsets, in bytes. */
   readonly recovery: RecoveryReport;
-  /** How far each consumer group has come. */
+  /** How far each consumer group has come in each queue. (RocketMQ: `ConsumerOffsetManager`.) */
   readonly consumerOffsets: ConsumerOffsets;
   readonly #open: OpenStore;
 
@@ -60,17 +65,24 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Opens the directory, creating it when missing; nobody else can then.
-   *
-   * @throws MillraceError `ERR_OPTION_…`, `ERR_STORE_LOCKED`, `ERR_COMMIT_LOG_CORRUPT`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_CONSUME_QUEUE_…`,
-   * `ERR_INDEX_FILE_…`, `ERR_TOO_MANY_QUEUES`, `ERR_WORKER_DIED`, `ERR_ABORTED`, `ERR_PIPELINE_START`, `ERR_CONSUMER_OFFSETS_CORRUPT`,
-   * `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`
+   * Opens the directory, and makes it when it is missing; until the close nobody else can. Resolves when everything that the log holds can
+   * be consumed. (RocketMQ: `DefaultMessageStore.load`, `start`.)
+   * @param options all have defaults; they are checked before anything is touched
+   * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`, `ERR_OPTION_CONTRADICTORY`: the options; `ERR_STORE_LOCKED`: it is
+   * open already; `ERR_ABORTED`: by `options.signal`; `ERR_PATH_…`, `ERR_SEGMENT_…`, `ERR_CONSUME_QUEUE_…`, `ERR_INDEX_FILE_…`: the system,
+   * or what lies there, does not let it; `ERR_COMMIT_LOG_CORRUPT`: damage below what was once durable, nothing was changed;
+   * `ERR_WATERMARK_CORRUPT`, `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`: one of the small
+   * files; `ERR_TOO_MANY_QUEUES`; `ERR_PIPELINE_START`, `ERR_WORKER_DIED`: a thread, or a module of `commitLogDispatchers`
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     return await openOn(options, { kind: "real" });
   }
 
-  /** Removes the fence of a directory that is not open: the operator has looked at the disk. */
+  /**
+   * Removes the fence, if there is one, from a directory that is not open: the operator has looked at the disk. As
+   * `millrace unfence <directory>`.
+   * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory; `ERR_STORE_LOCKED`: it is open
+   */
   static clearFence(storePathRootDir: string): void {
     const storage = createStorage({ kind: "real" });
     const paths = storePaths(storePathRootDir);
@@ -84,45 +96,71 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Puts one message. Resolves in the order of the puts: in ASYNC_FLUSH when the record is in the page cache, in SYNC_FLUSH when it is
-   * durable. Rejects with a MillraceError for what is no message at all (`ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_MESSAGE_ILLEGAL`,
-   * `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`), when the topic is being deleted (`ERR_TOPIC_SUSPENDED`), when the ring is full (`ERR_RING_FULL`, `ERR_PUT_TIMEOUT`), and when the store does not take
-   * puts any more (`ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`). (RocketMQ: `MessageStore.asyncPutMessage`.)
+   * Puts one message. Promises resolve in the order of the puts: in ASYNC_FLUSH when the record is in the page cache, in SYNC_FLUSH when it
+   * is durable. It can be consumed a little later, when it is dispatched. (RocketMQ: `MessageStore.asyncPutMessage`.)
+   *
+   * Resolves with `PUT_OK` and `appendResult`: physical and queue offset, `msgId`, store timestamp; or with `FLUSH_DISK_TIMEOUT` and
+   * `appendResult`: in the log, and not durable within `syncFlushTimeout`. All other statuses say that it was not put, with `code` and
+   * `reason`: `MESSAGE_ILLEGAL` (`ERR_BODY_TOO_LARGE`, `ERR_RECORD_TOO_LARGE`, `ERR_INNER_BATCH`), `PROPERTIES_SIZE_EXCEEDED`,
+   * `CREATE_MAPPED_FILE_FAILED` (no room on the disk), `SERVICE_NOT_AVAILABLE` (the disk is over `diskSpaceWarningLevelRatio`),
+   * `OS_PAGE_CACHE_BUSY`.
+   * @param message not to be changed before the promise settles
+   * @throws MillraceError `ERR_MESSAGE_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`: this
+   * is no message; `ERR_TOO_MANY_QUEUES`; `ERR_TOPIC_SUSPENDED`: its topic is being deleted; `ERR_RING_FULL`, `ERR_PUT_TIMEOUT`: puts come
+   * faster than they are appended; `ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`: no puts are taken any more. With
+   * `outcome: "unknown"` its bytes may be in the log or not, with any other error they are not
    */
   putMessage(message: Message): Promise<PutMessageResult> {
-    const put = this.#open.put.putMessage(message);
-    if (message?.delayTimeLevel) put.then(this.#wakeSchedule, this.#wakeSchedule);
-    return put;
+    return this.#open.putMessage(message);
   }
 
-  readonly #wakeSchedule = (): void => this.#open.schedule.wake();
-
   /**
-   * Puts messages of one topic and queue as one: contiguous, with consecutive queue offsets, all or nothing, one promise.
-   * Rejects as {@link putMessage}, and with `ERR_BATCH_ILLEGAL`. (RocketMQ: `MessageStore.asyncPutMessages`.)
+   * Puts messages of one topic and queue as one: contiguous, with consecutive queue offsets, all or none, one promise. Resolves as
+   * {@link putMessage}: `appendResult` has the offsets of the first one, `msgCount`, and all ids in `msgId`, with commas between them.
+   * (RocketMQ: `MessageStore.asyncPutMessages`.)
+   * @param batch not empty; one `bornHost`, `storeHost` and `waitStoreMsgOK`; no delays, no transactions; together they fit a segment
+   * @throws MillraceError as {@link putMessage}, and `ERR_BATCH_ILLEGAL`
    */
   putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
     return this.#open.put.putMessages(batch);
   }
 
-  /** Puts a message that nobody sees before it is committed: {@link Transactions.prepareMessage}. */
+  /**
+   * First phase of a transaction: puts a half message, which nobody sees in its topic before {@link commitMessage}. Resolves as
+   * {@link putMessage}, and with `prepared`, its name for the second phase: plain values, good after a restart; null when it was not put.
+   * (RocketMQ: `TransactionalMessageService.prepareMessage`, topic `RMQ_SYS_TRANS_HALF_TOPIC`.)
+   * @throws MillraceError as {@link putMessage}, and `ERR_TRANSACTION_DELAYED` for a message with a delay level
+   */
   prepareMessage(message: Message): Promise<PrepareMessageResult> {
     return this.#open.transactions.prepareMessage(message);
   }
 
-  /** {@link Transactions.commitMessage} */
+  /**
+   * Second phase: puts the prepared message into its own topic and queue, then the record that it is decided. Resolves as
+   * {@link putMessage} for the message; when that was not put, it is still undecided. (RocketMQ: `EndTransactionProcessor`.)
+   * @throws MillraceError `ERR_TRANSACTION_UNKNOWN`: no half message has this name, or it is gone with its segment;
+   * `ERR_TRANSACTION_DECIDED`: committed or rolled back, or just being so; `ERR_TRANSACTION_TIMEOUT`: the half message cannot be read yet;
+   * `ERR_TRANSACTION_UNRECORDED`: it is committed, but the record of it could not be put: commit again, which puts only that; and as
+   * {@link putMessage}
+   */
   commitMessage(prepared: PreparedMessage): Promise<PutMessageResult> {
     return this.#open.transactions.commitMessage(prepared);
   }
 
-  /** {@link Transactions.rollbackMessage} */
+  /**
+   * Second phase: records that the prepared message will never be seen. Resolves as {@link putMessage} for that record; when that was not
+   * put, the message is still undecided. (RocketMQ: `EndTransactionProcessor`.)
+   * @throws MillraceError as {@link commitMessage}
+   */
   rollbackMessage(prepared: PreparedMessage): Promise<PutMessageResult> {
     return this.#open.transactions.rollbackMessage(prepared);
   }
 
   /**
-   * Prepared messages that are neither committed nor rolled back: {@link Transactions.undecidedMessages}. Throws
-   * `ERR_UNDECIDED_ILLEGAL`, and `ERR_STORE_CLOSED` also in the middle of the list.
+   * Half messages that are neither committed nor rolled back, oldest first, each with its name, its topic and queue, and a copy of the
+   * message. Waits for nothing: one that was prepared just now may be only in the next list. (RocketMQ:
+   * `TransactionalMessageCheckService`.)
+   * @throws MillraceError `ERR_UNDECIDED_ILLEGAL`; `ERR_STORE_CLOSED`, also in the middle of the list
    */
   async *undecidedMessages(request?: UndecidedRequest): AsyncGenerator<UndecidedMessage, void, undefined> {
     this.#open.checkOpen();
@@ -132,119 +170,141 @@ export class MessageStore implements AsyncDisposable {
     }
   }
 
-  /** End of the complete records, in bytes. */
+  /** Physical offset one past the last complete record, in bytes. Answers after the close too. (RocketMQ: `getMaxPhyOffset`.) */
   get maxPhysicalOffset(): number {
     return this.#open.maxPhysicalOffset;
   }
 
-  /** Everything below it is durable. */
+  /** Physical offset: everything below it is durable. Answers after the close too. (RocketMQ: `CommitLog.getFlushedWhere`.) */
   get flushedOffset(): number {
     return this.#open.flushedOffset;
   }
 
-  /** Bytes of the log that cannot be consumed yet. (RocketMQ: `dispatchBehindBytes`.) */
+  /** Bytes of the log that cannot be consumed yet. Answers after the close too. (RocketMQ: `dispatchBehindBytes`.) */
   get dispatchBehindBytes(): number {
     return this.#open.dispatchBehindBytes;
   }
 
-  /** First byte on disk. */
+  /** Physical offset of the first byte that is still there. Answers after the close too. (RocketMQ: `getMinPhyOffset`.) */
   get minPhysicalOffset(): number {
     return this.#open.pipeline.control.counters.minOffset.get();
   }
 
   /**
-   * Forces all that has been acknowledged; resolves with {@link flushedOffset}.
-   * Rejects with `ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`.
+   * Forces everything that has been acknowledged. Resolves with the physical offset below which all is durable, in bytes:
+   * {@link flushedOffset}. (RocketMQ: `MessageStore.flush`.)
+   * @throws MillraceError `ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`
    */
   flush(): Promise<number> {
     return this.#open.flush();
   }
 
   /**
-   * Messages of one queue from a queue offset on, as views of the log that stay valid until the result is released (`using` does it):
-   * bodies share the store's memory and are read-only; `copyMessages()` and `copy()` make some of one's own. Waits for nothing: what has
-   * not been dispatched is not there. (RocketMQ: `MessageStore.getMessage`, its statuses and limits.)
+   * Messages of one queue from a queue offset on, within `maxMessages` and the `maxTransfer…` options. Waits for nothing: what has not been
+   * dispatched, or in SYNC_FLUSH is not durable, is not there. (RocketMQ: `MessageStore.getMessage`, its statuses and limits.)
    *
-   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
+   * **The messages share the store's memory**: they are views of the mapped log that stay valid until the result is released (`using` does
+   * it), and hold back the deletion of their segments until then. `copyMessages()`, or `copy()` of one, gives what can be kept. `status`
+   * tells why there are none; `nextBeginOffset` is the queue offset to go on with, whatever the status.
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`
    */
   getMessage(request: GetMessageRequest): GetMessageResult {
     return this.#open.reader.getMessage(request);
   }
 
   /**
-   * The newest messages of a topic that have this key, in the order of the log, as copies. (RocketMQ: `queryMessage`.)
-   *
-   * @throws MillraceError `ERR_QUERY_ILLEGAL`, `ERR_STORE_CLOSED`
+   * The newest messages of a topic that have this key, or this unique key, in the order of the log, as copies: at most `maxNum`, stored
+   * from `begin` to `end` (milliseconds, inclusive). None when `messageIndexEnable` is false. (RocketMQ: `queryMessage`, its index files.)
+   * @throws MillraceError `ERR_QUERY_ILLEGAL`, `ERR_TOPIC_ILLEGAL`; the system's own error when a file cannot be mapped
    */
   queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
     return this.#open.reader.queryMessage(options);
   }
 
-  /** The message whose record begins there, as a copy; undefined when none does. */
+  /** The message whose record begins at this physical offset, as a copy; undefined when none does. (RocketMQ: `lookMessageByOffset`.) */
   lookMessageByOffset(physicalOffset: number): MessageView | undefined {
     return this.#open.reader.lookMessageByOffset(physicalOffset);
   }
 
-  /** By `msgId`, as a copy; undefined when it is not this store's. @throws MillraceError `ERR_MESSAGE_ID_ILLEGAL` */
+  /**
+   * The message with this `msgId` (store host and physical offset, 32 or 56 hex digits), as a copy; undefined when this store has none: the
+   * host counts too. (RocketMQ: `viewMessage` by offset message id.)
+   * @throws MillraceError `ERR_MESSAGE_ID_ILLEGAL`
+   */
   lookMessageById(msgId: string): MessageView | undefined {
     return this.#open.reader.lookMessageById(msgId);
   }
 
-  /** First queue offset that can be read; 0 for a queue that does not exist (RocketMQ: -1). */
+  /**
+   * Queue offset of the first message that is still there; 0 for a queue that does not exist (RocketMQ: `getMinOffsetInQueue`, -1).
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   */
   getMinOffsetInQueue(topic: string, queueId: number): number {
     return this.#open.reader.getMinOffsetInQueue(topic, queueId);
   }
 
   /**
-   * Behind the last queue offset that can be read; with `committed` false, behind the last one that has been put. 0 for a queue that does
-   * not exist.
+   * Queue offset one past the last message that can be read; 0 for a queue that does not exist. (RocketMQ: `getMaxOffsetInQueue`.)
+   * @param committed false: one past the last message that was put, whether it can be read already or not
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
    */
   getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
     return this.#open.reader.getMaxOffsetInQueue(topic, queueId, committed);
   }
 
   /**
-   * Queue offset of the first message stored at `time` or later (`lower`), or of the last one at `time` or earlier (`upper`); 0 for a queue
-   * that does not exist.
+   * Queue offset of the first message stored at `time` or later (`lower`), or of the last one stored at `time` or earlier (`upper`); always
+   * from the queue's minimum to its maximum offset; 0 for a queue that does not exist. (RocketMQ: `getOffsetInQueueByTime`.)
+   * @param time milliseconds since 1970, or a Date
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
    */
   getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
     return this.#open.reader.getOffsetInQueueByTime(topic, queueId, time, boundary);
   }
 
-  /** Milliseconds; undefined when there is no such message (RocketMQ: -1). */
+  /**
+   * Store timestamp of a message, in milliseconds; undefined when there is no such message. (RocketMQ: `getMessageStoreTimeStamp`, -1.)
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   */
   getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number | undefined {
     return this.#open.reader.getMessageStoreTimestamp(topic, queueId, queueOffset);
   }
 
-  /** Store timestamp of the first message of a queue, or of the log; undefined when there is none (RocketMQ: -1). */
+  /**
+   * Store timestamp of the first message of a queue, or without arguments of the log; undefined when there is none. (RocketMQ:
+   * `getEarliestMessageTime`, -1.)
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   */
   getEarliestMessageTime(topic?: string, queueId?: number): number | undefined {
     return this.#open.reader.getEarliestMessageTime(topic, queueId);
   }
 
+  /** Names of the topics that have messages, or had some before they expired; sorted. RocketMQ's own are among them. */
   topics(): string[] {
     return this.#open.reader.topics();
   }
 
-  /** Queue ids, ascending. */
+  /** Ids of a topic's queues that have messages, or had some before they expired; ascending, none for a topic that does not exist. */
   queues(topic: string): number[] {
     return this.#open.reader.queues(topic);
   }
 
   /**
-   * Batches of messages from a place in the queue on, for as long as somebody asks: it waits for arrivals without polling, ends when
-   * `signal` aborts or the store closes, and throws when the store faults. The messages are copies: those of a batch share one buffer, and
-   * nothing with the store.
-   *
-   * @throws MillraceError `ERR_CONSUME_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`, `ERR_STORE_CLOSED`
+   * The messages of a queue, batch by batch, from a place on, for as long as somebody asks. At the end of the queue it waits for arrivals,
+   * without polling; a queue that does not exist yet is waited for. It ends when `signal` aborts or the store closes. **The messages are
+   * copies**: they can be kept, and hold nothing back. `nextOffset` of a batch is what `consumerOffsets.commit` takes; `skipped` counts
+   * messages that retention deleted before they were read. (RocketMQ: `PullMessageProcessor` with its long polling.)
+   * @throws MillraceError `ERR_CONSUME_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL` at the call;
+   * `ERR_STORE_FENCED`, `ERR_STORE_FAULTED` from the iteration, when everything that is there has been given out
    */
   consume(options: ConsumeOptions): MessageConsumer {
     return this.#open.consumers.consume(options);
   }
 
   /**
-   * Tells of every message that can be consumed, from now on; the function returned ends it. (RocketMQ: `MessageArrivingListener`.)
-   *
-   * @throws MillraceError `ERR_LISTENER_ILLEGAL`, `ERR_STORE_CLOSED`
+   * Calls `listener` for every message that can be consumed from now on, in the order of the log, until the function returned is called. It
+   * does not keep the process alive. What the listener throws becomes an uncaught exception. (RocketMQ: `MessageArrivingListener`.)
+   * @throws MillraceError `ERR_LISTENER_ILLEGAL`
    */
   onMessageArriving(listener: MessageArrivingListener): () => void {
     this.#open.checkOpen();
@@ -252,58 +312,81 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Deletes the segments that have expired, at any hour, and what ConsumeQueues and index have of them; see
-   * {@link FileCleaner.deleteExpiredFiles}. (RocketMQ: `executeDeleteFilesManually`.)
+   * Deletes the segments that have expired (`fileReservedTime`), at any hour, and what ConsumeQueues and index have of them; in runs of
+   * `deleteFileBatchMax` segments, until nothing is left to do, or something is held or fails. The last segment always stays. Resolves with
+   * what was deleted and what is held. (RocketMQ: `executeDeleteFilesManually`.)
+   * @param signal ends it after the run that is under way
+   * @throws MillraceError `ERR_SERVICE_ENDED`: a thread it needs is gone
    */
   deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
     return this.#open.cleaner.files.deleteExpiredFiles(signal);
   }
 
-  /** See {@link TopicCleaner.deleteTopic}. The consumer groups forget it too. */
+  /**
+   * Deletes a topic's queues: its messages are never seen in a queue again. By key, by id and by physical offset they are found until their
+   * segments go. Meanwhile puts of the topic are rejected with `ERR_TOPIC_SUSPENDED`; put again, it begins at queue offset 0. The consumer
+   * groups forget it too. (RocketMQ: `DefaultMessageStore.deleteTopics`.)
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`: also for the topics of delayed and prepared messages; `ERR_TOPIC_NOT_DELETED`: not all files
+   * could be deleted, try again, what was put before stays deleted; `ERR_SERVICE_ENDED`: a thread it needs is gone
+   */
   async deleteTopic(topic: string): Promise<void> {
     await this.#open.cleaner.topics.deleteTopic(topic);
     this.consumerOffsets.deleteTopic(topic);
   }
 
-  /** See {@link TopicCleaner.cleanUnusedTopics}. */
+  /**
+   * Deletes every topic but those to retain, RocketMQ's own, and those of groups (`%RETRY%…`, `%DLQ%…`). Resolves with the deleted names.
+   * (RocketMQ: `cleanUnusedTopic`.)
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`: this is no list of names, nothing was deleted; and as {@link deleteTopic}
+   */
   async cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
     this.#open.checkOpen();
     return await this.#open.cleaner.topics.cleanUnusedTopics(retain);
   }
 
-  /** See {@link TopicCleaner.cleanExpiredConsumerQueue}. */
+  /**
+   * Deletes the queues whose messages have all gone with their segments; they begin again at queue offset 0. A queue that has had no
+   * message yet stays. Resolves with the deleted ones. (RocketMQ: `cleanExpiredConsumerQueue`.)
+   * @throws MillraceError as {@link deleteTopic}
+   */
   async cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
     this.#open.checkOpen();
     return await this.#open.cleaner.topics.cleanExpiredConsumerQueue();
   }
 
-  /** Gaps between the files of the log and of each ConsumeQueue; none, if all is well. Changes nothing. (RocketMQ: `checkSelf`.) */
+  /**
+   * Looks for gaps and overlaps between the files of the log and of each ConsumeQueue, and changes nothing. Resolves with what it found:
+   * path, the file's offset in bytes, and where the file before it ends; none, if all is well. (RocketMQ: `checkSelf`.)
+   */
   async checkSelf(): Promise<SelfCheckFinding[]> {
     this.#open.checkOpen();
     return await this.#open.cleaner.checkSelf();
   }
 
-  /** A plain object, cheap enough for ten times a second under full load. */
+  /**
+   * Counters and latencies of every stage, a plain object; cheap enough for ten times a second under full load. Answers after the close
+   * too. `@millrace/stats` makes text or Prometheus output of it. (RocketMQ: `StoreStatsService`.)
+   */
   stats(): StoreStats {
     return this.#open.stats.read();
   }
 
-  /** Where each queue begins and ends. */
+  /** Where each queue begins and ends, in queue offsets, and how many of its messages cannot be consumed yet (`lag`). */
   queueStats(): QueueStats[] {
-    return this.topics().flatMap((topic) =>
-      this.queues(topic).map((queueId) => {
-        const minOffset = this.getMinOffsetInQueue(topic, queueId);
-        const maxOffset = this.getMaxOffsetInQueue(topic, queueId);
-        return { topic, queueId, minOffset, maxOffset, lag: this.getMaxOffsetInQueue(topic, queueId, false) - maxOffset };
-      }),
-    );
+    return this.#open.reader.queueStats();
   }
 
-  /** Settles the puts in flight, forces everything, ends the threads, gives the lock back. Idempotent; rejects if the end was not clean. */
+  /**
+   * Settles the puts in flight, forces everything, ends consumers and threads, saves the consumer offsets, gives the lock back. Idempotent.
+   * (RocketMQ: `DefaultMessageStore.shutdown`.)
+   * @throws MillraceError `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`: a force had failed or a thread had died, and the next open recovers; the
+   * error of the disk when something could not be saved. The lock is given back all the same
+   */
   close(): Promise<void> {
     return this.#open.close();
   }
 
+  /** {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -2,120 +2,119 @@ import type { Host } from "@millrace/format";
 import type { RecoveryProgress } from "./recovery-progress.js";
 
 /**
- * Options of {@link MessageStore.open}, in RocketMQ's names (MessageStoreConfig) and with its defaults where it has them.
- * Sizes are bytes, times milliseconds, pages 4096 bytes.
+ * Options of {@link MessageStore.open}, in RocketMQ's names (MessageStoreConfig) and with its defaults where it has them. Pages have
+ * 4096 bytes. What is misspelt, out of range, or contradicts another option is refused before anything is touched.
  */
 export interface MessageStoreOptions {
-  /** Default: `store` in the home directory. Created when missing. */
+  /** Path of the store's directory, created when missing. Default: `store` in the home directory. */
   readonly storePathRootDir?: string;
-  /** Default: `commitlog` in the root. */
+  /** Path of the commit log's directory. Default: `commitlog` in the store's directory. */
   readonly storePathCommitLog?: string;
-  /** Length of every segment; a store keeps it for life. Default 1 GiB. */
+  /** Length of every segment, in bytes; a store keeps it for life. Default 1,073,741,824 (1 GiB). */
   readonly mappedFileSizeCommitLog?: number;
   /** When a put is acknowledged: after a successful force, or when it is in the page cache. Default `ASYNC_FLUSH`. */
   readonly flushDiskType?: FlushDiskType;
-  /** How often FlushRealTimeService looks (ASYNC_FLUSH). Default 500. */
+  /** ASYNC_FLUSH: how often FlushRealTimeService looks, in milliseconds. Default 500. */
   readonly flushIntervalCommitLog?: number;
-  /** Dirty pages that are worth a force (ASYNC_FLUSH). Default 4. */
+  /** ASYNC_FLUSH: dirty pages of the log that are worth a force. Default 4. */
   readonly flushCommitLogLeastPages?: number;
-  /** After this long everything is forced, however little. Default 10,000. */
+  /** ASYNC_FLUSH: after so many milliseconds everything is forced, however little. Default 10,000. */
   readonly flushCommitLogThoroughInterval?: number;
-  /** How often PoolCommitter looks (transient store pool). Default 200. */
+  /** Transient store pool: how often PoolCommitter looks, in milliseconds. Default 200. */
   readonly commitIntervalCommitLog?: number;
+  /** Transient store pool: pages in memory that are worth a write to the file. Default 4. */
   readonly commitCommitLogLeastPages?: number;
+  /** Transient store pool: after so many milliseconds everything is written, however little. Default 200. */
   readonly commitCommitLogThoroughInterval?: number;
-  /** SYNC_FLUSH: a put that has not been forced by then is answered FLUSH_DISK_TIMEOUT. Default 5,000. */
+  /** SYNC_FLUSH: a put that has not been forced after so many milliseconds is answered FLUSH_DISK_TIMEOUT. Default 5,000. */
   readonly syncFlushTimeout?: number;
   /** Map, touch and lock the segments ahead of the appender. Default false. */
   readonly warmMapedFileEnable?: boolean;
-  /**
-   * Append into memory and write it to the file in the background (ASYNC_FLUSH): a killed process loses what was not committed.
-   * Default false.
-   */
+  /** ASYNC_FLUSH: append into memory and write it to the file later; a killed process loses what was not written. Default false. */
   readonly transientStorePoolEnable?: boolean;
-  /** Segments that fit the pool. Default 5. */
+  /** Segments that fit the transient store pool. Default 5. */
   readonly transientStorePoolSize?: number;
   /** Append through the channel (pwrite of whole groups) instead of the mapping. Default false. */
   readonly writeWithoutMmap?: boolean;
-  /** Largest body. Default 4 MiB. */
+  /** Largest body, in bytes. Default 4,194,304 (4 MiB). */
   readonly maxMessageSize?: number;
-  /** A group that takes longer makes new puts OS_PAGE_CACHE_BUSY. Default 1,000. */
+  /** A group that takes longer, in milliseconds, makes new puts OS_PAGE_CACHE_BUSY. Default 1,000. */
   readonly osPageCacheBusyTimeOutMills?: number;
   /** Check CRCs when recovering. Default true. */
   readonly checkCRCOnRecover?: boolean;
   /** Append RocketMQ 5's `__CRC32#` property, a CRC over the whole record. Default true (RocketMQ: false). */
   readonly enabledAppendPropCRC?: boolean;
-  /** RocketMQ's delay levels; units s, m, h, d. */
+  /** Delay of each level, from level 1 on, in s, m, h or d. Default `1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h`. */
   readonly messageDelayLevel?: string;
-  /** Written into records whose message names no store host. Default 127.0.0.1:10911. */
+  /** Written into records whose message names no store host: `{ address, port }`, IPv4 or IPv6. Default 127.0.0.1:10911. */
   readonly storeHost?: Host;
-  /** Bytes of the ring between producer and appender; a power of two. Default 8 MiB, or what the largest message needs. */
+  /** Bytes of the ring to the appender, a power of two. Default 16,777,216 (16 MiB); it follows `maxMessageSize`, from 8 MiB on. */
   readonly putRingSize?: number;
   /** A put that finds the ring full waits (up to `putMessageTimeout`), or is rejected at once. Default `wait`. */
   readonly backPressure?: BackPressure;
-  /** Deadline of a put that waits for the ring. Default 8,000. */
+  /** A put that has waited for the ring for so many milliseconds is rejected. Default 8,000. */
   readonly putMessageTimeout?: number;
-  /** Puts that may wait for the ring. Default 5,000. */
+  /** Puts that may wait for the ring at a time; one more is rejected. Default 5,000. */
   readonly maxAsyncPutMessageRequests?: number;
-  /** Length of every ConsumeQueue file, rounded up to units of 20; a store keeps it for life. Default 6,000,000. */
+  /** Length of every ConsumeQueue file, in bytes, rounded up to whole units of 20; a store keeps it for life. Default 6,000,000. */
   readonly mappedFileSizeConsumeQueue?: number;
-  /** How often ConsumeQueues with enough dirty pages are forced. Default 1,000. */
+  /** How often ConsumeQueues with enough dirty pages are forced, in milliseconds. Default 1,000. */
   readonly flushIntervalConsumeQueue?: number;
-  /** Default 2. */
+  /** Dirty pages of a ConsumeQueue that are worth a force. Default 2. */
   readonly flushConsumeQueueLeastPages?: number;
-  /** After this long ConsumeQueues and index are forced, however little. Default 60,000. */
+  /** After so many milliseconds ConsumeQueues and index are forced, however little. Default 60,000. */
   readonly flushConsumeQueueThoroughInterval?: number;
-  /**
-   * Modules (file URLs or absolute paths) whose default export makes a {@link CommitLogDispatcher}; they run on the dispatch
-   * thread. Default none.
-   */
+  /** Modules (file URLs or absolute paths) whose default export makes a {@link CommitLogDispatcher}. Default none. */
   readonly commitLogDispatchers?: readonly string[];
   /** Build the index, so that messages are found by key. Default true. */
   readonly messageIndexEnable?: boolean;
-  /** Slots and items of an index file. Defaults 5,000,000 and 20,000,000. */
+  /** Hash slots of an index file; a store keeps it for life. Default 5,000,000. */
   readonly maxHashSlotNum?: number;
+  /** Items of an index file, one for each key of a message; a store keeps it for life. Default 20,000,000. */
   readonly maxIndexNum?: number;
   /** Most messages of a query by key. Default 64. */
   readonly maxMsgsNumBatch?: number;
-  /** What one get returns at most, from memory and from disk. Defaults 262,144 and 32; 65,536 and 8. */
+  /** Bytes of records that one get returns at most, from the part of the log that memory holds. Default 262,144. */
   readonly maxTransferBytesOnMessageInMemory?: number;
+  /** Messages that one get returns at most, from the part of the log that memory holds. Default 32. */
   readonly maxTransferCountOnMessageInMemory?: number;
+  /** Bytes of records that one get returns at most, from the part of the log that is on disk only. Default 65,536. */
   readonly maxTransferBytesOnMessageInDisk?: number;
+  /** Messages that one get returns at most, from the part of the log that is on disk only. Default 8. */
   readonly maxTransferCountOnMessageInDisk?: number;
   /** Per cent of the physical memory that holds the newest part of the log. Default 40. */
   readonly accessMessageInMemoryMaxRatio?: number;
-  /** Bytes of ConsumeQueue that one get looks at, at least. Default 16,000. */
+  /** Bytes of ConsumeQueue (20 a message) that one get looks at, at least. Default 16,000. */
   readonly maxFilterMessageSize?: number;
   /** ConsumeQueue files that one get looks at. Default 1. */
   readonly travelCqFileNumWhenGetMessage?: number;
-  /** How often the progress of the delay levels and of the consumers is saved. Default 10,000. */
+  /** How often the progress of the delay levels and of the consumer groups is saved, in milliseconds. Default 10,000. */
   readonly flushDelayOffsetInterval?: number;
-  /** Hours of the day (two digits, separated by `;`) in which expired segments are deleted. Default `04`. */
+  /** Hours of the day (local time, two digits, separated by `;`) in which expired segments are deleted. Default `04`. */
   readonly deleteWhen?: string;
   /** Hours that a segment is kept after its last change. Default 72. */
   readonly fileReservedTime?: number;
-  /** Per cent of the disk: above it expired segments are deleted at any hour. Default 75. */
+  /** Per cent of the disk in use: above it expired segments are deleted at any hour. Default 75. */
   readonly diskMaxUsedSpaceRatio?: number;
-  /** Per cent: above it segments are deleted although they have not expired. Default 85. */
+  /** Per cent of the disk in use: above it segments are deleted although they have not expired. Default 85. */
   readonly diskSpaceCleanForciblyRatio?: number;
-  /** Per cent: above it no puts are taken (SERVICE_NOT_AVAILABLE). Default 90. */
+  /** Per cent of the disk in use: above it no puts are taken (SERVICE_NOT_AVAILABLE). Default 90. */
   readonly diskSpaceWarningLevelRatio?: number;
-  /** Default true: the disk ratios may delete segments that have not expired. */
+  /** Whether `diskSpaceCleanForciblyRatio` may delete segments that have not expired. Default true. */
   readonly cleanFileForciblyEnable?: boolean;
-  /** How often the cleaner looks. Default 10,000. */
+  /** How often the cleaner looks, in milliseconds. Default 10,000. */
   readonly cleanResourceInterval?: number;
-  /** Pause between two deleted files. Defaults 100. */
+  /** Pause between two deleted segments, in milliseconds. Default 100. */
   readonly deleteCommitLogFilesInterval?: number;
+  /** Pause between two deleted ConsumeQueue files, in milliseconds. Default 100. */
   readonly deleteConsumeQueueFilesInterval?: number;
   /** Segments deleted in one run. Default 10. */
   readonly deleteFileBatchMax?: number;
-  /** A lease held longer than this on an expired segment is ended by force. Default 120,000. */
+  /** A lease held for more milliseconds on an expired segment is ended by force. Default 120,000. */
   readonly destroyMapedFileIntervalForcibly?: number;
-  /**
-   * Aborts a long recovery: until it changes something, nothing is changed. Also the dispatching after it, which the next open goes
-   * on with.
-   */
+  /** Aborts a long recovery before it changes anything, or the dispatching after it, which the next open goes on with. Default none. */
   readonly signal?: AbortSignal;
+  /** Called now and then while the log is scanned. Default none. */
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
 }
 

@@ -22,7 +22,9 @@ import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import { readStoreFence, type StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
 import { pipelineData } from "../pipeline/pipeline-data.js";
+import type { Message } from "../put/message.js";
 import { MessagePutter } from "../put/message-putter.js";
+import type { PutMessageResult } from "../put/put-message-result.js";
 import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
 import { BrokerStore } from "./broker-store.js";
@@ -124,6 +126,15 @@ export class OpenStore {
   get dispatchBehindBytes(): number {
     return Math.max(0, this.maxPhysicalOffset - this.pipeline.control.counters.reputFromOffset.get());
   }
+
+  /** A delayed message wakes the schedule when its put has been answered. */
+  putMessage(message: Message): Promise<PutMessageResult> {
+    const put = this.put.putMessage(message);
+    if (message?.delayTimeLevel) put.then(this.#wakeSchedule, this.#wakeSchedule);
+    return put;
+  }
+
+  readonly #wakeSchedule = (): void => this.schedule.wake();
 
   async flush(): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure;

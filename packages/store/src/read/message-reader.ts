@@ -1,7 +1,7 @@
 import { MillraceError, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { type ControlBlock, type QueueTableBuffers, queueColumns } from "@millrace/shared-memory";
-import type { StoreStats } from "@millrace/stats";
+import type { QueueStats, StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { CommitLogReader } from "./commit-log-reader.js";
@@ -97,6 +97,16 @@ export class MessageReader {
 
   queues(topic: string): number[] {
     return this.#open.queues(topic);
+  }
+
+  queueStats(): QueueStats[] {
+    return this.topics().flatMap((topic) =>
+      this.queues(topic).map((queueId) => {
+        const minOffset = this.getMinOffsetInQueue(topic, queueId);
+        const maxOffset = this.getMaxOffsetInQueue(topic, queueId);
+        return { topic, queueId, minOffset, maxOffset, lag: this.getMaxOffsetInQueue(topic, queueId, false) - maxOffset };
+      }),
+    );
   }
 
   /** Gets since the store was opened. */
