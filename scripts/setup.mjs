@@ -135,6 +135,7 @@ function build() {
   if (!ok) fail("the build failed (above).", output);
 }
 
+if (process.argv.length > 2) fail(`no options are taken here: ${process.argv.slice(2).join(" ")}`);
 checkNode();
 const stamp = wantedStamp();
 const installedBefore = existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { integer, seconds } from "../load-generator/option-value.js";
 import { UsageError } from "../load-generator/usage-error.js";
+import { FIGURES } from "./figure-names.js";
 import { ROCKETMQ_SERIES, type RocketMqSeries } from "./java-toolchain.js";
 
 export interface BenchOptions {
@@ -30,8 +31,8 @@ export const BENCH_USAGE = [
   "  --rounds <n>          rounds; figures are medians (5)",
   "  --seconds <time>      length of a measurement (400ms)",
   "  --only <part,part>    only what has one of these in its name, as disk/1024/64/lmdb (durability/bytes/in flight/contestant),",
-  "                        seed, roll, event-loop, memory, consume-get (or one of them: consume-get/lmdb), dispatch-lag,",
-  "                        dispatch-keep-up, recovery, with-dispatch, java-store (RocketMQ's beside ours)",
+  "                        or one of",
+  ...Object.entries(FIGURES).map(([name, meaning]) => `                          ${name.padEnd(18)}${meaning}`),
   "  --gib <n>             length of the log of dispatch-keep-up (2)",
   "  --rocketmq <version>  4.9 or 5: RocketMQ's store (5)",
   "  --directory <path>    where to write, on the disk that is to be measured (.bench in the project)",

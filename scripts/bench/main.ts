@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../load-generator/usage-error.js";
-import { BENCH_USAGE, type BenchOptions, parseBenchOptions } from "./bench-options.js";
+import { BENCH_USAGE, type BenchOptions } from "./bench-options.js";
+import { parseBenchRequest } from "./bench-request.js";
 import { runInChild } from "./child-measurement.js";
 import { findJavaPeer, type JavaPeer } from "./java-peer.js";
 import { isJavaCell, javaStoreRound } from "./java-store-tasks.js";
@@ -168,7 +169,7 @@ async function run(options: BenchOptions): Promise<void> {
 }
 
 try {
-  const options = parseBenchOptions(process.argv.slice(2));
+  const options = parseBenchRequest(process.argv.slice(2));
   if (options.help) console.log(BENCH_USAGE);
   else await run(options);
 } catch (error) {

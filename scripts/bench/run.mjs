@@ -57,8 +57,19 @@ function installPeers() {
   writeFileSync(stampFile, stamp);
 }
 
-installPeers();
-const child = spawnSync(process.execPath, [join(root, "scripts", "dist", "bench", "main.js"), ...process.argv.slice(2)], {
+/** Not when only the help is wanted, nor when main.ts will refuse the options. */
+async function isMeasuring() {
+  const { parseBenchRequest } = await import("../dist/bench/bench-request.js");
+  try {
+    return !parseBenchRequest(args).help;
+  } catch {
+    return false;
+  }
+}
+
+const args = process.argv.slice(2);
+if (await isMeasuring()) installPeers();
+const child = spawnSync(process.execPath, [join(root, "scripts", "dist", "bench", "main.js"), ...args], {
   stdio: "inherit",
 });
 process.exit(child.status ?? 1);

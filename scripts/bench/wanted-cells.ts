@@ -4,8 +4,8 @@ import { type Cell, cellName } from "./results.js";
 import { CONTESTANTS, type Durability } from "./workload.js";
 
 export const DURABILITIES: readonly Durability[] = ["disk", "page-cache"];
-const MESSAGE_SIZES = [128, 1024];
-const WINDOWS = [1, 64, 1024];
+export const MESSAGE_SIZES = [128, 1024];
+export const WINDOWS = [1, 64, 1024];
 
 /** What the user asked for, whether it can be had or not; contestants of a workload one after another. */
 export function wantedCells(wants: Wants): Cell[] {

@@ -29,6 +29,10 @@ const RULES: readonly Rule[] = [
 ];
 
 const root = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), "../../..");
+if (root.startsWith("-")) {
+  console.error(`tidy: no options are taken here, only a folder: ${root}`);
+  process.exit(2);
+}
 const tree = readTree(root);
 for (const rule of RULES) {
   for (const { path, line, message } of rule.check(tree)) {

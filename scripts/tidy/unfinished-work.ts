@@ -1,5 +1,8 @@
 import { matches, type Rule } from "./source-tree.js";
 
+/** Tests that need what a machine may lack are left out there, with the reason, and nowhere else. */
+const HOME_OF_SKIP = "test/support/test-if.ts";
+
 /** No notes for later, and no test that is left out or runs alone. */
 export const unfinishedWork: Rule = {
   name: "unfinished-work",
@@ -9,7 +12,9 @@ export const unfinishedWork: Rule = {
       ...matches(
         file,
         file.code,
-        /\btest(?:\.\w+)*\.(?:only|skip|todo|failing)\b/g,
+        file.path === HOME_OF_SKIP
+          ? /\btest(?:\.\w+)*\.(?:only|todo|failing)\b/g
+          : /\btest(?:\.\w+)*\.(?:only|skip|todo|failing)\b/g,
         (call) => `every test runs and passes, found=${call}`,
       ),
     ]);

@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { ROCKETMQ_SERIES } from "#scripts/bench/java-toolchain.js";
 import { contents } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
+import { until } from "../support/until.js";
 import { differences } from "./dump-comparison.js";
 import { type Engine, MILLRACE, rocketMq } from "./engine.js";
 import { PLAIN_MESSAGE } from "./plain-message.js";
@@ -26,8 +27,6 @@ const OPTIONS: ProgramOptions = {
 };
 const LONG_AGO_S = 1_600_000_000;
 const MARKS = ["millrace.watermark", "millrace.dispatched"];
-const DELIVERY_MS = 40_000;
-const LOOK_MS = 50;
 
 const STRICT = { times: false, missingKeys: false, collidingKeys: false };
 const cases = ROCKETMQ_SERIES.flatMap((series) => [
@@ -201,12 +200,9 @@ rocketMqTests("delayed messages of RocketMQ and Millrace", delivering, ({ series
 });
 
 async function delivered(program: StoreProgram, directory: string, count: number): Promise<void> {
-  const deadline = performance.now() + DELIVERY_MS;
-  for (;;) {
+  await until(async () => {
     const lines = await program.call("dump", { directory, probe: { ...probe(0), queues: [["TopicA", 0]] } });
     const queue = lines.find(({ kind }) => kind === "queue");
-    if (queue !== undefined && (queue.maxOffset as number) >= count) return;
-    if (performance.now() > deadline) throw new Error(`not delivered in time: ${JSON.stringify(queue)}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
+    return queue !== undefined && (queue.maxOffset as number) >= count;
+  });
 }

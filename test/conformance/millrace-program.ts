@@ -1,12 +1,10 @@
 /** Millrace under the protocol of README.md: one JSON line in, one out. */
 import { createInterface } from "node:readline";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
+import { dispatchedAll } from "../support/until.js";
 import { dumpStore } from "./millrace-dump.js";
 import { putMessageOf } from "./millrace-message.js";
 import type { Commands, ProgramRequest, Put, PutAnswer } from "./protocol.js";
-
-const SETTLE_MS = 30_000;
-const SETTLE_STEP_MS = 2;
 
 const stores = new Map<string, MessageStore>();
 /** The commands of one directory run one after the other. */
@@ -29,11 +27,7 @@ async function put(store: MessageStore, { messages, isBatch }: Put): Promise<Put
 }
 
 async function settle(store: MessageStore): Promise<null> {
-  const deadline = performance.now() + SETTLE_MS;
-  while (store.dispatchBehindBytes > 0) {
-    if (performance.now() > deadline) throw new Error(`dispatching is behind: bytes=${store.dispatchBehindBytes}`);
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
-  }
+  await dispatchedAll(store);
   return null;
 }
 

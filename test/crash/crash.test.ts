@@ -66,7 +66,7 @@ async function check(t: ExecutionContext, directory: CrashedDirectory, awaitsDel
   const queues = Array.from({ length: PRODUCERS }, (_, producer) => producerQueue(producer));
   const ends = queues.map(({ topic, queueId }) => store.getMaxOffsetInQueue(topic, queueId));
   const found = queues.map(({ topic, queueId }) => store.consumerOffsets.get(CONSUMER_GROUP, topic, queueId) ?? -1);
-  if (awaitsDelayed) await until("delayed messages delivered", () => areDelivered(store));
+  if (awaitsDelayed) await until(() => areDelivered(store));
   const consumed = new ConsumedQueues(store);
   const flaws = await store.checkSelf();
   await store.close();

@@ -33,7 +33,7 @@ const failures: Record<string, Omit<Fault, "path">> = {
 for (const [what, fault] of Object.entries(failures)) {
   test(`${what} of a ConsumeQueue: puts go on, dispatching resumes, and nothing is lost`, async (t) => {
     const store = await open(t, memoryDirectory(t), { ...fault, path: "consumequeue" });
-    const failed = until("failed", () => store.stats().dispatch.failures > 0);
+    const failed = until(() => store.stats().dispatch.failures > 0);
     await put(store, 100);
     await failed;
     await put(store, 100);
@@ -53,7 +53,7 @@ test("a disk that stays full for the ConsumeQueues: closing keeps the abort file
   for (let life = 0; life < 2; life++) {
     const store = await open(t, root, full);
     await put(store, 100);
-    await until("failed", () => store.stats().dispatch.failures > 0);
+    await until(() => store.stats().dispatch.failures > 0);
     t.true(store.dispatchBehindBytes > 0);
     const began = performance.now();
     await store.close();

@@ -4,9 +4,10 @@ import { SCHEDULE_TOPIC } from "@millrace/format";
 import type { MessageStore } from "@millrace/store";
 import test from "ava";
 import { FIXTURE_SIZES, FIXTURES_DIRECTORY } from "../support/fixture-store.js";
-import { messagesOf, until } from "../support/stored-messages.js";
+import { messagesOf } from "../support/stored-messages.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, numberOf, openStore } from "../support/temporary-store.js";
+import { until } from "../support/until.js";
 
 const count = (store: MessageStore): number => store.getMaxOffsetInQueue("TopicA", 0);
 const delayOffsets = (root: string): unknown =>
@@ -34,7 +35,7 @@ test.serial("a delayed message comes after its delay, under its own topic and qu
   );
   const putTime = put.appendResult?.storeTimestamp ?? 0;
   t.is(count(store), 0);
-  await until(t, "delivery", () => count(store) === 1);
+  await until(() => count(store) === 1);
   const [found] = messagesOf(store);
   t.is(Buffer.from(found?.body ?? []).toString(), "hello");
   t.like(found, { tags: "TagA", delayTimeLevel: 0, reconsumeTimes: 3, waitStoreMsgOK: false });
@@ -44,7 +45,7 @@ test.serial("a delayed message comes after its delay, under its own topic and qu
   const waited = (found?.storeTimestamp ?? 0) - putTime;
   t.true(waited >= 1000, `waited ${waited} ms`);
   // What was delivered can be read before its put has come back.
-  await until(t, "the answer", () => store.stats().schedule.delivered === 1);
+  await until(() => store.stats().schedule.delivered === 1);
   t.deepEqual(store.stats().schedule, {
     delivered: 1,
     retried: 0,
@@ -56,7 +57,7 @@ test.serial("a delayed message comes after its delay, under its own topic and qu
 test.serial("a level beyond the highest counts as the highest", async (t) => {
   const store = await openStore(t, { messageDelayLevel: "1h 0s" });
   await store.putMessage(message({ delayTimeLevel: 99 }));
-  await until(t, "delivery", () => count(store) === 1);
+  await until(() => count(store) === 1);
   t.is(store.getMaxOffsetInQueue(SCHEDULE_TOPIC, 1), 1);
 });
 
@@ -64,7 +65,7 @@ test.serial("five thousand due at once are all delivered, once, in order", async
   const store = await openStore(t, { mappedFileSizeCommitLog: 1024 * 1024, putRingSize: 8 * 1024 * 1024 });
   const puts = Array.from({ length: 5000 }, (_, n) => store.putMessage(numbered(n, 16, { delayTimeLevel: 1 })));
   await Promise.all(puts);
-  await until(t, "delivery", () => count(store) >= 5000);
+  await until(() => count(store) >= 5000);
   t.deepEqual(
     messagesOf(store).map(({ body }) => numberOf(body)),
     Array.from({ length: 5000 }, (_, n) => n),
@@ -76,11 +77,11 @@ test.serial("what was scheduled before a restart is delivered after it, and noth
   const first = await openStore(t, { storePathRootDir, messageDelayLevel: "0s 2s" });
   for (let n = 0; n < 5; n++) await first.putMessage(numbered(n, 16, { delayTimeLevel: 1 }));
   for (let n = 5; n < 10; n++) await first.putMessage(numbered(n, 16, { delayTimeLevel: 2 }));
-  await until(t, "the first five", () => count(first) === 5);
+  await until(() => count(first) === 5);
   await first.close();
   t.deepEqual(delayOffsets(storePathRootDir), { 1: 5 });
   const second = await openStore(t, { storePathRootDir, messageDelayLevel: "0s 2s" });
-  await until(t, "the others", () => count(second) === 10);
+  await until(() => count(second) === 10);
   await second.close();
   t.deepEqual(delayOffsets(storePathRootDir), { 1: 5, 2: 5 });
   const third = await openStore(t, { storePathRootDir, messageDelayLevel: "0s 2s" });
@@ -95,13 +96,13 @@ test.serial("after a crash nothing is missing, and only what was delivered since
   const options = { messageDelayLevel: "0s", flushDelayOffsetInterval: 50 };
   const store = await openStore(t, { ...options, storePathRootDir: root });
   for (let n = 0; n < 20; n++) await store.putMessage(numbered(n, 16, { delayTimeLevel: 1 }));
-  await until(t, "a save", () => JSON.stringify(savedOrNothing(root)) === '{"1":20}');
+  await until(() => JSON.stringify(savedOrNothing(root)) === '{"1":20}');
   const crashed = temporaryDirectory(t);
   for (let n = 20; n < 30; n++) await store.putMessage(numbered(n, 16, { delayTimeLevel: 1 }));
   const saved = (savedOrNothing(root) as Record<string, number>)[1] ?? 0;
   cpSync(root, crashed, { recursive: true });
   const after = await openStore(t, { ...options, storePathRootDir: crashed });
-  await until(t, "delivery", () => new Set(messagesOf(after).map(({ body }) => numberOf(body))).size === 30);
+  await until(() => new Set(messagesOf(after).map(({ body }) => numberOf(body))).size === 30);
   const numbers = messagesOf(after).map(({ body }) => numberOf(body));
   const twice = numbers.filter((n, i) => numbers.indexOf(n) !== i);
   t.true(
@@ -114,7 +115,7 @@ test.serial("a broken delayOffset.json without a backup ends the opening, and th
   const storePathRootDir = temporaryDirectory(t);
   const first = await openStore(t, { storePathRootDir, messageDelayLevel: "0s" });
   await first.putMessage(message({ delayTimeLevel: 1 }));
-  await until(t, "delivery", () => count(first) === 1);
+  await until(() => count(first) === 1);
   await first.close();
   const path = join(storePathRootDir, "config", "delayOffset.json");
   writeFileSync(path, "{");
@@ -129,10 +130,10 @@ test.serial("closing with messages due does not wait for them, and loses none", 
   const options = { storePathRootDir, messageDelayLevel: "1s", flushDelayOffsetInterval: 1, mappedFileSizeCommitLog: 1024 * 1024 };
   const first = await openStore(t, options);
   await Promise.all(Array.from({ length: 3000 }, (_, n) => first.putMessage(numbered(n, 16, { delayTimeLevel: 1 }))));
-  await until(t, "the first", () => count(first) > 0);
+  await until(() => count(first) > 0);
   await first.close();
   const second = await openStore(t, options);
-  await until(t, "all", () => count(second) >= 3000);
+  await until(() => count(second) >= 3000);
   t.deepEqual(
     messagesOf(second).map(({ body }) => numberOf(body)),
     Array.from({ length: 3000 }, (_, n) => n),
@@ -143,7 +144,7 @@ test.serial("the messages that RocketMQ 4.9.8 has delayed are delivered", async 
   const root = temporaryDirectory(t);
   cpSync(join(FIXTURES_DIRECTORY, "rocketmq-4.9.8"), root, { recursive: true });
   const store = await openStore(t, { storePathRootDir: root, ...FIXTURE_SIZES });
-  await until(t, "delivery", () => store.getMaxOffsetInQueue("TopicD", 3) === 2);
+  await until(() => store.getMaxOffsetInQueue("TopicD", 3) === 2);
   for (const delayed of messagesOf(store, SCHEDULE_TOPIC, 2)) {
     const [delivered] = messagesOf(store, "TopicD", 3).filter(({ body }) => Buffer.compare(body, delayed.body) === 0);
     t.like(delivered, { tags: delayed.tags, bornTimestamp: delayed.bornTimestamp, flag: delayed.flag, bornHost: delayed.bornHost });

@@ -2,9 +2,10 @@ import { cpSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { numbered, openStore } from "../support/temporary-store.js";
+import { dispatchedAll } from "../support/until.js";
 
 const OPTIONS: MessageStoreOptions = {
   mappedFileSizeCommitLog: 16 * 1024,
@@ -26,14 +27,6 @@ function bounds(store: MessageStore, topic: string, queueId = 0): [number, numbe
   return [found.minOffset, found.maxOffset];
 }
 
-async function dispatched(t: ExecutionContext, store: MessageStore): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (store.stats().dispatch.reputFromOffset < store.maxPhysicalOffset) {
-    if (Date.now() > deadline) return t.fail("dispatching does not go on");
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
 function topicDirectories(store: MessageStore): string[] {
   return readdirSync(join(store.config.storePathRootDir, "consumequeue")).sort();
 }
@@ -44,12 +37,12 @@ test.serial("a deleted topic is gone with its directories, and begins anew when 
   await put(store, 5, "Doomed", 3);
   await put(store, 4, "Other");
   await store.deleteTopic("Doomed");
-  await dispatched(t, store);
+  await dispatchedAll(store);
   t.deepEqual(topicDirectories(store), ["Other"]);
   t.deepEqual(bounds(store, "Doomed"), [0, 0]);
   t.deepEqual(bounds(store, "Other"), [0, 4]);
   t.is((await store.putMessage(numbered(7, 100, { topic: "Doomed" }))).appendResult?.queueOffset, 0);
-  await dispatched(t, store);
+  await dispatchedAll(store);
   t.deepEqual(bounds(store, "Doomed"), [0, 1]);
   t.deepEqual(bounds(store, "Doomed", 3), [0, 0]);
 });
@@ -60,7 +53,7 @@ test.serial("records of a deleted topic do not come back, neither after a clean 
   await put(store, 4, "Other");
   await store.deleteTopic("Doomed");
   await put(store, 3, "Doomed");
-  await dispatched(t, store);
+  await dispatchedAll(store);
   await store.flush();
   const copy = temporaryDirectory(t);
   cpSync(store.config.storePathRootDir, copy, { recursive: true });
@@ -92,7 +85,7 @@ test.serial("a deletion that stops half-way is told; a restart ends it", async (
   const fault: Fault = { operation: "remove", path: "Doomed", after: 1, code: "EIO" };
   const store = await openStore(t, OPTIONS, [fault]);
   await put(store, 20, "Doomed");
-  await dispatched(t, store);
+  await dispatchedAll(store);
   await t.throwsAsync(store.deleteTopic("Doomed"), { code: "ERR_TOPIC_NOT_DELETED" });
   t.true(existsSync(join(store.config.storePathRootDir, "consumequeue/Doomed/0")));
   t.deepEqual(bounds(store, "Doomed"), [0, 0]);
@@ -100,7 +93,7 @@ test.serial("a deletion that stops half-way is told; a restart ends it", async (
   const again = await openStore(t, { ...OPTIONS, storePathRootDir: store.config.storePathRootDir });
   t.deepEqual(bounds(again, "Doomed"), [0, 0]);
   t.is((await again.putMessage(numbered(0, 100, { topic: "Doomed" }))).appendResult?.queueOffset, 0);
-  await dispatched(t, again);
+  await dispatchedAll(again);
   t.deepEqual(bounds(again, "Doomed"), [0, 1]);
 });
 
@@ -114,7 +107,7 @@ test.serial("puts of a topic that is being deleted are refused, those before are
   await deletion;
   t.true((await Promise.all(before)).every(({ status }) => status === "PUT_OK"));
   await put(store, 2, "Doomed");
-  await dispatched(t, store);
+  await dispatchedAll(store);
   t.deepEqual(bounds(store, "Doomed"), [0, 2]);
   t.deepEqual(bounds(store, "Other"), [0, 3]);
 });
@@ -142,7 +135,7 @@ test.serial("cleanUnusedTopics keeps the retained ones, RocketMQ's own, and thos
     await put(store, 2, topic);
   await store.putMessage(numbered(0, 100, { topic: "Kept", delayTimeLevel: 3 }));
   t.deepEqual(await store.cleanUnusedTopics(["Kept"]), ["Unused", "Unused-2"]);
-  await dispatched(t, store);
+  await dispatchedAll(store);
   t.deepEqual(topicDirectories(store), ["%DLQ%group", "%RETRY%group", "Kept", "SCHEDULE_TOPIC_XXXX", "TBW102", "rmq_sys_x"]);
 });
 
@@ -154,7 +147,7 @@ test.serial("cleanExpiredConsumerQueue deletes the queues whose records are all 
   await put(store, 200, "New");
   await put(store, 1, "Old", 1);
   await store.flush();
-  await dispatched(t, store);
+  await dispatchedAll(store);
   t.deepEqual(await store.cleanExpiredConsumerQueue(), []);
   t.true((await store.deleteExpiredFiles()).deletedSegments > 0);
   t.deepEqual(bounds(store, "Old"), [9, 9]);
@@ -164,7 +157,7 @@ test.serial("cleanExpiredConsumerQueue deletes the queues whose records are all 
   t.deepEqual(bounds(store, "Old", 1), [9, 10]);
   t.deepEqual(bounds(store, "BenchmarkTest"), [9, 9]);
   t.is((await store.putMessage(numbered(0, 100, { topic: "Old" }))).appendResult?.queueOffset, 0);
-  await dispatched(t, store);
+  await dispatchedAll(store);
   t.deepEqual(bounds(store, "Old"), [0, 1]);
 });
 

@@ -43,7 +43,7 @@ test.serial(
     await putTen(store, false);
     let looks = 0;
     let ahead = 0;
-    await until("forced", () => {
+    await until(() => {
       if (store.maxPhysicalOffset > 0 && store.flushedOffset === 0) looks++;
       if (reputFromOffset(store) > store.flushedOffset) ahead++;
       return store.flushedOffset === store.maxPhysicalOffset;
@@ -64,7 +64,7 @@ test.serial("SYNC_FLUSH: what a failed force may have lost is never dispatched",
   for (let n = 0; n < 40; n++) settled.push(...(await outcomes([store.putMessage(numbered(n)), store.putMessage(numbered(n))])));
   t.is(store.stats().state, "fenced");
   const durable = store.flushedOffset;
-  await until("all that is durable dispatched", () => reputFromOffset(store) === durable);
+  await until(() => reputFromOffset(store) === durable);
   t.true(await stays(() => reputFromOffset(store) === durable));
   await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
   const root = store.config.storePathRootDir;

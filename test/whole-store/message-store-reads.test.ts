@@ -2,18 +2,10 @@ import { setTimeout } from "node:timers/promises";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
 import { message, numbered, numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { dispatchedAll, until } from "../support/until.js";
 
 const DEADLINE_MS = 20_000;
 const QUEUE = { topic: "TopicA", queueId: 0 };
-
-/** Until all that has been put can be read. */
-async function dispatched(store: MessageStore): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (store.dispatchBehindBytes > 0) {
-    if (Date.now() > deadline) throw new Error(`nothing is dispatched: behind=${store.dispatchBehindBytes}`);
-    await setTimeout(1);
-  }
-}
 
 /** The numbers of all messages of a queue, by gets of up to 32. */
 function numbersOf(store: MessageStore, queueId = 0): number[] {
@@ -40,7 +32,7 @@ for (const [name, options] of modes) {
     const sizes = { mappedFileSizeConsumeQueue: 2000, ...options };
     const store = await openStore(t, sizes);
     await Promise.all(upTo(1000).map((n) => store.putMessage(numbered(n, 256))));
-    await dispatched(store);
+    await dispatchedAll(store);
     t.true(store.maxPhysicalOffset > 4 * SEGMENT_SIZE);
     t.deepEqual(numbersOf(store), upTo(1000));
     const root = store.config.storePathRootDir;
@@ -60,7 +52,7 @@ test.serial("each message is found with the fields it was put with, whatever its
     const hosts = { bornHost: n % 2 === 0 ? v4 : v6, storeHost: n % 4 < 2 ? v4 : v6 };
     const put = { ...numbered(n), ...hosts, flag: n, reconsumeTimes: n, bornTimestamp: 1000 + n, tags: `Tag${n % 3}` };
     const { appendResult } = await store.putMessage({ ...put, keys: ["k1", `k${n}`], properties: { own: "value" } });
-    await dispatched(store);
+    await dispatchedAll(store);
     using found = store.getMessage({ ...QUEUE, queueOffset: n, maxMessages: 1 });
     t.is(found.status, "FOUND");
     const [view] = found.messages;
@@ -78,7 +70,7 @@ test.serial("each message is found with the fields it was put with, whatever its
 test.serial("prepared and rolled back messages are in no queue, committed ones are", async (t) => {
   const store = await openStore(t);
   for (const sysFlag of [0, 4, 8, 12, 0]) await store.putMessage(message({ sysFlag, body: Buffer.from(`${sysFlag};`) }));
-  await dispatched(store);
+  await dispatchedAll(store);
   t.deepEqual(numbersOf(store), [0, 8, 0]);
 });
 
@@ -90,7 +82,7 @@ for (const [name, address] of [
     const store = await openStore(t);
     const hosts = { bornHost: { address, port: 4567 }, storeHost: { address, port: 10911 } };
     const { appendResult } = await store.putMessages(upTo(10).map((n) => numbered(n, 16, hosts)));
-    await dispatched(store);
+    await dispatchedAll(store);
     t.deepEqual(numbersOf(store), upTo(10));
     const found = (appendResult?.msgId.split(",") ?? []).map((id) => store.lookMessageById(id));
     t.deepEqual(
@@ -108,7 +100,7 @@ test.serial("the maximum offset with committed false counts what has been put, a
     t.is(store.getMaxOffsetInQueue("TopicA", n % 2, false), (appendResult?.queueOffset ?? 0) + 1);
     t.true(store.getMaxOffsetInQueue("TopicA", n % 2) <= (appendResult?.queueOffset ?? 0) + 1);
   }
-  await dispatched(store);
+  await dispatchedAll(store);
   t.is(store.getMaxOffsetInQueue("TopicA", 1), 100);
   t.deepEqual([store.topics(), store.queues("TopicA")], [["TopicA"], [0, 1]]);
 });
@@ -137,10 +129,10 @@ test.serial("a reader that follows the puts sees each message once, whole and in
 test.serial("times lead to the messages stored then", async (t) => {
   const store = await openStore(t);
   for (let n = 0; n < 20; n++) {
-    await store.putMessage(numbered(n));
-    await setTimeout(2);
+    const storedAt = (await store.putMessage(numbered(n))).appendResult?.storeTimestamp ?? 0;
+    await until(() => Date.now() > storedAt);
   }
-  await dispatched(store);
+  await dispatchedAll(store);
   for (let n = 0; n < 20; n++) {
     const time = store.getMessageStoreTimestamp("TopicA", 0, n) ?? Number.NaN;
     t.is(store.getOffsetInQueueByTime("TopicA", 0, time), n);
@@ -153,7 +145,7 @@ test.serial("times lead to the messages stored then", async (t) => {
 test.serial("closing the store empties the views that are still held, and reading says so", async (t) => {
   const store = await openStore(t);
   await store.putMessage(numbered(7));
-  await dispatched(store);
+  await dispatchedAll(store);
   const found = store.getMessage({ ...QUEUE, queueOffset: 0 });
   const [view] = found.messages;
   const body = view?.body;

@@ -127,7 +127,7 @@ for (const [where, orders] of Object.entries<OwnDispatcherOrders>({
     const store = await openWithOwn(t, root, orders);
     const began = performance.now();
     await putAll(store, 100);
-    await until("failed", () => store.stats().dispatch.failures > 0);
+    await until(() => store.stats().dispatch.failures > 0);
     t.true(store.dispatchBehindBytes > 0);
     await putAll(store, 100);
     await dispatchedAll(store);
@@ -148,7 +148,7 @@ test.serial(
     for (let life = 0; life < 2; life++) {
       const store = await openWithOwn(t, root, { throwAt: { record: 0, times: 1e9 } });
       await putAll(store, 50);
-      await until("failed", () => store.stats().dispatch.failures > 0);
+      await until(() => store.stats().dispatch.failures > 0);
       const began = performance.now();
       await store.close();
       t.true(performance.now() - began < 5000);
@@ -190,7 +190,7 @@ test.serial("a record that is none ends the store, and the mark does not tell of
   const size = (await probe.putMessage(record)).appendResult?.wroteBytes ?? 0;
   const store = await openWithOwn(t, root, { damageLogAt: 3 * size });
   await outcomes([store.putMessages(Array.from({ length: 10 }, (_, n) => numbered(n, 100, { waitStoreMsgOK: true })))]);
-  await until("faulted", () => store.stats().state === "faulted");
+  await until(() => store.stats().state === "faulted");
   await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /service=dispatch code=ERR_DISPATCH_RECORD/ });
   t.is(store.stats().dispatch.reputFromOffset, 0);
   t.is(markOf(root), 0);

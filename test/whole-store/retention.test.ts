@@ -2,9 +2,10 @@ import { cpSync, existsSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, numberOf, openStore } from "../support/temporary-store.js";
+import { until } from "../support/until.js";
 
 const SIZE = 4096;
 const UNITS = 7;
@@ -35,18 +36,10 @@ function bounds(store: MessageStore, topic: string): [number, number] {
 }
 
 /** Durable and dispatched: only what is both is deleted. */
-async function settled(t: ExecutionContext, store: MessageStore, messages: number): Promise<void> {
+async function settled(store: MessageStore, messages: number): Promise<void> {
   await store.flush();
   // The queue shows a message a moment before its segment may go: `reputFromOffset` is published last.
-  await until(t, () => bounds(store, "TopicA")[1] === messages && store.dispatchBehindBytes === 0);
-}
-
-async function until(t: ExecutionContext, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) return t.fail("it never was so");
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  await until(() => bounds(store, "TopicA")[1] === messages && store.dispatchBehindBytes === 0);
 }
 
 function files(store: MessageStore, directory: string): number[] {
@@ -81,7 +74,7 @@ function range(from: number, to: number): number[] {
 test.serial("what has expired goes, oldest first, but for the last segment, and ConsumeQueue and index follow", async (t) => {
   const store = await openStore(t, OPTIONS);
   await put(store, 0, 40);
-  await settled(t, store, 40);
+  await settled(store, 40);
   const before = { index: files(store, "index").length, queue: files(store, "consumequeue/TopicA/0") };
   t.is(before.queue.length, 6);
   const report = await store.deleteExpiredFiles();
@@ -109,10 +102,10 @@ for (const [mode, options] of Object.entries(modes)) {
   test.serial(`segments go in every mode: ${mode}`, async (t) => {
     const store = await openStore(t, { ...OPTIONS, ...options });
     await put(store, 0, 20);
-    await settled(t, store, 20);
+    await settled(store, 20);
     t.like(await store.deleteExpiredFiles(), { deletedSegments: 6, minOffset: 6 * SIZE });
     await put(store, 20, 30);
-    await settled(t, store, 30);
+    await settled(store, 30);
     t.deepEqual(consumeAll(store), range(18, 30));
   });
 }
@@ -120,7 +113,7 @@ for (const [mode, options] of Object.entries(modes)) {
 test.serial("by age: the segments go that were last written long enough ago, up to the first that was not", async (t) => {
   const store = await openStore(t, { ...OPTIONS, fileReservedTime: 1 });
   await put(store, 0, 30);
-  await settled(t, store, 30);
+  await settled(store, 30);
   const old = Date.now() / 1000 - 3700;
   const log = store.config.storePathCommitLog;
   const names = readdirSync(log).sort();
@@ -135,7 +128,7 @@ test.serial(
   async (t) => {
     const store = await openStore(t, { ...OPTIONS, deleteFileBatchMax: 2 });
     await put(store, 0, 40);
-    await settled(t, store, 40);
+    await settled(store, 40);
     const abort = new AbortController();
     abort.abort();
     t.like(await store.deleteExpiredFiles(abort.signal), { deletedSegments: 2 });
@@ -175,7 +168,7 @@ test.serial("messages are put and read while segments go, and none of those that
 test.serial("a leased segment stays, unread, until it is released; the messages of the lease are whole as long", async (t) => {
   const store = await openStore(t, OPTIONS);
   await put(store, 0, 20);
-  await settled(t, store, 20);
+  await settled(store, 20);
   const lease = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 4, maxMessages: 1 });
   t.is(lease.status, "FOUND");
   const report = await store.deleteExpiredFiles();
@@ -190,7 +183,7 @@ test.serial("a leased segment stays, unread, until it is released; the messages 
 test.serial("a crash while a segment is held: it can be read again, queue offsets and all", async (t) => {
   const store = await openStore(t, OPTIONS);
   await put(store, 0, 40);
-  await settled(t, store, 40);
+  await settled(store, 40);
   const lease = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 25, maxMessages: 1 });
   t.like(await store.deleteExpiredFiles(), { deletedSegments: 8, deletedConsumeQueueFiles: 3, minOffset: 9 * SIZE });
   t.deepEqual(bounds(store, "TopicA"), [27, 40]);
@@ -207,7 +200,7 @@ test.serial("a crash while a segment is held: it can be read again, queue offset
 test.serial("a segment that is held when the store closes is gone when it opens again", async (t) => {
   const store = await openStore(t, OPTIONS);
   await put(store, 0, 20);
-  await settled(t, store, 20);
+  await settled(store, 20);
   const lease = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 4, maxMessages: 1 });
   t.like(await store.deleteExpiredFiles(), { deletedSegments: 1, held: { endOffset: 2 * SIZE } });
   await store.close();
@@ -218,7 +211,7 @@ test.serial("a segment that is held when the store closes is gone when it opens 
 test.serial("a lease that lasts too long is ended by force: what it showed is empty", async (t) => {
   const store = await openStore(t, { ...OPTIONS, destroyMapedFileIntervalForcibly: 0 });
   await put(store, 0, 20);
-  await settled(t, store, 20);
+  await settled(store, 20);
   const lease = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 4, maxMessages: 1 });
   t.like(await store.deleteExpiredFiles(), { deletedSegments: 6 });
   t.is(lease.messages[0]?.body.length, 0);
@@ -229,7 +222,7 @@ test.serial("a file that cannot be removed is told and tried again; nobody reads
   const fault: Fault = { operation: "remove", path: "commitlog", after: 1, times: 1, code: "EIO" };
   const store = await openStore(t, OPTIONS, [fault]);
   await put(store, 0, 20);
-  await settled(t, store, 20);
+  await settled(store, 20);
   const report = await store.deleteExpiredFiles();
   t.like(report, { deletedSegments: 1, minOffset: 2 * SIZE });
   t.regex(report.failure ?? "", /EIO/);
@@ -243,7 +236,7 @@ test.serial("a ConsumeQueue file that cannot be removed is told and tried again"
   const fault: Fault = { operation: "remove", path: "consumequeue", after: 0, times: 1, code: "EIO" };
   const store = await openStore(t, OPTIONS, [fault]);
   await put(store, 0, 20);
-  await settled(t, store, 20);
+  await settled(store, 20);
   t.regex((await store.deleteExpiredFiles()).failure ?? "", /EIO/);
   t.like(await store.deleteExpiredFiles(), { deletedConsumeQueueFiles: 2, failure: undefined });
 });
@@ -257,7 +250,7 @@ for (const [what, usedPercent] of [
     const full: Fault = { ...fault, after: 1, times: 1, usedPercent };
     const store = await openStore(t, { ...OPTIONS, fileReservedTime: 72 }, [fault, full]);
     await put(store, 0, 20);
-    await settled(t, store, 20);
+    await settled(store, 20);
     t.like(await store.deleteExpiredFiles(), { deletedSegments: 6 });
     t.like(await store.deleteExpiredFiles(), { deletedSegments: 0 });
   });
@@ -275,7 +268,7 @@ test.serial("puts are refused while the disk is full, from the first look on, an
   t.like(await store.putMessage(message()), { status: "SERVICE_NOT_AVAILABLE", code: "ERR_DISK_FULL", appendResult: null });
   t.like(await store.putMessages([message()]), { status: "SERVICE_NOT_AVAILABLE", code: "ERR_DISK_FULL" });
   let refused = 0;
-  await until(t, () => {
+  await until(() => {
     refused++;
     return !store.stats().disk.full;
   });
@@ -287,7 +280,7 @@ test.serial("after a restart the front of the log, of its queues, and their next
   const first = await openStore(t, OPTIONS);
   await put(first, 0, 10, "Gone");
   await put(first, 0, 30);
-  await settled(t, first, 30);
+  await settled(first, 30);
   await first.deleteExpiredFiles();
   const [minOffset] = bounds(first, "TopicA");
   const minPhysicalOffset = first.minPhysicalOffset;
@@ -300,7 +293,7 @@ test.serial("after a restart the front of the log, of its queues, and their next
   t.is((await second.putMessage(numbered(30, BODY))).appendResult?.queueOffset, 30);
   t.deepEqual(bounds(second, "Gone"), [10, 10]);
   t.is((await second.putMessage(numbered(10, BODY, { topic: "Gone" }))).appendResult?.queueOffset, 10);
-  await settled(t, second, 31);
+  await settled(second, 31);
   t.deepEqual(consumeAll(second, "Gone"), [10]);
 });
 
@@ -309,9 +302,9 @@ test.serial(
   async (t) => {
     const store = await openStore(t, { ...OPTIONS, deleteCommitLogFilesInterval: 60_000 });
     await put(store, 0, 30);
-    await settled(t, store, 30);
+    await settled(store, 30);
     const cleaning = store.deleteExpiredFiles();
-    await until(t, () => store.minPhysicalOffset > 0);
+    await until(() => store.minPhysicalOffset > 0);
     await store.close();
     t.like(await cleaning, { deletedSegments: 1, minOffset: SIZE });
     await t.throwsAsync(store.deleteExpiredFiles(), { code: "ERR_STORE_CLOSED" });

@@ -2,10 +2,11 @@ import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC } from "@millrace/format";
 import type { MessageStore, PreparedMessage, UndecidedMessage, UndecidedRequest } from "@millrace/store";
-import test, { type ExecutionContext } from "ava";
-import { messagesOf, until } from "../support/stored-messages.js";
+import test from "ava";
+import { messagesOf } from "../support/stored-messages.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, numberOf, openStore } from "../support/temporary-store.js";
+import { dispatchedAll, until } from "../support/until.js";
 
 const numbers = (messages: Iterable<{ readonly body: Uint8Array }>): number[] => Array.from(messages, ({ body }) => numberOf(body));
 
@@ -19,11 +20,6 @@ async function undecided(store: MessageStore, request?: UndecidedRequest): Promi
   const found: UndecidedMessage[] = [];
   for await (const one of store.undecidedMessages(request)) found.push(one);
   return found;
-}
-
-/** Everything that was put can be read. */
-async function dispatched(t: ExecutionContext, store: MessageStore): Promise<void> {
-  await until(t, "dispatch", () => store.dispatchBehindBytes === 0);
 }
 
 test.serial("a prepared message is seen when it is committed, as it was given", async (t) => {
@@ -41,10 +37,10 @@ test.serial("a prepared message is seen when it is committed, as it was given", 
   t.is(result.status, "PUT_OK");
   const prepared = result.prepared as PreparedMessage;
   t.deepEqual(prepared, { physicalOffset: 0, queueOffset: 0, msgId: result.appendResult?.msgId ?? "" });
-  await dispatched(t, store);
+  await dispatchedAll(store);
   t.deepEqual(store.topics(), [TRANS_HALF_TOPIC]);
   t.is((await store.commitMessage(prepared)).status, "PUT_OK");
-  await dispatched(t, store);
+  await dispatchedAll(store);
   const [seen] = messagesOf(store, "TopicA", 2);
   t.is(Buffer.from(seen?.body ?? []).toString(), "hello");
   t.like(seen, { tags: "TagA", flag: 5, bornTimestamp: 1_700_000_000_000, preparedTransactionOffset: 0, sysFlag: 8 });
@@ -61,7 +57,7 @@ test.serial("the half message and the op record are RocketMQ's", async (t) => {
   const second = await store.prepareMessage(numbered(2, 16, { sysFlag: 4 | 1 }));
   await store.rollbackMessage(second.prepared as PreparedMessage);
   await store.commitMessage(first);
-  await dispatched(t, store);
+  await dispatchedAll(store);
   const halfs = messagesOf(store, TRANS_HALF_TOPIC);
   t.deepEqual(numbers(halfs), [1, 2]);
   t.deepEqual(
@@ -91,7 +87,7 @@ test.serial("who decides twice is told, and nothing is put twice", async (t) => 
     await t.throwsAsync(store.commitMessage(prepared), { code: "ERR_TRANSACTION_DECIDED" });
     await t.throwsAsync(store.rollbackMessage(prepared), { code: "ERR_TRANSACTION_DECIDED" });
   }
-  await dispatched(t, store);
+  await dispatchedAll(store);
   t.deepEqual(numbers(messagesOf(store)), [1]);
   t.is(store.getMaxOffsetInQueue(TRANS_OP_HALF_TOPIC, 0), 2);
 });
@@ -100,7 +96,7 @@ test.serial("a name that no half message has", async (t) => {
   const store = await openStore(t);
   const prepared = await prepare(store, 1);
   const other = await store.putMessage(numbered(2));
-  await dispatched(t, store);
+  await dispatchedAll(store);
   const names: unknown[] = [
     { ...prepared, queueOffset: 1 },
     { ...prepared, physicalOffset: 1e9 },
@@ -137,7 +133,7 @@ test.serial("the undecided are listed, oldest first, when they are old enough", 
   for (let n = 0; n < 10; n++) all.push(await prepare(store, n));
   await store.commitMessage(all[0] as PreparedMessage);
   await store.rollbackMessage(all[4] as PreparedMessage);
-  await dispatched(t, store);
+  await dispatchedAll(store);
   const found = await undecided(store);
   t.deepEqual(numbers(found.map((one) => one.message)), [1, 2, 3, 5, 6, 7, 8, 9]);
   t.deepEqual(found[0]?.prepared, all[1]);
@@ -153,7 +149,7 @@ test.serial("the undecided are listed, oldest first, when they are old enough", 
 test.serial("a closed store decides nothing, lists nothing, and says why", async (t) => {
   const store = await openStore(t);
   const prepared = await prepare(store, 1);
-  await dispatched(t, store);
+  await dispatchedAll(store);
   await store.close();
   await t.throwsAsync(store.commitMessage(prepared), { code: "ERR_STORE_CLOSED" });
   await t.throwsAsync(store.rollbackMessage(prepared), { code: "ERR_STORE_CLOSED" });
@@ -211,13 +207,13 @@ test.serial("op records of RocketMQ 5 name several half messages; what is no off
   ] as const) {
     await store.putMessage(message({ topic: TRANS_OP_HALF_TOPIC, body: Buffer.from(body), tags }));
   }
-  await dispatched(t, store);
+  await dispatchedAll(store);
   t.deepEqual(numbers((await undecided(store)).map((one) => one.message)), [1, 4, 5]);
 });
 
 test.serial("with the pool a message that was just prepared can be committed at once", async (t) => {
   const store = await openStore(t, { transientStorePoolEnable: true, commitIntervalCommitLog: 50 });
   await store.commitMessage(await prepare(store, 1));
-  await until(t, "dispatch", () => messagesOf(store).length === 1);
+  await until(() => messagesOf(store).length === 1);
   t.pass();
 });

@@ -5,9 +5,9 @@ import { createStorage, type Fault } from "@millrace/mapped-file";
 import test, { type ExecutionContext } from "ava";
 import { ConsumerOffsets } from "#store/broker/consumer-offsets.js";
 import { writeConfigFile } from "#store/marks/config-file.js";
-import { until } from "../../../support/stored-messages.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { message, openStore } from "../../../support/temporary-store.js";
+import { until } from "../../../support/until.js";
 
 const NEVER_MS = 0x7fffffff;
 
@@ -168,19 +168,26 @@ test("a save that fails is told, and tried again", async (t) => {
   t.is(open(t, path).get("GroupA", "TopicA", 0), 1);
 });
 
+const INTERVAL_MS = 1;
+
+/** Timers of one duration fire in the order in which they were set: each round is one of the interval's, and a little later. */
+async function rounds(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await setTimeout(INTERVAL_MS);
+}
+
 test("the interval saves what is new, and nothing else", async (t) => {
   const path = filePath(t);
   const contents: string[] = [];
   const storage = createStorage({ kind: "real" });
-  const offsets = ConsumerOffsets.open(storage, path, 1, async (content) => {
+  const offsets = ConsumerOffsets.open(storage, path, INTERVAL_MS, async (content) => {
     contents.push(Buffer.from(content).toString());
   });
   t.teardown(() => offsets.close());
-  await setTimeout(20);
+  await rounds(5);
   t.is(contents.length, 0);
   offsets.commit("GroupA", "TopicA", 0, 1);
-  while (contents.length === 0) await setTimeout(1);
-  await setTimeout(20);
+  await until(() => contents.length > 0);
+  await rounds(5);
   t.is(contents.length, 1);
   t.regex(contents[0] ?? "", /"TopicA@GroupA"/);
 });
@@ -284,7 +291,7 @@ test.serial("what a close cannot save of the delayed messages does not cost the 
   const fault: Fault = { operation: "rename", path: "delayOffset.json", after: 0, code: "ENOSPC" };
   const store = await openStore(t, { messageDelayLevel: "0s" }, [fault]);
   await store.putMessage(message({ delayTimeLevel: 1 }));
-  await until(t, "delivery", () => store.stats().schedule.delivered === 1);
+  await until(() => store.stats().schedule.delivered === 1);
   store.consumerOffsets.commit("GroupA", "TopicA", 0, 1);
   await t.throwsAsync(store.close(), { code: "ENOSPC" });
   const path = join(store.config.storePathRootDir, "config", "consumerOffset.json");

@@ -1,9 +1,11 @@
+import { setImmediate } from "node:timers/promises";
 import type { MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { FileCleaner } from "#store/clean/file-cleaner.js";
 import type { ExpiredDeletion } from "#store/pipeline/controls.js";
 import { storeConfig } from "../../../support/clean-config.js";
 import { SegmentsOfTest } from "../../../support/segments-of-test.js";
+import { until } from "../../../support/until.js";
 
 interface Surroundings {
   readonly service: FileCleaner;
@@ -49,23 +51,15 @@ function surroundings(t: ExecutionContext, options: MessageStoreOptions = {}): S
   return { service, segments, asked, slices, disk };
 }
 
-async function until(t: ExecutionContext, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while (!condition()) {
-    if (Date.now() > deadline) return t.fail("it never was so");
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
 test("it cleans in rounds, a batch in each, and does not end with a round that fails", async (t) => {
   const { service, segments, slices } = surroundings(t, { deleteFileBatchMax: 2 });
   slices.push(new Error("ERR_SERVICE_ENDED"));
   service.start(1);
-  await until(t, () => segments.deleted.length === 9);
+  await until(() => segments.deleted.length === 9);
   t.like(service.stats(), { deletedSegments: 9, failure: undefined });
   segments.failure = "EIO";
   segments.limitOffset += 100;
-  await until(t, () => service.stats().failure !== undefined);
+  await until(() => service.stats().failure !== undefined);
   t.like(service.stats(), { failure: "EIO", held: { endOffset: 1000 } });
 });
 
@@ -79,10 +73,10 @@ test("the disk is looked at when it starts, and goes on being looked at while a 
   disk.ratio = 0.95;
   service.start(1);
   t.true(disk.isFull);
-  await until(t, () => disk.looks > 10);
+  await until(() => disk.looks > 10);
   t.deepEqual(segments.deleted, []);
   disk.ratio = 0.5;
-  await until(t, () => !disk.isFull);
+  await until(() => !disk.isFull);
   finish();
 });
 
@@ -104,12 +98,18 @@ test("ConsumeQueues follow slice by slice, once for each new front of the log, a
 test("deletions follow one another, whatever becomes of them; after a close there are none", async (t) => {
   const { service } = surroundings(t);
   const order: string[] = [];
+  let finish = (): void => {};
   const slow = service.oneAtATime(async () => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
     order.push("slow");
     throw new Error("it failed");
   });
   const next = service.oneAtATime(async () => order.push("next"));
+  await setImmediate();
+  t.deepEqual(order, [], "the next one waits");
+  finish();
   await t.throwsAsync(slow);
   await next;
   t.deepEqual(order, ["slow", "next"]);

@@ -6,7 +6,7 @@ import type { MessageConsumer } from "#store/consume/message-consumer.js";
 import { MessageConsumers } from "#store/consume/message-consumers.js";
 import { BuiltStore } from "../../../support/built-store.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
-import { until } from "../../../support/deadline.js";
+import { until } from "../../../support/until.js";
 
 const QUEUE = { topic: "TopicA", queueId: 0 };
 

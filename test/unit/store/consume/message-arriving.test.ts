@@ -9,8 +9,8 @@ import { type MessageArrival, MessageArriving } from "#store/consume/message-arr
 import { BuiltStore } from "../../../support/built-store.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
 import { ConsumingStore } from "../../../support/consuming-store.js";
-import { until } from "../../../support/deadline.js";
 import { message } from "../../../support/temporary-store.js";
+import { until } from "../../../support/until.js";
 
 const PROCESS = join(import.meta.dirname, "consuming-process.js");
 

@@ -1,11 +1,11 @@
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import type { Message } from "@millrace/store";
 import test from "ava";
 import type { ConsumeOptions } from "#store/consume/consume-options.js";
 import type { MessageConsumer } from "#store/consume/message-consumer.js";
 import { ConsumingStore } from "../../../support/consuming-store.js";
-import { until } from "../../../support/deadline.js";
 import { message, numbered, numberOf } from "../../../support/temporary-store.js";
+import { until } from "../../../support/until.js";
 
 const QUEUE = { topic: "TopicA", queueId: 0 };
 
@@ -65,9 +65,10 @@ test.serial("a consumer begins where it is told to", async (t) => {
   const store = await ConsumingStore.open(t);
   await put(store, 50);
   await until(() => store.reader.getMaxOffsetInQueue("TopicA", 0) === 50);
-  await setTimeout(5);
+  const lastPut = Date.now();
+  await until(() => Date.now() > lastPut);
   const between = new Date();
-  await setTimeout(5);
+  await until(() => Date.now() > between.getTime());
   await put(store, 50, 50);
   const consumers = {
     earliest: store.consume({ ...QUEUE, from: "earliest" }),
