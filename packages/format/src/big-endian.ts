@@ -1,8 +1,10 @@
 /**
- * Big-endian integers, read and written; an i64 is a number, exact while it is a safe integer: other bytes give some other number, never an error.
+ * Big-endian integers, read and written; an i64 is a number, exact while it is a safe integer: other bytes give some other number,
+ * never an error.
  *
- * Three ways to the same bytes: `get` and `set` through a DataView, the fastest where one is at hand, throwing outside of it; `…At` a byte at a time, for
- * paths where a DataView per buffer costs too much; `…Word` through an Int32Array, where another thread must never see half a word.
+ * Three ways to the same bytes: `get` and `set` through a DataView, the fastest where one is at hand, throwing outside of it; `…At`
+ * a byte at a time, for paths where a DataView per buffer costs too much; `…Word` through an Int32Array, where another thread must
+ * never see half a word.
  */
 const TWO_TO_32 = 0x1_0000_0000;
 const IS_LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;

@@ -37,8 +37,8 @@ export function isMessageMagic(magic: number): boolean {
 }
 
 /**
- * Where the fields of one record lie, and what they hold: the only walk over {@link MESSAGE_BASE_LENGTH a record's layout}. One object is moved from
- * record to record. Bytes that are not there count as zero and nothing throws, also when a mapping is gone.
+ * Where the fields of one record lie, and what they hold: the only walk over {@link MESSAGE_BASE_LENGTH a record's layout}. One
+ * object is moved from record to record. Bytes that are not there count as zero and nothing throws, also when a mapping is gone.
  *
  * Numbers are read when they are asked for; positions are in `bytes`.
  */
@@ -71,7 +71,10 @@ export class RecordCursor {
     this.bodyPosition = afterHosts + BODY_OFFSET;
   }
 
-  /** Finds body, topic and properties of a record of `size` bytes. False when their lengths do not add up to it; none points outside the record. */
+  /**
+   * Finds body, topic and properties of a record of `size` bytes. False when their lengths do not add up to it; none points outside
+   * the record.
+   */
   readLengths(size: number): boolean {
     const { bytes, bodyPosition } = this;
     const end = this.position + size;

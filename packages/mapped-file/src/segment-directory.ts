@@ -4,8 +4,8 @@ import { MappedFile } from "./mapped-file.js";
 import type { Storage } from "./storage.js";
 
 /**
- * Where the segments of one directory lie: each begins at a multiple of their size and is named for it, whether it exists or not. Arithmetic only.
- * Offsets count bytes of the log or, in a ConsumeQueue, units of a length of their own.
+ * Where the segments of one directory lie: each begins at a multiple of their size and is named for it, whether it exists or not.
+ * Arithmetic only. Offsets count bytes of the log or, in a ConsumeQueue, units of a length of their own.
  */
 export class SegmentDirectory {
   readonly path: string;

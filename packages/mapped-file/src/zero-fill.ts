@@ -6,8 +6,8 @@ const MAX_BLOCK_LENGTH = 1024 * 1024;
 const ZEROS = Buffer.alloc(MAX_BLOCK_LENGTH);
 
 /**
- * The size of the writes that allocate. Since Linux 6.16 it becomes the folio size, and a byte dirtied through a mapping dirties its whole folio:
- * 64 KiB is the best of those measured where single records are forced, a MiB where folios only cost page faults.
+ * The size of the writes that allocate. Since Linux 6.16 it becomes the folio size, and a byte dirtied through a mapping dirties
+ * its whole folio: 64 KiB is the best of those measured where single records are forced, a MiB where folios only cost page faults.
  */
 export const SMALL_ZERO_BLOCK = 64 * 1024;
 export const LARGE_ZERO_BLOCK = MAX_BLOCK_LENGTH;
@@ -22,8 +22,8 @@ export function writeZeros(file: StorageFile, position: number, end: number, blo
 }
 
 /**
- * Writes zeros over those blocks of [position, end) that hold anything else. In a sparse file the blocks must be pages: a larger one reaches into
- * holes, which a full disk cannot fill. Returns the bytes written.
+ * Writes zeros over those blocks of [position, end) that hold anything else. In a sparse file the blocks must be pages: a larger
+ * one reaches into holes, which a full disk cannot fill. Returns the bytes written.
  */
 export function zeroData(file: StorageFile, position: number, end: number, blockLength: number): number {
   const block = new Uint8Array(Math.min(blockLength, Math.max(0, end - position)));
@@ -39,7 +39,10 @@ export function zeroData(file: StorageFile, position: number, end: number, block
   return zeroed;
 }
 
-/** Writes zeros over the pages of [0, end) that hold nothing else, and may be holes: no block of a file system that maps files is larger. */
+/**
+ * Writes zeros over the pages of [0, end) that hold nothing else, and may be holes: no block of a file system that maps files is
+ * larger.
+ */
 export function fillHoles(file: StorageFile, end: number, blockLength: number): void {
   const block = new Uint8Array(blockLength);
   for (let at = 0; at < end; at += blockLength) {

@@ -10,8 +10,8 @@
  * A counter is `high · 2^32 + low`, exact up to 2^53 - 1. The writer stores highBefore, low, highAfter, in that order and the highs only
  * when they change; a reader loads them in the opposite order and retries when the highs differ. Sleepers sleep on `low`.
  *
- * Each word has one owner (the role that may write it), a kind, and a sentence that says what it is: to people in Prometheus' HELP, too. Who
- * reads and who sleeps is in the comments.
+ * Each word has one owner (the role that may write it), a kind, and a sentence that says what it is: to people in Prometheus' HELP,
+ * too. Who reads and who sleeps is in the comments.
  */
 const COUNTER_LINE_LENGTH = 128;
 export const LOW_WORD = 0;

@@ -85,8 +85,8 @@ export class OwnedCounter extends ReadableCounter {
   }
 
   /**
-   * Publishes `value` and everything written before. Pairs with {@link ReadableCounter.get}. Throws {@link InvariantError} where the counter's
-   * kind never goes back, and the value does.
+   * Publishes `value` and everything written before. Pairs with {@link ReadableCounter.get}. Throws {@link InvariantError} where
+   * the counter's kind never goes back, and the value does.
    */
   set(value: number): void {
     const least = this.#neverGoesBack ? this.#value : 0;

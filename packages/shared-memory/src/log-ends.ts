@@ -1,24 +1,24 @@
 import type { ReadableCounter } from "./counter.js";
 
 /**
- * Where the log ends depends on who asks. Each of these facts is made of more than one shared word, and decides what is acknowledged, shown,
- * deleted or lost: it is written here and nowhere else. All are bytes of the commit log, one past the last.
+ * Where the log ends depends on who asks. Each of these facts is made of more than one shared word, and decides what is
+ * acknowledged, shown, deleted or lost: it is written here and nowhere else. All are bytes of the commit log, one past the last.
  *
  * A moment is enough to turn their order around: the appender counts a force of its own before it moves `wroteOffset`.
  */
 type Words<N extends string> = { readonly [K in N]: ReadableCounter };
 
 /**
- * End of what a power failure leaves: forced by the flusher or, in SYNC_FLUSH, by the appender itself. The flusher adopts the appender's forces
- * only later, so neither word alone says it. (RocketMQ: `flushedWhere`.)
+ * End of what a power failure leaves: forced by the flusher or, in SYNC_FLUSH, by the appender itself. The flusher adopts the
+ * appender's forces only later, so neither word alone says it. (RocketMQ: `flushedWhere`.)
  */
 export function durableOffset(counters: Words<"flushedOffset" | "appendForcedOffset">): number {
   return Math.max(counters.flushedOffset.get(), counters.appendForcedOffset.get());
 }
 
 /**
- * End of the log as main may say it: a put can be acknowledged before the appender has moved `wroteOffset`, and what is acknowledged is in the
- * log. (RocketMQ: `getMaxPhyOffset`.)
+ * End of the log as main may say it: a put can be acknowledged before the appender has moved `wroteOffset`, and what is
+ * acknowledged is in the log. (RocketMQ: `getMaxPhyOffset`.)
  *
  * @param acknowledgedOffset end of the newest record that main has acknowledged
  */

@@ -14,7 +14,10 @@ export class ReadableQueueColumn {
     this.#reputFromOffset = reputFromOffset;
   }
 
-  /** Loads `reputFromOffset` first: what the dispatcher stored before it, in the columns and in the ConsumeQueue's file, is visible then. */
+  /**
+   * Loads `reputFromOffset` first: what the dispatcher stored before it, in the columns and in the ConsumeQueue's file, is visible
+   * then.
+   */
   get(slot: number): number {
     this.#reputFromOffset.get();
     return this.#cells[slot] as number;

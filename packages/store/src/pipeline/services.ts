@@ -9,9 +9,10 @@ export interface Service {
 }
 
 /**
- * The service threads in the order of a message's life, which is the order in which they are stopped: append what has been put, force it, dispatch
- * it, then give back what was made ready. A new thread is a row here and a folder beside this one. The types ask for its role in shared-memory's
- * `SERVICE_ROLES`, from which its state and its heartbeat follow, and for what main asks of it in {@link ServiceControls}.
+ * The service threads in the order of a message's life, which is the order in which they are stopped: append what has been put,
+ * force it, dispatch it, then give back what was made ready. A new thread is a row here and a folder beside this one. The types ask
+ * for its role in shared-memory's `SERVICE_ROLES`, from which its state and its heartbeat follow, and for what main asks of it in
+ * {@link ServiceControls}.
  */
 export const SERVICES = {
   append: {

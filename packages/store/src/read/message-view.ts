@@ -31,9 +31,9 @@ const record = new RecordCursor();
  *
  * `console.log` and `JSON.stringify` show the message; {@link toObject} gives what `structuredClone` and `postMessage` take.
  *
- * The views of a {@link GetMessageResult} lie in the store's own memory. They are valid until its `release()`; {@link copy} makes one to keep.
- * When a lease was ended by force, or the store has been closed, everything is empty or 0: `size` tells. **Do not store into `body` of such a view**:
- * the memory is read-only, and the processor ends the process.
+ * The views of a {@link GetMessageResult} lie in the store's own memory. They are valid until its `release()`; {@link copy} makes
+ * one to keep. When a lease was ended by force, or the store has been closed, everything is empty or 0: `size` tells. **Do not
+ * store into `body` of such a view**: the memory is read-only, and the processor ends the process.
  */
 export class MessageView {
   readonly #bytes: Buffer;

@@ -45,7 +45,8 @@ export class ReadSegmentTable {
     try {
       const length = file.size();
       if (length !== this.#segmentSize) {
-        const message = `a file has changed its length while the store was open: path=${path} length=${length} expected=${this.#segmentSize}`;
+        const values = `path=${path} length=${length} expected=${this.#segmentSize}`;
+        const message = `a file has changed its length while the store was open: ${values}`;
         throw new MillraceError("ERR_SEGMENT_SIZE", message);
       }
       const segment = new ReadSegment(file.map("read"), fromOffset);

@@ -104,8 +104,8 @@ class IndexFilesRecovery {
   }
 
   /**
-   * RocketMQ: what comes behind the last indexed record has no keys, or was not indexed in time. After a crash that record may have had more
-   * keys, in the newest file.
+   * RocketMQ: what comes behind the last indexed record has no keys, or was not indexed in time. After a crash that record may have
+   * had more keys, in the newest file.
    */
   #lookAtEnd(file: KnownFile | undefined): { readonly end: IndexFacts["end"]; readonly completeTo: number } {
     const { lastExitOk, minOffset, maxOffset, recordEndAt } = this.#options;
@@ -138,8 +138,8 @@ class IndexFilesRecovery {
   }
 
   /**
-   * In front of the last file there is nothing to repair: its keys are in no other. And the marked file ends as it did, unless it was cut before
-   * that.
+   * In front of the last file there is nothing to repair: its keys are in no other. And the marked file ends as it did, unless it
+   * was cut before that.
    */
   #isSound(completeTo: number): boolean {
     if (this.#files.some(({ isSane }) => !isSane)) return false;

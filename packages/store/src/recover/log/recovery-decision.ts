@@ -1,4 +1,4 @@
-import { DecisionTable, type FactsOf, type FactTable } from "../scan/decision-table.js";
+import { DecisionTable, type FactTable } from "../scan/decision-table.js";
 import type { LogRow } from "../scan/recovery-row.js";
 
 const FACTS = {
@@ -21,9 +21,6 @@ const FACTS = {
       "There is no watermark, and the place is not in the last few segments with data: the system has long written it to the disk.",
   },
 } as const satisfies FactTable;
-
-/** What is known about the place where a segment's good records end, and about what surrounds it. */
-export type LogFacts = FactsOf<typeof FACTS>;
 
 export type LogVerdict = "roll" | "end" | "cut" | "refuse";
 

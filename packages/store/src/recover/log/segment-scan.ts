@@ -26,7 +26,7 @@ import { LogQueueTable, type LogQueueTableOptions, type LogTopic } from "./log-q
  * How the good records of a segment end: `complete`, by a blank record or the segment's end; `empty`, nothing but zeros follows;
  * `damaged`, something else follows; `forbidden`, an intact record follows whose topic must never become a directory.
  */
-export type SegmentEnding = "complete" | "empty" | "damaged" | "forbidden";
+type SegmentEnding = "complete" | "empty" | "damaged" | "forbidden";
 
 export interface SegmentScan {
   readonly ending: SegmentEnding;

@@ -22,8 +22,8 @@ export interface QueueDirectory {
 const QUEUE_ID_PATTERN = /^(0|[1-9]\d{0,9})$/;
 
 /**
- * Finds the ConsumeQueues of a store; opens none and changes nothing. Queues without a file are none. What is no directory is skipped where a
- * topic or a queue is expected, as are directories where a file is.
+ * Finds the ConsumeQueues of a store; opens none and changes nothing. Queues without a file are none. What is no directory is
+ * skipped where a topic or a queue is expected, as are directories where a file is.
  *
  * @param fileLength `mappedFileSizeConsumeQueue`
  * @throws MillraceError `ERR_CONSUME_QUEUE_TOPIC` (CVE-2019-17572), `ERR_CONSUME_QUEUE_NAME`, `ERR_CONSUME_QUEUE_SIZE`

@@ -51,8 +51,8 @@ export class ConsumeQueueUnits {
   }
 
   /**
-   * The good units of [from, to): each leads to a record that lies in the log, behind the one before and at most up to `maxPhysicalEnd`; units that
-   * only fill a hole are good.
+   * The good units of [from, to): each leads to a record that lies in the log, behind the one before and at most up to
+   * `maxPhysicalEnd`; units that only fill a hole are good.
    *
    * @throws MillraceError `ERR_CONSUME_QUEUE_UNSUPPORTED` when a unit points into a ConsumeQueueExt
    */
@@ -139,7 +139,8 @@ export class ConsumeQueueUnits {
   #refuseExt(unit: number): never {
     throw new MillraceError(
       "ERR_CONSUME_QUEUE_UNSUPPORTED",
-      `a unit points into a ConsumeQueueExt, made with enableConsumeQueueExt, which cannot be read here: path=${this.#directory.path} queueOffset=${unit}`,
+      `a unit points into a ConsumeQueueExt, made with enableConsumeQueueExt, which cannot be read here: ` +
+        `path=${this.#directory.path} queueOffset=${unit}`,
     );
   }
 }

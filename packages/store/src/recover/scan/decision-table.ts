@@ -1,5 +1,5 @@
 /** Something that is looked at before a decision, with every value that it can have. */
-export interface Fact {
+interface Fact {
   readonly values: readonly (string | boolean)[];
   /** What it says, as a sentence or a noun phrase; values that are words are explained in it. */
   readonly meaning: string;

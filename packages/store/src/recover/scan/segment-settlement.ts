@@ -17,7 +17,10 @@ export function settleSegment(storage: Storage, { path, size, position, isCut }:
   return zeroFrom(storage, path, size, isCut ? position : size, SMALL_ZERO_BLOCK);
 }
 
-/** Zeroes what is not zero from a position to the end of a file ({@link zeroData}), and makes the file durable. Returns the bytes zeroed. */
+/**
+ * Zeroes what is not zero from a position to the end of a file ({@link zeroData}), and makes the file durable. Returns the bytes
+ * zeroed.
+ */
 export function zeroFrom(storage: Storage, path: string, size: number, position: number, blockLength: number): number {
   const file = storage.open(path, "write");
   try {
