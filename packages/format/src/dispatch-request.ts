@@ -1,4 +1,12 @@
+import { getInt64 } from "./big-endian.js";
 import { javaStringHash } from "./java-hash.js";
+import {
+  NAME_VALUE_SEPARATOR,
+  PHYSICAL_OFFSET_OFFSET,
+  PROPERTY_SEPARATOR,
+  QUEUE_ID_OFFSET,
+  QUEUE_OFFSET_OFFSET,
+} from "./message-descriptor.js";
 import { decodeProperties } from "./message-properties.js";
 import {
   PROPERTY_DELAY_TIME_LEVEL,
@@ -6,7 +14,7 @@ import {
   PROPERTY_TAGS,
   PROPERTY_UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
 } from "./message-property-names.js";
-import { isNameAt, nameEnd, propertyEnd } from "./property-finder.js";
+import { isNameAt } from "./property-finder.js";
 import { RecordCursor } from "./record-cursor.js";
 
 const TAGS = Buffer.from(PROPERTY_TAGS);
@@ -43,6 +51,8 @@ export class DispatchRequest {
   uniqKeyLength = -1;
   delayPosition = 0;
   delayLength = -1;
+  /** Over the same memory as `bytes`: through it the three numbers that each record is asked for are read faster. */
+  #view = new DataView(this.bytes.buffer);
   readonly #record = new RecordCursor();
 
   /** Milliseconds; 0 before the first record. */
@@ -89,12 +99,15 @@ export class DispatchRequest {
    */
   read(bytes: Uint8Array, position: number, size: number): boolean {
     const record = this.#record;
+    if (this.bytes !== bytes) {
+      this.bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     record.moveTo(bytes, position);
-    this.bytes = bytes;
     this.msgSize = size;
-    this.commitLogOffset = record.physicalOffset;
-    this.queueId = record.queueId;
-    this.consumeQueueOffset = record.queueOffset;
+    this.commitLogOffset = getInt64(this.#view, position + PHYSICAL_OFFSET_OFFSET);
+    this.queueId = this.#view.getInt32(position + QUEUE_ID_OFFSET);
+    this.consumeQueueOffset = getInt64(this.#view, position + QUEUE_OFFSET_OFFSET);
     this.sysFlag = record.sysFlag;
     this.transactionType = record.transactionType;
     const isRecord = record.readLengths(size);
@@ -111,10 +124,12 @@ export class DispatchRequest {
     const { bytes } = this;
     this.tagsLength = this.keysLength = this.uniqKeyLength = this.delayLength = -1;
     for (let at = this.propertiesPosition; at < end; ) {
-      const valueAt = nameEnd(bytes, at, end) + 1;
-      const pairEnd = propertyEnd(bytes, valueAt - 1, end);
-      if (pairEnd > valueAt) this.#take(at, valueAt - 1 - at, valueAt, pairEnd - valueAt);
-      at = pairEnd + 1;
+      const name = at;
+      while (at < end && bytes[at] !== NAME_VALUE_SEPARATOR && bytes[at] !== PROPERTY_SEPARATOR) at++;
+      const value = at + 1;
+      while (at < end && bytes[at] !== PROPERTY_SEPARATOR) at++;
+      if (at > value) this.#take(name, value - 1 - name, value, at - value);
+      at++;
     }
   }
 

@@ -15,13 +15,6 @@ export function findProperty(bytes: Uint8Array, start: number, end: number, name
   return found;
 }
 
-/** Where the name that begins at a position ends: at its 0x01, or with a pair that has none. */
-export function nameEnd(bytes: Uint8Array, position: number, end: number): number {
-  let at = position;
-  while (at < end && bytes[at] !== NAME_VALUE_SEPARATOR && bytes[at] !== PROPERTY_SEPARATOR) at++;
-  return at;
-}
-
 /** Where the pair, or the value, that goes on at a position ends. */
 export function propertyEnd(bytes: Uint8Array, position: number, end: number): number {
   let at = position;
