@@ -1,4 +1,4 @@
-import { bodyOffsetOf, encodeMessage, MillraceError } from "@millrace/format";
+import { bodyOffsetOf, encodeMessage, type MillraceError } from "@millrace/format";
 import {
   AppendStatus,
   type ControlBlock,
@@ -14,7 +14,7 @@ import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
 import { AppendMessageResult, allocateFailed, type PutMessageResult } from "./put-message-result.js";
-import { PutWaitQueue } from "./put-wait-queue.js";
+import { PutWaitQueue, ringFull } from "./put-wait-queue.js";
 import { StoreStatus } from "./store-status.js";
 import type { TopicTable } from "./topic-table.js";
 
@@ -158,19 +158,9 @@ export class MessagePutter {
     this.#arm();
     if (this.#config.backPressure === "reject" || this.waiting.isFull()) {
       this.failed++;
-      return Promise.reject(this.#ringFull());
+      return Promise.reject(ringFull(this.#config));
     }
     return this.waiting.add(tryPut, monotonicUs() + this.#config.putMessageTimeout * 1000);
-  }
-
-  #ringFull(): MillraceError {
-    const { backPressure, putRingSize, maxAsyncPutMessageRequests } = this.#config;
-    const reason =
-      backPressure === "reject"
-        ? `the put ring is full, and nothing waits for it: putRingSize=${putRingSize} backPressure=reject`
-        : `the put ring is full, and as many puts wait for it as may: putRingSize=${putRingSize} ` +
-          `maxAsyncPutMessageRequests=${maxAsyncPutMessageRequests}`;
-    return new MillraceError("ERR_RING_FULL", reason, { status: "OS_PAGE_CACHE_BUSY" });
   }
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);

@@ -1,4 +1,5 @@
 import { MillraceError } from "@millrace/format";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { PutMessageResult } from "./put-message-result.js";
 
 type Settle = (result: PutMessageResult | Promise<never>) => void;
@@ -83,4 +84,14 @@ export class PutWaitQueue {
     this.#puts.splice(0, this.#first);
     this.#first = 0;
   }
+}
+
+/** For a put that cannot even wait. */
+export function ringFull({ backPressure, putRingSize, maxAsyncPutMessageRequests }: MessageStoreConfig): MillraceError {
+  const reason =
+    backPressure === "reject"
+      ? `the put ring is full, and nothing waits for it: putRingSize=${putRingSize} backPressure=reject`
+      : `the put ring is full, and as many puts wait for it as may: putRingSize=${putRingSize} ` +
+        `maxAsyncPutMessageRequests=${maxAsyncPutMessageRequests}`;
+  return new MillraceError("ERR_RING_FULL", reason, { status: "OS_PAGE_CACHE_BUSY" });
 }
