@@ -22,7 +22,7 @@ class PublicFace {
     this.#exported = new Set(this.#exports.map((symbol) => this.#target(symbol).id));
   }
 
-  /** `Exported → Named` for each name in the declaration of an exported one that is not exported itself; `Exported.x is private` for others. */
+  /** `Exported → Named` for each name in the declaration of an exported one that is not exported itself; and private members. */
   faults(): string[] {
     const faults = this.#exports.flatMap((symbol) => {
       const target = this.#target(symbol);

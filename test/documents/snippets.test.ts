@@ -1,9 +1,11 @@
 /**
- * The code in the documents is what a user copies: each block in ts or js of README.md and docs/ compiles as strict TypeScript, and runs to its end.
+ * The code in the documents is what a user copies: each block in ts or js of README.md and docs/ compiles as strict TypeScript, and runs to
+ * its end.
  *
- * A block with `import` or `export` is a whole module. Any other is a fragment: it can name `store` (open, with three messages of topic `Orders`,
- * queue 0, keys 4711 and 4712, tags created and paid), `body`, `message`, `m1`, `m2`, `m3`, `MessageStore` and `MillraceError`, and need not close
- * the store. Absolute paths lie below the directory in which it runs. A block that cannot run, for it needs a broker, say, is marked ```ts no-run.
+ * A block with `import` or `export` is a whole module. Any other is a fragment: it can name `store` (open, with three messages of topic
+ * `Orders`, queue 0, keys 4711 and 4712, tags created and paid), `body`, `message`, `m1`, `m2`, `m3`, `MessageStore` and `MillraceError`,
+ * and need not close the store. Absolute paths lie below the directory in which it runs. A block that cannot run, for it needs a broker,
+ * say, is marked ```ts no-run.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

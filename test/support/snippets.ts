@@ -64,8 +64,8 @@ export interface SnippetRun {
 }
 
 /**
- * Snippets as a user's project: one file for each, compiled together as strict TypeScript against the packages as they are shipped. One that imports
- * or exports is a module and stands as printed; any other is a fragment, and has the names of `context.ts`.
+ * Snippets as a user's project: one file for each, compiled together as strict TypeScript against the packages as they are shipped. One
+ * that imports or exports is a module and stands as printed; any other is a fragment, and has the names of `context.ts`.
  */
 export class SnippetProject {
   readonly #directory: string;
