@@ -1,7 +1,6 @@
 /** The house rules as a program: one line per violation, exit code 1 when there is any. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { consoleUse } from "./console-use.js";
 import { dependencyDirection } from "./dependency-direction.js";
 import { fileAccess } from "./file-access.js";
 import { fileNames } from "./file-names.js";
@@ -19,7 +18,6 @@ const RULES: readonly Rule[] = [
   importCycles,
   rooms,
   orphanFiles,
-  consoleUse,
   fileAccess,
   layoutNumbers,
   lengthRatchet,

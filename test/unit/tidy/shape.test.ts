@@ -46,4 +46,9 @@ test("notes for later fail in comments only, and tests that are left out or run 
     unfinishedWork.check(treeOf({ "test/a.test.ts": text })).map(({ line }) => line),
     [1, 3, 4],
   );
+  const home = { "test/support/test-if.ts": 'test.skip("a", f);', "test/support/other.ts": 'test.skip("a", f);' };
+  t.deepEqual(
+    unfinishedWork.check(treeOf(home)).map(({ path }) => path),
+    ["test/support/other.ts"],
+  );
 });
