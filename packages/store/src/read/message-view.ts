@@ -5,7 +5,10 @@ import {
   encodeMessageId,
   findProperty,
   type Host,
+  int32At,
+  int64At,
   KEY_SEPARATOR,
+  PHYSICAL_OFFSET_OFFSET,
   PROPERTY_CRC_NAME,
   PROPERTY_DELAY_TIME_LEVEL,
   PROPERTY_KEYS,
@@ -13,6 +16,8 @@ import {
   PROPERTY_UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
   PROPERTY_WAIT_STORE_MSG_OK,
   propertyEnd,
+  QUEUE_ID_OFFSET,
+  QUEUE_OFFSET_OFFSET,
   RecordCursor,
 } from "@millrace/format";
 import type { MessageJson, PlainMessage } from "./plain-message.js";
@@ -58,17 +63,17 @@ export class MessageView {
   }
 
   get queueId(): number {
-    return this.#record().queueId;
+    return int32At(this.#bytes, this.#position + QUEUE_ID_OFFSET);
   }
 
   /** 0 in prepared and rollback messages. */
   get queueOffset(): number {
-    return this.#record().queueOffset;
+    return int64At(this.#bytes, this.#position + QUEUE_OFFSET_OFFSET);
   }
 
   /** Absolute offset of the record in the log, in bytes. */
   get physicalOffset(): number {
-    return this.#record().physicalOffset;
+    return int64At(this.#bytes, this.#position + PHYSICAL_OFFSET_OFFSET);
   }
 
   /** Store host and physical offset in hex, 32 or 56 characters; not stored. */
