@@ -123,6 +123,10 @@ export const ERROR_CODES = {
     meaning: "The message is marked as an inner batch, which is not supported, so it was not put.",
     remedy: "Put its messages one by one or with putMessages, without the flag and without the INNER_… properties.",
   },
+  ERR_INVARIANT: {
+    meaning: "A rule that always holds in the store was broken, by a defect or by something that wrote into its memory.",
+    remedy: "Open the store again, which recovers it, and report the message with the stack in its cause.",
+  },
   ERR_JSON_ILLEGAL: {
     meaning: "The text is not JSON as RocketMQ writes it.",
     remedy: "Correct the text at the position that the message names.",

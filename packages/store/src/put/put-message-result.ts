@@ -1,4 +1,4 @@
-import { type AppendedPutStatus, encodeMessageId, type RefusedPutStatus } from "@millrace/format";
+import { type AppendedPutStatus, encodeMessageId, type MillraceErrorCode, type RefusedPutStatus } from "@millrace/format";
 
 /** Where a put landed. (RocketMQ: `AppendMessageResult`.) */
 export class AppendMessageResult {
@@ -63,14 +63,14 @@ export interface RefusedPutResult {
   readonly status: RefusedPutStatus;
   readonly appendResult: null;
   /** Why it was refused: a stable code, `ERR_…`, and words. */
-  readonly code: string;
+  readonly code: MillraceErrorCode;
   readonly reason: string;
 }
 
 /** A put's answer: `status` tells which of the two, and so does `appendResult !== null`. (RocketMQ: `PutMessageResult`.) */
 export type PutMessageResult = AppendedPutResult<"PUT_OK"> | AppendedPutResult<"FLUSH_DISK_TIMEOUT"> | RefusedPutResult;
 
-export function refused(status: RefusedPutStatus, code: string, reason: string): RefusedPutResult {
+export function refused(status: RefusedPutStatus, code: MillraceErrorCode, reason: string): RefusedPutResult {
   return { status, appendResult: null, code, reason };
 }
 
