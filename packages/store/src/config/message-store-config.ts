@@ -5,11 +5,11 @@ import {
   DelayLevels,
   encodeHost,
   MillraceError,
-  nearestName,
   RECORD_OVERHEAD_LIMIT,
   shownValue,
 } from "@millrace/format";
 import { isAbortSignal } from "./any-realm.js";
+import { checkKnownKeys } from "./known-keys.js";
 import type { MessageStoreOptions } from "./message-store-options.js";
 
 /** The options, complete, checked once and frozen. */
@@ -122,12 +122,6 @@ function illegal(name: string, value: unknown, reason: string): MillraceError {
   return new MillraceError("ERR_OPTION_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`);
 }
 
-function unknownOption(name: string, known: Iterable<string>): MillraceError {
-  const nearest = nearestName(name, known);
-  const remedy = nearest === undefined ? "" : `; did you mean ${nearest}?`;
-  return new MillraceError("ERR_OPTION_UNKNOWN", `there is no such option${remedy}: name=${name}`);
-}
-
 /** Checks the options and fills in the defaults. Throws ERR_OPTION_UNKNOWN, ERR_OPTION_ILLEGAL or ERR_OPTION_CONTRADICTORY. */
 export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig {
   if (typeof options !== "object" || options === null || Array.isArray(options))
@@ -140,9 +134,7 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
     "signal",
     "onRecoveryProgress",
   ]);
-  for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw unknownOption(name, known);
-  }
+  checkKnownKeys(options, known, "ERR_OPTION_UNKNOWN", "option");
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as MessageStoreOptions;
   const merged = { ...DEFAULTS, ...given };
   checkPath("storePathRootDir", merged.storePathRootDir);

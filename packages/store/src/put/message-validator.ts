@@ -188,7 +188,8 @@ function checkSpelling(message: Message & MisspeltMessage): void {
 }
 
 function misspelt(name: string, field: string): MillraceError {
-  return illegal(`a message has no such field, did you mean ${field}`, "name", name);
+  const message = `a message has no such field; did you mean ${field}?: name=${name}`;
+  return new MillraceError("ERR_MESSAGE_ILLEGAL", message, { status: "MESSAGE_ILLEGAL" });
 }
 
 function illegal(reason: string, name: string, value: unknown): MillraceError {
