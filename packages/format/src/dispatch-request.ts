@@ -36,13 +36,6 @@ export class DispatchRequest {
   queueId = 0;
   /** 0 for prepared and rollback. */
   consumeQueueOffset = 0;
-  sysFlag = 0;
-  /** `SYS_FLAG_PREPARED`, `SYS_FLAG_COMMIT`, `SYS_FLAG_ROLLBACK` or 0. */
-  transactionType = 0;
-  topicPosition = 0;
-  topicLength = 0;
-  propertiesPosition = 0;
-  propertiesLength = 0;
   tagsPosition = 0;
   tagsLength = -1;
   keysPosition = 0;
@@ -54,6 +47,31 @@ export class DispatchRequest {
   /** Over the same memory as `bytes`: through it the three numbers that each record is asked for are read faster. */
   #view = new DataView(this.bytes.buffer);
   readonly #record = new RecordCursor();
+
+  get sysFlag(): number {
+    return this.#record.sysFlag;
+  }
+
+  /** `SYS_FLAG_PREPARED`, `SYS_FLAG_COMMIT`, `SYS_FLAG_ROLLBACK` or 0. */
+  get transactionType(): number {
+    return this.#record.transactionType;
+  }
+
+  get topicPosition(): number {
+    return this.#record.topicPosition;
+  }
+
+  get topicLength(): number {
+    return this.#record.topicLength;
+  }
+
+  get propertiesPosition(): number {
+    return this.#record.propertiesPosition;
+  }
+
+  get propertiesLength(): number {
+    return this.#record.propertiesLength;
+  }
 
   /** Milliseconds; 0 before the first record. */
   get storeTimestamp(): number {
@@ -103,27 +121,21 @@ export class DispatchRequest {
       this.bytes = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     }
-    record.moveTo(bytes, position);
+    record.moveTo(bytes, position, this.#view);
     this.msgSize = size;
     this.commitLogOffset = getInt64(this.#view, position + PHYSICAL_OFFSET_OFFSET);
     this.queueId = this.#view.getInt32(position + QUEUE_ID_OFFSET);
     this.consumeQueueOffset = getInt64(this.#view, position + QUEUE_OFFSET_OFFSET);
-    this.sysFlag = record.sysFlag;
-    this.transactionType = record.transactionType;
     const isRecord = record.readLengths(size);
-    this.topicPosition = record.topicPosition;
-    this.topicLength = record.topicLength;
-    this.propertiesPosition = record.propertiesPosition;
-    this.propertiesLength = record.propertiesLength;
-    this.#findProperties(position + size);
+    this.#findProperties(record.propertiesPosition, position + size);
     return isRecord;
   }
 
   /** A later property of the same name replaces an earlier one, as in Java's map; one without a value counts for nothing. */
-  #findProperties(end: number): void {
+  #findProperties(position: number, end: number): void {
     const { bytes } = this;
     this.tagsLength = this.keysLength = this.uniqKeyLength = this.delayLength = -1;
-    for (let at = this.propertiesPosition; at < end; ) {
+    for (let at = position; at < end; ) {
       const name = at;
       while (at < end && bytes[at] !== NAME_VALUE_SEPARATOR && bytes[at] !== PROPERTY_SEPARATOR) at++;
       const value = at + 1;
