@@ -38,7 +38,7 @@ export function toText(stats: StoreStats): string {
     ),
     row(
       "get",
-      `${count(get.transferredMessages)} messages  found ${count(get.found)}  miss ${count(get.miss)}  corrupt ${count(get.corruptRecords)}`,
+      `${count(get.transferredMessages)} messages  found ${count(get.found)}  miss ${count(get.miss)}  bad ${count(get.corruptRecords)}`,
     ),
     row(
       "schedule",
