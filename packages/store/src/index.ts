@@ -7,6 +7,7 @@ export {
   type ErrorCodeText,
   type GetMessageStatus,
   type Host,
+  type MessageVerdictName,
   MillraceError,
   type MillraceErrorCode,
   type PutMessageStatus,
