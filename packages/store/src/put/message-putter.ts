@@ -9,6 +9,7 @@ import {
   monotonicUs,
   type PutRingBuffers,
   PutRingProducer,
+  wallClockMs,
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Message } from "./message.js";
@@ -224,7 +225,7 @@ export class MessagePutter {
   #startGroup(): RefusedPutResult | undefined {
     if (this.ring.unpublishedBytes > 0) return undefined;
     this.#putTimeUs = monotonicUs();
-    this.#nowMs = Date.now();
+    this.#nowMs = wallClockMs();
     if (!this.#keepsAlive) this.#stayAlive();
     return this.status.refusal(this.#putTimeUs);
   }
