@@ -108,6 +108,14 @@ export const METRICS: readonly Metric[] = [
   ),
   counter("get", "found", "get_found_total", "Gets that found messages.", "count", (s) => s.get.found),
   counter("get", "miss", "get_miss_total", "Gets that found none.", "count", (s) => s.get.miss),
+  counter(
+    "get",
+    "corrupt",
+    "get_corrupt_records_total",
+    "Records found not to be as they were written.",
+    "count",
+    (s) => s.get.corruptRecords,
+  ),
   gauge("get", "longest", "get_max_seconds", "Longest get.", "milliseconds", (s) => s.get.entireTimeMaxMs),
 
   counter("schedule", "delivered", "schedule_delivered_total", "Delayed messages delivered.", "count", (s) => s.schedule.delivered),
