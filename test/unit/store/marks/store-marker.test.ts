@@ -4,7 +4,7 @@ import { createStorage } from "@millrace/mapped-file";
 import test from "ava";
 import { AbortFile } from "#store/marks/abort-file.js";
 import { StoreCheckpointFile } from "#store/marks/store-checkpoint.js";
-import { clearStoreFence, readStoreFence, writeStoreFence } from "#store/marks/store-fence.js";
+import { liftStoreFence, readStoreFence, writeStoreFence } from "#store/marks/store-fence.js";
 import { projectRoot } from "../../../support/project-root.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
@@ -17,9 +17,9 @@ test("a fence is read back until it is cleared", (t) => {
   const fence = { reason: "force failed: EIO", offset: 2 ** 40, time: 1_700_000_000_000 };
   writeStoreFence(storage, path, fence);
   t.deepEqual(readStoreFence(storage, path), fence);
-  clearStoreFence(storage, path);
+  liftStoreFence(storage, path);
   t.is(readStoreFence(storage, path), undefined);
-  clearStoreFence(storage, path);
+  liftStoreFence(storage, path);
 });
 
 test("a fence that says nothing sensible is a fence", (t) => {
