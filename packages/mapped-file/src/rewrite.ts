@@ -3,44 +3,32 @@ import type { StorageFile } from "./storage.js";
 import { isZero } from "./zero-fill.js";
 
 const BLOCK_LENGTH = 1024 * 1024;
-/** A page that holds nothing but zeros may be a hole, which a full disk cannot fill: on the disk it is zeros already. */
 const NO_SPACE = new Set(["ENOSPC", "EDQUOT"]);
 
 /**
- * Reads whole pages that hold [position, end) and writes them again as they are, so that the next force writes them to the disk even
- * if the kernel has called them clean after a write-back that failed. Returns the bytes written.
+ * Reads the pages that hold [position, end) and writes them again as they are, so that the next force brings them to the disk even
+ * if the kernel has called them clean after a write-back that failed. From `dataEnd` on there are zeros, and a page may be a hole: it
+ * is zeros on the disk already, and a full disk cannot fill it. Returns the bytes written.
  */
-export function rewrite(file: StorageFile, position: number, end: number): number {
-  const block = new Uint8Array(Math.min(BLOCK_LENGTH, Math.max(0, end - pageStart(position)) + PAGE_LENGTH));
+export function rewrite(file: StorageFile, position: number, dataEnd: number, end: number): number {
+  if (position >= end) return 0;
+  const block = new Uint8Array(Math.min(BLOCK_LENGTH, pageEnd(end - position) + PAGE_LENGTH));
   let written = 0;
-  for (let at = pageStart(position); at < end; at += BLOCK_LENGTH) {
-    const length = file.read(block.subarray(0, Math.min(BLOCK_LENGTH, pageEnd(end) - at)), at);
-    file.write(block.subarray(0, length), at);
-    written += length;
-  }
-  return written;
-}
-
-/** {@link rewrite} of bytes that are zeros, and may have no blocks on the disk. */
-export function rewriteZeros(file: StorageFile, position: number, end: number): number {
-  const page = new Uint8Array(PAGE_LENGTH);
-  let written = 0;
-  for (let at = pageEnd(position); at < end; at += PAGE_LENGTH) {
-    const length = file.read(page.subarray(0, Math.min(PAGE_LENGTH, end - at)), at);
+  for (let at = position - (position % PAGE_LENGTH); at < end; ) {
+    const next = at < dataEnd ? Math.min(at + block.length, pageEnd(dataEnd)) : at + PAGE_LENGTH;
+    const bytes = block.subarray(0, file.read(block.subarray(0, next - at), at));
     try {
-      file.write(page.subarray(0, length), at);
-      written += length;
+      file.write(bytes, at);
+      written += bytes.length;
     } catch (error) {
-      if (!NO_SPACE.has((error as NodeJS.ErrnoException).code ?? "") || !isZero(page)) throw error;
+      const isHole = at >= dataEnd && isZero(bytes) && NO_SPACE.has((error as NodeJS.ErrnoException).code ?? "");
+      if (!isHole) throw error;
     }
+    at = next;
   }
   return written;
-}
-
-function pageStart(position: number): number {
-  return position - (position % PAGE_LENGTH);
 }
 
 function pageEnd(position: number): number {
-  return pageStart(position + PAGE_LENGTH - 1);
+  return position + ((PAGE_LENGTH - (position % PAGE_LENGTH)) % PAGE_LENGTH);
 }

@@ -79,8 +79,8 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Removes the fence, if there is one, from a directory that is not open: the operator has looked at the disk. As
-   * `millrace unfence <directory>`.
+   * Lifts the fence, if there is one, of a directory that is not open: the operator has looked at the disk. The next {@link open} writes
+   * the log again from where the force failed. As `millrace unfence <directory>`.
    * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory; `ERR_STORE_LOCKED`: it is open
    */
   static clearFence(storePathRootDir: string): void {

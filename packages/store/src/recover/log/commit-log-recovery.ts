@@ -213,7 +213,11 @@ async function settle(
  * directory is RocketMQ's, or the log is young: after a clean end all was forced, and before the last few segments the system has long
  * written everything.
  */
-function believedOffset({ flushedWatermark, lastExitOk, unforcedFrom }: RecoverOptions, queue: MappedFileQueue, end: LogEnd): number {
+function believedOffset(
+  { flushedWatermark, lastExitOk, unforcedFrom }: RecoverOptions,
+  queue: MappedFileQueue,
+  end: LogEnd,
+): number {
   const firstRecent = queue.files[Math.max(0, end.index + 1 - RECENT_SEGMENTS)]?.fromOffset ?? 0;
   const known = flushedWatermark > 0 ? flushedWatermark : lastExitOk ? end.offset : firstRecent;
   return Math.min(known, unforcedFrom ?? known);
@@ -235,7 +239,8 @@ function syncOrFail(storage: Storage, directory: string): void {
   try {
     storage.syncDirectory(directory);
   } catch (cause) {
-    const message = `recovery cannot force the names of segments: path=${directory}, reason=${String(cause)}`;
+    const reason = (cause as NodeJS.ErrnoException).code;
+    const message = `recovery cannot force the names of segments: path=${directory}, reason=${reason}`;
     throw new MillraceError("ERR_FORCE_FAILED", message, { cause });
   }
 }

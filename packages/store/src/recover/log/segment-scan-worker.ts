@@ -13,9 +13,7 @@ export type SegmentTask =
   | { readonly kind: "scan"; readonly storage: StorageSpec; readonly segment: PlannedSegment; readonly progress: SharedArrayBuffer }
   | { readonly kind: "settle"; readonly storage: StorageSpec; readonly segment: Settlement };
 
-export type SegmentResult =
-  | { readonly kind: "scanned"; readonly scan: SegmentScan }
-  | ({ readonly kind: "settled" } & Settled);
+export type SegmentResult = { readonly kind: "scanned"; readonly scan: SegmentScan } | ({ readonly kind: "settled" } & Settled);
 
 export const SEGMENT_TASKS: TaskRunner<SegmentTask, SegmentResult> = {
   url: new URL(import.meta.url),

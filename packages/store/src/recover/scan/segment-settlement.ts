@@ -1,5 +1,5 @@
 import { MillraceError } from "@millrace/format";
-import { rewrite, rewriteZeros, SMALL_ZERO_BLOCK, type Storage, type StorageFile, zeroData } from "@millrace/mapped-file";
+import { rewrite, SMALL_ZERO_BLOCK, type Storage, type StorageFile, zeroData } from "@millrace/mapped-file";
 
 export interface Settlement {
   readonly path: string;
@@ -32,8 +32,7 @@ export function settleSegment(storage: Storage, settlement: Settlement): Settled
   const file = storage.open(path, "write");
   try {
     const bytesZeroed = zeroData(file, isCut ? position : size, size, SMALL_ZERO_BLOCK);
-    let bytesRewritten = rewriteFrom < position ? rewrite(file, rewriteFrom, position) : 0;
-    if (settlement.rewriteZeros) bytesRewritten += rewriteZeros(file, Math.max(rewriteFrom, position), size);
+    const bytesRewritten = rewrite(file, rewriteFrom, position, settlement.rewriteZeros ? size : position);
     forceOrFail(path, file);
     return { bytesZeroed, bytesRewritten };
   } finally {
@@ -46,7 +45,8 @@ function forceOrFail(path: string, file: StorageFile): void {
   try {
     file.force();
   } catch (cause) {
-    throw new MillraceError("ERR_FORCE_FAILED", `recovery cannot force the log: path=${path}, reason=${String(cause)}`, { cause });
+    const reason = (cause as NodeJS.ErrnoException).code;
+    throw new MillraceError("ERR_FORCE_FAILED", `recovery cannot force the log: path=${path}, reason=${reason}`, { cause });
   }
 }
 
