@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { MillraceError } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { wallClockMs } from "@millrace/shared-memory";
 
 /** Why a store takes no more puts. */
 export interface StoreFence {
@@ -77,7 +78,7 @@ function parseObject(text: string): Record<string, unknown> {
 /** After a force that failed, if the disk still takes it: else the store that is open is fenced by the error alone. */
 export function leaveStoreFence(storage: Storage, path: string, durable: number, cause: unknown): void {
   try {
-    writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: Date.now() });
+    writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: wallClockMs() });
   } catch {}
 }
 
