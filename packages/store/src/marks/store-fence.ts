@@ -12,7 +12,7 @@ export interface StoreFence {
   readonly time: number;
 }
 
-/** What the file says. Once an operator has lifted the fence, its offset still counts, until recovery has written the log again from there. */
+/** What the file says. Once an operator has lifted the fence, its offset counts until recovery has written the log again from there. */
 interface FenceFile extends StoreFence {
   readonly isLifted: boolean;
 }
