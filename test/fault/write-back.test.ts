@@ -37,51 +37,43 @@ async function putUntilRefused(store: MessageStore, group: number): Promise<numb
 
 for (const group of [1, 200]) {
   for (const after of [2, 9]) {
-    test.serial(`SYNC_FLUSH, ${group} at a time: when write-back ${after + 1} of the log fails, all that was acknowledged is on the disk`, async (t) => {
-      const disk = new FailingDisk(t, [{ path: "commitlog/", after, code: "EIO" }], [{ ...SLOW_MARKER, delayMs: 300 }]);
-      const store = await openOnDisk(t, disk.spec, { flushDiskType: "SYNC_FLUSH" });
-      const ends = await putUntilRefused(store, group);
-      t.is(store.stats().state, "fenced");
-      await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
-      disk.remount();
-      const { storePathRootDir } = store.config;
-      const reopened = await openOnDisk(t, { kind: "real" }, { storePathRootDir, flushDiskType: "SYNC_FLUSH" });
-      t.true(reopened.maxPhysicalOffset >= (ends.at(-1) ?? 0), `end=${reopened.maxPhysicalOffset} acknowledged=${ends.at(-1)}`);
-    });
+    test.serial(
+      `SYNC_FLUSH, ${group} at a time: when write-back ${after + 1} of the log fails, all that was acknowledged is on the disk`,
+      async (t) => {
+        const disk = new FailingDisk(t, [{ path: "commitlog/", after, code: "EIO" }], [{ ...SLOW_MARKER, delayMs: 300 }]);
+        const store = await openOnDisk(t, disk.spec, { flushDiskType: "SYNC_FLUSH" });
+        const ends = await putUntilRefused(store, group);
+        t.is(store.stats().state, "fenced");
+        await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
+        disk.remount();
+        const { storePathRootDir } = store.config;
+        const reopened = await openOnDisk(t, { kind: "real" }, { storePathRootDir, flushDiskType: "SYNC_FLUSH" });
+        t.true(reopened.maxPhysicalOffset >= (ends.at(-1) ?? 0), `end=${reopened.maxPhysicalOffset} acknowledged=${ends.at(-1)}`);
+      },
+    );
   }
 }
 
 for (const flushDiskType of ["SYNC_FLUSH", "ASYNC_FLUSH"] as const) {
-  test.serial(`${flushDiskType}: pending puts are answered before the marker is written, and none is acknowledged after`, async (t) => {
-    const disk = new FailingDisk(t, [{ path: "commitlog/", after: -1, code: "EIO" }], [SLOW_MARKER]);
-    const store = await openOnDisk(t, disk.spec, { flushDiskType, flushIntervalCommitLog: 1, flushCommitLogLeastPages: 0 });
-    for (let n = 0; n < 3; n++) t.is((await store.putMessage(numbered(n))).status, "PUT_OK");
-    disk.arm();
-    const began = performance.now();
-    let refusedAt = 0;
-    let acknowledgedAt = 0;
-    await until(async () => {
-      const [outcome] = await outcomes([store.putMessage(numbered(9))]);
-      if ("code" in (outcome as object)) refusedAt ||= performance.now();
-      else acknowledgedAt = performance.now();
-      return refusedAt > 0 && performance.now() - refusedAt > 100;
-    });
-    t.deepEqual(await outcomes([store.putMessage(numbered(9))]), [FENCED]);
-    t.true(refusedAt - began < 1500, `ms=${refusedAt - began}`);
-    t.true(acknowledgedAt < refusedAt);
-  });
+  test.serial(
+    `${flushDiskType}: pending puts are answered before the marker is written, and none is acknowledged after`,
+    async (t) => {
+      const disk = new FailingDisk(t, [{ path: "commitlog/", after: -1, code: "EIO" }], [SLOW_MARKER]);
+      const store = await openOnDisk(t, disk.spec, { flushDiskType, flushIntervalCommitLog: 1, flushCommitLogLeastPages: 0 });
+      for (let n = 0; n < 3; n++) t.is((await store.putMessage(numbered(n))).status, "PUT_OK");
+      disk.arm();
+      const began = performance.now();
+      let refusedAt = 0;
+      let acknowledgedAt = 0;
+      await until(async () => {
+        const [outcome] = await outcomes([store.putMessage(numbered(9))]);
+        if ("code" in (outcome as object)) refusedAt ||= performance.now();
+        else acknowledgedAt = performance.now();
+        return refusedAt > 0 && performance.now() - refusedAt > 100;
+      });
+      t.deepEqual(await outcomes([store.putMessage(numbered(9))]), [FENCED]);
+      t.true(refusedAt - began < 1500, `ms=${refusedAt - began}`);
+      t.true(acknowledgedAt < refusedAt);
+    },
+  );
 }
-
-test.serial("an error that the allocator's descriptor has heard stops every force", async (t) => {
-  const disk = new FailingDisk(t, [], [SLOW_MARKER]);
-  const options: MessageStoreOptions = { flushDiskType: "SYNC_FLUSH", mappedFileSizeCommitLog: 4096 * KIB };
-  const store = await openOnDisk(t, disk.spec, options);
-  // One at a time: the appender forces each by itself, the flusher none.
-  for (let n = 0; n < 10; n++) await store.putMessage(numbered(n));
-  const { storePathCommitLog } = store.config;
-  const unforced = store.putMessage({ ...numbered(10), waitStoreMsgOK: false });
-  await unforced;
-  disk.failWriteBack(`${storePathCommitLog}/${"0".repeat(20)}`);
-  const settled = await outcomes(Array.from({ length: 400 }, (_, n) => store.putMessage(numbered(n, 1000))));
-  t.deepEqual(settled, Array(400).fill(FENCED));
-});

@@ -5,6 +5,7 @@ export { LockFile } from "./lock-file.js";
 export { MappedFile } from "./mapped-file.js";
 export { MappedFileQueue } from "./mapped-file-queue.js";
 export { openIfThere } from "./open-if-there.js";
+export { isOutOfDescriptors } from "./out-of-descriptors.js";
 export { PAGE_LENGTH } from "./page.js";
 export { rewrite } from "./rewrite.js";
 export { SegmentDirectory } from "./segment-directory.js";

@@ -29,8 +29,9 @@ export class ForceAlarm {
   /** The first reason stays. Wakes who waits in {@link whenRaised}. */
   raise(reason: string): void {
     if (Atomics.compareExchange(this.#words, ALARM_STATE_WORD, 0, ALARM_CLAIMED) !== 0) return;
-    const { written } = new TextEncoder().encodeInto(reason, this.#text);
-    Atomics.store(this.#words, ALARM_TEXT_LENGTH_WORD, written);
+    const text = new TextEncoder().encode(reason).subarray(0, ALARM_TEXT_LENGTH);
+    this.#text.set(text);
+    Atomics.store(this.#words, ALARM_TEXT_LENGTH_WORD, text.length);
     Atomics.store(this.#words, ALARM_STATE_WORD, ALARM_RAISED);
     Atomics.notify(this.#words, ALARM_STATE_WORD);
   }

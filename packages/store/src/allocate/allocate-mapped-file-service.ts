@@ -21,7 +21,7 @@ import {
   ServiceState,
   WaitStrategy,
 } from "@millrace/shared-memory";
-import { forceOrFence } from "../marks/store-fence.js";
+import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { SegmentLocks } from "./segment-locks.js";
 
@@ -31,6 +31,8 @@ const SLICE_LENGTH = 1024 * 1024;
 const NICE = 5;
 /** After a failure. */
 const RETRY_MS = 20;
+/** How often it wakes a flusher that has not opened a segment yet. */
+const FLUSHER_LOOK_MS = 5;
 
 /**
  * Keeps bytes ready ahead of the appender: segments made at their full length, blocks allocated by writing zeros (a full disk is
@@ -43,8 +45,7 @@ export class AllocateMappedFileService implements Agent {
   readonly #counters: ControlBlock<"allocate">["counters"];
   readonly #storage: Storage;
   readonly #sync: boolean;
-  /** Path of the fence marker. */
-  readonly #fence: string;
+  readonly #force: FencingForce;
   readonly #blockLength: number;
   readonly #allocateUs: LatencyHistogram;
   readonly #locks: SegmentLocks | undefined;
@@ -61,7 +62,7 @@ export class AllocateMappedFileService implements Agent {
     this.#counters = this.control.counters;
     this.#storage = createStorage(data.storage);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
-    this.#fence = storePaths(config.storePathRootDir).fence;
+    this.#force = new FencingForce(this.#storage, storePaths(config.storePathRootDir).fence, this.control.forceAlarm);
     this.#blockLength = this.#sync ? SMALL_ZERO_BLOCK : LARGE_ZERO_BLOCK;
     this.#allocateUs = new LatencyHistogram(data.allocateUs);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
@@ -79,8 +80,9 @@ export class AllocateMappedFileService implements Agent {
     const { allocatedOffset, segmentWantedOffset, wroteOffset } = this.#counters;
     this.#locks?.unlockBelow(wroteOffset.get());
     if (allocatedOffset.value >= segmentWantedOffset.get() || monotonicMs() < this.#retryAt) return 0;
+    if (this.control.forceAlarm.isRaised) return 0;
     try {
-      this.#makeReady(allocatedOffset.value);
+      return this.#makeReady(allocatedOffset.value);
     } catch (error) {
       if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
@@ -91,12 +93,15 @@ export class AllocateMappedFileService implements Agent {
       allocatedOffset.nudge();
       return 0;
     }
-    return 1;
   }
 
   waitForWork(timeoutMs: number): void {
-    const { segmentWantedOffset } = this.#counters;
-    this.#wait.wait(segmentWantedOffset, segmentWantedOffset.get(), timeoutMs);
+    const { segmentWantedOffset, forceOpenOffset, syncRequestedOffset } = this.#counters;
+    const opened = forceOpenOffset.get();
+    if (opened < this.#counters.createdOffset.value) {
+      syncRequestedOffset.nudge();
+      forceOpenOffset.wait(opened, Math.min(timeoutMs, FLUSHER_LOOK_MS));
+    } else this.#wait.wait(segmentWantedOffset, segmentWantedOffset.get(), timeoutMs);
   }
 
   /**
@@ -113,7 +118,7 @@ export class AllocateMappedFileService implements Agent {
       this.#storage.remove(this.#segments.pathOf(offset));
       removed = true;
     }
-    if (removed) this.#storage.syncDirectory(directory);
+    if (removed) this.#force.syncDirectory(durableOffset(this.#counters), directory);
   }
 
   onClose(): void {
@@ -121,17 +126,20 @@ export class AllocateMappedFileService implements Agent {
     this.#locks?.close();
   }
 
-  #makeReady(offset: number): void {
+  /** 0: not before the flusher has the segment open, because its force must hear what becomes of the first record. */
+  #makeReady(offset: number): number {
     const beganUs = monotonicUs();
     const segment = this.#enter(offset);
+    if (this.#counters.forceOpenOffset.get() < segment.endOffset) return 0;
     const from = offset - segment.fromOffset;
     const to = Math.min(from - (from % SLICE_LENGTH) + SLICE_LENGTH, segment.size);
     writeZeros(segment.file, from, to, this.#blockLength);
     // The same file as the one that is appended to: a failure here is a failure there.
-    if (this.#sync) forceOrFence(this.#storage, this.#fence, durableOffset(this.#counters), () => segment.force());
+    if (this.#sync) this.#force.run(durableOffset(this.#counters), () => segment.force());
     this.#locks?.lock(segment.fromOffset, from, to - from);
     this.#counters.allocatedOffset.publish(segment.fromOffset + to);
     this.#allocateUs.record(monotonicUs() - beganUs);
+    return 1;
   }
 
   /** The segment that holds `offset`, at its full length and durable as a directory entry. */
@@ -153,7 +161,8 @@ export class AllocateMappedFileService implements Agent {
       createFile(this.#storage, segment.path, segment.size, directory);
       this.#counters.allocateSegments.add(1);
     }
-    this.#storage.syncDirectory(directory);
+    this.#force.syncDirectory(durableOffset(this.#counters), directory);
+    if (segment.endOffset > this.#counters.createdOffset.value) this.#counters.createdOffset.set(segment.endOffset);
   }
 
   #leaveSegment(): void {

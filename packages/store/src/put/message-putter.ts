@@ -3,6 +3,7 @@ import {
   AppendStatus,
   type ControlBlock,
   durableOffset,
+  type ForceAlarm,
   FRAME_FLAG_NO_QUEUE_OFFSET,
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
@@ -81,11 +82,13 @@ export class MessagePutter {
   /** Set when no more puts are taken; what they are rejected with. */
   #refusal: MillraceError | undefined;
   #idle: (() => void) | undefined;
+  readonly #forceAlarm: ForceAlarm;
 
   constructor(config: MessageStoreConfig, control: ControlBlock<"main">, buffers: PutRingBuffers, topics: TopicTable) {
     const { counters } = control;
     this.#config = config;
     this.#counters = counters;
+    this.#forceAlarm = control.forceAlarm;
     this.topics = topics;
     this.status = new StoreStatus(config, counters);
     this.#validator = new MessageValidator(config, topics);
@@ -301,7 +304,9 @@ export class MessagePutter {
     const end = ring.resultEnd();
     const count = end - ring.taken;
     if (count === 0) return false;
-    const flushed = this.#sync ? durableOffset(this.#counters) : 0;
+    // Then only what is durable is acknowledged, whoever waits for it; the rest is about to be abandoned.
+    const hasForceFailed = this.#forceAlarm.isRaised;
+    const flushed = this.#sync || hasForceFailed ? durableOffset(this.#counters) : 0;
     const nowUs = monotonicUs();
     const budget = Math.min(count, ACKS_PER_TURN);
     for (let i = 0; i < budget; i++) {
@@ -311,9 +316,9 @@ export class MessagePutter {
         this.#take()?.(allocateFailed());
         continue;
       }
-      const waits = (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
+      const waits = hasForceFailed || (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
       const isLate = waits && ring.resultPhysicalOffset(slot) + ring.recordLength(slot) > flushed;
-      if (isLate && ring.putTimeUs(slot) > oldestUs) return false;
+      if (isLate && (hasForceFailed || ring.putTimeUs(slot) > oldestUs)) return false;
       this.#acknowledge(slot, isLate ? "FLUSH_DISK_TIMEOUT" : "PUT_OK", nowUs);
     }
     return budget < count;

@@ -1,0 +1,79 @@
+import { MillraceError } from "@millrace/format";
+import { isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
+import type { ForceAlarm } from "@millrace/shared-memory";
+import { leaveStoreFence } from "./store-fence.js";
+
+/** A name for which there is no space is not made: all others stay as they are. */
+const NO_SPACE = new Set(["ENOSPC", "EDQUOT"]);
+
+/**
+ * Forces whose failure is final: the kernel tells each descriptor of it once and calls the pages clean, so nobody may try again and
+ * believe the answer. All threads of the store hear of it before anything is written about it: from then on no thread believes a
+ * force of its own either, and main answers the puts that wait. One object per thread.
+ */
+export class FencingForce {
+  readonly #storage: Storage;
+  /** Path of the fence marker. */
+  readonly #fence: string;
+  readonly #alarm: ForceAlarm;
+
+  constructor(storage: Storage, fence: string, alarm: ForceAlarm) {
+    this.#storage = storage;
+    this.#fence = fence;
+    this.#alarm = alarm;
+  }
+
+  /**
+   * Forces bytes of the log: on return they may be called durable.
+   *
+   * @param durable the offset below which everything was durable before
+   * @throws MillraceError `ERR_FORCE_FAILED`; the system's own error where no file could be opened
+   */
+  run(durable: number, force: () => void): void {
+    try {
+      force();
+    } catch (cause) {
+      throw hasForcedNothing(cause) ? cause : this.#failed(durable, cause);
+    }
+    this.check();
+  }
+
+  /**
+   * Makes names of the log's directory durable.
+   *
+   * @throws MillraceError `ERR_FORCE_FAILED`; the system's own error where a directory could not be opened, or there was no space
+   */
+  syncDirectory(durable: number, directory: string): void {
+    try {
+      this.#storage.syncDirectory(directory);
+    } catch (cause) {
+      throw hasForcedNothing(cause) || NO_SPACE.has(codeOf(cause)) ? cause : this.#failed(durable, cause);
+    }
+    this.check();
+  }
+
+  /** Before anything is called durable. @throws MillraceError `ERR_FORCE_FAILED`: a force has failed, here or in another thread */
+  check(): void {
+    if (this.#alarm.isRaised) throw failure(`a force failed in another thread: ${this.#alarm.reason}`, undefined);
+  }
+
+  /** The alarm first, then the marker: the disk may take its time, or refuse. */
+  #failed(durable: number, cause: unknown): MillraceError {
+    this.#alarm.raise(String(cause));
+    leaveStoreFence(this.#storage, this.#fence, durable, cause);
+    return failure(`a force failed: ${String(cause)} durableOffset=${durable}`, cause);
+  }
+}
+
+function failure(message: string, cause: unknown): MillraceError {
+  return new MillraceError("ERR_FORCE_FAILED", message, { outcome: "unknown", ...(cause === undefined ? {} : { cause }) });
+}
+
+/** Where a file could not be opened, nothing was forced and nothing lost. */
+function hasForcedNothing(cause: unknown): boolean {
+  return isOutOfDescriptors(cause) || (cause as NodeJS.ErrnoException).syscall === "open";
+}
+
+function codeOf(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? "";
+}
