@@ -190,6 +190,7 @@ export {
   consumeQueueDirectory,
   defaultStorePathRootDir,
   parseSegmentFileName,
+  preparedPath,
   segmentFileName,
   storePaths,
 } from "./store-path.js";

@@ -103,6 +103,7 @@ function writeDispatch(page: ExpositionPage, { dispatch, get }: StoreStats): voi
   page.word("dispatch_groups_total", "dispatchGroups", dispatch.groups);
   page.word("dispatch_forces_total", "dispatchForces", dispatch.forces);
   page.word("dispatch_failures", "dispatchFailures", dispatch.failures);
+  page.word("dispatch_refused_queues_total", "dispatchRefusedQueues", dispatch.refusedQueues);
   page.counter("get_found_total", "Gets that found messages.", get.found);
   page.counter("get_miss_total", "Gets that found none.", get.miss);
   page.counter("get_transferred_messages_total", "Messages handed to readers.", get.transferredMessages);

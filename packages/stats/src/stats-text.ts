@@ -34,7 +34,7 @@ export function toText(stats: StoreStats): string {
     row(
       "dispatch",
       `${count(dispatch.messages)} messages  behind ${count(dispatch.behindMessages)} messages, ${bytes(dispatch.behindBytes)}  ` +
-        `forces ${count(dispatch.forces)}  failures ${count(dispatch.failures)}`,
+        `forces ${count(dispatch.forces)}  failures ${count(dispatch.failures)}  refused queues ${count(dispatch.refusedQueues)}`,
     ),
     row("get", `${count(get.transferredMessages)} messages  found ${count(get.found)}  miss ${count(get.miss)}`),
     row(

@@ -10,6 +10,8 @@ export interface MessageStoreOptions {
   readonly storePathRootDir?: string;
   /** Path of the commit log's directory. Default: `commitlog` in the store's directory. */
   readonly storePathCommitLog?: string;
+  /** Rights to the files that the store makes; whoever may read them may enter their directories (0o750). Default 416 (0o640). */
+  readonly fileMode?: number;
   /** Length of every segment, in bytes; a store keeps it for life. Default 1,073,741,824 (1 GiB). */
   readonly mappedFileSizeCommitLog?: number;
   /** When a put is acknowledged: after a successful force, or when it is in the page cache. Default `ASYNC_FLUSH`. */
