@@ -97,7 +97,7 @@ export const ERROR_CODES = {
   },
   ERR_FILE_TYPE: {
     meaning: "Where the store has a file lies a link, a directory, a FIFO or a device.",
-    remedy: "Move it away. Links are followed only to the directories that the store is given or keeps in its root.",
+    remedy: "Move it away: links are followed only to the directories that the store is given or keeps in its root.",
   },
   ERR_FILTER_ILLEGAL: {
     meaning: "The filter is not { tags } with at least one tag, none of them empty.",
