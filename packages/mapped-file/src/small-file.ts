@@ -4,8 +4,8 @@ import type { Storage } from "./storage.js";
 
 /** Names the file that {@link replaceFile} prepares; a crash may leave one behind, the next write replaces it. */
 const TEMPORARY_SUFFIX = ".tmp";
-/** What is longer is not one of the small files of a store; some ten thousand consumer groups fit in. */
-const SMALL_FILE_LIMIT = 64 * 1024 * 1024;
+/** What is longer is not one of the small files of a store; millions of offsets fit in. */
+const SMALL_FILE_LIMIT = 256 * 1024 * 1024;
 
 /** {@link Storage.readSmall} in terms of the other calls, so that planned faults reach it. */
 export function readWholeFile(storage: Storage, path: string): Uint8Array | undefined {
