@@ -18,7 +18,7 @@ export interface Storage {
   list(directory: string): StorageEntry[];
   /** What is at a path; undefined when it is missing. */
   entry(path: string): StorageEntry | undefined;
-  /** With its parents; links are followed. Each directory that had to be made is durable on return, unless the caller syncs their parents himself. */
+  /** With its parents. Each directory that had to be made is durable on return, unless the caller syncs their parents himself. */
   makeDirectory(path: string, durable?: boolean): void;
   /** A missing file is fine, a link goes instead of what it leads to. Durable after {@link syncDirectory}. */
   remove(path: string): void;

@@ -10,7 +10,7 @@ export class StoreCheckpointFile {
     this.#file = file;
   }
 
-  /** Undefined when there is none, or a damaged one, or something else in its place: it only tells RocketMQ how little it needs to recover. */
+  /** Undefined when there is none, or a damaged one: it only tells RocketMQ how little it needs to recover. */
   static read(storage: Storage, path: string): StoreCheckpoint | undefined {
     try {
       const bytes = storage.readSmall(path);
