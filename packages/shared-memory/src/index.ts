@@ -8,6 +8,7 @@ export {
 } from "./agent.js";
 export { runAgent } from "./agent-runner.js";
 export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
+export { type Clock, SYSTEM_CLOCK } from "./clock.js";
 export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
 export {
   COUNTERS,
@@ -25,7 +26,7 @@ export { OwnedCounter, ReadableCounter } from "./counter.js";
 export { InvariantError } from "./invariant-error.js";
 export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
 export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from "./log-ends.js";
-export { monotonicUs } from "./monotonic-clock.js";
+export { monotonicMs, monotonicUs } from "./monotonic-clock.js";
 export { PutRingConsumer } from "./put-ring-consumer.js";
 export {
   AppendStatus,
@@ -49,3 +50,4 @@ export { ServiceFailure } from "./service-failure.js";
 export { postReport } from "./service-report.js";
 export { type ServiceTask, ServiceThread } from "./service-thread.js";
 export { WaitStrategy } from "./wait-strategy.js";
+export { wallClockMs } from "./wall-clock.js";

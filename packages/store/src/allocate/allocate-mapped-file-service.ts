@@ -16,6 +16,7 @@ import {
   durableOffset,
   InvariantError,
   LatencyHistogram,
+  monotonicMs,
   monotonicUs,
   WaitStrategy,
 } from "@millrace/shared-memory";
@@ -81,7 +82,7 @@ export class AllocateMappedFileService implements Agent {
   doWork(): number {
     const { allocatedOffset, segmentWantedOffset, wroteOffset } = this.#counters;
     this.#locks?.unlockBelow(wroteOffset.get());
-    if (allocatedOffset.value >= segmentWantedOffset.get() || Date.now() < this.#retryAt) return 0;
+    if (allocatedOffset.value >= segmentWantedOffset.get() || monotonicMs() < this.#retryAt) return 0;
     try {
       this.#makeReady(allocatedOffset.value);
       if (this.#failure !== undefined) this.#events.emit("recovered", { service: "allocate" });
@@ -91,7 +92,7 @@ export class AllocateMappedFileService implements Agent {
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
       // The appender answers CREATE_MAPPED_FILE_FAILED; the next look tries again: a disk can become free.
       this.#leaveSegment();
-      this.#retryAt = Date.now() + RETRY_MS;
+      this.#retryAt = monotonicMs() + RETRY_MS;
       this.#counters.allocateFailures.add(1);
       allocatedOffset.nudge();
       this.#tell(error);

@@ -1,3 +1,4 @@
+import type { Clock } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { ExpiredDeletion } from "../pipeline/controls.js";
 import { storeClosed } from "../tell/store-closed.js";
@@ -45,8 +46,7 @@ export interface CleanFilesPlace {
   /** Told after every look at the disk. */
   readonly onDiskFull: (isFull: boolean) => void;
   readonly events: StoreEventSink;
-  /** Milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /**
@@ -73,7 +73,7 @@ export class FileCleaner {
     this.#config = config;
     this.#place = place;
     this.#disk = new DiskSpace(config, place.measureDisk, place.onDiskFull);
-    this.#commitLog = new CommitLogCleaner(config, place.segments, this.#disk, place.now, this.#pause);
+    this.#commitLog = new CommitLogCleaner(config, place.segments, this.#disk, place.clock, this.#pause);
     this.#consumeQueue = new ConsumeQueueCleaner(config, place.deleteExpired, this.#pause);
   }
 

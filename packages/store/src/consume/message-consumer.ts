@@ -1,3 +1,4 @@
+import { wallClockMs } from "@millrace/shared-memory";
 import type { GetMessageResult } from "../read/get-message-result.js";
 import type { GetMessageRequest } from "../read/message-getter.js";
 import type { MessageReader } from "../read/message-reader.js";
@@ -188,7 +189,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
 function beginning(reader: MessageReader, queue: ReadConsumeQueue, from: ConsumeFrom): number {
   if (typeof from === "number") return from;
   if (from === "earliest") return queue.minOffset;
-  const isLatest = from === "latest" || from.getTime() > Date.now();
+  const isLatest = from === "latest" || from.getTime() > wallClockMs();
   return isLatest ? endOf(queue) : reader.getOffsetInQueueByTime(queue.topic, queue.queueId, from, "lower");
 }
 

@@ -1,5 +1,6 @@
 import { totalmem } from "node:os";
 import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus, MillraceError, shownValue } from "@millrace/format";
+import { monotonicMs } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
 import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
@@ -64,9 +65,9 @@ export class MessageGetter {
    * when a file cannot be mapped
    */
   getMessage(request: GetMessageRequest): GetMessageResult {
-    const began = performance.now();
+    const began = monotonicMs();
     const result = this.#get(request);
-    const elapsed = performance.now() - began;
+    const elapsed = monotonicMs() - began;
     const stats = this.#stats;
     if (elapsed > stats.entireTimeMaxMs) stats.entireTimeMaxMs = elapsed;
     if (result.status === "FOUND") stats.found++;

@@ -1,5 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import { MillraceError, shownValue } from "@millrace/format";
+import { wallClockMs } from "@millrace/shared-memory";
 import type { LastErrorStats } from "@millrace/stats";
 import type { StoreLogger } from "../config/store-logger.js";
 import type { ServiceReport } from "./service-events.js";
@@ -71,7 +72,7 @@ export class StoreEvents implements StoreEventSink {
   }
 
   emit<N extends StoreEventName>(name: N, detail: StoreEventDetail<N>): void {
-    const event = { store: this.#store, time: Date.now(), ...detail } as unknown as StoreEventMap[N];
+    const event = { store: this.#store, time: wallClockMs(), ...detail } as unknown as StoreEventMap[N];
     if (isFailure(event)) {
       const { service, time, code, message } = event;
       this.#lastErrors.set(service, { service, time, code, message });

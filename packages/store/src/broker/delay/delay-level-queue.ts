@@ -1,10 +1,11 @@
 import { ConsumeQueueUnit, SCHEDULE_TOPIC, TRANS_HALF_TOPIC } from "@millrace/format";
+import type { Clock } from "@millrace/shared-memory";
 import type { PutMessageResult } from "../../put/put-message-result.js";
 import { realQueue, storedMessage } from "../stored-message.js";
 import { ArrivalTimes } from "./arrival-times.js";
 import type { DeliveryWindow } from "./delivery-window.js";
 import { type PutVerdict, verdictOfError, verdictOfResult } from "./put-verdict.js";
-import type { ScheduleClock, ScheduledQueue, ScheduleMessageStore } from "./schedule-message-store.js";
+import type { ScheduledQueue, ScheduleMessageStore } from "./schedule-message-store.js";
 
 /** Puts of one level under way. */
 const IN_FLIGHT_LIMIT = 256;
@@ -28,7 +29,7 @@ interface DelayLevelObserver {
 /** What the levels share. */
 export interface DelayLevelContext {
   readonly store: ScheduleMessageStore;
-  readonly clock: ScheduleClock;
+  readonly clock: Clock;
   /** Bounds the bytes of all levels' puts. */
   readonly window: DeliveryWindow;
   readonly observer: DelayLevelObserver;
