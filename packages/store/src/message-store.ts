@@ -16,7 +16,7 @@ import type { MessageStoreOptions } from "./config/message-store-options.js";
 import type { ConsumeOptions } from "./consume/consume-options.js";
 import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
-import { clearStoreFence } from "./marks/store-fence.js";
+import { liftStoreFence } from "./marks/store-fence.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
 import type { Message } from "./put/message.js";
@@ -77,8 +77,8 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
-   * Removes the fence, if there is one, from a directory that is not open: the operator has looked at the disk. As
-   * `millrace unfence <directory>`.
+   * Lifts the fence, if there is one, of a directory that is not open: the operator has looked at the disk. The next {@link open} writes
+   * the log again from where the force failed. As `millrace unfence <directory>`.
    * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory; `ERR_STORE_LOCKED`: it is open
    */
   static clearFence(storePathRootDir: string): void {
@@ -87,7 +87,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
     if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
     const lock = LockFile.acquire(storage, paths.lock, paths.abort);
     try {
-      clearStoreFence(storage, paths.fence);
+      liftStoreFence(storage, paths.fence);
     } finally {
       lock.release();
     }
