@@ -42,7 +42,9 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   }
   const others = [...(index === undefined ? [] : [index]), ...own];
   const flush = new ConsumeQueueForcer(control, storage, config, consumeQueues, others, mark);
-  const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
+  const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush, (request) =>
+    consumeQueues.dispatchCorrupt(request),
+  );
   const expired = new ExpiredConsumeQueues(
     storage,
     config,
