@@ -15,6 +15,8 @@ export interface LogReport {
   readonly segmentsScanned: number;
   readonly bytesScanned: number;
   readonly seconds: number;
+  /** Not known to be durable, and therefore written again before it was forced. */
+  readonly bytesRewritten: number;
   readonly cut: RecoveryCut | undefined;
   /** Records of old segments that are not as they were written: what reads them gets `ERR_RECORD_CORRUPT`. */
   readonly corrupt: CorruptRecord[];
