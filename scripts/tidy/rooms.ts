@@ -60,7 +60,11 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     tidy: { thread: "own process", uses: [] },
     documents: { thread: "own process", uses: [] },
     "load-generator": { thread: "own process", uses: [] },
-    bench: { thread: "own process", uses: ["load-generator"] },
+    "bench/contestants": { thread: "own process", uses: ["load-generator"] },
+    "bench/java": { thread: "own process", uses: ["bench/contestants"] },
+    "bench/measurements": { thread: "own process", uses: ["bench/java", "bench/contestants", "load-generator"] },
+    "bench/figures": { thread: "own process", uses: ["bench/java", "bench/measurements", "bench/contestants", "load-generator"] },
+    bench: { thread: "own process", uses: ["bench/figures", "bench/java", "bench/contestants", "load-generator"] },
   },
 };
 

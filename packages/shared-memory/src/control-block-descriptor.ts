@@ -114,7 +114,7 @@ export const COUNTERS = {
   dispatchMessages: word("dispatch", "total", "Records dispatched."),
   dispatchGroups: word("dispatch", "total", "Groups dispatched."),
   dispatchForces: word("dispatch", "total", "Forces of ConsumeQueue and index files."),
-  /** A second apart; 0 when all is well. Main takes no puts above a limit. */
+  /** A second apart; 0 when all is well. Main looks at it while it opens. */
   dispatchFailures: word("dispatch", "gauge", "Attempts to dispatch that failed one after another."),
   ...serviceWords(),
 } as const satisfies Record<string, CounterWord>;

@@ -16,7 +16,7 @@ import type { MessageStoreOptions } from "./config/message-store-options.js";
 import type { ConsumeOptions } from "./consume/consume-options.js";
 import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
-import { clearStoreFence } from "./marks/store-fence.js";
+import { liftStoreFence } from "./marks/store-fence.js";
 import { OpenStore } from "./open/open-store.js";
 import type { Message } from "./put/message.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
@@ -79,8 +79,8 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Removes the fence, if there is one, from a directory that is not open: the operator has looked at the disk. As
-   * `millrace unfence <directory>`.
+   * Lifts the fence, if there is one, of a directory that is not open: the operator has looked at the disk. The next {@link open} writes
+   * the log again from where the force failed. As `millrace unfence <directory>`.
    * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory; `ERR_STORE_LOCKED`: it is open
    */
   static clearFence(storePathRootDir: string): void {
@@ -89,7 +89,7 @@ export class MessageStore implements AsyncDisposable {
     if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
     const lock = LockFile.acquire(storage, paths.lock, paths.abort);
     try {
-      clearStoreFence(storage, paths.fence);
+      liftStoreFence(storage, paths.fence);
     } finally {
       lock.release();
     }
@@ -206,7 +206,8 @@ export class MessageStore implements AsyncDisposable {
    * **The messages share the store's memory**: they are views of the mapped log that stay valid until the result is released (`using` does
    * it), and hold back the deletion of their segments until then. `copyMessages()`, or `copy()` of one, gives what can be kept. `status`
    * tells why there are none; `nextBeginOffset` is the queue offset to go on with, whatever the status.
-   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`; `ERR_RECORD_CORRUPT`: the
+   * first one to be given, the error's `queueOffset`, is not as it was written. All else that looks at a record throws it too
    */
   getMessage(request: GetMessageRequest): GetMessageResult {
     return this.#open.reader.getMessage(request);

@@ -18,6 +18,7 @@ import {
   LatencyHistogram,
   monotonicMs,
   monotonicUs,
+  ServiceState,
   WaitStrategy,
 } from "@millrace/shared-memory";
 import { forceOrFence } from "../marks/store-fence.js";
@@ -98,10 +99,13 @@ export class AllocateMappedFileService implements Agent {
     this.#wait.wait(segmentWantedOffset, segmentWantedOffset.get(), timeoutMs);
   }
 
-  /** Segments that the appender has not reached are deleted, as RocketMQ does. */
-  onClose(): void {
+  /**
+   * Segments that the appender has not reached are deleted, as RocketMQ does: not before it has ended well, because until then it
+   * may roll into them.
+   */
+  onStop(): void {
+    if (this.#counters.appendState.get() !== ServiceState.stopped) return;
     this.#leaveSegment();
-    this.#locks?.close();
     const wrote = this.#counters.wroteOffset.get();
     const { path: directory, segmentSize: size } = this.#segments;
     let removed = false;
@@ -110,6 +114,11 @@ export class AllocateMappedFileService implements Agent {
       removed = true;
     }
     if (removed) this.#storage.syncDirectory(directory);
+  }
+
+  onClose(): void {
+    this.#leaveSegment();
+    this.#locks?.close();
   }
 
   #makeReady(offset: number): void {

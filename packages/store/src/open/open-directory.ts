@@ -9,7 +9,7 @@ import { writeConfigFile } from "../marks/config-file.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
 import { readDispatchedMark } from "../marks/dispatched-mark.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
-import { readStoreFence, type StoreFence } from "../marks/store-fence.js";
+import { leaveStoreFence, readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
@@ -57,11 +57,14 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
       lastExitOk: !abort.exists(),
       checkCRCOnRecover: config.checkCRCOnRecover,
       flushedWatermark: watermark?.flushedOffset ?? 0,
+      unforcedFrom: unforcedFrom(storage, paths.fence),
+      onForceFailed: (offset, error) => leaveStoreFence(storage, paths.fence, offset, error.message),
       deletedTopics: deletedTopics.offsets,
       ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
       ...(signal === undefined ? {} : { signal }),
       ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
     });
+    removeLiftedFence(storage, paths.fence);
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };

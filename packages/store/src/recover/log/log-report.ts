@@ -14,6 +14,8 @@ export interface LogReport {
   readonly segmentsScanned: number;
   readonly bytesScanned: number;
   readonly seconds: number;
+  /** Not known to be durable, and therefore written again before it was forced. */
+  readonly bytesRewritten: number;
   readonly cut: RecoveryCut | undefined;
   /** Segments without a byte of data behind the end of the log, by path: allocated ahead, and removed. */
   readonly emptySegmentsRemoved: string[];
