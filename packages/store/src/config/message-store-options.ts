@@ -17,8 +17,8 @@ export interface MessageStoreOptions {
   /** ASYNC_FLUSH: how often what has been written is forced, in milliseconds. Default 500. */
   readonly flushIntervalCommitLog?: number;
   /**
-   * ASYNC_FLUSH: fewer dirty pages of the log wait for others, or for the thorough interval. Default 0: none waits (RocketMQ: 4). More
-   * than 0 saves forces of a store with little to do, at most one each `flushIntervalCommitLog`.
+   * ASYNC_FLUSH: fewer dirty pages of the log wait for others, or for the thorough interval: it saves forces of a store with little to
+   * do, at most one each `flushIntervalCommitLog`. Default 0 (RocketMQ: 4).
    */
   readonly flushCommitLogLeastPages?: number;
   /** ASYNC_FLUSH with `flushCommitLogLeastPages`: after so many milliseconds everything is forced, however little. Default 10,000. */
