@@ -38,6 +38,9 @@ export function sampleStoreStats(overrides: Partial<StoreStats> = {}): StoreStat
       { name: "append", state: "running", heartbeatAgeMs: 250 },
       { name: "flush", state: "waiting", heartbeatAgeMs: 10 },
     ],
+    lastErrors: [
+      { service: "dispatch", time: Date.UTC(2026, 0, 2), code: "ERR_DISPATCH_FAILED", message: "a dispatcher failed: offset=7" },
+    ],
     ...overrides,
   };
 }

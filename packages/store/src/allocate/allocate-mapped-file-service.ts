@@ -23,6 +23,7 @@ import {
 } from "@millrace/shared-memory";
 import { forceOrFence } from "../marks/store-fence.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
+import type { StoreEventSink } from "../tell/store-event.js";
 import { SegmentLocks } from "./segment-locks.js";
 
 /** Made ready in one go: between two slices the thread hears a stop, and the appender can go on with the first. */
@@ -42,6 +43,7 @@ export class AllocateMappedFileService implements Agent {
   readonly control: ControlBlock<"allocate">;
   readonly #counters: ControlBlock<"allocate">["counters"];
   readonly #storage: Storage;
+  readonly #events: StoreEventSink;
   readonly #sync: boolean;
   /** Path of the fence marker. */
   readonly #fence: string;
@@ -52,10 +54,13 @@ export class AllocateMappedFileService implements Agent {
   readonly #segments: SegmentDirectory;
   #segment: MappedFile | undefined;
   #retryAt = 0;
+  /** Why the last attempt failed, in the system's words; undefined when it did not. */
+  #failure: string | undefined;
   /** Start of the last segment that exists, or may exist. */
   #created: number;
 
-  constructor(data: PipelineData) {
+  constructor(data: PipelineData, events: StoreEventSink) {
+    this.#events = events;
     const { config } = data;
     this.control = ControlBlock.attach(data.control, "allocate");
     this.#counters = this.control.counters;
@@ -81,6 +86,8 @@ export class AllocateMappedFileService implements Agent {
     if (allocatedOffset.value >= segmentWantedOffset.get() || monotonicMs() < this.#retryAt) return 0;
     try {
       this.#makeReady(allocatedOffset.value);
+      if (this.#failure !== undefined) this.#events.emit("recovered", { service: "allocate" });
+      this.#failure = undefined;
     } catch (error) {
       if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
@@ -89,9 +96,20 @@ export class AllocateMappedFileService implements Agent {
       this.#retryAt = monotonicMs() + RETRY_MS;
       this.#counters.allocateFailures.add(1);
       allocatedOffset.nudge();
+      this.#tell(error);
       return 0;
     }
     return 1;
+  }
+
+  /** Once for each reason: the attempts come many times a second. */
+  #tell(error: unknown): void {
+    const { code = "unknown", message, stack = "" } = error as NodeJS.ErrnoException;
+    if (this.#failure === code) return;
+    this.#failure = code;
+    const text = `no bytes could be made ready for the log; it is tried again: code=${code} reason=${message}`;
+    const isFull = code === "ENOSPC" || code === "EDQUOT";
+    this.#events.emit(isFull ? "diskFull" : "error", { service: "allocate", code: "ERR_ALLOCATE_FAILED", message: text, stack });
   }
 
   waitForWork(timeoutMs: number): void {

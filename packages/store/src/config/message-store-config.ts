@@ -13,7 +13,7 @@ import { checkKnownKeys } from "./known-keys.js";
 import type { MessageStoreOptions } from "./message-store-options.js";
 
 /** The options, complete, checked once and frozen. */
-export type MessageStoreConfig = Readonly<Required<Omit<MessageStoreOptions, "signal" | "onRecoveryProgress">>>;
+export type MessageStoreConfig = Readonly<Required<Omit<MessageStoreOptions, "signal" | "onRecoveryProgress" | "logger">>>;
 
 const MIB = 1024 * 1024;
 const INT_MAX = 0x7fffffff;
@@ -133,6 +133,7 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
     "putRingSize",
     "signal",
     "onRecoveryProgress",
+    "logger",
   ]);
   checkKnownKeys(options, known, "ERR_OPTION_UNKNOWN", "option");
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as MessageStoreOptions;
@@ -140,10 +141,13 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
   checkPath("storePathRootDir", merged.storePathRootDir);
   checkPath("storePathCommitLog", merged.storePathCommitLog);
   const root = resolve(merged.storePathRootDir ?? resolve(homedir(), "store"));
-  const { signal, onRecoveryProgress, ...rest } = merged;
+  const { signal, onRecoveryProgress, logger, ...rest } = merged;
   if (signal !== undefined && !isAbortSignal(signal)) throw illegal("signal", signal, "an AbortSignal is needed");
   if (onRecoveryProgress !== undefined && typeof onRecoveryProgress !== "function") {
     throw illegal("onRecoveryProgress", onRecoveryProgress, "a function is needed");
+  }
+  if (logger !== undefined && typeof logger?.error !== "function") {
+    throw illegal("logger", logger, "an object with a method named error, as console is one, is needed");
   }
   const config: MessageStoreConfig = {
     ...rest,

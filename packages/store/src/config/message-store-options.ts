@@ -1,5 +1,6 @@
 import type { Host } from "@millrace/format";
 import type { RecoveryProgress } from "./recovery-progress.js";
+import type { StoreLogger } from "./store-logger.js";
 
 /**
  * Options of {@link MessageStore.open}, in RocketMQ's names (MessageStoreConfig) and with its defaults where it has them. Pages have
@@ -120,6 +121,8 @@ export interface MessageStoreOptions {
   readonly destroyMapedFileIntervalForcibly?: number;
   /** Aborts a long recovery before it changes anything, or the dispatching after it, which the next open goes on with. Default none. */
   readonly signal?: AbortSignal;
+  /** Is told, once each, of failures in the background that no listener of `error` hears. Default: a warning of the process. */
+  readonly logger?: StoreLogger;
   /** Called now and then while the log is scanned. Default none. */
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
 }

@@ -14,6 +14,7 @@ import { type MappedFile, SegmentDirectory, type Storage } from "@millrace/mappe
 import {
   type Agent,
   type ControlBlock,
+  failedService,
   InvariantError,
   monotonicMs,
   type ShownWhen,
@@ -23,6 +24,7 @@ import {
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
+import type { StoreEventSink } from "../tell/store-event.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueueForcer } from "./consume-queue-forcer.js";
 
@@ -47,6 +49,7 @@ export class ReputMessageService implements Agent {
   readonly #storage: Storage;
   readonly #dispatchers: readonly CommitLogDispatcher[];
   readonly #flush: ConsumeQueueForcer;
+  readonly #events: StoreEventSink;
   readonly #request = new DispatchRequest();
   readonly #wait = new WaitStrategy(SPIN_US);
   readonly #shownWhen: ShownWhen;
@@ -62,7 +65,9 @@ export class ReputMessageService implements Agent {
     config: MessageStoreConfig,
     dispatchers: readonly CommitLogDispatcher[],
     flush: ConsumeQueueForcer,
+    events: StoreEventSink,
   ) {
+    this.#events = events;
     this.#counters = control.counters;
     this.#storage = storage;
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
@@ -126,28 +131,51 @@ export class ReputMessageService implements Agent {
     const began = this.#offset;
     const dispatchers = this.#dispatchers;
     let messages = 0;
+    let at = -1; // which dispatcher is at work; -1: none, the record is being read
     try {
       const end = Math.min(limit, began + GROUP_BYTES);
       while (this.#offset < end) {
         const size = this.#next(limit);
         if (size === 0) break;
         if (size < 0) continue;
-        for (let i = 0; i < dispatchers.length; i++) (dispatchers[i] as CommitLogDispatcher).dispatch(this.#request);
+        for (at = 0; at < dispatchers.length; at++) (dispatchers[at] as CommitLogDispatcher).dispatch(this.#request);
+        at = -1;
         this.#offset += size;
         messages++;
       }
-      if (this.#offset > began) for (const dispatcher of dispatchers) dispatcher.endGroup?.();
-      if (this.#counters.dispatchFailures.value > 0) this.#counters.dispatchFailures.set(0);
+      if (this.#offset > began) for (at = 0; at < dispatchers.length; at++) dispatchers[at]?.endGroup?.();
+      if (this.#counters.dispatchFailures.value > 0) {
+        this.#counters.dispatchFailures.set(0);
+        this.#events.emit("recovered", { service: "dispatch" });
+      }
       return messages;
     } catch (error) {
+      const failedOffset = this.#offset;
       this.#offset = began;
       if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
       this.#counters.dispatchFailures.add(1);
       this.#counters.reputFromOffset.nudge();
       this.#retryAt = monotonicMs() + RETRY_MS;
+      this.#tell(error, dispatchers[at]?.name, failedOffset);
       return -1;
     }
+  }
+
+  #tell(error: unknown, dispatcher: string | undefined, physicalOffset: number): void {
+    const failures = this.#counters.dispatchFailures.value;
+    const { code, message, stack } = failedService("dispatch", error, "ERR_SERVICE_FAILED");
+    const who = dispatcher === undefined ? "reading the log" : "a dispatcher";
+    const named = dispatcher === undefined ? "" : `dispatcher=${dispatcher} `;
+    this.#events.emit("dispatchFailed", {
+      service: "dispatch",
+      code: "ERR_DISPATCH_FAILED",
+      message: `${who} failed, and is tried again: ${named}offset=${physicalOffset} failures=${failures} code=${code} reason=${message}`,
+      ...(stack === undefined ? {} : { stack }),
+      ...(dispatcher === undefined ? {} : { dispatcher }),
+      physicalOffset,
+      failures,
+    });
   }
 
   /** Reads the record at #offset. Its size; 0 when it is not wholly below the limit; -1 after going on to the next segment. */

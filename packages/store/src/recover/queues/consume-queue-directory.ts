@@ -6,7 +6,7 @@ import {
   parseSegmentFileName,
   QUEUE_ID_MAX,
 } from "@millrace/format";
-import type { Storage, StorageEntry } from "@millrace/mapped-file";
+import { SegmentDirectory, type Storage, type StorageEntry } from "@millrace/mapped-file";
 
 /** The files of one topic and queue. Plain data: it travels between threads. */
 export interface QueueDirectory {
@@ -73,7 +73,7 @@ function isUnallocated({ kind, name, size }: StorageEntry): boolean {
 function firstUnitOf(entry: StorageEntry, directory: string, fileLength: number): number {
   const path = join(directory, entry.name);
   const offset = parseSegmentFileName(entry.name);
-  if (entry.kind !== "file" || offset === undefined || offset % fileLength !== 0) {
+  if (entry.kind !== "file" || offset === undefined || !new SegmentDirectory(directory, fileLength).isStart(offset)) {
     throw new MillraceError(
       "ERR_CONSUME_QUEUE_NAME",
       `ConsumeQueue files are named by multiples of mappedFileSizeConsumeQueue: path=${path} mappedFileSizeConsumeQueue=${fileLength}`,
