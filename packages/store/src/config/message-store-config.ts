@@ -27,7 +27,7 @@ const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLo
   mappedFileSizeCommitLog: 1024 * MIB,
   flushDiskType: "ASYNC_FLUSH",
   flushIntervalCommitLog: 500,
-  flushCommitLogLeastPages: 4,
+  flushCommitLogLeastPages: 0,
   flushCommitLogThoroughInterval: 10_000,
   commitIntervalCommitLog: 200,
   commitCommitLogLeastPages: 4,

@@ -83,6 +83,15 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     if (!wasPending && queue.isPending) this.#touched.push(queue);
   }
 
+  /**
+   * A record that is not as it was written has a unit where it says of itself what its queue waits for: who gets there is told that it is
+   * corrupt. Otherwise a hole stays, which readers pass over.
+   */
+  dispatchCorrupt(request: DispatchRequest): void {
+    const queue = this.queues[this.#slotOf(request)];
+    if (queue?.maxOffset === request.consumeQueueOffset) this.dispatch(request);
+  }
+
   /** Queues that were written stay in the list until all are: after a failure the columns still tell of nothing. */
   endGroup(): void {
     for (let i = this.#touched.length - 1; i >= 0; i--) {
