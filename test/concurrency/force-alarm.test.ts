@@ -7,11 +7,11 @@ test("the first reason stays, whichever thread raises the alarm", async (t) => {
   const [first, second] = alarms;
   const heard = ControlBlock.attach(buffer, "main").forceAlarm.whenRaised();
   t.false(first?.isRaised);
-  first?.raise("EIO: ü");
-  second?.raise("later");
+  first?.raise("append", "EIO: ü");
+  second?.raise("flush", "later");
   await heard;
   t.true(second?.isRaised);
-  t.is(second?.reason, "EIO: ü");
+  t.deepEqual(second?.cause, { service: "append", reason: "EIO: ü" });
   await second?.whenRaised();
 });
 
@@ -21,6 +21,6 @@ test("a reason of any length fits, and a wait ends without an alarm", async (t) 
   forceAlarm.nudge();
   await waited;
   t.false(forceAlarm.isRaised);
-  forceAlarm.raise("x".repeat(5000));
-  t.true(forceAlarm.reason.length > 500);
+  forceAlarm.raise("flush", "x".repeat(5000));
+  t.true(forceAlarm.cause.reason.length > 500);
 });

@@ -1,5 +1,5 @@
 import { setPriority } from "node:os";
-import { MillraceError, storePaths } from "@millrace/format";
+import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import {
   createFile,
   createStorage,
@@ -23,6 +23,7 @@ import {
 } from "@millrace/shared-memory";
 import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
+import type { StoreEventSink } from "../tell/store-event.js";
 import { SegmentLocks } from "./segment-locks.js";
 
 /** Made ready in one go: between two slices the thread hears a stop, and the appender can go on with the first. */
@@ -44,8 +45,10 @@ export class AllocateMappedFileService implements Agent {
   readonly control: ControlBlock<"allocate">;
   readonly #counters: ControlBlock<"allocate">["counters"];
   readonly #storage: Storage;
+  readonly #events: StoreEventSink;
   readonly #sync: boolean;
   readonly #force: FencingForce;
+  readonly #paths: StorePaths;
   readonly #blockLength: number;
   readonly #allocateUs: LatencyHistogram;
   readonly #locks: SegmentLocks | undefined;
@@ -53,16 +56,20 @@ export class AllocateMappedFileService implements Agent {
   readonly #segments: SegmentDirectory;
   #segment: MappedFile | undefined;
   #retryAt = 0;
+  /** Why the last attempt failed, in the system's words; undefined when it did not. */
+  #failure: string | undefined;
   /** Start of the last segment that exists, or may exist. */
   #created: number;
 
-  constructor(data: PipelineData) {
+  constructor(data: PipelineData, events: StoreEventSink) {
+    this.#events = events;
     const { config } = data;
     this.control = ControlBlock.attach(data.control, "allocate");
     this.#counters = this.control.counters;
     this.#storage = createStorage(data.storage);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
-    this.#force = new FencingForce(this.#storage, storePaths(config.storePathRootDir).fence, this.control.forceAlarm);
+    this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+    this.#force = new FencingForce(this.#storage, this.#paths.fence, this.control);
     this.#blockLength = this.#sync ? SMALL_ZERO_BLOCK : LARGE_ZERO_BLOCK;
     this.#allocateUs = new LatencyHistogram(data.allocateUs);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
@@ -82,7 +89,10 @@ export class AllocateMappedFileService implements Agent {
     if (allocatedOffset.value >= segmentWantedOffset.get() || monotonicMs() < this.#retryAt) return 0;
     if (this.control.forceAlarm.isRaised) return 0;
     try {
-      return this.#makeReady(allocatedOffset.value);
+      const slices = this.#makeReady(allocatedOffset.value);
+      if (slices > 0 && this.#failure !== undefined) this.#events.emit("recovered", { service: "allocate" });
+      if (slices > 0) this.#failure = undefined;
+      return slices;
     } catch (error) {
       if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
@@ -91,8 +101,19 @@ export class AllocateMappedFileService implements Agent {
       this.#retryAt = monotonicMs() + RETRY_MS;
       this.#counters.allocateFailures.add(1);
       allocatedOffset.nudge();
+      this.#tell(error);
       return 0;
     }
+  }
+
+  /** Once for each reason: the attempts come many times a second. */
+  #tell(error: unknown): void {
+    const { code = "unknown", message, stack = "" } = error as NodeJS.ErrnoException;
+    if (this.#failure === code) return;
+    this.#failure = code;
+    const text = `no bytes could be made ready for the log; it is tried again: code=${code} reason=${message}`;
+    const isFull = code === "ENOSPC" || code === "EDQUOT";
+    this.#events.emit(isFull ? "diskFull" : "error", { service: "allocate", code: "ERR_ALLOCATE_FAILED", message: text, stack });
   }
 
   waitForWork(timeoutMs: number): void {
@@ -158,7 +179,7 @@ export class AllocateMappedFileService implements Agent {
   #create(segment: MappedFile): void {
     const directory = this.#segments.path;
     if (this.#storage.entry(segment.path)?.size !== segment.size) {
-      createFile(this.#storage, segment.path, segment.size, directory);
+      createFile(this.#storage, segment.path, segment.size, this.#paths.newSegment);
       this.#counters.allocateSegments.add(1);
     }
     this.#force.syncDirectory(durableOffset(this.#counters), directory);

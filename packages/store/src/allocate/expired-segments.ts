@@ -18,12 +18,12 @@ export class ExpiredSegments implements ExpiredSegmentsControl {
   /** Start of the oldest file that may be on disk; below `minOffset` while retired files are not deleted. */
   #firstOnDisk: number;
 
-  constructor(storage: Storage, config: MessageStoreConfig, { counters, forceAlarm }: ControlBlock<"allocate">) {
+  constructor(storage: Storage, config: MessageStoreConfig, control: ControlBlock<"allocate">) {
     this.#storage = storage;
-    this.#force = new FencingForce(storage, storePaths(config.storePathRootDir).fence, forceAlarm);
+    this.#force = new FencingForce(storage, storePaths(config.storePathRootDir).fence, control);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
-    this.#counters = counters;
-    this.#firstOnDisk = counters.minOffset.value;
+    this.#counters = control.counters;
+    this.#firstOnDisk = control.counters.minOffset.value;
   }
 
   /** @throws MillraceError `ERR_SEGMENT_IN_USE` for the segment that the log ends in, or less than a segment */

@@ -1,10 +1,13 @@
 import { MillraceError } from "@millrace/format";
 import { isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
-import type { ForceAlarm } from "@millrace/shared-memory";
+import type { ControlBlock, Role } from "@millrace/shared-memory";
 import { leaveStoreFence } from "./store-fence.js";
 
 /** A name for which there is no space is not made: all others stay as they are. */
 const NO_SPACE = new Set(["ENOSPC", "EDQUOT"]);
+
+/** A thread's name, and the alarm. */
+type Control = Pick<ControlBlock<Role>, "role" | "forceAlarm">;
 
 /**
  * Forces whose failure is final: the kernel tells each descriptor of it once and calls the pages clean, so nobody may try again and
@@ -15,12 +18,12 @@ export class FencingForce {
   readonly #storage: Storage;
   /** Path of the fence marker. */
   readonly #fence: string;
-  readonly #alarm: ForceAlarm;
+  readonly #control: Control;
 
-  constructor(storage: Storage, fence: string, alarm: ForceAlarm) {
+  constructor(storage: Storage, fence: string, control: Control) {
     this.#storage = storage;
     this.#fence = fence;
-    this.#alarm = alarm;
+    this.#control = control;
   }
 
   /**
@@ -54,12 +57,13 @@ export class FencingForce {
 
   /** Before anything is called durable. @throws MillraceError `ERR_FORCE_FAILED`: a force has failed, here or in another thread */
   check(): void {
-    if (this.#alarm.isRaised) throw failure(`a force failed in another thread: ${this.#alarm.reason}`, undefined);
+    const { forceAlarm } = this.#control;
+    if (forceAlarm.isRaised) throw failure(`a force failed before: ${forceAlarm.cause.reason}`, undefined);
   }
 
   /** The alarm first, then the marker: the disk may take its time, or refuse. */
   #failed(durable: number, cause: unknown): MillraceError {
-    this.#alarm.raise(String(cause));
+    this.#control.forceAlarm.raise(this.#control.role, String(cause));
     leaveStoreFence(this.#storage, this.#fence, durable, cause);
     return failure(`a force failed: ${String(cause)} durableOffset=${durable}`, cause);
   }

@@ -3,6 +3,7 @@ import type { Fault } from "@millrace/mapped-file";
 import { ServiceState } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
 import { AllocateMappedFileService } from "#store/allocate/allocate-mapped-file-service.js";
+import { NO_EVENTS } from "../../../support/no-events.js";
 import { emptyPipelineData, wordsOf } from "../../../support/pipeline-on-this-thread.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { SEGMENT_SIZE } from "../../../support/temporary-store.js";
@@ -13,7 +14,7 @@ function allocator(t: ExecutionContext, faults: readonly Fault[] = []) {
   const data = emptyPipelineData({ ...options, flushDiskType: "SYNC_FLUSH" }, { kind: "faulty", faults });
   const { counters } = wordsOf(data, "append");
   const flusher = wordsOf(data, "flush").counters;
-  const service = new AllocateMappedFileService(data);
+  const service = new AllocateMappedFileService(data, NO_EVENTS);
   return { service, counters, flusher, segments: () => readdirSync(data.config.storePathCommitLog).length };
 }
 
@@ -70,7 +71,8 @@ for (const [code, isFinal] of [
   ["EIO", true],
   ["ENOSPC", false],
 ] as const) {
-  test(`${code} of the directory's fsync ${isFinal ? "ends the allocator: no other descriptor is asked" : "is counted, and tried again"}`, (t) => {
+  const what = isFinal ? "ends the allocator: no other descriptor is asked" : "is counted, and tried again";
+  test(`${code} of the directory's fsync ${what}`, (t) => {
     const allocated = allocator(t, [{ operation: "syncDirectory", path: "commitlog", after: 0, times: 1, code }]);
     if (isFinal) t.throws(() => makeReady(allocated, 1), { code: "ERR_FORCE_FAILED" });
     else makeReady(allocated, 1);

@@ -81,7 +81,7 @@ test("after a failed force in another thread no force is believed, and nothing i
   position.advance(50, 1);
   position.advance(60, 1);
   const recorded = readFlushedWatermark(disk.storage, `${root}/millrace.watermark`)?.flushedOffset;
-  alarm.raise("EIO of another thread");
+  alarm.raise("append", "EIO of another thread");
   const words = wordsOf(data, "append").counters;
   words.wroteOffset.set(100);
   t.throws(() => position.advance(100, 1), { ...FAILED, message: /EIO of another thread/ });

@@ -11,8 +11,8 @@ function forcing(t: ExecutionContext, faults: readonly Fault[]) {
   const root = temporaryDirectory(t);
   const storage = createStorage({ kind: "faulty", faults });
   const fence = join(root, "millrace.fence");
-  const { forceAlarm } = ControlBlock.attach(ControlBlock.create({}), "main");
-  return { root, storage, fence, forceAlarm, force: new FencingForce(storage, fence, forceAlarm) };
+  const control = ControlBlock.attach(ControlBlock.create({}), "flush");
+  return { root, storage, fence, control, forceAlarm: control.forceAlarm, force: new FencingForce(storage, fence, control) };
 }
 
 function failing(code: string, syscall = "fdatasync"): () => void {
@@ -55,10 +55,10 @@ for (const [code, isFinal] of [
 }
 
 test("the alarm is raised before the marker is written", (t) => {
-  const { fence, forceAlarm, storage } = forcing(t, []);
+  const { fence, control, forceAlarm, storage } = forcing(t, []);
   const seen: boolean[] = [];
   const slow = Object.create(storage, { writeSmall: { value: () => seen.push(forceAlarm.isRaised) } });
-  t.throws(() => new FencingForce(slow, fence, forceAlarm).run(0, failing("EIO")), { code: "ERR_FORCE_FAILED" });
+  t.throws(() => new FencingForce(slow, fence, control).run(0, failing("EIO")), { code: "ERR_FORCE_FAILED" });
   t.deepEqual(seen, [true]);
   t.false(existsSync(fence));
 });
