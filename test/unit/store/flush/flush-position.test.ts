@@ -21,7 +21,7 @@ function flusher(t: ExecutionContext) {
   t.teardown(() => position.close());
   const path = `${data.config.storePathCommitLog}/${"0".repeat(20)}`;
   const create = (): void => {
-    createFile(disk.storage, path, SIZE, data.config.storePathCommitLog);
+    createFile(disk.storage, path, SIZE, `${root}/new`);
     wordsOf(data, "allocate").counters.createdOffset.set(SIZE);
   };
   return { root, disk, data, position, path, create, counters: position.control.counters, alarm: position.control.forceAlarm };
@@ -64,7 +64,8 @@ test("without a descriptor to be had nothing has failed: the segment is opened a
   t.teardown(() => position.close());
   const { counters, forceAlarm } = position.control;
   const directory = data.config.storePathCommitLog;
-  for (const start of [0, SIZE]) createFile(disk.storage, `${directory}/${String(start).padStart(20, "0")}`, SIZE, directory);
+  for (const start of [0, SIZE])
+    createFile(disk.storage, `${directory}/${String(start).padStart(20, "0")}`, SIZE, `${directory}.new`);
   wordsOf(data, "allocate").counters.createdOffset.set(2 * SIZE);
   position.openAhead();
   t.is(counters.forceOpenOffset.value, SIZE);
