@@ -1,6 +1,7 @@
 /** The house rules as a program: one line per violation, exit code 1 when there is any. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { clocks } from "./clocks.js";
 import { dependencyDirection } from "./dependency-direction.js";
 import { fileAccess } from "./file-access.js";
 import { fileNames } from "./file-names.js";
@@ -19,6 +20,7 @@ const RULES: readonly Rule[] = [
   rooms,
   orphanFiles,
   fileAccess,
+  clocks,
   layoutNumbers,
   lengthRatchet,
   lineLength,

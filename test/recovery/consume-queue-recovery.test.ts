@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH, tagsCode } from "@millrace/format";
+import { CONSUME_QUEUE_FILL_SIZE, CONSUME_QUEUE_TAGS_CODE_OFFSET, CONSUME_QUEUE_UNIT_LENGTH, tagsCode } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { ExecutionContext } from "ava";
 import test from "ava";
@@ -187,6 +187,23 @@ test("damaged: a last unit with another size than its record's is not believed",
   made.queue.write();
   const plan = planOf(await recoverAlone(t, made), "TopicA", 0);
   t.like(plan, { row: "damaged", maxQueueOffset: next - 1, dispatchFrom: offsetOf(made.log, next - 1) });
+});
+
+test("damaged: behind a hole that was filled, dispatching begins at the last record before the hole", async (t) => {
+  for (const torn of [6, 7]) {
+    const log = new CommitLogBuilder();
+    for (let i = 0; i < 4; i++) log.add();
+    for (const queueOffset of [6, 7, 8]) log.add({ queueOffset });
+    const made = make(t, log);
+    const file = made.queue.files.get(0) as Buffer;
+    for (const fill of [4, 5]) made.queue.set(fill, 0, CONSUME_QUEUE_FILL_SIZE, 0);
+    made.queue.clear(torn + 1);
+    file.writeInt32BE(1, torn * CONSUME_QUEUE_UNIT_LENGTH + CONSUME_QUEUE_TAGS_CODE_OFFSET);
+    made.queue.write();
+    const plan = planOf(await recoverAlone(t, made), "TopicA", 0);
+    const dispatchFrom = log.records[torn - 2]?.offset ?? -1;
+    t.like(plan, { row: "damaged", maxQueueOffset: torn, nextQueueOffset: 9, dispatchFrom });
+  }
 });
 
 test("missing: without its directory, or its first files, a queue is built again from the log's first record", async (t) => {

@@ -24,6 +24,9 @@ export class ConsumingStore {
   readonly consumers: MessageConsumers;
   readonly arriving: MessageArriving;
   readonly topics: TopicTable;
+  readonly root: string;
+  /** Another reader of the main thread, which has read nothing yet. */
+  readonly freshReader: () => MessageReader;
   readonly #put: MessagePutter;
   readonly #pipeline: Pipeline;
   readonly #release: () => void;
@@ -35,6 +38,9 @@ export class ConsumingStore {
     this.#pipeline = pipeline;
     this.#release = release;
     this.topics = put.topics;
+    this.root = data.config.storePathRootDir;
+    const storage = createStorage({ kind: "real" });
+    this.freshReader = () => new MessageReader(storage, data.config, control, data.queues, put.topics);
     this.reader = reader;
     this.arrivals = new ArrivalSignal(control, data.queues, put.topics);
     this.consumers = new MessageConsumers(reader, this.arrivals);

@@ -1,7 +1,8 @@
 import { MillraceError, SCHEDULE_TOPIC } from "@millrace/format";
+import type { Clock } from "@millrace/shared-memory";
 import type { Message, PutMessageResult } from "@millrace/store";
 import type { ConsumeQueueUnit } from "#format/consume-queue-unit.js";
-import type { ScheduleClock, ScheduledQueue, ScheduleMessageStore } from "#store/broker/delay/schedule-message-store.js";
+import type { ScheduledQueue, ScheduleMessageStore } from "#store/broker/delay/schedule-message-store.js";
 import { MessageView } from "#store/read/message-view.js";
 import { CommitLogBuilder } from "./commit-log-builder.js";
 
@@ -42,7 +43,7 @@ export class FakeQueue implements ScheduledQueue {
 }
 
 /** Clocks that a test moves. */
-export class FakeClock implements ScheduleClock {
+export class FakeClock implements Clock {
   wallMs = 1_700_000_000_000;
   monotonicMs = 5000;
 

@@ -231,6 +231,10 @@ export const ERROR_CODES = {
     meaning: "A blank record lies here, which fills the rest of the segment.",
     remedy: "Go on with the next segment.",
   },
+  ERR_RECORD_CORRUPT: {
+    meaning: "A record of the log is not as it was written, so the message was not handed out.",
+    remedy: 'Look at the disk; read on at queueOffset + 1, or consume with onCorrupt: "skip".',
+  },
   ERR_RECORD_EMPTY: {
     meaning: "Nothing has been written at this position.",
     remedy: "Stop here: it is the end of the log.",

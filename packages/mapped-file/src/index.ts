@@ -17,5 +17,7 @@ export type {
   StorageEntry,
   StorageFile,
   StorageSpec,
+  WriteBackFailure,
+  WriteBackSpec,
 } from "./storage.js";
 export { fillHoles, isZero, LARGE_ZERO_BLOCK, SMALL_ZERO_BLOCK, writeZeros, zeroData } from "./zero-fill.js";

@@ -1,7 +1,8 @@
 /**
- * The seam to the operating system: the only way by which store data reaches files. Two implementations: `RealStorage` and
- * `FaultyStorage`, which fails where a test tells it to. All calls are synchronous: they run in workers, or on the main thread
- * while the store opens and closes. I/O errors are Node's own, with their `code` (`ENOSPC`, `EIO`, ...), `syscall` and `path`.
+ * The seam to the operating system: the only way by which store data reaches files. Beside `RealStorage` there are
+ * `FaultyStorage`, which fails where a test tells it to, and `WriteBackStorage`, whose disk loses what could not be written back.
+ * All calls are synchronous: they run in workers, or on the main thread while the store opens and closes. I/O errors are Node's own,
+ * with their `code` (`ENOSPC`, `EIO`, ...), `syscall` and `path`.
  */
 export interface Storage {
   /** `read` and `write` (read-write) want an existing file; `create` makes it when missing and opens it read-write. */
@@ -90,7 +91,31 @@ export interface Mapping {
 }
 
 /** What a thread needs to make its own Storage; travels by structured clone. */
-export type StorageSpec = { readonly kind: "real" } | { readonly kind: "faulty"; readonly faults: readonly Fault[] };
+export type StorageSpec =
+  | { readonly kind: "real" }
+  | { readonly kind: "faulty"; readonly faults: readonly Fault[] }
+  | WriteBackSpec;
+
+/** A disk whose write-backs fail: one for all threads that are given the same spec. */
+export interface WriteBackSpec {
+  readonly kind: "writeBack";
+  /** Of calls, as in a faulty storage. */
+  readonly faults: readonly Fault[];
+  readonly failures: readonly WriteBackFailure[];
+  /** A directory outside the store. */
+  readonly images: string;
+  /** Made by `writeBackWords`. */
+  readonly words: SharedArrayBuffer;
+}
+
+/** One planned failure of a write-back: the dirty pages of the file are lost, and its descriptors hear of it. */
+export interface WriteBackFailure {
+  /** Part of the path. */
+  readonly path: string;
+  /** So many write-backs, of all threads, succeed first; -1: it waits until it is armed. */
+  readonly after: number;
+  readonly code: "EIO" | "ENOSPC" | "EDQUOT";
+}
 
 export type FaultOperation =
   | "open"

@@ -1,6 +1,7 @@
 export type { Agent, AgentControl, FailedService, ServiceErrorCode, ServiceOutcome } from "./agent.js";
 export { runAgent } from "./agent-runner.js";
 export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
+export { type Clock, SYSTEM_CLOCK } from "./clock.js";
 export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
 export {
   COUNTERS,
@@ -18,7 +19,7 @@ export { OwnedCounter, ReadableCounter } from "./counter.js";
 export { InvariantError } from "./invariant-error.js";
 export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
 export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from "./log-ends.js";
-export { monotonicUs } from "./monotonic-clock.js";
+export { monotonicMs, monotonicUs } from "./monotonic-clock.js";
 export { PutRingConsumer } from "./put-ring-consumer.js";
 export {
   AppendStatus,
@@ -41,3 +42,4 @@ export { QueueTableWriter } from "./queue-table-writer.js";
 export { ServiceFailure } from "./service-failure.js";
 export { type ServiceTask, ServiceThread } from "./service-thread.js";
 export { WaitStrategy } from "./wait-strategy.js";
+export { wallClockMs } from "./wall-clock.js";

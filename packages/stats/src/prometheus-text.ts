@@ -106,6 +106,7 @@ function writeDispatch(page: ExpositionPage, { dispatch, get }: StoreStats): voi
   page.counter("get_found_total", "Gets that found messages.", get.found);
   page.counter("get_miss_total", "Gets that found none.", get.miss);
   page.counter("get_transferred_messages_total", "Messages handed to readers.", get.transferredMessages);
+  page.counter("get_corrupt_records_total", "Records found not to be as they were written.", get.corruptRecords);
   page.gauge("get_max_seconds", "Longest get.", get.entireTimeMaxMs / MS_PER_SECOND);
 }
 

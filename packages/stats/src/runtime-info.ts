@@ -64,25 +64,29 @@ interface Sample {
  */
 export class RuntimeInfo {
   readonly #bootTimestamp: number;
+  readonly #bootMs: number;
   /** Oldest first, at least {@link SAMPLE_INTERVAL_MS} apart, at most {@link SAMPLES_KEPT}. */
   readonly #samples: Sample[] = [];
   #distributionTime: number;
   #distributionBase: readonly number[] = [];
 
-  /** @param bootTimestamp milliseconds since the epoch, of the same clock as every `now` below */
-  constructor(bootTimestamp: number) {
+  /**
+   * @param bootTimestamp milliseconds since the epoch
+   * @param bootMs the same moment by the monotonic clock, as every `now` below
+   */
+  constructor(bootTimestamp: number, bootMs: number) {
     this.#bootTimestamp = bootTimestamp;
-    this.#distributionTime = bootTimestamp;
+    this.#bootMs = bootMs;
+    this.#distributionTime = bootMs;
   }
 
-  /** A sample sooner than a second after the last is dropped; a clock that was set back starts anew. */
+  /** A sample sooner than a second after the last is dropped. */
   sample(now: number, totals: StoreTotals): void {
     const last = this.#samples.at(-1);
-    if (last !== undefined && now < last.time) this.#samples.length = 0;
-    else if (last !== undefined && now - last.time < SAMPLE_INTERVAL_MS) return;
+    if (last !== undefined && now - last.time < SAMPLE_INTERVAL_MS) return;
     this.#samples.push({ time: now, totals });
     if (this.#samples.length > SAMPLES_KEPT) this.#samples.shift();
-    if (now - this.#distributionTime >= DISTRIBUTION_PERIOD_MS || now < this.#distributionTime) {
+    if (now - this.#distributionTime >= DISTRIBUTION_PERIOD_MS) {
       this.#distributionTime = now;
       this.#distributionBase = totals.putMessageDistributeTime;
     }
@@ -92,7 +96,7 @@ export class RuntimeInfo {
     const times = Math.max(1, totals.putMessageTimesTotal);
     return {
       bootTimestamp: String(this.#bootTimestamp),
-      runtime: formatRuntime(now - this.#bootTimestamp),
+      runtime: formatRuntime(now - this.#bootMs),
       putMessageEntireTimeMax: String(Math.floor(totals.putMessageEntireTimeMax)),
       putMessageTimesTotal: String(times),
       putMessageFailedTimes: String(totals.putMessageFailedTimes),

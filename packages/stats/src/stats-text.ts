@@ -36,7 +36,10 @@ export function toText(stats: StoreStats): string {
       `${count(dispatch.messages)} messages  behind ${count(dispatch.behindMessages)} messages, ${bytes(dispatch.behindBytes)}  ` +
         `forces ${count(dispatch.forces)}  failures ${count(dispatch.failures)}`,
     ),
-    row("get", `${count(get.transferredMessages)} messages  found ${count(get.found)}  miss ${count(get.miss)}`),
+    row(
+      "get",
+      `${count(get.transferredMessages)} messages  found ${count(get.found)}  miss ${count(get.miss)}  bad ${count(get.corruptRecords)}`,
+    ),
     row(
       "schedule",
       `${count(schedule.delivered)} delivered  retried ${count(schedule.retried)}  skipped ${count(schedule.skipped)}  ` +

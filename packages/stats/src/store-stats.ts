@@ -72,12 +72,14 @@ export interface StoreStats {
     readonly miss: number;
     readonly transferredMessages: number;
     readonly entireTimeMaxMs: number;
+    /** Records that were not as they had been written, found by reading; each counts once. */
+    readonly corruptRecords: number;
   };
   readonly schedule: {
     readonly delivered: number;
     /** Puts of due messages that failed and are tried again. */
     readonly retried: number;
-    /** Delayed messages that could not be delivered: their record was gone, or named no legal topic. */
+    /** Delayed messages that could not be delivered: their record was gone, corrupt, or named no legal topic. */
     readonly skipped: number;
     readonly levels: readonly DelayLevelStats[];
   };

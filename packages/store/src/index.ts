@@ -7,6 +7,7 @@ export {
   type ErrorCodeText,
   type GetMessageStatus,
   type Host,
+  type MessageVerdictName,
   MillraceError,
   type MillraceErrorCode,
   type PutMessageStatus,
@@ -54,6 +55,7 @@ export type { MessageQueryOptions, QueryMessageResult } from "./read/message-que
 export type { MessageView } from "./read/message-view.js";
 export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageJson, PlainMessage } from "./read/plain-message.js";
+export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { DispatchReport, RecoveryReport } from "./recover/recovery-report.js";

@@ -16,7 +16,9 @@ import {
   durableOffset,
   InvariantError,
   LatencyHistogram,
+  monotonicMs,
   monotonicUs,
+  ServiceState,
   WaitStrategy,
 } from "@millrace/shared-memory";
 import { forceOrFence } from "../marks/store-fence.js";
@@ -76,7 +78,7 @@ export class AllocateMappedFileService implements Agent {
   doWork(): number {
     const { allocatedOffset, segmentWantedOffset, wroteOffset } = this.#counters;
     this.#locks?.unlockBelow(wroteOffset.get());
-    if (allocatedOffset.value >= segmentWantedOffset.get() || Date.now() < this.#retryAt) return 0;
+    if (allocatedOffset.value >= segmentWantedOffset.get() || monotonicMs() < this.#retryAt) return 0;
     try {
       this.#makeReady(allocatedOffset.value);
     } catch (error) {
@@ -84,7 +86,7 @@ export class AllocateMappedFileService implements Agent {
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
       // The appender answers CREATE_MAPPED_FILE_FAILED; the next look tries again: a disk can become free.
       this.#leaveSegment();
-      this.#retryAt = Date.now() + RETRY_MS;
+      this.#retryAt = monotonicMs() + RETRY_MS;
       this.#counters.allocateFailures.add(1);
       allocatedOffset.nudge();
       return 0;
@@ -97,10 +99,13 @@ export class AllocateMappedFileService implements Agent {
     this.#wait.wait(segmentWantedOffset, segmentWantedOffset.get(), timeoutMs);
   }
 
-  /** Segments that the appender has not reached are deleted, as RocketMQ does. */
-  onClose(): void {
+  /**
+   * Segments that the appender has not reached are deleted, as RocketMQ does: not before it has ended well, because until then it
+   * may roll into them.
+   */
+  onStop(): void {
+    if (this.#counters.appendState.get() !== ServiceState.stopped) return;
     this.#leaveSegment();
-    this.#locks?.close();
     const wrote = this.#counters.wroteOffset.get();
     const { path: directory, segmentSize: size } = this.#segments;
     let removed = false;
@@ -109,6 +114,11 @@ export class AllocateMappedFileService implements Agent {
       removed = true;
     }
     if (removed) this.#storage.syncDirectory(directory);
+  }
+
+  onClose(): void {
+    this.#leaveSegment();
+    this.#locks?.close();
   }
 
   #makeReady(offset: number): void {

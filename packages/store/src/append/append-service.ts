@@ -15,6 +15,7 @@ import {
   PutRingConsumer,
   queueColumns,
   WaitStrategy,
+  wallClockMs,
 } from "@millrace/shared-memory";
 import { forceOrFence } from "../marks/store-fence.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
@@ -138,7 +139,7 @@ export class AppendService implements Agent {
     if (tail === first) return 0;
     const beganUs = monotonicUs();
     this.#counters.appendBeganUs.set(Math.floor(beganUs));
-    this.#storeTimestamp = Math.max(this.#storeTimestamp, Date.now());
+    this.#storeTimestamp = Math.max(this.#storeTimestamp, wallClockMs());
     const startOffset = this.#offset;
     const group = this.#sync ? SYNC_GROUP : ASYNC_GROUP;
     let wakeMain = !this.#sync;

@@ -1,3 +1,4 @@
+import type { Clock } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { DiskSpace } from "./disk-space.js";
 import type { Pause } from "./pause.js";
@@ -44,16 +45,18 @@ export class CommitLogCleaner {
   readonly #config: MessageStoreConfig;
   readonly #segments: CleanableSegments;
   readonly #disk: DiskSpace;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #pause: Pause;
   readonly #hours: ReadonlySet<number>;
   #held: HeldSegment | undefined;
+  /** Since when, by the monotonic clock. */
+  #heldAtMs = 0;
 
-  constructor(config: MessageStoreConfig, segments: CleanableSegments, disk: DiskSpace, now: () => number, pause: Pause) {
+  constructor(config: MessageStoreConfig, segments: CleanableSegments, disk: DiskSpace, clock: Clock, pause: Pause) {
     this.#config = config;
     this.#segments = segments;
     this.#disk = disk;
-    this.#now = now;
+    this.#clock = clock;
     this.#pause = pause;
     this.#hours = new Set(config.deleteWhen.split(";").map(Number));
   }
@@ -80,7 +83,8 @@ export class CommitLogCleaner {
       if (endOffset > limitOffset || !(isImmediate || this.#isExpired(minOffset))) break;
       if (deletedSegments > 0 && !(await this.#pause.for(this.#config.deleteCommitLogFilesInterval))) break;
       await this.#segments.retireBelow(endOffset);
-      this.#held = { endOffset, sinceMs: this.#now() };
+      this.#held = { endOffset, sinceMs: this.#clock.now() };
+      this.#heldAtMs = this.#clock.monotonic();
       const failure = await this.#deleteBelow(endOffset);
       if (failure !== undefined) return { deletedSegments, failure };
       if (this.#held !== undefined) break;
@@ -98,7 +102,7 @@ export class CommitLogCleaner {
   async #deleteBelow(endOffset: number): Promise<string | undefined> {
     const heldFrom = this.#segments.heldFrom();
     if (heldFrom !== undefined && heldFrom < endOffset) {
-      if (this.#now() - (this.#held?.sinceMs ?? 0) < this.#config.destroyMapedFileIntervalForcibly) return undefined;
+      if (this.#clock.monotonic() - this.#heldAtMs < this.#config.destroyMapedFileIntervalForcibly) return undefined;
       this.#segments.releaseByForce(endOffset);
     }
     const failure = await this.#segments.deleteBelow(endOffset);
@@ -107,12 +111,12 @@ export class CommitLogCleaner {
   }
 
   #isTimeToDelete(): boolean {
-    return this.#hours.has(new Date(this.#now()).getHours());
+    return this.#hours.has(new Date(this.#clock.now()).getHours());
   }
 
   /** A file that somebody has removed already is gone at any age. */
   #isExpired(fromOffset: number): boolean {
     const modifiedMs = this.#segments.modifiedMs(fromOffset);
-    return modifiedMs === undefined || this.#now() >= modifiedMs + this.#config.fileReservedTime * HOUR_MS;
+    return modifiedMs === undefined || this.#clock.now() >= modifiedMs + this.#config.fileReservedTime * HOUR_MS;
   }
 }

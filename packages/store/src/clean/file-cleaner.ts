@@ -1,4 +1,5 @@
 import { MillraceError } from "@millrace/format";
+import type { Clock } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { ExpiredDeletion } from "../pipeline/controls.js";
 import { type CleanableSegments, CommitLogCleaner, type HeldSegment } from "./commit-log-cleaner.js";
@@ -43,8 +44,7 @@ export interface CleanFilesPlace {
   readonly measureDisk: () => DiskRatios;
   /** Told after every look at the disk. */
   readonly onDiskFull: (isFull: boolean) => void;
-  /** Milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /**
@@ -71,7 +71,7 @@ export class FileCleaner {
     this.#config = config;
     this.#place = place;
     this.#disk = new DiskSpace(config, place.measureDisk, place.onDiskFull);
-    this.#commitLog = new CommitLogCleaner(config, place.segments, this.#disk, place.now, this.#pause);
+    this.#commitLog = new CommitLogCleaner(config, place.segments, this.#disk, place.clock, this.#pause);
     this.#consumeQueue = new ConsumeQueueCleaner(config, place.deleteExpired, this.#pause);
   }
 

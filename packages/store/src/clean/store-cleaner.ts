@@ -1,5 +1,6 @@
 import type { StorePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { SYSTEM_CLOCK } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { MessagePutter } from "../put/message-putter.js";
@@ -46,7 +47,7 @@ export class StoreCleaner {
       onDiskFull: (isFull) => {
         put.status.isDiskFull = isFull;
       },
-      now: Date.now,
+      clock: SYSTEM_CLOCK,
     });
     this.topics = new TopicCleaner(pipeline, put, reader, this.files);
     this.files.start();

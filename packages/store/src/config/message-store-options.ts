@@ -26,7 +26,10 @@ export interface MessageStoreOptions {
   readonly commitCommitLogLeastPages?: number;
   /** Transient store pool: after so many milliseconds everything is written, however little. Default 200. */
   readonly commitCommitLogThoroughInterval?: number;
-  /** SYNC_FLUSH: a put that has not been forced after so many milliseconds is answered FLUSH_DISK_TIMEOUT. Default 5,000. */
+  /**
+   * SYNC_FLUSH: a message that is in the log, and not durable so many milliseconds after it came into the ring, is answered
+   * FLUSH_DISK_TIMEOUT. Default 5,000.
+   */
   readonly syncFlushTimeout?: number;
   /** Map, touch and lock the segments ahead of the appender. Default false. */
   readonly warmMapedFileEnable?: boolean;
@@ -52,7 +55,7 @@ export interface MessageStoreOptions {
   readonly putRingSize?: number;
   /** A put that finds the ring full waits (up to `putMessageTimeout`), or is rejected at once. Default `wait`. */
   readonly backPressure?: BackPressure;
-  /** A put that has waited for the ring for so many milliseconds is rejected. Default 8,000. */
+  /** A put that has waited for room in the ring for so many milliseconds is rejected, and nothing was written. Default 8,000. */
   readonly putMessageTimeout?: number;
   /** Puts that may wait for the ring at a time; one more is rejected. Default 5,000. */
   readonly maxAsyncPutMessageRequests?: number;

@@ -15,11 +15,15 @@ export class ConsumedBatch implements Iterable<MessageView> {
    */
   readonly skipped: number;
 
+  /** Corrupt records that were passed over since the batch before; always 0 without `onCorrupt: "skip"`. */
+  readonly corrupt: number;
+
   /** @internal */
-  constructor(messages: readonly MessageView[], nextOffset: number, skipped: number) {
+  constructor(messages: readonly MessageView[], nextOffset: number, skipped: number, corrupt: number) {
     this.messages = messages;
     this.nextOffset = nextOffset;
     this.skipped = skipped;
+    this.corrupt = corrupt;
   }
 
   [Symbol.iterator](): Iterator<MessageView> {

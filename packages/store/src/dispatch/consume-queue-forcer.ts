@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Storage } from "@millrace/mapped-file";
 import { PAGE_LENGTH } from "@millrace/mapped-file";
-import { type ControlBlock, monotonicUs } from "@millrace/shared-memory";
+import { type ControlBlock, monotonicMs, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
@@ -49,7 +49,7 @@ export class ConsumeQueueForcer {
     this.#consumeQueues = consumeQueues;
     this.#others = others;
     this.#onDurable = onDurable;
-    this.#lastThorough = Date.now();
+    this.#lastThorough = monotonicMs();
   }
 
   get isForcing(): boolean {
@@ -81,7 +81,7 @@ export class ConsumeQueueForcer {
         await this.#storage.forceInBackground(path);
         this.#counters.dispatchForces.add(1);
       }
-      if (isThorough) this.#endThoroughRound(Date.now());
+      if (isThorough) this.#endThoroughRound(monotonicMs());
     } catch (error) {
       this.#failure = error;
     } finally {
@@ -100,7 +100,7 @@ export class ConsumeQueueForcer {
       this.#counters.dispatchForces.add(queue.force());
       this.#counters.dispatchHeartbeatUs.set(Math.floor(monotonicUs())); // thousands of queues take their time
     }
-    this.#endThoroughRound(Date.now());
+    this.#endThoroughRound(monotonicMs());
   }
 
   #endThoroughRound(now: number): void {

@@ -12,6 +12,7 @@ import {
   SYS_FLAG_ROLLBACK,
 } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { wallClockMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import { IndexFile, readIndexHeader } from "./index-file.js";
@@ -208,7 +209,7 @@ export class IndexDispatcher implements CommitLogDispatcher {
 
   #create(last: KnownFile | undefined): OpenFile {
     this.#storage.makeDirectory(this.#directory);
-    const name = indexFileName(new Date(), last?.name);
+    const name = indexFileName(new Date(wallClockMs()), last?.name);
     const path = join(this.#directory, name);
     const file = IndexFile.create(this.#storage, path, this.#config, last?.header ?? EMPTY_INDEX_HEADER);
     try {

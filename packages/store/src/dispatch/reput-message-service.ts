@@ -15,6 +15,7 @@ import {
   type Agent,
   type ControlBlock,
   InvariantError,
+  monotonicMs,
   type ShownWhen,
   shownOffset,
   shownWhen,
@@ -79,7 +80,7 @@ export class ReputMessageService implements Agent {
 
   /** One group. */
   doWork(): number {
-    const now = Date.now();
+    const now = monotonicMs();
     if (now < this.#retryAt) return 0;
     const began = this.#counters.reputFromOffset.value;
     const messages = this.#dispatchGroup(Math.max(shownOffset(this.#counters, this.#shownWhen), began));
@@ -104,7 +105,7 @@ export class ReputMessageService implements Agent {
     const seenCommitted = committedOffset.get();
     const seenFlushed = flushedOffset.get();
     const limit = shownOffset(this.#counters, this.#shownWhen);
-    if (limit > this.#offset && Date.now() >= this.#retryAt) return;
+    if (limit > this.#offset && monotonicMs() >= this.#retryAt) return;
     if (this.#shownWhen === "committed") this.#wait.wait(committedOffset, seenCommitted, timeoutMs);
     else if (this.#shownWhen === "durable" && seenWrote > limit) this.#wait.wait(flushedOffset, seenFlushed, timeoutMs);
     else this.#wait.wait(wroteOffset, seenWrote, timeoutMs);
@@ -144,7 +145,7 @@ export class ReputMessageService implements Agent {
       if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
       this.#counters.dispatchFailures.add(1);
       this.#counters.reputFromOffset.nudge();
-      this.#retryAt = Date.now() + RETRY_MS;
+      this.#retryAt = monotonicMs() + RETRY_MS;
       return -1;
     }
   }

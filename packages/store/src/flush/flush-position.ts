@@ -1,6 +1,14 @@
 import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, type StoreCheckpoint, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
-import { AppendMarks, ControlBlock, durableOffset, LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
+import {
+  AppendMarks,
+  ControlBlock,
+  durableOffset,
+  LatencyHistogram,
+  monotonicMs,
+  monotonicUs,
+  wallClockMs,
+} from "@millrace/shared-memory";
 import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import { forceOrFence } from "../marks/store-fence.js";
@@ -29,7 +37,8 @@ export class FlushPosition {
   #checkpointNow: StoreCheckpoint;
   /** What ended the service: from then on nothing is forced or believed. */
   #failure: unknown;
-  #recordedAt = 0;
+  /** By the monotonic clock. */
+  #recordedAtMs = Number.NEGATIVE_INFINITY;
   #recordedOffset: number;
   #storeTimestamp = 0;
 
@@ -93,15 +102,15 @@ export class FlushPosition {
 
   #reached(storeTimestamp: number): void {
     this.#storeTimestamp = storeTimestamp;
-    if (Date.now() - this.#recordedAt >= RECORD_INTERVAL_MS) this.record();
+    if (monotonicMs() - this.#recordedAtMs >= RECORD_INTERVAL_MS) this.record();
   }
 
   /** Writes watermark and checkpoint. A failure ends the service; what the log holds is durable all the same. */
   record(): void {
     const { flushed } = this;
-    this.#recordedAt = Date.now();
+    this.#recordedAtMs = monotonicMs();
     if (flushed === this.#recordedOffset) return;
-    this.#watermark.write(flushed, this.#recordedAt);
+    this.#watermark.write(flushed, wallClockMs());
     if (this.#storeTimestamp > 0) this.#checkpointNow = { ...this.#checkpointNow, physicMsgTimestamp: this.#storeTimestamp };
     const { logicsMsgTimestamp, indexMsgTimestamp } = this.#counters;
     this.#checkpointNow = {

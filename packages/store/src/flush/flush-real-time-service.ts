@@ -1,5 +1,5 @@
 import { PAGE_LENGTH } from "@millrace/mapped-file";
-import type { Agent, ControlBlock } from "@millrace/shared-memory";
+import { type Agent, type ControlBlock, monotonicMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { FlushPosition } from "./flush-position.js";
 import type { PoolCommitter } from "./pool-committer.js";
@@ -13,7 +13,7 @@ export class FlushRealTimeService implements Agent {
   readonly #counters: ControlBlock<"flush">["counters"];
   readonly #config: MessageStoreConfig;
   readonly #commit: PoolCommitter | undefined;
-  #lastThorough = Date.now();
+  #lastThorough = monotonicMs();
   #nextFlush = 0;
 
   constructor(position: FlushPosition, config: MessageStoreConfig, commit: PoolCommitter | undefined) {
@@ -24,12 +24,12 @@ export class FlushRealTimeService implements Agent {
   }
 
   onStart(): void {
-    this.#nextFlush = Date.now() + this.#config.flushIntervalCommitLog;
+    this.#nextFlush = monotonicMs() + this.#config.flushIntervalCommitLog;
   }
 
   doWork(): number {
     this.#position.check();
-    const now = Date.now();
+    const now = monotonicMs();
     this.#commit?.commitWhenDue(now);
     if (now < this.#nextFlush) return 0;
     this.#nextFlush = now + this.#config.flushIntervalCommitLog;
@@ -51,7 +51,7 @@ export class FlushRealTimeService implements Agent {
   }
 
   waitForWork(timeoutMs: number): void {
-    const now = Date.now();
+    const now = monotonicMs();
     const due = Math.min(timeoutMs, Math.max(0, this.#nextFlush - now), this.#commit?.dueIn(now) ?? timeoutMs);
     const { syncRequestedOffset } = this.#counters;
     if (due > 0) syncRequestedOffset.wait(syncRequestedOffset.get(), due);

@@ -1,5 +1,5 @@
 import { PAGE_LENGTH } from "@millrace/mapped-file";
-import type { ControlBlock } from "@millrace/shared-memory";
+import { type ControlBlock, monotonicMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { poolIndex } from "../pipeline/transient-store-pool.js";
 import type { FlushPosition } from "./flush-position.js";
@@ -16,7 +16,7 @@ export class PoolCommitter {
   readonly #counters: ControlBlock<"flush">["counters"];
   readonly #config: MessageStoreConfig;
   readonly #buffers: readonly Uint8Array[];
-  #lastThorough = Date.now();
+  #lastThorough = monotonicMs();
   #nextCommit = 0;
 
   constructor(position: FlushPosition, config: MessageStoreConfig, pool: readonly SharedArrayBuffer[]) {

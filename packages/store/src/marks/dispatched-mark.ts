@@ -1,4 +1,8 @@
 import type { Storage } from "@millrace/mapped-file";
+import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
+import { DISPATCHED_MARK_MAGIC } from "./checked-file-descriptor.js";
+
+const KIND = { magic: DISPATCHED_MARK_MAGIC, version: 1 };
 
 /** What was durable, of what dispatching makes, when it was written. Offsets are absolute, in bytes of the log. */
 export interface DispatchedMark {
@@ -11,11 +15,11 @@ export interface DispatchedMark {
   readonly indexEndOffset: number;
 }
 
-/** Undefined when it is missing or cannot be understood: then nothing is known to be durable, and everything is verified. */
+/** Undefined when it is missing or damaged: then nothing is known to be durable, and everything is verified. */
 export function readDispatchedMark(storage: Storage, path: string): DispatchedMark | undefined {
-  const bytes = storage.readSmall(path);
-  if (bytes === undefined) return undefined;
-  const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset } = parseObject(new TextDecoder().decode(bytes));
+  const content = readCheckedFile(storage, path, KIND);
+  if (content.state !== "good") return undefined;
+  const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset } = parseObject(new TextDecoder().decode(content.payload));
   if (!isOffset(dispatchedOffset) || !isOffset(indexedOffset) || !isOffset(indexEndOffset)) return undefined;
   if (indexFile !== undefined && typeof indexFile !== "string") return undefined;
   return { dispatchedOffset, indexedOffset, indexFile, indexEndOffset };
@@ -25,7 +29,7 @@ export function readDispatchedMark(storage: Storage, path: string): DispatchedMa
 export function writeDispatchedMark(storage: Storage, path: string, mark: DispatchedMark): void {
   const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset } = mark;
   const text = JSON.stringify({ dispatchedOffset, indexedOffset, indexFile, indexEndOffset });
-  storage.writeSmall(path, new TextEncoder().encode(`${text}\n`));
+  writeCheckedFile(storage, path, KIND, new TextEncoder().encode(`${text}\n`));
 }
 
 function isOffset(value: unknown): value is number {

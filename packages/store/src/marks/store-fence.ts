@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { MillraceError } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { wallClockMs } from "@millrace/shared-memory";
 
 /** Why a store takes no more puts. */
 export interface StoreFence {
@@ -56,7 +57,7 @@ export function forceOrFence(storage: Storage, path: string, durable: number, fo
     force();
   } catch (cause) {
     try {
-      writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: Date.now() });
+      writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: wallClockMs() });
     } catch {
       // The store that is open is fenced by the error alone.
     }

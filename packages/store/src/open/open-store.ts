@@ -8,6 +8,7 @@ import {
   ServiceFailure,
   type ServiceOutcome,
   StoreState,
+  wallClockMs,
 } from "@millrace/shared-memory";
 import { ConsumerOffsets } from "../broker/consumer-offsets.js";
 import { DelayOffsets } from "../broker/delay/delay-offsets.js";
@@ -220,7 +221,7 @@ export class OpenStore {
     if (fence !== undefined) this.#fence(fence, "a force failed");
     else if (outcome.code === "ERR_FORCE_FAILED") {
       // The disk would not even take the marker; the fence holds for the life of this store.
-      this.#fence({ reason: outcome.message, offset: this.flushedOffset, time: Date.now() }, "a force failed");
+      this.#fence({ reason: outcome.message, offset: this.flushedOffset, time: wallClockMs() }, "a force failed");
     } else this.#fault(outcome.service, outcome.code, outcome.message, new ServiceFailure(outcome));
   }
 

@@ -4,10 +4,12 @@ import {
   heartbeatWord,
   LatencyHistogram,
   type LatencySnapshot,
+  monotonicMs,
   monotonicUs,
   ServiceState,
   StoreState,
   stateWord,
+  wallClockMs,
 } from "@millrace/shared-memory";
 import {
   classifyPutTimes,
@@ -42,7 +44,7 @@ export class StoreStatsReader {
   readonly #directory: OpenedDirectory;
   readonly #counters: Counters;
   readonly #put: MessagePutter;
-  readonly #service = new RuntimeInfo(Date.now());
+  readonly #service = new RuntimeInfo(wallClockMs(), monotonicMs());
   readonly #putToAppendUs: LatencyHistogram;
   /** The flusher's and the appender's. */
   readonly #appendToFlushUs: readonly [LatencyHistogram, LatencyHistogram];
@@ -52,7 +54,7 @@ export class StoreStatsReader {
   /** Records dispatched before the store was open: they bring nothing nearer. */
   readonly #redispatched: number;
   #ratios: readonly [commitLog: number, consumeQueue: number] = [0, 0];
-  #ratiosAt = 0;
+  #ratiosAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(directory: OpenedDirectory, pipeline: Pipeline, put: MessagePutter, sources: StatsSources) {
     this.#directory = directory;
@@ -69,15 +71,15 @@ export class StoreStatsReader {
 
   read(): StoreStats {
     const counters = this.#counters;
-    const now = Date.now();
+    const nowMs = monotonicMs();
     const wroteOffset = endOffset(counters, this.#put.acknowledgedOffset);
     const allocatedOffset = counters.allocatedOffset.get();
     const flushedOffset = durableOffset(counters);
     const segmentSize = this.#directory.config.mappedFileSizeCommitLog;
     return {
       state: STATE_NAMES[counters.storeState.get()] as StoreStateName,
-      time: now,
-      runtimeInfo: this.#runtimeInfo(now, wroteOffset),
+      time: wallClockMs(),
+      runtimeInfo: this.#runtimeInfo(nowMs, wroteOffset),
       offsets: {
         minOffset: counters.minOffset.get(),
         wroteOffset,
@@ -111,7 +113,7 @@ export class StoreStatsReader {
       dispatch: this.#dispatchStats(wroteOffset),
       get: this.#sources.get(),
       schedule: this.#sources.schedule(),
-      disk: this.#diskStats(now),
+      disk: this.#diskStats(nowMs),
       allocate: {
         segments: counters.allocateSegments.get(),
         segmentsReady: Math.max(0, Math.floor(allocatedOffset / segmentSize) - Math.floor(wroteOffset / segmentSize)),
@@ -158,8 +160,8 @@ export class StoreStatsReader {
     };
   }
 
-  #diskStats(now: number): StoreStats["disk"] {
-    const [commitLogRatio, consumeQueueRatio] = this.#diskRatios(now);
+  #diskStats(nowMs: number): StoreStats["disk"] {
+    const [commitLogRatio, consumeQueueRatio] = this.#diskRatios(nowMs);
     const deletedSegments = this.#counters.allocateDeletedSegments.get();
     return { commitLogRatio, consumeQueueRatio, full: this.#sources.isDiskFull(), deletedSegments };
   }
@@ -174,7 +176,7 @@ export class StoreStatsReader {
     }));
   }
 
-  #runtimeInfo(now: number, wroteOffset: number): Record<string, string> {
+  #runtimeInfo(nowMs: number, wroteOffset: number): Record<string, string> {
     const { putToAckUs } = this.#put;
     const latency = putToAckUs.snapshot();
     const get = this.#sources.get();
@@ -192,11 +194,11 @@ export class StoreStatsReader {
       getMessageEntireTimeMax: get.entireTimeMaxMs,
       dispatchMaxBuffer: 0,
     };
-    this.#service.sample(now, totals);
-    const [commitLogRatio, consumeQueueRatio] = this.#diskRatios(now);
+    this.#service.sample(nowMs, totals);
+    const [commitLogRatio, consumeQueueRatio] = this.#diskRatios(nowMs);
     const levels = this.#sources.schedule().levels;
     return {
-      ...this.#service.runtimeInfo(now, totals),
+      ...this.#service.runtimeInfo(nowMs, totals),
       ...Object.fromEntries(levels.map((one) => [`scheduleMessageOffset_${one.level}`, `${one.delayOffset},${one.maxOffset}`])),
       [`commitLogDiskRatio_${this.#directory.paths.commitLog}`]: String(commitLogRatio),
       commitLogDiskRatio: String(commitLogRatio),
@@ -207,11 +209,11 @@ export class StoreStatsReader {
   }
 
   /** Of the commit log's disk and of the ConsumeQueues'. */
-  #diskRatios(now: number): readonly [number, number] {
-    if (this.#ratiosAt !== 0 && now - this.#ratiosAt < DISK_RATIO_INTERVAL_MS) return this.#ratios;
+  #diskRatios(nowMs: number): readonly [number, number] {
+    if (nowMs - this.#ratiosAtMs < DISK_RATIO_INTERVAL_MS) return this.#ratios;
     const { paths, storage } = this.#directory;
     this.#ratios = [diskRatioOf(storage, paths.commitLog), diskRatioOf(storage, paths.consumeQueue)];
-    this.#ratiosAt = now;
+    this.#ratiosAtMs = nowMs;
     return this.#ratios;
   }
 }

@@ -9,6 +9,7 @@ import {
   monotonicUs,
   type PutRingBuffers,
   PutRingProducer,
+  wallClockMs,
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Message } from "./message.js";
@@ -224,7 +225,7 @@ export class MessagePutter {
   #startGroup(): RefusedPutResult | undefined {
     if (this.ring.unpublishedBytes > 0) return undefined;
     this.#putTimeUs = monotonicUs();
-    this.#nowMs = Date.now();
+    this.#nowMs = wallClockMs();
     if (!this.#keepsAlive) this.#stayAlive();
     return this.status.refusal(this.#putTimeUs);
   }
@@ -249,8 +250,10 @@ export class MessagePutter {
   }
 
   readonly #onRecheck = (): void => {
-    this.#timeOut();
+    if (this.#sync) while (this.#settleSome(monotonicUs() - this.#config.syncFlushTimeout * 1000)) {}
     this.#drain();
+    // What has been answered makes room; only who finds none then has waited in vain.
+    if (!this.#settleable()) this.waiting.expire(monotonicUs(), this.#config.putMessageTimeout);
     if (this.#keepsAlive && this.ring.inFlight === 0 && this.waiting.size === 0) {
       this.#keepsAlive = false;
       this.#recheck.unref();
@@ -287,8 +290,13 @@ export class MessagePutter {
     this.#idle = undefined;
   }
 
-  /** Settles what is acknowledged, in order, up to a turn's worth; true when there is more. */
-  #settleSome(): boolean {
+  /**
+   * Settles what is acknowledged, in order, up to a turn's worth; true when there is more.
+   *
+   * @param oldestUs appended, but not durable, and put before this time of the monotonic clock: answered FLUSH_DISK_TIMEOUT
+   * (RocketMQ: `FlushDiskWatcher`)
+   */
+  #settleSome(oldestUs = Number.NEGATIVE_INFINITY): boolean {
     const { ring } = this;
     const end = ring.resultEnd();
     const count = end - ring.taken;
@@ -304,8 +312,9 @@ export class MessagePutter {
         continue;
       }
       const waits = (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
-      if (waits && ring.resultPhysicalOffset(slot) + ring.recordLength(slot) > flushed) return false;
-      this.#acknowledge(slot, "PUT_OK", nowUs);
+      const isLate = waits && ring.resultPhysicalOffset(slot) + ring.recordLength(slot) > flushed;
+      if (isLate && ring.putTimeUs(slot) > oldestUs) return false;
+      this.#acknowledge(slot, isLate ? "FLUSH_DISK_TIMEOUT" : "PUT_OK", nowUs);
     }
     return budget < count;
   }
@@ -342,22 +351,6 @@ export class MessagePutter {
     if (this.#details[slot] !== undefined) this.#details[slot] = undefined;
     ring.take();
     return settle;
-  }
-
-  /** RocketMQ's FlushDiskWatcher: appended, but not forced in time. */
-  #timeOut(): void {
-    const nowUs = monotonicUs();
-    this.waiting.expire(nowUs, this.#config.putMessageTimeout);
-    if (!this.#sync) return;
-    const { ring } = this;
-    const oldestUs = nowUs - this.#config.syncFlushTimeout * 1000;
-    const end = ring.resultEnd();
-    while (this.#settleSome()) {}
-    while (ring.taken < end) {
-      const slot = ring.slotOf(ring.taken);
-      if (ring.putTimeUs(slot) > oldestUs) return;
-      this.#acknowledge(slot, "FLUSH_DISK_TIMEOUT", nowUs);
-    }
   }
 
   /** Asks to be woken: by results (acks without a force, failures), in SYNC_FLUSH also by a force. */

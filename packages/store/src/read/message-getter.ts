@@ -1,5 +1,6 @@
 import { totalmem } from "node:os";
 import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus, MillraceError, shownValue } from "@millrace/format";
+import { monotonicMs } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
 import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
@@ -53,20 +54,20 @@ export class MessageGetter {
   }
 
   get stats(): StoreStats["get"] {
-    return { ...this.#stats };
+    return { ...this.#stats, corruptRecords: this.#log.verifier.corruptRecords };
   }
 
   /**
    * The messages from a queue offset on, with a lease on the memory they lie in; from a queue that does not exist as from one
    * without messages.
    *
-   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`; the system's own error
-   * when a file cannot be mapped
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`; {@link RecordCorruptError}
+   * with its `queueOffset` when the first message that it would give is corrupt; the system's own error when a file cannot be mapped
    */
   getMessage(request: GetMessageRequest): GetMessageResult {
-    const began = performance.now();
+    const began = monotonicMs();
     const result = this.#get(request);
-    const elapsed = performance.now() - began;
+    const elapsed = monotonicMs() - began;
     const stats = this.#stats;
     if (elapsed > stats.entireTimeMaxMs) stats.entireTimeMaxMs = elapsed;
     if (result.status === "FOUND") stats.found++;

@@ -1,5 +1,6 @@
 import type { StorePaths } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
+import { monotonicMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { DeletedTopics } from "../marks/deleted-topics.js";
 import type { DispatchedMark } from "../marks/dispatched-mark.js";
@@ -55,7 +56,7 @@ export interface DispatchRecoveryOptions {
  */
 export async function recoverDispatch(options: DispatchRecoveryOptions): Promise<DispatchRecovery> {
   const { config, deletedTopics, directories, log, mark, paths, signal, spec } = options;
-  const began = performance.now();
+  const began = monotonicMs();
   const { commitLog: commitLogDirectory, consumeQueue } = paths;
   const { mappedFileSizeCommitLog, mappedFileSizeConsumeQueue } = config;
   const { minOffset, maxOffset, logQueues, lastExitOk } = log;
@@ -84,7 +85,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
   const queues = plans.map(({ directory: { topic, queueId }, minQueueOffset, maxQueueOffset, nextQueueOffset }) => {
     return { topic, queueId, minQueueOffset, maxQueueOffset, nextQueueOffset };
   });
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (monotonicMs() - began) / 1000;
   const report: DispatchReport = {
     queues: queues.length,
     ...found,

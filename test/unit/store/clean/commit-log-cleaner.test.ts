@@ -27,7 +27,13 @@ function cleaner(options: MessageStoreOptions = {}, now = AT_4, modifiedMs = now
   const measure = () => ({ commitLogDiskRatio: disk.ratio, consumeQueueDiskRatio: disk.ratio });
   const pause = new Pause();
   const space = new DiskSpace(config, measure, () => {});
-  return { service: new CommitLogCleaner(config, segments, space, () => clock.now, pause), segments, clock, disk, pause };
+  return {
+    service: new CommitLogCleaner(config, segments, space, { now: () => clock.now, monotonic: () => clock.now - AT_3 }, pause),
+    segments,
+    clock,
+    disk,
+    pause,
+  };
 }
 
 test("in the hour of deleteWhen expired segments go, in another hour they stay", async (t) => {

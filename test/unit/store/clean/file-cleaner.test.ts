@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { SYSTEM_CLOCK } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { FileCleaner } from "#store/clean/file-cleaner.js";
@@ -45,7 +46,7 @@ function surroundings(t: ExecutionContext, options: MessageStoreOptions = {}): S
     onDiskFull: (isFull) => {
       disk.isFull = isFull;
     },
-    now: Date.now,
+    clock: SYSTEM_CLOCK,
   });
   t.teardown(() => service.close());
   return { service, segments, asked, slices, disk };

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
 import test from "ava";
+import { writeCheckedFile } from "#store/marks/checked-file.js";
+import { DISPATCHED_MARK_MAGIC } from "#store/marks/checked-file-descriptor.js";
 import { DeletedTopics } from "#store/marks/deleted-topics.js";
 import { readDispatchedMark, writeDispatchedMark } from "#store/marks/dispatched-mark.js";
 import { refuseUnsupportedDirectories } from "#store/recover/unsupported-directories.js";
@@ -19,6 +21,7 @@ test("a mark is read back; one that is missing or says nothing sensible is none"
     writeDispatchedMark(storage, path, mark);
     t.deepEqual(readDispatchedMark(storage, path), mark);
   }
+  const kind = { magic: DISPATCHED_MARK_MAGIC, version: 1 };
   const good = { dispatchedOffset: 1, indexedOffset: 1, indexFile: "1", indexEndOffset: 1 };
   const bad = [
     { dispatchedOffset: -1 },
@@ -28,7 +31,7 @@ test("a mark is read back; one that is missing or says nothing sensible is none"
     { dispatchedOffset: 2 ** 60 },
   ];
   for (const content of ["", "{", "null", "[]", ...bad.map((change) => JSON.stringify({ ...good, ...change }))]) {
-    writeFileSync(path, content);
+    writeCheckedFile(storage, path, kind, new TextEncoder().encode(content));
     t.is(readDispatchedMark(storage, path), undefined, content);
   }
 });

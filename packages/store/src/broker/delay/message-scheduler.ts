@@ -1,11 +1,11 @@
 import type { DelayLevels } from "@millrace/format";
-import { monotonicUs } from "@millrace/shared-memory";
+import { type Clock, SYSTEM_CLOCK } from "@millrace/shared-memory";
 import type { DelayLevelStats, StoreStats } from "@millrace/stats";
 import { DelayLevelQueue } from "./delay-level-queue.js";
 import type { DelayOffsets } from "./delay-offsets.js";
 import { DeliveryWindow } from "./delivery-window.js";
 import type { PutVerdict } from "./put-verdict.js";
-import type { ScheduleClock, ScheduleMessageStore } from "./schedule-message-store.js";
+import type { ScheduleMessageStore } from "./schedule-message-store.js";
 
 /** Bytes of all levels that are being put at a time. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
@@ -15,8 +15,6 @@ const LOOK_MS = 1000;
 const LOOK_LEAST_MS = 10;
 /** setTimeout takes no more. */
 const TIMER_LIMIT_MS = 0x7fffffff;
-
-const SYSTEM_CLOCK: ScheduleClock = { now: Date.now, monotonic: () => monotonicUs() / 1000 };
 
 /**
  * Delivers delayed messages when they are due: puts each under its own topic and queue, without DELAY. Main thread.
@@ -38,7 +36,7 @@ export class MessageScheduler {
   readonly #levels: readonly DelayLevelQueue[];
   readonly #offsets: DelayOffsets;
   readonly #store: ScheduleMessageStore;
-  readonly #clock: ScheduleClock;
+  readonly #clock: Clock;
   readonly #saveIntervalMs: number;
   readonly #lookMs: number;
   #isRunning = false;
@@ -60,7 +58,7 @@ export class MessageScheduler {
     offsets: DelayOffsets,
     store: ScheduleMessageStore,
     saveIntervalMs: number,
-    clock: ScheduleClock = SYSTEM_CLOCK,
+    clock: Clock = SYSTEM_CLOCK,
   ) {
     this.#offsets = offsets;
     this.#store = store;

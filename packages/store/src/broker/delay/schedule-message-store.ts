@@ -22,11 +22,3 @@ export interface ScheduleMessageStore {
   /** Makes durable what has been acknowledged. */
   flush(): Promise<unknown>;
 }
-
-/** Both in milliseconds. */
-export interface ScheduleClock {
-  /** The wall clock. It may jump. */
-  now(): number;
-  /** Only differences mean something. It does not jump. */
-  monotonic(): number;
-}

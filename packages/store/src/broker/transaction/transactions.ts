@@ -14,6 +14,7 @@ import {
   TRANS_OP_HALF_TOPIC,
   TRANS_OP_REMOVE_TAG,
 } from "@millrace/format";
+import { monotonicMs, wallClockMs } from "@millrace/shared-memory";
 import { checkKnownKeys, knownKeys } from "../../config/known-keys.js";
 import type { Message } from "../../put/message.js";
 import { checkProperties } from "../../put/property-writer.js";
@@ -99,7 +100,7 @@ export class Transactions {
     const { olderThanMs = 0, limit = Infinity, signal } = request ?? {};
     if (!(olderThanMs >= 0)) throw illegalRequest("olderThanMs", olderThanMs);
     if (!(limit >= 0)) throw illegalRequest("limit", limit);
-    const newest = Date.now() - olderThanMs;
+    const newest = wallClockMs() - olderThanMs;
     await this.#halfs.note();
     let given = 0;
     let read = 0;
@@ -199,9 +200,9 @@ export class Transactions {
 
   /** What was acknowledged is shown a little later. */
   async #readable(physicalOffset: number): Promise<void> {
-    const deadline = performance.now() + READABLE_TIMEOUT_MS;
+    const deadline = monotonicMs() + READABLE_TIMEOUT_MS;
     while (this.#store.readableOffset <= physicalOffset) {
-      if (performance.now() > deadline) {
+      if (monotonicMs() > deadline) {
         const text = `the half message cannot be read yet: physicalOffset=${physicalOffset} readableOffset=${this.#store.readableOffset}`;
         throw new MillraceError("ERR_TRANSACTION_TIMEOUT", text);
       }

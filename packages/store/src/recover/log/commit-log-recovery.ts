@@ -1,6 +1,7 @@
 import { MillraceError } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
+import { monotonicMs } from "@millrace/shared-memory";
 import type { RecoveryProgress } from "../../config/recovery-progress.js";
 import { throwIfAborted } from "../scan/abort-check.js";
 import type { Decision } from "../scan/decision-table.js";
@@ -55,7 +56,7 @@ export async function recoverCommitLog(options: RecoverOptions): Promise<CommitL
   const parallelism = options.parallelism ?? RecoveryTaskPool.parallelismFor(queue.files.length, bytesTotal);
   const pool = new RecoveryTaskPool(SEGMENT_TASKS, parallelism);
   try {
-    const start = performance.now();
+    const start = monotonicMs();
     const progress = new ScanProgress();
     const scans = await scanAll(options, queue, pool, progress);
     const end = findEnd(options, queue, scans);
@@ -67,7 +68,7 @@ export async function recoverCommitLog(options: RecoverOptions): Promise<CommitL
       ...summarize(scans.slice(0, end.index + 1)),
       segmentsScanned: scans.length,
       bytesScanned: progress.bytesScanned,
-      seconds: (performance.now() - start) / 1000,
+      seconds: (monotonicMs() - start) / 1000,
       ...settled,
       lastExitOk: options.lastExitOk,
       rows: end.rows,

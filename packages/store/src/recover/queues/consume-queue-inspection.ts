@@ -116,7 +116,7 @@ export class ConsumeQueueInspector {
       minQueueOffset: firstQueueOffset,
       maxQueueOffset: end,
       nextQueueOffset,
-      dispatchFrom: found.reachesEnd ? -1 : this.#dispatchFrom(units, end, log, run),
+      dispatchFrom: found.reachesEnd ? -1 : this.#dispatchFrom(units, end, directory.queueId, log, run),
       forceFrom: Math.min(end, good.newFrom),
     };
   }
@@ -152,7 +152,7 @@ export class ConsumeQueueInspector {
 
   /** Whether the unit of this record holds this. */
   #isTagsCode(physicalOffset: number, topic: string, tagsCode: number): boolean {
-    const request = this.#records.request(physicalOffset);
+    const request = this.#records.read(physicalOffset) ? this.#records.request(physicalOffset) : undefined;
     return request !== undefined && unitTagsCode(request, topic === SCHEDULE_TOPIC, this.#delayLevels) === tagsCode;
   }
 
@@ -171,12 +171,15 @@ export class ConsumeQueueInspector {
   }
 
   /** Begin of the record that the first missing unit belongs to, or an earlier one, as late as is certain. */
-  #dispatchFrom(units: ConsumeQueueUnits, end: number, log: LogQueue, run: LogQueueRun): number {
-    if (end === run.firstQueueOffset) return run.firstPhysicalOffset;
+  #dispatchFrom(units: ConsumeQueueUnits, end: number, queueId: number, log: LogQueue, run: LogQueueRun): number {
     if (end === run.nextQueueOffset - 1) return run.lastPhysicalOffset;
     if (end === log.newQueueOffset) return log.newPhysicalOffset;
-    const { physicalOffset, size } = units.at(end - 1);
-    return physicalOffset + size;
+    for (let unit = end - 1; unit >= run.firstQueueOffset; unit--) {
+      if (units.at(unit).isFill || !this.#isRight(units, unit, queueId)) continue;
+      const { physicalOffset, size } = units.at(unit);
+      return physicalOffset + size;
+    }
+    return run.firstPhysicalOffset;
   }
 }
 

@@ -52,9 +52,8 @@ export class ConsumeQueueUnits {
 
   /**
    * The good units of [from, to): each leads to a record that lies in the log, behind the one before and at most up to
-   * `maxPhysicalEnd`; units that only fill a hole are good.
-   *
-   * @throws MillraceError `ERR_CONSUME_QUEUE_UNSUPPORTED` when a unit points into a ConsumeQueueExt
+   * `maxPhysicalEnd`; units that only fill a hole are good. One that points into a ConsumeQueueExt is bad: where there is such a
+   * directory, the store is not opened.
    */
   walk(from: number, to: number, maxPhysicalEnd: number, newPhysicalOffset: number): GoodUnits {
     const record = this.#unit;
@@ -66,9 +65,9 @@ export class ConsumeQueueUnits {
         record.read(bytes, at);
         const { physicalOffset, size } = record;
         if (record.isFill && physicalOffset === 0) continue;
-        const isGood = size > 0 && physicalOffset >= physicalEnd && physicalOffset + size <= maxPhysicalEnd;
+        const isInLog = size > 0 && physicalOffset >= physicalEnd && physicalOffset + size <= maxPhysicalEnd;
+        const isGood = isInLog && !record.isExtAddress;
         if (!isGood) return { end: unit, recordEnd, physicalEnd, lastPhysicalOffset, newFrom: newFrom < 0 ? unit : newFrom };
-        if (record.isExtAddress) this.#refuseExt(unit);
         if (newFrom < 0 && physicalOffset >= newPhysicalOffset) newFrom = unit;
         recordEnd = unit + 1;
         physicalEnd = physicalOffset + size;
@@ -86,7 +85,7 @@ export class ConsumeQueueUnits {
       const bytes = this.#read(unit, to);
       for (let at = 0; at < bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH, unit++) {
         record.read(bytes, at);
-        if (record.isTagsHash && isWrong(record.physicalOffset, record.tagsCode)) return unit;
+        if (record.isTagsHash && !record.isFill && isWrong(record.physicalOffset, record.tagsCode)) return unit;
       }
     }
     return to;
@@ -134,13 +133,5 @@ export class ConsumeQueueUnits {
     this.#file = this.#storage.open(this.#directory.pathOf(fileStart), "read");
     this.#fileStart = fileStart;
     return this.#file;
-  }
-
-  #refuseExt(unit: number): never {
-    throw new MillraceError(
-      "ERR_CONSUME_QUEUE_UNSUPPORTED",
-      `a unit points into a ConsumeQueueExt, made with enableConsumeQueueExt, which cannot be read here: ` +
-        `path=${this.#directory.path} queueOffset=${unit}`,
-    );
   }
 }

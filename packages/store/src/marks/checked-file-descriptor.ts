@@ -1,0 +1,20 @@
+/**
+ * Head of a file of Millrace's own that is replaced whole. Big-endian.
+ *
+ * ```text
+ *   0        4         8        12       16
+ *   +--------+---------+--------+--------+------ … ------+
+ *   | magic  | version | length | crc32  |    payload    |
+ *   +--------+---------+--------+--------+------ … ------+
+ * ```
+ *
+ * The magic says which file it is, the length how long the payload is. The CRC is over the 12 bytes before it and the payload.
+ */
+export const CHECKED_MAGIC_OFFSET = 0;
+export const CHECKED_VERSION_OFFSET = 4;
+export const CHECKED_LENGTH_OFFSET = 8;
+export const CHECKED_CRC_OFFSET = 12;
+export const CHECKED_PAYLOAD_OFFSET = 16;
+
+/** "MRDM": how far ConsumeQueues and index are durable. */
+export const DISPATCHED_MARK_MAGIC = 0x4d52444d;
