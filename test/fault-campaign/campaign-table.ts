@@ -12,8 +12,9 @@ const LINE_LENGTH = 400;
 const BAD: readonly Verdict[] = ["WRONG", "HANG", "UNCODED", "DEATH"];
 
 /** What repeats one case. */
-export function repeatCommand(campaign: string, seed: number, number: number): string {
-  return `npm run test:faults -- --campaign ${campaign} --seed ${seed} --case ${number}`;
+function repeatCommand(campaign: string, seed: number, number: number, kind: string): string {
+  const choice = kind === "" ? "" : ` --kind "${kind}"`;
+  return `npm run test:faults -- --campaign ${campaign}${choice} --seed ${seed} --case ${number}`;
 }
 
 /** Counts cases by campaign and kind, and keeps those that are not right. */
@@ -21,10 +22,13 @@ export class CampaignTable {
   readonly #rows = new Map<string, Row>();
   readonly #skipped: string[] = [];
   readonly #onBad: (lines: string) => void;
+  readonly #kind: string;
   #bad = 0;
 
-  constructor(onBad: (lines: string) => void = () => {}) {
+  /** @param kind of the cases that were chosen: it decides what the number of a case means */
+  constructor(onBad: (lines: string) => void, kind: string) {
     this.#onBad = onBad;
+    this.#kind = kind;
   }
 
   /** Cases that are not right; a campaign is well when there are none. */
@@ -46,7 +50,7 @@ export class CampaignTable {
     if (!BAD.includes(verdict)) return;
     this.#bad++;
     const lines = story.slice(0, STORY_LINES).map((line) => `    ${line.slice(0, LINE_LENGTH)}`);
-    this.#onBad([`${verdict} ${name}: ${repeatCommand(campaign, seed, number)}`, ...lines].join("\n"));
+    this.#onBad([`${verdict} ${name}: ${repeatCommand(campaign, seed, number, this.#kind)}`, ...lines].join("\n"));
   }
 
   text(): string {

@@ -6,7 +6,7 @@ import type { Random } from "../support/random.js";
 import { CALLS, type Call, callCount, firedCalls, makeCallCounts, PATH_KINDS } from "./call-counts.js";
 import { type CallPlan, type CallShim, shimEnvironment } from "./call-shim.js";
 import { type CaseResult, caseRandom, type FaultCampaign, verdictOf } from "./fault-campaign.js";
-import { type LifeOutcome, LifeProcess } from "./life-process.js";
+import { type LifeOutcome, LifeProcess, withEnvironment } from "./life-process.js";
 import { type LoadStart, startOf } from "./load-start.js";
 import { CAMPAIGN_OPTIONS, type SourceStore, type Workshop } from "./workshop.js";
 
@@ -108,8 +108,9 @@ export class FailingCalls implements FaultCampaign {
     if (source !== undefined) cpSync(source.root, root, { recursive: true });
     makeCallCounts(counts);
     const { library } = this.#shim as { readonly library: string };
-    const { imports = [] } = this.#workshop.environment;
-    await using process = new LifeProcess({ ...shimEnvironment(library, root, counts, plan), imports });
+    await using process = new LifeProcess(
+      withEnvironment(this.#workshop.environment, shimEnvironment(library, root, counts, plan)),
+    );
     const options: MessageStoreOptions = { ...CAMPAIGN_OPTIONS, ...start.mode, storePathRootDir: root };
     const ledger = join(directory, "ledger");
     return await process.live({ kind: "load", options, seed, life: 1, messages: MESSAGES, ledger, calls: counts });

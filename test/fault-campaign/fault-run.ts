@@ -7,6 +7,8 @@ export interface CampaignRange {
   /** Cases at most. */
   readonly count: number;
   readonly untilMs: number;
+  /** Asked before each case. */
+  readonly isEnough?: () => boolean;
 }
 
 /** Runs cases of one campaign, several at a time, until the time or the cases are over. */
@@ -20,7 +22,7 @@ export async function runCampaign(
   const end = Math.min(campaign.cases, range.from + range.count);
   let next = range.from;
   const work = async (): Promise<void> => {
-    while (next < end && performance.now() < range.untilMs) {
+    while (next < end && performance.now() < range.untilMs && range.isEnough?.() !== true) {
       const number = next++;
       table.add(campaign.name, seed, number, await campaign.run(seed, number));
     }

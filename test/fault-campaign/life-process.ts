@@ -20,6 +20,10 @@ export interface LifeEnvironment {
   readonly imports?: readonly string[];
 }
 
+export function withEnvironment(one: LifeEnvironment, other: LifeEnvironment): LifeEnvironment {
+  return { env: { ...one.env, ...other.env }, imports: [...(one.imports ?? []), ...(other.imports ?? [])] };
+}
+
 /** On a machine where everything else runs too; the slowest sound life takes a tenth of it. */
 export const LIFE_LIMIT_MS = 60_000;
 /** A process is replaced after so many lives: what one leaves behind must not grow on the next. */

@@ -7,7 +7,7 @@ import { type CallPlan, type CallShim, shimEnvironment } from "./call-shim.js";
 import { type CaseResult, caseRandom, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import { KeptDisk } from "./kept-disk.js";
 import type { LoadJob } from "./life-job.js";
-import { type LifeKill, type LifeOutcome, LifeProcess } from "./life-process.js";
+import { type LifeKill, type LifeOutcome, LifeProcess, withEnvironment } from "./life-process.js";
 import { startOf } from "./load-start.js";
 import { CAMPAIGN_OPTIONS, type Workshop } from "./workshop.js";
 
@@ -74,9 +74,9 @@ export class PowerFailures implements FaultCampaign {
     const counts = join(directory, "counts");
     makeCallCounts(counts);
     const { library } = this.#shim as { readonly library: string };
-    const { imports = [] } = this.#workshop.environment;
-    const { env } = shimEnvironment(library, job.options.storePathRootDir as string, counts, plan);
-    await using process = new LifeProcess({ imports, env: { ...env, MILLRACE_FAULT_DISK: disk.directory } });
+    const shim = shimEnvironment(library, job.options.storePathRootDir as string, counts, plan);
+    const withDisk = withEnvironment(shim, { env: { MILLRACE_FAULT_DISK: disk.directory } });
+    await using process = new LifeProcess(withEnvironment(this.#workshop.environment, withDisk));
     return await process.live(job, kill);
   }
 

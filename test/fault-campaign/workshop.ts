@@ -117,16 +117,16 @@ export class Workshop implements AsyncDisposable {
     const root = join(directory, "store");
     const ledger = join(directory, "ledger");
     const options = { ...CAMPAIGN_OPTIONS, storePathRootDir: root };
-    return await this.inProcess(async (process) => {
-      const made = await process.live({ kind: "source", options, seed: this.#seed, ending, ledger });
-      if (made.end !== (ending === "killed" ? "killed" : "answered")) throw new Error(`no source store: ${JSON.stringify(made)}`);
-      cpSync(root, join(copy, "store"), { recursive: true });
-      const shown = join(directory, "shown.json");
-      const judged = await process.live(this.judgeJob(copy, { ledgers: [ledger], puts: false, after: shown }));
-      if (judged.end !== "answered" || judged.answer.findings.length > 0)
-        throw new Error(`the source store is not as it was made: ${JSON.stringify(judged)}`);
-      const watermark = readFlushedWatermark(createStorage({ kind: "real" }), storePaths(root).watermark);
-      return { root, shown, durableOffset: watermark?.flushedOffset ?? 0 };
-    });
+    // A control must not touch what it is to damage.
+    await using process = new LifeProcess();
+    const made = await process.live({ kind: "source", options, seed: this.#seed, ending, ledger });
+    if (made.end !== (ending === "killed" ? "killed" : "answered")) throw new Error(`no source store: ${JSON.stringify(made)}`);
+    cpSync(root, join(copy, "store"), { recursive: true });
+    const shown = join(directory, "shown.json");
+    const judged = await process.live(this.judgeJob(copy, { ledgers: [ledger], puts: false, after: shown }));
+    if (judged.end !== "answered" || judged.answer.findings.length > 0)
+      throw new Error(`the source store is not as it was made: ${JSON.stringify(judged)}`);
+    const watermark = readFlushedWatermark(createStorage({ kind: "real" }), storePaths(root).watermark);
+    return { root, shown, durableOffset: watermark?.flushedOffset ?? 0 };
   }
 }
