@@ -21,7 +21,7 @@ export function codeOf(error: unknown): string | undefined {
 /** An error that reached a caller: coded or not. */
 export function findingOf(error: unknown, where: string): Finding {
   const code = codeOf(error);
-  if (code !== undefined) return { verdict: "TOLD", what: `${code} ${where}` };
+  if (code !== undefined) return { verdict: "TOLD", what: `${code} ${where}: ${(error as Error).message}` };
   const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
   return { verdict: "UNCODED", what: `${text.split("\n").slice(0, 3).join(" ")} ${where}` };
 }
