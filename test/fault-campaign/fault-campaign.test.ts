@@ -6,7 +6,6 @@ import { CONTROLS } from "./control-edits.js";
 import { controlEnvironment } from "./control-environment.js";
 import type { FaultCampaign } from "./fault-campaign.js";
 import { runCampaign } from "./fault-run.js";
-import type { LifeEnvironment } from "./life-process.js";
 import { Workshop } from "./workshop.js";
 
 const SEED = 1;
@@ -30,8 +29,10 @@ interface Ran {
   readonly bad: readonly string[];
 }
 
-async function ran(name: string, kind: string, count: number, environment: LifeEnvironment = {}): Promise<Ran> {
-  await using workshop = new Workshop(SEED, environment);
+const plain = new Workshop(SEED);
+test.after.always(() => plain[Symbol.asyncDispose]());
+
+async function ran(name: string, kind: string, count: number, workshop = plain): Promise<Ran> {
   const bad: string[] = [];
   const table = new CampaignTable((lines) => bad.push(lines), kind);
   const campaign = campaignsOf(workshop, (candidate) => candidate.includes(kind)).find((one) => one.name === name);
@@ -40,8 +41,7 @@ async function ran(name: string, kind: string, count: number, environment: LifeE
   return { table, bad };
 }
 
-await using probe = new Workshop(SEED);
-const missing = new Map(campaignsOf(probe).map((campaign) => [campaign.name, campaign.missing]));
+const missing = new Map(campaignsOf(plain).map((campaign) => [campaign.name, campaign.missing]));
 
 for (const [name, kind] of Object.entries(SMOKE)) {
   const register = testIf(missing.get(name) === undefined, missing.get(name) ?? "");
@@ -57,6 +57,7 @@ test.serial("a campaign notices when a check of the store is taken out", async (
   t.timeout(TIMEOUT_MS);
   const name = "CRC check off";
   const { campaign, kind } = CONTROLS[name] as (typeof CONTROLS)[string];
-  const { bad } = await ran(campaign, kind, CONTROL_CASES, controlEnvironment(name));
+  await using controlled = plain.under(controlEnvironment(name));
+  const { bad } = await ran(campaign, kind, CONTROL_CASES, controlled);
   t.true(bad.length > 0);
 });

@@ -29,7 +29,7 @@ export class FullDisks implements FaultCampaign {
     this.#workshop = workshop;
     const isPossible = (disk: Disk): boolean => {
       const directory = join(workshop.directory, `probe-${disk}`);
-      mkdirSync(directory);
+      mkdirSync(directory, { recursive: true });
       if (!mount(disk, directory, EXT4_SIZE)) return false;
       return unmount(directory);
     };

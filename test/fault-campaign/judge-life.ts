@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { MessageStore } from "@millrace/store";
 import { readLog } from "../support/stored-log.js";
 import { codeOf, type Finding, findingOf } from "./finding.js";
@@ -8,6 +8,7 @@ import { PutHistory } from "./put-ledger.js";
 import { shownDifferences } from "./shown-difference.js";
 import { placesOf, type ShownPlaces, type ShownStore, showStore } from "./shown-store.js";
 import { SOURCE_GROUP } from "./source-life.js";
+import { ToldDamage } from "./told-damage.js";
 
 const DISPATCHED_MS = 5000;
 const AFTER_KEY = "after";
@@ -25,27 +26,35 @@ export async function judgeLife(job: JudgeJob): Promise<LifeAnswer> {
     findings.push(findingOf(error, "open"));
     return code === undefined ? { findings } : { findings, refused: code };
   }
-  const cutFrom = store.recovery.cut?.offset;
   const { state } = store.stats();
+  const told = new ToldDamage(store, job.durableOffset);
   let isBehind = false;
   try {
     isBehind = !(await isDispatched(store, findings));
-    if (!isBehind) await judge(store, job, before, findings);
+    if (!isBehind) await judge(store, job, before, told, findings);
   } finally {
     await store.close().catch((error: unknown) => findings.push(findingOf(error, "close")));
+    findings.push(...told.findings());
   }
-  return { findings, state, isBehind, ...(cutFrom === undefined ? {} : { cutFrom }) };
+  return { findings, state, isBehind };
 }
 
-async function judge(store: MessageStore, job: JudgeJob, before: ShownStore | undefined, findings: Finding[]): Promise<void> {
+async function judge(
+  store: MessageStore,
+  job: JudgeJob,
+  before: ShownStore | undefined,
+  told: ToldDamage,
+  findings: Finding[],
+): Promise<void> {
   const places = before?.places ?? placesOf(readLog(store.config.storePathRootDir).messages, [SOURCE_GROUP]);
   const shown = await showStore(store, places, findings);
   const history = new PutHistory(job.ledgers, job.sentOnly);
-  const { cut } = store.recovery;
+  // Events come in a turn of their own.
+  await setImmediate();
+  const { isGone, isRefused } = told;
   if (before !== undefined) {
-    const cutFrom = cut !== undefined && cut.offset >= job.durableOffset ? cut.offset : Number.POSITIVE_INFINITY;
     const { areOffsetsExcepted, mayBeFenced } = job;
-    const excuses = { cutFrom, mayBeThere: history.mayBeThere, areOffsetsExcepted, mayBeFenced };
+    const excuses = { isGone, isRefused, mayBeThere: history.mayBeThere, areOffsetsExcepted, mayBeFenced };
     findings.push(...shownDifferences(before, shown, excuses));
   }
   findings.push(...history.losses(shown));
@@ -56,8 +65,8 @@ async function judge(store: MessageStore, job: JudgeJob, before: ShownStore | un
     await isDispatched(store, findings);
     final = await showStore(store, grown.places, findings);
     const isNew = (line: string): boolean => grown.lines.some((known) => line.startsWith(known));
-    const cutFrom = Number.POSITIVE_INFINITY;
-    findings.push(...shownDifferences(shown, final, { cutFrom, mayBeThere: isNew, areOffsetsExcepted: true, mayBeFenced: true }));
+    const excuses = { isGone, isRefused, mayBeThere: isNew, areOffsetsExcepted: true, mayBeFenced: true };
+    findings.push(...shownDifferences(shown, final, excuses));
     for (const key of grown.keys) {
       const [name, physicalOffset] = key;
       if (final.keyed[name] !== String(physicalOffset) && final.keyed[name]?.startsWith("!") !== true)

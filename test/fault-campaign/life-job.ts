@@ -54,8 +54,6 @@ export interface LifeAnswer {
   readonly findings: readonly Finding[];
   /** The code with which opening was refused. */
   readonly refused?: string;
-  /** Where recovery has cut. */
-  readonly cutFrom?: number;
   /** As `stats().state` said before the close. */
   readonly state?: string;
   /** Dispatching cannot go on for now, and the stats say so: what was dispatched has not been looked at. */

@@ -85,9 +85,10 @@ async function runCampaigns({ minutes, seed, campaign, kind, number }: Choice): 
 /** Whether each campaign notices when a check of the store is taken out. */
 async function runControls({ seed, campaign }: Choice): Promise<boolean> {
   let areNoticed = true;
+  await using plain = new Workshop(seed);
   for (const [name, control] of Object.entries(CONTROLS)) {
     if (campaign !== undefined && control.campaign !== campaign) continue;
-    await using workshop = new Workshop(seed, controlEnvironment(name));
+    await using workshop = plain.under(controlEnvironment(name));
     const [one] = campaignsOf(workshop, (kind) => kind.includes(control.kind)).filter(({ name: own }) => own === control.campaign);
     if (one === undefined) throw new RangeError(`a control has no campaign: ${name}`);
     const noticed: string[] = [];

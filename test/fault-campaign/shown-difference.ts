@@ -3,8 +3,10 @@ import type { ShownQueue, ShownStore } from "./shown-store.js";
 
 /** What may be otherwise than before. */
 export interface Excuses {
-  /** Records from this physical offset on may be gone: recovery has cut them, and said so. */
-  readonly cutFrom: number;
+  /** Whether the store has said that the record at this physical offset is gone, or not what it was. */
+  readonly isGone: (physicalOffset: number) => boolean;
+  /** Whether the store has said that it does not serve this queue. */
+  readonly isRefused: (queue: string) => boolean;
   /** Whether somebody has sent such a message since: it may be there or not. */
   readonly mayBeThere: (line: string) => boolean;
   /** Not compared: RocketMQ's own JSON has no checksum. */
@@ -17,8 +19,8 @@ export function shownDifferences(before: ShownStore, after: ShownStore, excuses:
   const wrong: string[] = [];
   if (before.state !== after.state && !excuses.mayBeFenced) wrong.push(`state=${after.state} instead of ${before.state}`);
   for (const name of new Set([...Object.keys(before.queues), ...Object.keys(after.queues)]))
-    wrong.push(...queueDifferences(name, before.queues[name], after.queues[name], excuses));
-  const isCut = (offset: string): boolean => Number(offset) >= excuses.cutFrom;
+    if (!excuses.isRefused(name)) wrong.push(...queueDifferences(name, before.queues[name], after.queues[name], excuses));
+  const isCut = (offset: string): boolean => excuses.isGone(Number(offset));
   for (const [offset, line] of Object.entries(before.looked)) {
     const now = after.looked[offset] as string;
     if (now !== line && !now.startsWith("!") && !isCut(offset)) wrong.push(`record ${offset}: ${now} instead of ${line}`);
@@ -50,7 +52,7 @@ function queueDifferences(name: string, before = NO_QUEUE, after = NO_QUEUE, exc
     const is = after.messages[at - after.min];
     if (was === is || is?.startsWith("!") === true) continue;
     if (was === undefined && is !== undefined && excuses.mayBeThere(is)) continue;
-    const isCut = was !== undefined && Number(was.split("|")[0]) >= excuses.cutFrom;
+    const isCut = was !== undefined && excuses.isGone(Number(was.split("|")[0]));
     if (!isCut || (is !== undefined && !excuses.mayBeThere(is)))
       wrong.push(`${name} ${at}: ${is ?? "nothing"} instead of ${was ?? "nothing"}`);
     if (wrong.length > 20) return wrong;

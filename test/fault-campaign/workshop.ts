@@ -41,7 +41,7 @@ export class Workshop implements AsyncDisposable {
   /** Of every life here. */
   readonly environment: LifeEnvironment;
   readonly #idle: LifeProcess[] = [];
-  readonly #sources = new Map<SourceEnding, Promise<SourceStore>>();
+  #sources = new Map<SourceEnding, Promise<SourceStore>>();
   readonly #seed: number;
   #directories = 0;
 
@@ -55,6 +55,13 @@ export class Workshop implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#idle.map((process) => process[Symbol.asyncDispose]()));
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** Another one whose lives have something special about them, on the same source stores. */
+  under(environment: LifeEnvironment): Workshop {
+    const workshop = new Workshop(this.#seed, environment);
+    workshop.#sources = this.#sources;
+    return workshop;
   }
 
   source(ending: SourceEnding): Promise<SourceStore> {
