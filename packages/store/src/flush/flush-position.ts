@@ -115,7 +115,7 @@ export class FlushPosition {
     const { logicsMsgTimestamp, indexMsgTimestamp } = this.#counters;
     this.#checkpointNow = {
       ...this.#checkpointNow,
-      logicsMsgTimestamp: Math.max(this.#checkpointNow.logicsMsgTimestamp, logicsMsgTimestamp.get()),
+      logicsMsgTimestamp: logicsMsgTimestamp.get() || this.#checkpointNow.logicsMsgTimestamp, // 0: nothing dispatched yet
       indexMsgTimestamp: Math.max(this.#checkpointNow.indexMsgTimestamp, indexMsgTimestamp.get()),
     };
     this.#checkpoint.write(this.#checkpointNow);

@@ -29,12 +29,12 @@ export class StoreCheckpointFile {
   }
 
   /**
-   * Moves the two timestamps of what has been dispatched forward, at the end of a store's life; durable on return. A missing file
-   * stays so.
+   * Sets the two timestamps of what has been dispatched, at the end of a store's life; durable on return. A missing file stays so, and
+   * so does all when nothing was dispatched (0).
    */
   static complete(storage: Storage, path: string, logicsMsgTimestamp: number, indexMsgTimestamp: number): void {
     const written = StoreCheckpointFile.read(storage, path);
-    if (written === undefined || logicsMsgTimestamp <= written.logicsMsgTimestamp) return;
+    if (written === undefined || logicsMsgTimestamp === 0) return;
     const file = StoreCheckpointFile.open(storage, path);
     try {
       const index = Math.max(written.indexMsgTimestamp, indexMsgTimestamp);
