@@ -46,6 +46,7 @@ export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
 export type { Message } from "./put/message.js";
+export type { MessageWritableOptions } from "./put/message-writable.js";
 export type {
   AppendedPutResult,
   AppendMessageResult,
@@ -60,6 +61,7 @@ export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
+export type { CorruptRecord } from "./recover/log/corrupt-record.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { DispatchReport, RecoveryReport } from "./recover/recovery-report.js";
 export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/recovery-row.js";

@@ -117,7 +117,7 @@ export class ConsumeQueueForcer {
     this.#lastThorough = now;
     this.#consumeQueues.syncTopics();
     for (const dispatcher of this.#others) dispatcher.force?.();
-    if (this.#roundOffset === this.#durableOffset) return;
+    if (this.#roundOffset === this.#durableOffset || this.#consumeQueues.hasRefusedQueues) return;
     if (this.#roundStoreTimestamp > 0)
       this.#counters.logicsMsgTimestamp.set(Math.min(this.#roundStoreTimestamp, this.#leastUnforced));
     this.#tellDurable();
