@@ -83,13 +83,29 @@ export const ERROR_CODES = {
     meaning: "A module of commitLogDispatchers does not export what a dispatcher is.",
     remedy: "Export as default a function that returns an object with a method named dispatch.",
   },
+  ERR_DISPATCH_FAILED: {
+    meaning: "A dispatcher has failed at a record, so that readers see nothing new; from the tenth time on puts are refused too.",
+    remedy: "Correct the dispatcher that the message names, or make room on the disk: it is tried again every second.",
+  },
   ERR_DISPATCH_RECORD: {
     meaning: "The dispatcher found bytes in the log that are no record where it had to go on.",
     remedy: "Look at the disk, then open the store again: recovery checks the log.",
   },
+  ERR_FILES_NOT_DELETED: {
+    meaning: "Not everything that has expired could be deleted.",
+    remedy: "Look at the permissions and at the disk; the next run tries again.",
+  },
   ERR_FILE_MAPPED: {
     meaning: "A file cannot be truncated while it is mapped.",
     remedy: "Unmap it first: this is a mistake in Millrace, please report it.",
+  },
+  ERR_FILE_TOO_LONG: {
+    meaning: "A small file of the store is far longer than it can be, so it was not read.",
+    remedy: "Move the file that the message names away, or put it back from a copy.",
+  },
+  ERR_FILE_TYPE: {
+    meaning: "Where the store has a file lies a link, a directory, a FIFO or a device.",
+    remedy: "Move it away: links are followed only to the directories that the store is given or keeps in its root.",
   },
   ERR_FILTER_ILLEGAL: {
     meaning: "The filter is not { tags } with at least one tag, none of them empty.",

@@ -168,6 +168,7 @@ export {
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
 export { nearestName } from "./nearest-name.js";
+export { findNextRecord } from "./next-record.js";
 export { findProperty, propertyEnd } from "./property-finder.js";
 export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
 export type { TopicIllegality } from "./queue-name.js";
@@ -190,6 +191,7 @@ export {
   consumeQueueDirectory,
   defaultStorePathRootDir,
   parseSegmentFileName,
+  preparedPath,
   segmentFileName,
   storePaths,
 } from "./store-path.js";

@@ -1,5 +1,5 @@
 import { LATENCY_METRICS, METRICS, type Metric } from "./metrics.js";
-import type { LatencySnapshot, StoreStats } from "./store-stats.js";
+import type { LastErrorStats, LatencySnapshot, StoreStats } from "./store-stats.js";
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const NAME_WIDTH = 16;
@@ -18,6 +18,7 @@ export function toText(stats: StoreStats): string {
     ...LATENCY_METRICS.map(({ label, value }) => latencyRow(label, value(stats))),
     "",
     ...stats.services.map((service) => row(service.name, `${service.state}  heartbeat ${count(service.heartbeatAgeMs)} ms ago`)),
+    ...stats.lastErrors.map((error) => row(error.service, lastError(error))),
     ...topicLines(stats),
   ];
   return lines.join("\n");
@@ -63,6 +64,10 @@ function topicLines({ put }: StoreStats): string[] {
   const lines = busiest.map((topic) => row("topic", `${topic.topic}  ${count(topic.messages)} messages  ${bytes(topic.bytes)}`));
   const rest = put.topics.length - busiest.length;
   return ["", ...lines, ...(rest > 0 ? [row("", `and ${count(rest)} more topics`)] : [])];
+}
+
+function lastError({ time: at, code, message }: LastErrorStats): string {
+  return `${new Date(at).toISOString()} ${code} ${message}`.slice(0, LINE_WIDTH - NAME_WIDTH).trimEnd();
 }
 
 function row(name: string, text: string): string {

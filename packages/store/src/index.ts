@@ -15,6 +15,7 @@ export {
 } from "@millrace/format";
 export type {
   DelayLevelStats,
+  LastErrorStats,
   LatencySnapshot,
   QueueStats,
   ServiceStats,
@@ -36,12 +37,14 @@ export type { TopicQueue } from "./clean/topic-cleaner.js";
 export type { MessageStoreConfig } from "./config/message-store-config.js";
 export type { BackPressure, FlushDiskType, MessageStoreOptions } from "./config/message-store-options.js";
 export type { RecoveryProgress } from "./config/recovery-progress.js";
+export type { StoreLogger } from "./config/store-logger.js";
 export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
 export type { ConsumedBatch } from "./consume/consumed-batch.js";
 export type { MessageArrival, MessageArrivingListener } from "./consume/message-arriving.js";
 export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
 export { MessageStore } from "./message-store.js";
+export type { MessageStoreReads } from "./message-store-reads.js";
 export type { Message } from "./put/message.js";
 export type {
   AppendedPutResult,
@@ -57,6 +60,16 @@ export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
+export type { CorruptRecord } from "./recover/log/corrupt-record.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { DispatchReport, RecoveryReport } from "./recover/recovery-report.js";
 export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/recovery-row.js";
+export type {
+  CorruptEvent,
+  DispatchFailedEvent,
+  RebuiltEvent,
+  StoreEvent,
+  StoreEventMap,
+  StoreEventName,
+  StoreFailureEvent,
+} from "./tell/store-event.js";

@@ -31,7 +31,7 @@ export interface Figure {
   /** Tasks after the rounds, for what takes long. None when it is not wanted. */
   readonly once?: (bench: Bench) => Task[];
   readonly goals?: (results: Results) => Goal[];
-  /** Its heading in the report; neighbours of one heading share it. */
+  /** Its heading in the report; neighbours of one heading share it. Without one the lines have headings of their own. */
   readonly heading?: string;
   /** Its lines in the report; none when it was not measured. */
   readonly lines?: (results: Results) => string[];

@@ -48,5 +48,5 @@ export function figureLines(results: Results): string[] {
     if (heading !== undefined && last?.heading === heading) last.lines.push(...lines);
     else sections.push({ heading, lines });
   }
-  return sections.flatMap(({ heading, lines }) => [...(heading === undefined ? [] : [`## ${heading}`, ""]), ...lines, ""]);
+  return sections.flatMap(({ heading, lines }) => (heading === undefined ? lines : [`## ${heading}`, "", ...lines, ""]));
 }

@@ -30,11 +30,12 @@ export const ROLL: Figure = {
 
 function judgeRoll({ rolls }: Results): Goal {
   const near = median(rolls.map((roll) => roll.nearP9999Us));
+  const wasMeasured = rolls.some((roll) => roll.nearMessages > 0);
   const steady = median(rolls.map((roll) => roll.steadyP999Us));
   return {
     name: "segment roll: p99.99 near it against steady p99.9",
-    measured: rolls.length === 0 ? "-" : `${(near / steady).toFixed(2)} x (${near.toFixed(0)} against ${steady.toFixed(0)} us)`,
+    measured: !wasMeasured ? "-" : `${(near / steady).toFixed(2)} x (${near.toFixed(0)} against ${steady.toFixed(0)} us)`,
     wanted: "at most 1.5 x",
-    reached: rolls.length === 0 ? undefined : near <= 1.5 * steady,
+    reached: !wasMeasured ? undefined : near <= 1.5 * steady,
   };
 }

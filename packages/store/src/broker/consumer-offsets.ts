@@ -1,6 +1,7 @@
 import { checkQueueId, checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { readConfigFile, writeConfigFile } from "../marks/config-file.js";
+import { storeClosed } from "../tell/store-closed.js";
 
 /** Between topic and group in the keys of the file; in neither name. */
 const TOPIC_GROUP_SEPARATOR = "@";
@@ -68,7 +69,7 @@ export class ConsumerOffsets {
    * @throws MillraceError `ERR_GROUP_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_OFFSET_ILLEGAL`, `ERR_STORE_CLOSED`
    */
   commit(group: string, topic: string, queueId: number, offset: number): void {
-    if (this.#closing !== undefined) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+    if (this.#closing !== undefined) throw storeClosed();
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new MillraceError("ERR_OFFSET_ILLEGAL", `a queue offset is an integer of at least 0: offset=${shownValue(offset)}`);
     }

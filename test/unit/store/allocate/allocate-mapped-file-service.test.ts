@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { AllocateMappedFileService } from "#store/allocate/allocate-mapped-file-service.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { pipelineData } from "#store/pipeline/pipeline-data.js";
+import { NO_EVENTS } from "../../../support/no-events.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { SEGMENT_SIZE } from "../../../support/temporary-store.js";
 
@@ -27,7 +28,7 @@ function allocator(t: ExecutionContext, faults: readonly Fault[] = []) {
   mkdirSync(config.storePathCommitLog);
   const data = pipelineData(config, { kind: "faulty", faults }, START);
   const { counters } = ControlBlock.attach(data.control, "append");
-  const service = new AllocateMappedFileService(data);
+  const service = new AllocateMappedFileService(data, NO_EVENTS);
   return { service, counters, segments: () => readdirSync(config.storePathCommitLog).length };
 }
 
