@@ -1,4 +1,4 @@
-import { DelayLevels, MillraceError } from "@millrace/format";
+import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
 import { isNoSpace, type StorageSpec } from "@millrace/mapped-file";
 import {
   ControlBlock,
@@ -145,6 +145,14 @@ export class OpenStore {
     const put = this.put.putMessage(message);
     if (message?.delayTimeLevel) put.then(this.#wakeSchedule, this.#wakeSchedule);
     return put;
+  }
+
+  /** See {@link MessageStore.drained}. */
+  async drained(unanswered: number): Promise<void> {
+    if (!Number.isSafeInteger(unanswered) || unanswered < 0) {
+      throw new MillraceError("ERR_LIMIT_ILLEGAL", `an integer of at least 0 is needed: unanswered=${shownValue(unanswered)}`);
+    }
+    await this.put.drained(unanswered);
   }
 
   readonly #wakeSchedule = (): void => this.schedule.wake();
