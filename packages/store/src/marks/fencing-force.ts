@@ -1,10 +1,7 @@
 import { MillraceError } from "@millrace/format";
-import { isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
+import { isNoSpace, isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
 import type { ControlBlock, Role } from "@millrace/shared-memory";
 import { leaveStoreFence } from "./store-fence.js";
-
-/** A name for which there is no space is not made: all others stay as they are. */
-const NO_SPACE = new Set(["ENOSPC", "EDQUOT"]);
 
 /** A thread's name, and the alarm. */
 type Control = Pick<ControlBlock<Role>, "role" | "forceAlarm">;
@@ -50,7 +47,7 @@ export class FencingForce {
     try {
       this.#storage.syncDirectory(directory);
     } catch (cause) {
-      throw hasForcedNothing(cause) || NO_SPACE.has(codeOf(cause)) ? cause : this.#failed(durable, cause);
+      throw hasForcedNothing(cause) || isNoSpace(cause) ? cause : this.#failed(durable, cause);
     }
     this.check();
   }
@@ -76,8 +73,4 @@ function failure(message: string, cause: unknown): MillraceError {
 /** Where a file could not be opened, nothing was forced and nothing lost. */
 function hasForcedNothing(cause: unknown): boolean {
   return isOutOfDescriptors(cause) || (cause as NodeJS.ErrnoException).syscall === "open";
-}
-
-function codeOf(cause: unknown): string {
-  return (cause as NodeJS.ErrnoException).code ?? "";
 }
