@@ -11,6 +11,8 @@ export interface MessageStoreOptions {
   readonly storePathRootDir?: string;
   /** Path of the commit log's directory. Default: `commitlog` in the store's directory. */
   readonly storePathCommitLog?: string;
+  /** Rights to the files that the store makes; whoever may read them may enter their directories (0o750). Default 416 (0o640). */
+  readonly fileMode?: number;
   /** Length of every segment, in bytes; a store keeps it for life. Default 1,073,741,824 (1 GiB). */
   readonly mappedFileSizeCommitLog?: number;
   /** When a put is acknowledged: after a successful force, or when it is in the page cache. Default `ASYNC_FLUSH`. */
@@ -61,8 +63,10 @@ export interface MessageStoreOptions {
   readonly backPressure?: BackPressure;
   /** A put that has waited for room in the ring for so many milliseconds is rejected, and nothing was written. Default 8,000. */
   readonly putMessageTimeout?: number;
-  /** Puts that may wait for the ring at a time; one more is rejected. Default 5,000. */
+  /** Puts that may wait for the ring at a time; one more is rejected. Default 1,000,000 (RocketMQ: 5,000). */
   readonly maxAsyncPutMessageRequests?: number;
+  /** Bytes of records that may wait for the ring at a time; a put beyond them is rejected. Default 268,435,456 (256 MiB). */
+  readonly maxAsyncPutMessageBytes?: number;
   /** Length of every ConsumeQueue file, in bytes, rounded up to whole units of 20; a store keeps it for life. Default 6,000,000. */
   readonly mappedFileSizeConsumeQueue?: number;
   /** How often ConsumeQueues with enough dirty pages are forced, in milliseconds. Default 1,000. */

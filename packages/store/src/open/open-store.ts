@@ -1,4 +1,4 @@
-import { DelayLevels, MillraceError } from "@millrace/format";
+import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
 import type { StorageSpec } from "@millrace/mapped-file";
 import {
   ControlBlock,
@@ -31,7 +31,15 @@ import { MessageReader } from "../read/message-reader.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
 import { tellCorruptRecord } from "./corrupt-records.js";
-import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
+import {
+  configFileWriter,
+  dispatched,
+  giveBack,
+  type OpenedDirectory,
+  openDirectory,
+  registerQueues,
+  withPath,
+} from "./open-directory.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 
 /**
@@ -97,7 +105,7 @@ export class OpenStore {
     const directory = await openDirectory(options, storage);
     let pipeline: Pipeline | undefined;
     try {
-      const data = pipelineData(directory.config, storage, {
+      const data = pipelineData(directory.config, directory.spec, {
         ...directory.recovery,
         ...directory.dispatch,
         deletedTopics: directory.deletedTopics.offsets,
@@ -118,7 +126,7 @@ export class OpenStore {
     } catch (error) {
       await pipeline?.destroy();
       giveBack(directory, pipeline === undefined);
-      throw error;
+      throw withPath(error, directory.paths.root);
     }
   }
 
@@ -139,6 +147,14 @@ export class OpenStore {
     const put = this.put.putMessage(message);
     if (message?.delayTimeLevel) put.then(this.#wakeSchedule, this.#wakeSchedule);
     return put;
+  }
+
+  /** See {@link MessageStore.drained}. */
+  async drained(unanswered: number): Promise<void> {
+    if (!Number.isSafeInteger(unanswered) || unanswered < 0) {
+      throw new MillraceError("ERR_LIMIT_ILLEGAL", `an integer of at least 0 is needed: unanswered=${shownValue(unanswered)}`);
+    }
+    await this.put.drained(unanswered);
   }
 
   readonly #wakeSchedule = (): void => this.schedule.wake();
