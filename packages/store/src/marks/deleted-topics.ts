@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Storage } from "@millrace/mapped-file";
+import { isNoSpace, type Storage } from "@millrace/mapped-file";
 import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
 import { DELETED_TOPICS_MAGIC } from "./checked-file-descriptor.js";
 
@@ -81,17 +81,23 @@ export class DeletedTopics {
 
   /**
    * Forgets what the log has no records of any more. What a crash cut off the log's end is written anew by other records, so that
-   * no entry may reach beyond it. Durable on return.
+   * no entry may reach beyond it. Durable on return; only what has no records any more may stay when the disk is full.
    */
   prune(minOffset: number, maxOffset: number = Number.MAX_SAFE_INTEGER): void {
     const pruned = new Map<string, number>();
-    let isChanged = false;
+    let [isChanged, isTooFar] = [false, false];
     for (const [topic, offset] of this.#offsets) {
       const kept = Math.min(offset, maxOffset);
       if (kept > minOffset) pruned.set(topic, kept);
+      isTooFar ||= offset > maxOffset;
       isChanged ||= kept !== offset || kept <= minOffset;
     }
-    if (isChanged || this.#isStale) this.#write(pruned);
+    if (!isChanged && !this.#isStale) return;
+    try {
+      this.#write(pruned);
+    } catch (error) {
+      if (isTooFar || !isNoSpace(error)) throw error;
+    }
   }
 
   #write(offsets: ReadonlyMap<string, number>): void {
