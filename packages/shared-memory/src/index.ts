@@ -23,7 +23,6 @@ export {
   stateWord,
 } from "./control-block-descriptor.js";
 export { OwnedCounter, ReadableCounter } from "./counter.js";
-export { ForceAlarm } from "./force-alarm.js";
 export { InvariantError } from "./invariant-error.js";
 export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
 export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from "./log-ends.js";

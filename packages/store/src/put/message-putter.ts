@@ -3,7 +3,6 @@ import {
   AppendStatus,
   type ControlBlock,
   durableOffset,
-  type ForceAlarm,
   FRAME_FLAG_NO_QUEUE_OFFSET,
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
@@ -82,7 +81,7 @@ export class MessagePutter {
   #nowMs = 0;
   /** Set when no more puts are taken; what they are rejected with. */
   #refusal: MillraceError | undefined;
-  readonly #forceAlarm: ForceAlarm;
+  readonly #forceAlarm: ControlBlock<"main">["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
   constructor(config: MessageStoreConfig, control: ControlBlock<"main">, buffers: PutRingBuffers, topics: TopicTable) {
@@ -311,11 +310,9 @@ export class MessagePutter {
    */
   #settleSome(oldestUs = Number.NEGATIVE_INFINITY): boolean {
     const { ring } = this;
-    const end = ring.resultEnd();
-    const count = end - ring.taken;
+    const count = ring.resultEnd() - ring.taken;
     if (count === 0) return false;
-    // Then only what is durable is acknowledged, whoever waits for it; the rest is about to be abandoned.
-    const hasForceFailed = this.#forceAlarm.isRaised;
+    const hasForceFailed = this.#forceAlarm.isRaised; // then only what is durable is acknowledged; the rest is about to be abandoned
     const flushed = this.#sync || hasForceFailed ? durableOffset(this.#counters) : 0;
     const nowUs = monotonicUs();
     const budget = Math.min(count, ACKS_PER_TURN);
