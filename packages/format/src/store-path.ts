@@ -55,11 +55,6 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
   };
 }
 
-/** RocketMQ's default of `storePathRootDir`. */
-export function defaultStorePathRootDir(homeDirectory: string): string {
-  return `${homeDirectory}/store`;
-}
-
 /**
  * Directory of one queue's ConsumeQueue.
  *

@@ -1,5 +1,7 @@
-import { decodeMessage, decodeMessageBatch, encodeHost, encodeMessageBatch, MessageChecker, MillraceError } from "@millrace/format";
+import { encodeHost, MessageChecker, MillraceError } from "@millrace/format";
 import test from "ava";
+import { decodeMessageBatch, encodeMessageBatch } from "#format/message-batch.js";
+import { decodeMessage } from "../../support/message-decoder.js";
 import { SAMPLE_PHYSICAL_OFFSET, sampleMessage, sealedRecord, viewOf } from "../../support/sample-message.js";
 
 const { MILLRACE_SEED } = process.env;

@@ -1,17 +1,9 @@
 import type { MessageFields } from "@millrace/format";
-import {
-  decodeHost,
-  decodeMessage,
-  decodeProperties,
-  encodeHost,
-  encodeProperties,
-  getInt64,
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
-  PROPERTY_CRC_NAME,
-  setInt64,
-} from "@millrace/format";
+import { decodeHost, decodeProperties, encodeHost, getInt64, PROPERTY_CRC_NAME, setInt64 } from "@millrace/format";
 import test from "ava";
+import { MESSAGE_MAGIC_V1, MESSAGE_MAGIC_V2 } from "#format/message-descriptor.js";
+import { decodeMessage } from "../../support/message-decoder.js";
+import { encodeProperties } from "../../support/property-string.js";
 import { SAMPLE_QUEUE_OFFSET, SAMPLE_STORE_TIMESTAMP, sampleMessage, sealedRecord, viewOf } from "../../support/sample-message.js";
 
 const HOSTS = [encodeHost({ address: "10.1.2.3", port: 65535 }), encodeHost({ address: "2001:db8::1", port: 0 })];

@@ -1,11 +1,11 @@
-import type { Host } from "./host.js";
-import { decodeHost } from "./host.js";
-import { ANY_PHYSICAL_OFFSET, MessageChecker, messageVerdictName } from "./message-checker.js";
-import { encodeMessageId } from "./message-id.js";
-import { decodeProperties } from "./message-properties.js";
-import { MillraceError } from "./millrace-error.js";
-import { RecordCursor } from "./record-cursor.js";
-import { decodeUtf8 } from "./utf8.js";
+import type { Host } from "#format/host.js";
+import { decodeHost } from "#format/host.js";
+import { ANY_PHYSICAL_OFFSET, MessageChecker, messageVerdictName } from "#format/message-checker.js";
+import { encodeMessageId } from "#format/message-id.js";
+import { decodeProperties } from "#format/message-properties.js";
+import { MillraceError } from "#format/millrace-error.js";
+import { RecordCursor } from "#format/record-cursor.js";
+import { decodeUtf8 } from "#format/utf8.js";
 
 /** One record as values. (RocketMQ: `MessageExt`.) */
 export class DecodedMessage {
