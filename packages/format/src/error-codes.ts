@@ -99,6 +99,14 @@ export const ERROR_CODES = {
     meaning: "A file cannot be truncated while it is mapped.",
     remedy: "Unmap it first: this is a mistake in Millrace, please report it.",
   },
+  ERR_FILE_TOO_LONG: {
+    meaning: "A small file of the store is far longer than it can be, so it was not read.",
+    remedy: "Move the file that the message names away, or put it back from a copy.",
+  },
+  ERR_FILE_TYPE: {
+    meaning: "Where the store has a file lies a link, a directory, a FIFO or a device.",
+    remedy: "Move it away: links are followed only to the directories that the store is given or keeps in its root.",
+  },
   ERR_FILTER_ILLEGAL: {
     meaning: "The filter is not { tags } with at least one tag, none of them empty.",
     remedy: 'Give a list of tags such as { tags: ["TagA"] }, or no filter at all.',

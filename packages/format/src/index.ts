@@ -81,6 +81,7 @@ export {
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
 export { nearestName } from "./nearest-name.js";
+export { findNextRecord } from "./next-record.js";
 export { findProperty, propertyEnd } from "./property-finder.js";
 export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
 export { checkQueueId, checkStoredTopic, checkTopic, isTopicDirectoryLegal, isTopicLegal, QUEUE_ID_MAX } from "./queue-name.js";
@@ -90,7 +91,13 @@ export { shownValue } from "./shown-value.js";
 export type { StoreCheckpoint } from "./store-checkpoint-codec.js";
 export { decodeStoreCheckpoint, encodeStoreCheckpoint } from "./store-checkpoint-codec.js";
 export type { StorePaths } from "./store-path.js";
-export { consumeQueueDirectory, parseSegmentFileName, segmentFileName, storePaths } from "./store-path.js";
+export {
+  consumeQueueDirectory,
+  parseSegmentFileName,
+  preparedPath,
+  segmentFileName,
+  storePaths,
+} from "./store-path.js";
 export {
   DLQ_TOPIC_PREFIX,
   isSystemTopic,

@@ -116,6 +116,11 @@ export const COUNTERS = {
   dispatchForces: word("dispatch", "total", "Forces of ConsumeQueue and index files."),
   /** A second apart; 0 when all is well. Main looks at it while it opens. */
   dispatchFailures: word("dispatch", "gauge", "Attempts to dispatch that failed one after another."),
+  dispatchRefusedQueues: word(
+    "dispatch",
+    "total",
+    "ConsumeQueues set aside since the opening: something else lies in the place of their files.",
+  ),
   ...serviceWords(),
 } as const satisfies Record<string, CounterWord>;
 

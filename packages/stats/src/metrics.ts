@@ -97,6 +97,14 @@ export const METRICS: readonly Metric[] = [
   ofWord("dispatch", "groups", "dispatch_groups_total", "dispatchGroups", "count", (s) => s.dispatch.groups),
   ofWord("dispatch", "forces", "dispatch_forces_total", "dispatchForces", "count", (s) => s.dispatch.forces),
   ofWord("dispatch", "failures", "dispatch_failures", "dispatchFailures", "count", (s) => s.dispatch.failures),
+  ofWord(
+    "dispatch",
+    "refused queues",
+    "dispatch_refused_queues_total",
+    "dispatchRefusedQueues",
+    "count",
+    (s) => s.dispatch.refusedQueues,
+  ),
 
   counter(
     "get",

@@ -65,6 +65,8 @@ export interface StoreStats {
     readonly forces: number;
     /** Attempts that have failed one after another; 0 when all is well. */
     readonly failures: number;
+    /** ConsumeQueues set aside: something else lies in the place of their files, and the next open tries again. */
+    readonly refusedQueues: number;
   };
   readonly get: {
     /** Gets that found messages, and that found none. */

@@ -1,6 +1,5 @@
 import { encodeHost, MessageChecker, MillraceError } from "@millrace/format";
 import test from "ava";
-import { decodeMessageBatch, encodeMessageBatch } from "#format/message-batch.js";
 import { decodeMessage } from "../../support/message-decoder.js";
 import { SAMPLE_PHYSICAL_OFFSET, sampleMessage, sealedRecord, viewOf } from "../../support/sample-message.js";
 
@@ -92,22 +91,4 @@ test("damaged records decode to something inside them or throw a MillraceError",
     if (size > 0 && checker.propertiesPosition + checker.propertiesLength !== size) t.fail(`round=${round}`);
   }
   t.true(refused > rounds / 2);
-});
-
-test("damaged batches decode to something inside them or throw a MillraceError", (t) => {
-  t.log(`MILLRACE_SEED=${SEED}`);
-  const random = randomNumbers(SEED);
-  const batch = Buffer.from(
-    encodeMessageBatch([
-      { flag: 1, body: Buffer.from("one"), properties: Buffer.from("a\x01b\x02") },
-      { flag: 2, body: Buffer.alloc(0), properties: Buffer.alloc(0) },
-    ]),
-  );
-  for (let round = 0; round < 20_000; round++) {
-    const bytes = damage(batch, random);
-    for (const entry of tolerate(() => decodeMessageBatch(bytes)) ?? []) {
-      if (!liesInside(bytes, entry.body) || !liesInside(bytes, entry.properties)) t.fail(`round=${round}`);
-    }
-  }
-  t.pass();
 });

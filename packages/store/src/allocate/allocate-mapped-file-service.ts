@@ -1,5 +1,5 @@
 import { setPriority } from "node:os";
-import { MillraceError, storePaths } from "@millrace/format";
+import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import {
   createFile,
   createStorage,
@@ -45,8 +45,7 @@ export class AllocateMappedFileService implements Agent {
   readonly #storage: Storage;
   readonly #events: StoreEventSink;
   readonly #sync: boolean;
-  /** Path of the fence marker. */
-  readonly #fence: string;
+  readonly #paths: StorePaths;
   readonly #blockLength: number;
   readonly #allocateUs: LatencyHistogram;
   readonly #locks: SegmentLocks | undefined;
@@ -66,7 +65,7 @@ export class AllocateMappedFileService implements Agent {
     this.#counters = this.control.counters;
     this.#storage = createStorage(data.storage);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
-    this.#fence = storePaths(config.storePathRootDir).fence;
+    this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
     this.#blockLength = this.#sync ? SMALL_ZERO_BLOCK : LARGE_ZERO_BLOCK;
     this.#allocateUs = new LatencyHistogram(data.allocateUs);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
@@ -146,7 +145,7 @@ export class AllocateMappedFileService implements Agent {
     const to = Math.min(from - (from % SLICE_LENGTH) + SLICE_LENGTH, segment.size);
     writeZeros(segment.file, from, to, this.#blockLength);
     // The same file as the one that is appended to: a failure here is a failure there.
-    if (this.#sync) forceOrFence(this.#storage, this.#fence, durableOffset(this.#counters), () => segment.force());
+    if (this.#sync) forceOrFence(this.#storage, this.#paths.fence, durableOffset(this.#counters), () => segment.force());
     this.#locks?.lock(segment.fromOffset, from, to - from);
     this.#counters.allocatedOffset.publish(segment.fromOffset + to);
     this.#allocateUs.record(monotonicUs() - beganUs);
@@ -168,7 +167,7 @@ export class AllocateMappedFileService implements Agent {
   #create(segment: MappedFile): void {
     const directory = this.#segments.path;
     if (this.#storage.entry(segment.path)?.size !== segment.size) {
-      createFile(this.#storage, segment.path, segment.size, directory);
+      createFile(this.#storage, segment.path, segment.size, this.#paths.newSegment);
       this.#counters.allocateSegments.add(1);
     }
     this.#storage.syncDirectory(directory);

@@ -8,6 +8,7 @@ import {
   RECORD_OVERHEAD_LIMIT,
   shownValue,
 } from "@millrace/format";
+import { DEFAULT_FILE_MODE } from "@millrace/mapped-file";
 import { isAbortSignal } from "./any-realm.js";
 import { checkKnownKeys } from "./known-keys.js";
 import type { MessageStoreOptions } from "./message-store-options.js";
@@ -17,12 +18,16 @@ export type MessageStoreConfig = Readonly<Required<Omit<MessageStoreOptions, "si
 
 const MIB = 1024 * 1024;
 const INT_MAX = 0x7fffffff;
+/** The owner may read and write, whoever else; nobody executes. */
+const OWNER_MODE = 0o600;
+const ALL_MODE = 0o666;
 
 const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLog" | "putRingSize"> = {
+  fileMode: DEFAULT_FILE_MODE,
   mappedFileSizeCommitLog: 1024 * MIB,
   flushDiskType: "ASYNC_FLUSH",
   flushIntervalCommitLog: 500,
-  flushCommitLogLeastPages: 4,
+  flushCommitLogLeastPages: 0,
   flushCommitLogThoroughInterval: 10_000,
   commitIntervalCommitLog: 200,
   commitCommitLogLeastPages: 4,
@@ -75,6 +80,7 @@ type NumberOption = { [K in keyof MessageStoreConfig]: MessageStoreConfig[K] ext
 
 /** Least and greatest value of each number. */
 const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
+  fileMode: [OWNER_MODE, ALL_MODE],
   mappedFileSizeCommitLog: [4096, INT_MAX],
   flushIntervalCommitLog: [1, INT_MAX],
   flushCommitLogLeastPages: [0, INT_MAX],
@@ -202,6 +208,13 @@ function checkFormats(config: MessageStoreConfig): void {
   }
   if (config.backPressure !== "wait" && config.backPressure !== "reject") {
     throw illegal("backPressure", config.backPressure, "wait or reject is needed");
+  }
+  if ((config.fileMode & OWNER_MODE) !== OWNER_MODE || (config.fileMode & ~ALL_MODE) !== 0) {
+    throw illegal(
+      "fileMode",
+      config.fileMode,
+      "rights of which the owner's are to read and write, and that let nobody execute, are needed",
+    );
   }
   DelayLevels.parse(config.messageDelayLevel);
   if (!DELETE_HOURS.test(config.deleteWhen)) {

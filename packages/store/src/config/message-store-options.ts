@@ -11,15 +11,20 @@ export interface MessageStoreOptions {
   readonly storePathRootDir?: string;
   /** Path of the commit log's directory. Default: `commitlog` in the store's directory. */
   readonly storePathCommitLog?: string;
+  /** Rights to the files that the store makes; whoever may read them may enter their directories (0o750). Default 416 (0o640). */
+  readonly fileMode?: number;
   /** Length of every segment, in bytes; a store keeps it for life. Default 1,073,741,824 (1 GiB). */
   readonly mappedFileSizeCommitLog?: number;
   /** When a put is acknowledged: after a successful force, or when it is in the page cache. Default `ASYNC_FLUSH`. */
   readonly flushDiskType?: FlushDiskType;
-  /** ASYNC_FLUSH: how often FlushRealTimeService looks, in milliseconds. Default 500. */
+  /** ASYNC_FLUSH: how often what has been written is forced, in milliseconds. Default 500. */
   readonly flushIntervalCommitLog?: number;
-  /** ASYNC_FLUSH: dirty pages of the log that are worth a force. Default 4. */
+  /**
+   * ASYNC_FLUSH: fewer dirty pages of the log wait for others, or for the thorough interval: it saves forces of a store with little to
+   * do, at most one each `flushIntervalCommitLog`. Default 0 (RocketMQ: 4).
+   */
   readonly flushCommitLogLeastPages?: number;
-  /** ASYNC_FLUSH: after so many milliseconds everything is forced, however little. Default 10,000. */
+  /** ASYNC_FLUSH with `flushCommitLogLeastPages`: after so many milliseconds everything is forced, however little. Default 10,000. */
   readonly flushCommitLogThoroughInterval?: number;
   /** Transient store pool: how often PoolCommitter looks, in milliseconds. Default 200. */
   readonly commitIntervalCommitLog?: number;

@@ -43,7 +43,10 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   }
   const others = [...(index === undefined ? [] : [index]), ...own];
   const flush = new ConsumeQueueForcer(control, storage, config, consumeQueues, others, mark);
-  const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush, new ServiceEvents(port));
+  const events = new ServiceEvents(port);
+  const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush, events, (request) =>
+    consumeQueues.dispatchCorrupt(request),
+  );
   const expired = new ExpiredConsumeQueues(
     storage,
     config,

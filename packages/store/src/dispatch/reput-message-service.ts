@@ -3,10 +3,12 @@ import {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
   DispatchRequest,
+  findNextRecord,
   int32At,
   isMessageMagic,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
+  MessageChecker,
   MillraceError,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
@@ -51,6 +53,12 @@ export class ReputMessageService implements Agent {
   readonly #flush: ConsumeQueueForcer;
   readonly #events: StoreEventSink;
   readonly #request = new DispatchRequest();
+  readonly #checker = new MessageChecker();
+  /** Over the segment in which records are checked. */
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  readonly #onCorrupt: (request: DispatchRequest) => void;
+  /** Where the log ended when the store was opened: what this life appends has just been sealed. */
+  readonly #openedAt: number;
   readonly #wait = new WaitStrategy(SPIN_US);
   readonly #shownWhen: ShownWhen;
   readonly #segments: SegmentDirectory;
@@ -59,6 +67,7 @@ export class ReputMessageService implements Agent {
   #offset: number;
   #retryAt = 0;
 
+  /** @param onCorrupt takes a record that is not as it was written instead of all dispatchers; nothing of it can be believed */
   constructor(
     control: ControlBlock<"dispatch">,
     storage: Storage,
@@ -66,6 +75,7 @@ export class ReputMessageService implements Agent {
     dispatchers: readonly CommitLogDispatcher[],
     flush: ConsumeQueueForcer,
     events: StoreEventSink,
+    onCorrupt: (request: DispatchRequest) => void = () => {},
   ) {
     this.#events = events;
     this.#counters = control.counters;
@@ -75,6 +85,8 @@ export class ReputMessageService implements Agent {
     this.#flush = flush;
     this.#shownWhen = shownWhen(config);
     this.#offset = this.#counters.reputFromOffset.value;
+    this.#openedAt = this.#counters.wroteOffset.get();
+    this.#onCorrupt = onCorrupt;
   }
 
   onStart(): void {}
@@ -186,6 +198,7 @@ export class ReputMessageService implements Agent {
     if (segment.size - position < BLANK_RECORD_LENGTH) return this.#roll(segment);
     const magic = int32At(bytes, position + MAGIC_OFFSET);
     if (magic === BLANK_MAGIC) return this.#roll(segment);
+    if (this.#offset < this.#openedAt && this.#passesCorrupt(segment, position)) return -1;
     const size = int32At(bytes, position + TOTAL_SIZE_OFFSET);
     if (isMessageMagic(magic) && size >= MESSAGE_BASE_LENGTH && size <= segment.size - position) {
       if (this.#offset + size > limit) return 0;
@@ -193,6 +206,19 @@ export class ReputMessageService implements Agent {
     }
     const reason = `no record where the log has one: offset=${this.#offset} size=${size} magic=${magic} limit=${limit}`;
     throw new MillraceError("ERR_DISPATCH_RECORD", reason);
+  }
+
+  /** Recovery lets records of old segments be corrupt where others follow. True after going on behind one. */
+  #passesCorrupt({ bytes, size: end }: MappedFile, position: number): boolean {
+    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer, bytes.byteOffset, end);
+    const view = this.#view;
+    if (this.#checker.check(view, bytes, position, end, this.#offset, true) > 0) return false;
+    const next = findNextRecord(view, position, this.#offset, end);
+    if (next < 0) return false;
+    const isReadable = this.#checker.check(view, bytes, position, end, this.#offset, false) === next - position;
+    if (isReadable && this.#request.read(bytes, position, next - position)) this.#onCorrupt(this.#request);
+    this.#offset += next - position;
+    return true;
   }
 
   #roll(segment: MappedFile): number {

@@ -37,8 +37,9 @@ export interface OpenedDirectory {
 }
 
 /** Everything of `open` before the threads. Nothing is touched before the lock is held; on failure it is given back. */
-export async function openDirectory(options: MessageStoreOptions, spec: StorageSpec): Promise<OpenedDirectory> {
+export async function openDirectory(options: MessageStoreOptions, on: StorageSpec): Promise<OpenedDirectory> {
   const config = resolveConfig(options);
+  const spec = { ...on, fileMode: config.fileMode };
   const events = new StoreEvents(config.storePathRootDir, options.logger);
   const storage = createStorage(spec);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
@@ -82,7 +83,7 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
 }
 
 /** What the system says about a file, as an error of ours. */
-function withPath(cause: unknown, root: string): unknown {
+export function withPath(cause: unknown, root: string): unknown {
   if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
   const path = "path" in cause ? cause.path : root;
   return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });

@@ -30,7 +30,15 @@ import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
-import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
+import {
+  configFileWriter,
+  dispatched,
+  giveBack,
+  type OpenedDirectory,
+  openDirectory,
+  registerQueues,
+  withPath,
+} from "./open-directory.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 
 /**
@@ -95,7 +103,7 @@ export class OpenStore {
     const directory = await openDirectory(options, storage);
     let pipeline: Pipeline | undefined;
     try {
-      const data = pipelineData(directory.config, storage, {
+      const data = pipelineData(directory.config, directory.spec, {
         ...directory.recovery,
         ...directory.dispatch,
         deletedTopics: directory.deletedTopics.offsets,
@@ -116,7 +124,7 @@ export class OpenStore {
     } catch (error) {
       await pipeline?.destroy();
       giveBack(directory, pipeline === undefined);
-      throw error;
+      throw withPath(error, directory.paths.root);
     }
   }
 

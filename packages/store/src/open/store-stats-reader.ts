@@ -159,6 +159,7 @@ export class StoreStatsReader {
       groups: counters.dispatchGroups.get(),
       forces: counters.dispatchForces.get(),
       failures: counters.dispatchFailures.get(),
+      refusedQueues: counters.dispatchRefusedQueues.get(),
     };
   }
 

@@ -95,6 +95,7 @@ export class CommitLogReader {
    */
   message(offset: number, size?: number): MessageView | undefined {
     const actual = this.sizeAt(offset);
+    if (actual === 0) this.#throwIfDamaged(offset, size);
     if (actual === 0 || (size !== undefined && size !== actual)) return undefined;
     const segment = this.#verified(offset, actual);
     return segment === undefined ? undefined : new MessageView(segment.bytes, offset - segment.fromOffset, actual).copy();
@@ -106,8 +107,17 @@ export class CommitLogReader {
    * @throws RecordCorruptError
    */
   pickupStoreTimestamp(offset: number, size: number): number | undefined {
-    if (this.sizeAt(offset) !== size || size === 0) return undefined;
+    const actual = this.sizeAt(offset);
+    if (actual === 0) this.#throwIfDamaged(offset, size === 0 ? undefined : size);
+    if (actual !== size || size === 0) return undefined;
     return this.#verified(offset, size) === undefined ? undefined : this.#checker.storeTimestamp;
+  }
+
+  /** Where {@link sizeAt} finds no record, but a damaged one begins. */
+  #throwIfDamaged(offset: number, size: number | undefined): void {
+    const segment = Number.isSafeInteger(offset) ? this.segmentAt(offset) : undefined;
+    const error = segment === undefined ? undefined : this.verifier.errorOfHead(segment, offset, size, this.maxOffset);
+    if (error !== undefined) throw error;
   }
 
   /** The segment of a record that {@link sizeAt} has found. */

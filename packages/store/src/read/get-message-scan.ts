@@ -117,15 +117,14 @@ export class GetMessageScan {
       this.#pass("NO_MATCHED_MESSAGE");
       return;
     }
-    const segment = this.#segmentOf(physicalOffset, size);
+    const segment = this.#segmentOf(physicalOffset, size, queueOffset);
     if (segment === undefined) {
       this.#pass("MESSAGE_WAS_REMOVING");
       return;
     }
     const corrupt = this.#log.verifier.errorOf(segment, physicalOffset, size, this.#maxPhysicalOffset);
     if (corrupt !== undefined) {
-      if (this.messages.length === 0) throw new RecordCorruptError(corrupt, queueOffset);
-      this.#isFull = true;
+      this.#endAt(corrupt, queueOffset);
       return;
     }
     const message = new MessageView(segment.bytes, physicalOffset - segment.fromOffset, size);
@@ -144,8 +143,14 @@ export class GetMessageScan {
     this.#nextSegmentStart = -Infinity;
   }
 
+  /** Before a corrupt record. @throws RecordCorruptError when it would be the first */
+  #endAt(corrupt: RecordCorruptError, queueOffset: number): void {
+    if (this.messages.length === 0) throw new RecordCorruptError(corrupt, queueOffset);
+    this.#isFull = true;
+  }
+
   /** The segment of a record that is there, whole, and as large as its unit says. */
-  #segmentOf(physicalOffset: number, size: number): ReadSegment | undefined {
+  #segmentOf(physicalOffset: number, size: number, queueOffset: number): ReadSegment | undefined {
     if (!unit.isMessage || size < MESSAGE_BASE_LENGTH || physicalOffset + size > this.#maxPhysicalOffset) return undefined;
     const isOnDisk = physicalOffset >= this.#minPhysicalOffset;
     const segment = isOnDisk ? this.#log.mappedSegment(physicalOffset) : undefined;
@@ -155,9 +160,12 @@ export class GetMessageScan {
     }
     const { bytes } = segment;
     const position = physicalOffset - segment.fromOffset;
-    if (position + size > bytes.length || int32At(bytes, position + TOTAL_SIZE_OFFSET) !== size) return undefined;
-    const magic = int32At(bytes, position + MAGIC_OFFSET);
-    return isMessageMagic(magic) ? segment : undefined;
+    if (position + size > bytes.length) return undefined;
+    const isSize = int32At(bytes, position + TOTAL_SIZE_OFFSET) === size;
+    if (isSize && isMessageMagic(int32At(bytes, position + MAGIC_OFFSET))) return segment;
+    const corrupt = this.#log.verifier.errorOfHead(segment, physicalOffset, size, this.#maxPhysicalOffset);
+    if (corrupt !== undefined) this.#endAt(corrupt, queueOffset);
+    return undefined;
   }
 
   #pass(status: GetMessageStatus): void {

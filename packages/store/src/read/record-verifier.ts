@@ -1,4 +1,15 @@
-import { MESSAGE_BASE_LENGTH, MessageChecker, type MessageVerdictName, messageVerdictName } from "@millrace/format";
+import {
+  int32At,
+  int64At,
+  isMessageMagic,
+  MAGIC_OFFSET,
+  MESSAGE_BASE_LENGTH,
+  MessageChecker,
+  type MessageVerdictName,
+  messageVerdictName,
+  PHYSICAL_OFFSET_OFFSET,
+  TOTAL_SIZE_OFFSET,
+} from "@millrace/format";
 import type { ReadSegment } from "./read-segment.js";
 import { type CorruptPlace, RecordCorruptError } from "./record-corrupt-error.js";
 
@@ -65,6 +76,24 @@ export class RecordVerifier {
     return undefined;
   }
 
+  /**
+   * The error of a record whose head is damaged, and which therefore is not found to be one; undefined when none begins there. Of magic,
+   * physical offset and size two have to be right.
+   *
+   * @param size what somebody has found the record to be, if anybody has
+   */
+  errorOfHead(segment: ReadSegment, offset: number, size: number | undefined, maxOffset: number): RecordCorruptError | undefined {
+    const { bytes, fromOffset } = segment;
+    const position = offset - fromOffset;
+    if (position + MESSAGE_BASE_LENGTH > bytes.length) return undefined;
+    const total = int32At(bytes, position + TOTAL_SIZE_OFFSET);
+    const isMagic = isMessageMagic(int32At(bytes, position + MAGIC_OFFSET));
+    const isHere = int64At(bytes, position + PHYSICAL_OFFSET_OFFSET) === offset;
+    const isSize = size === undefined ? total >= MESSAGE_BASE_LENGTH && isRecordAt(segment, offset + total) : total === size;
+    if (Number(isMagic) + Number(isHere) + Number(isSize) < 2) return undefined;
+    return this.errorOf(segment, offset, size ?? total, maxOffset);
+  }
+
   #recordsOf(segment: ReadSegment): SegmentRecords {
     let records = this.#records.get(segment);
     if (records === undefined) {
@@ -92,4 +121,10 @@ export class RecordVerifier {
 /** A record of another size than it was said to have has lost its layout. */
 function reasonOf(verdict: number): MessageVerdictName {
   return verdict > 0 ? "BAD_LAYOUT" : messageVerdictName(verdict);
+}
+
+function isRecordAt({ bytes, fromOffset }: ReadSegment, offset: number): boolean {
+  const position = offset - fromOffset;
+  if (position + MESSAGE_BASE_LENGTH > bytes.length) return false;
+  return isMessageMagic(int32At(bytes, position + MAGIC_OFFSET)) && int64At(bytes, position + PHYSICAL_OFFSET_OFFSET) === offset;
 }

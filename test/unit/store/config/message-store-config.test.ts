@@ -18,7 +18,7 @@ test("the defaults are RocketMQ's, complete and frozen", (t) => {
     mappedFileSizeCommitLog: 1024 * MIB,
     flushDiskType: "ASYNC_FLUSH",
     flushIntervalCommitLog: 500,
-    flushCommitLogLeastPages: 4,
+    flushCommitLogLeastPages: 0,
     flushCommitLogThoroughInterval: 10_000,
     commitIntervalCommitLog: 200,
     syncFlushTimeout: 5000,

@@ -9,6 +9,7 @@ import { joinLogQueues, type LogQueue } from "../scan/log-queue.js";
 import type { LogRow } from "../scan/recovery-row.js";
 import { RecoveryTaskPool } from "../scan/recovery-task-pool.js";
 import { ScanProgress } from "../scan/scan-progress.js";
+import { type CorruptRecord, countCorruptRecord } from "./corrupt-record.js";
 import type { LogQueueTableOptions } from "./log-queue-table.js";
 import type { LogReport } from "./log-report.js";
 import { LOG_TABLE, type LogVerdict } from "./recovery-decision.js";
@@ -137,6 +138,7 @@ const NO_SEGMENT: SegmentScan = {
   messages: 0,
   lastStoreTimestamp: 0,
   queues: new Map(),
+  corrupt: [],
 };
 
 /** Walks the segments in order, as long as the table says that the log goes on. */
@@ -248,8 +250,9 @@ function syncOrFail(storage: Storage, directory: string): void {
 
 function summarize(
   scans: readonly SegmentScan[],
-): Pick<CommitLogRecovery, "messages" | "lastStoreTimestamp" | "queueOffsets" | "logQueues"> {
+): Pick<CommitLogRecovery, "messages" | "lastStoreTimestamp" | "queueOffsets" | "logQueues" | "corrupt"> {
   const logQueues = new Map<string, LogQueue>();
+  const corrupt: CorruptRecord[] = [];
   let [messages, lastStoreTimestamp] = [0, 0];
   for (const scan of scans) {
     messages += scan.messages;
@@ -259,8 +262,10 @@ function summarize(
       if (earlier === undefined) logQueues.set(key, queue);
       else joinLogQueues(earlier, queue);
     }
+    for (const record of scan.corrupt) countCorruptRecord(logQueues, record);
+    corrupt.push(...scan.corrupt);
   }
   const queueOffsets = new Map<string, number>();
   for (const [key, { nextQueueOffset }] of logQueues) queueOffsets.set(key, nextQueueOffset);
-  return { messages, lastStoreTimestamp, queueOffsets, logQueues };
+  return { messages, lastStoreTimestamp, queueOffsets, logQueues, corrupt };
 }
