@@ -65,6 +65,7 @@ export {
 } from "./message-descriptor.js";
 export type { MessageFields } from "./message-encoder.js";
 export { bodyOffsetOf, encodedLength, encodeMessage, MessageSealer, storedPropertiesLength } from "./message-encoder.js";
+export type { MessageId } from "./message-id.js";
 export { decodeMessageId, encodeMessageId } from "./message-id.js";
 export { decodeProperties, javaHashMapOrder } from "./message-properties.js";
 export {

@@ -1,4 +1,4 @@
-import { encodeHost, MessageChecker, MillraceError } from "@millrace/format";
+import { encodeHost, MessageChecker } from "@millrace/format";
 import test from "ava";
 import { decodeMessage } from "../../support/message-decoder.js";
 import { SAMPLE_PHYSICAL_OFFSET, sampleMessage, sealedRecord, viewOf } from "../../support/sample-message.js";
@@ -65,17 +65,17 @@ function liesInside(outer: Uint8Array, inner: Uint8Array): boolean {
   return inner.byteOffset >= outer.byteOffset && inner.byteOffset + inner.length <= outer.byteOffset + outer.length;
 }
 
-/** Runs `decode`; anything but a MillraceError fails the test. Returns its value where it has one. */
+/** Runs `decode`; anything but a refusal fails the test. Returns its value where it has one. */
 function tolerate<T>(decode: () => T): T | undefined {
   try {
     return decode();
   } catch (error) {
-    if (error instanceof MillraceError) return undefined;
+    if ((error as Error).message.startsWith("no good record: ")) return undefined;
     throw error;
   }
 }
 
-test("damaged records decode to something inside them or throw a MillraceError", (t) => {
+test("damaged records decode to something inside them or are refused", (t) => {
   t.log(`MILLRACE_SEED=${SEED}`);
   const random = randomNumbers(SEED);
   let refused = 0;
