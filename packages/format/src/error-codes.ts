@@ -1,8 +1,4 @@
-/** What a code means, and what helps: one sentence each. */
-export interface ErrorCodeText {
-  readonly meaning: string;
-  readonly remedy: string;
-}
+import type { ErrorCodeText } from "./error-code-text.js";
 
 /** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
 export const ERROR_CODES = {
@@ -147,6 +143,10 @@ export const ERROR_CODES = {
     meaning: "The text is not JSON as RocketMQ writes it.",
     remedy: "Correct the text at the position that the message names.",
   },
+  ERR_LIMIT_ILLEGAL: {
+    meaning: "A number of puts given to drained or writable is not an integer that it can be.",
+    remedy: "Give an integer: from 0 on for drained, from 1 on for highWaterMark.",
+  },
   ERR_LISTENER_ILLEGAL: {
     meaning: "The listener is not a function.",
     remedy: "Give a function that takes an arrival.",
@@ -224,8 +224,8 @@ export const ERROR_CODES = {
     remedy: "Put less at a time, or open the store with a larger maxMessageSize.",
   },
   ERR_RING_FULL: {
-    meaning: "The put ring is full, and so is the list of puts that wait for it, so the message was not put.",
-    remedy: "Await puts before putting more, or open the store with a larger putRingSize or maxAsyncPutMessageRequests.",
+    meaning: "The put ring is full, and as much waits for it as may, so the message was not put.",
+    remedy: "Wait with store.drained or store.writable, or set a larger putRingSize, maxAsyncPutMessageRequests or -Bytes.",
   },
   ERR_SEGMENT_GAP: {
     meaning: "A segment of the log is missing between two others.",

@@ -7,7 +7,8 @@ export { ConsumeQueueUnit, writeConsumeQueueUnit, writeFillUnit } from "./consum
 export { crc32 } from "./crc32.js";
 export { DelayLevels } from "./delay-levels.js";
 export { DispatchRequest, hashOf } from "./dispatch-request.js";
-export { ERROR_CODES, type ErrorCodeText, type MillraceErrorCode } from "./error-codes.js";
+export type { ErrorCodeText } from "./error-code-text.js";
+export { ERROR_CODES, type MillraceErrorCode } from "./error-codes.js";
 export type { GetMessageStatus } from "./get-message-status.js";
 export type { Host } from "./host.js";
 export { decodeHost, encodeHost } from "./host.js";

@@ -46,6 +46,7 @@ export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
 export type { Message } from "./put/message.js";
+export type { MessageWritableOptions } from "./put/message-writable.js";
 export type {
   AppendedPutResult,
   AppendMessageResult,

@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
 import type { StoreStats } from "@millrace/stats";
@@ -20,6 +21,7 @@ import { liftStoreFence } from "./marks/store-fence.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
 import type { Message } from "./put/message.js";
+import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import type { StoreEventMap, StoreEventName } from "./tell/store-event.js";
@@ -121,6 +123,27 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    */
   putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
     return this.#open.put.putMessages(batch);
+  }
+
+  /**
+   * A stream of messages in object mode, which are put in the order in which they are written, and no faster than the store takes them:
+   * for `pipeline(source, store.writable())`. It finishes when all are acknowledged, in SYNC_FLUSH durable, and is destroyed with the error
+   * of the first message that was not put; those behind it may have been. To end it does not close the store.
+   * @throws MillraceError `ERR_LIMIT_ILLEGAL`; `ERR_STORE_CLOSED`
+   */
+  writable(options?: MessageWritableOptions): Writable {
+    this.#open.checkOpen();
+    return new MessageWritable(this.#open, options);
+  }
+
+  /**
+   * Resolves when at most `unanswered` puts wait for their answer: `await store.drained(1000)` between puts keeps them from being too many.
+   * Never rejects for what became of them, and resolves after the close too.
+   * @param unanswered default 0
+   * @throws MillraceError `ERR_LIMIT_ILLEGAL`
+   */
+  async drained(unanswered = 0): Promise<void> {
+    await this.#open.drained(unanswered);
   }
 
   /**

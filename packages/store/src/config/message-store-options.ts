@@ -63,8 +63,10 @@ export interface MessageStoreOptions {
   readonly backPressure?: BackPressure;
   /** A put that has waited for room in the ring for so many milliseconds is rejected, and nothing was written. Default 8,000. */
   readonly putMessageTimeout?: number;
-  /** Puts that may wait for the ring at a time; one more is rejected. Default 5,000. */
+  /** Puts that may wait for the ring at a time; one more is rejected. Default 1,000,000 (RocketMQ: 5,000). */
   readonly maxAsyncPutMessageRequests?: number;
+  /** Bytes of records that may wait for the ring at a time; a put beyond them is rejected. Default 268,435,456 (256 MiB). */
+  readonly maxAsyncPutMessageBytes?: number;
   /** Length of every ConsumeQueue file, in bytes, rounded up to whole units of 20; a store keeps it for life. Default 6,000,000. */
   readonly mappedFileSizeConsumeQueue?: number;
   /** How often ConsumeQueues with enough dirty pages are forced, in milliseconds. Default 1,000. */

@@ -1,5 +1,5 @@
-import { DelayLevels, MillraceError } from "@millrace/format";
-import type { StorageSpec } from "@millrace/mapped-file";
+import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
+import { isNoSpace, type StorageSpec } from "@millrace/mapped-file";
 import {
   ControlBlock,
   durableOffset,
@@ -147,6 +147,14 @@ export class OpenStore {
     return put;
   }
 
+  /** See {@link MessageStore.drained}. */
+  async drained(unanswered: number): Promise<void> {
+    if (!Number.isSafeInteger(unanswered) || unanswered < 0) {
+      throw new MillraceError("ERR_LIMIT_ILLEGAL", `an integer of at least 0 is needed: unanswered=${shownValue(unanswered)}`);
+    }
+    await this.put.drained(unanswered);
+  }
+
   readonly #wakeSchedule = (): void => this.schedule.wake();
 
   async flush(): Promise<number> {
@@ -221,6 +229,7 @@ export class OpenStore {
     try {
       StoreCheckpointFile.complete(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
     } catch (error) {
+      if (isNoSpace(error)) return; // older times: RocketMQ recovers more
       const { code = "ERR_CHECKPOINT_ILLEGAL", message } = error as NodeJS.ErrnoException;
       this.#fault("checkpoint", code, message, error);
     }

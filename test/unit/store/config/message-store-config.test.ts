@@ -52,7 +52,8 @@ const numbers: Record<string, readonly [number, number]> = {
   maxMessageSize: [10, 64 * MIB],
   osPageCacheBusyTimeOutMills: [1, 2 ** 31 - 1],
   putMessageTimeout: [1, 2 ** 31 - 1],
-  maxAsyncPutMessageRequests: [0, 1_000_000],
+  maxAsyncPutMessageRequests: [0, 10_000_000],
+  maxAsyncPutMessageBytes: [0, Number.MAX_SAFE_INTEGER],
 };
 
 for (const [name, [least, most]] of Object.entries(numbers)) {
