@@ -71,7 +71,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`, `ERR_OPTION_CONTRADICTORY`: the options; `ERR_STORE_LOCKED`: it is
    * open already; `ERR_ABORTED`: by `options.signal`; `ERR_PATH_…`, `ERR_SEGMENT_…`, `ERR_CONSUME_QUEUE_…`, `ERR_INDEX_FILE_…`: the system,
    * or what lies there, does not let it; `ERR_COMMIT_LOG_CORRUPT`: damage below what was once durable, nothing was changed;
-   * `ERR_WATERMARK_CORRUPT`, `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`: one of the small
+   * `ERR_WATERMARK_CORRUPT`, `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`: one of the small
    * files; `ERR_TOO_MANY_QUEUES`; `ERR_PIPELINE_START`, `ERR_WORKER_DIED`: a thread, or a module of `commitLogDispatchers`
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {

@@ -18,3 +18,7 @@ export const CHECKED_PAYLOAD_OFFSET = 16;
 
 /** "MRDM": how far ConsumeQueues and index are durable. */
 export const DISPATCHED_MARK_MAGIC = 0x4d52444d;
+/** "MRDT": topics that were deleted. */
+export const DELETED_TOPICS_MAGIC = 0x4d524454;
+/** "MRFE": a force failed. */
+export const FENCE_MAGIC = 0x4d524645;

@@ -30,6 +30,7 @@ import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
+import { tellCorruptRecord } from "./corrupt-records.js";
 import {
   configFileWriter,
   dispatched,
@@ -76,6 +77,7 @@ export class OpenStore {
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
+    this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
     this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader);
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
