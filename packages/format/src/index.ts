@@ -86,7 +86,15 @@ export { nearestName } from "./nearest-name.js";
 export { findNextRecord } from "./next-record.js";
 export { findProperty, propertyEnd } from "./property-finder.js";
 export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
-export { checkQueueId, checkStoredTopic, checkTopic, isTopicDirectoryLegal, isTopicLegal, QUEUE_ID_MAX } from "./queue-name.js";
+export {
+  checkNotReserved,
+  checkQueueId,
+  checkStoredTopic,
+  checkTopic,
+  isTopicDirectoryLegal,
+  isTopicLegal,
+  QUEUE_ID_MAX,
+} from "./queue-name.js";
 export { isMessageMagic, RecordCursor } from "./record-cursor.js";
 export { parseRocketMqJson } from "./rocketmq-json.js";
 export { shownValue } from "./shown-value.js";
@@ -102,6 +110,7 @@ export {
 } from "./store-path.js";
 export {
   DLQ_TOPIC_PREFIX,
+  isReservedTopic,
   isSystemTopic,
   LMQ_TOPIC_PREFIX,
   RETRY_TOPIC_PREFIX,

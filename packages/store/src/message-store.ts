@@ -23,6 +23,7 @@ import { OpenStore } from "./open/open-store.js";
 import type { Message } from "./put/message.js";
 import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
+import type { TopicSelection } from "./read/topic-selection.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import type { StoreEventMap, StoreEventName } from "./tell/store-event.js";
 
@@ -234,12 +235,13 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
 
   /**
    * Calls `listener` for every message that can be consumed from now on, in the order of the log, until the function returned is called. It
-   * does not keep the process alive. What the listener throws becomes an uncaught exception. (RocketMQ: `MessageArrivingListener`.)
+   * does not keep the process alive. What the listener throws becomes an uncaught exception. Messages in the store's own topics are told of
+   * only when asked for. (RocketMQ: `MessageArrivingListener`.)
    * @throws MillraceError `ERR_LISTENER_ILLEGAL`
    */
-  onMessageArriving(listener: MessageArrivingListener): () => void {
+  onMessageArriving(listener: MessageArrivingListener, selection?: TopicSelection): () => void {
     this.#open.checkOpen();
-    return this.#open.arriving.add(listener);
+    return this.#open.arriving.add(listener, selection);
   }
 
   /**
