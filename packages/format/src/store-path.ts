@@ -55,6 +55,11 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
   };
 }
 
+/** Millrace's own, beside a `.json` file of `config`: the same content with a checksum, and what that file cannot carry. */
+export function configCopyPath(path: string): string {
+  return path.replace(/([^/]+?)(\.json)?$/, "millrace.$1");
+}
+
 /** RocketMQ's default of `storePathRootDir`. */
 export function defaultStorePathRootDir(homeDirectory: string): string {
   return `${homeDirectory}/store`;

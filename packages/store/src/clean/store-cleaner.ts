@@ -8,7 +8,7 @@ import type { MessageReader } from "../read/message-reader.js";
 import { CommitLogSegments } from "./commit-log-segments.js";
 import { diskRatioOf } from "./disk-space.js";
 import { FileCleaner } from "./file-cleaner.js";
-import type { LeasedReader } from "./leased-reader.js";
+import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
 import { checkSelf, type SelfCheckFinding } from "./self-check.js";
 import { TopicCleaner } from "./topic-cleaner.js";
 
@@ -25,7 +25,7 @@ export class StoreCleaner {
   readonly topics: TopicCleaner;
   readonly #directory: CleanedDirectory;
 
-  constructor(directory: CleanedDirectory, pipeline: Pipeline, put: MessagePutter, messages: MessageReader) {
+  constructor(directory: CleanedDirectory, pipeline: Pipeline, put: MessagePutter, messages: MessageReader, groups: GroupOffsets) {
     const { config, storage, paths } = directory;
     const { commitLog, consumeQueues } = messages;
     const reader: LeasedReader = {
@@ -49,7 +49,7 @@ export class StoreCleaner {
       },
       clock: SYSTEM_CLOCK,
     });
-    this.topics = new TopicCleaner(pipeline, put, reader, this.files);
+    this.topics = new TopicCleaner(pipeline, put, reader, groups, this.files);
     this.files.start();
   }
 

@@ -15,11 +15,18 @@ export class ConsumedBatch implements Iterable<MessageView> {
    */
   readonly skipped: number;
 
+  /**
+   * Names the life of the queue that the messages are of: {@link ConsumerOffsets.commit} takes it too. A queue that was deleted and
+   * begins again has another. Good while the store is open.
+   */
+  readonly queueLife: number;
+
   /** @internal */
-  constructor(messages: readonly MessageView[], nextOffset: number, skipped: number) {
+  constructor(messages: readonly MessageView[], nextOffset: number, skipped: number, queueLife: number) {
     this.messages = messages;
     this.nextOffset = nextOffset;
     this.skipped = skipped;
+    this.queueLife = queueLife;
   }
 
   [Symbol.iterator](): Iterator<MessageView> {

@@ -120,7 +120,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
         const skipped = this.#skipped + (this.#isFiltered ? 0 : passed);
         this.#offset = found.nextBeginOffset;
         this.#skipped = 0;
-        return new ConsumedBatch(messages, this.#offset, skipped);
+        return new ConsumedBatch(messages, this.#offset, skipped, this.#queueSlot ?? -1);
       }
       case "NO_MATCHED_MESSAGE":
         this.#moveTo(found.nextBeginOffset);
