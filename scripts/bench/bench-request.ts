@@ -1,10 +1,9 @@
 import { UsageError } from "../load-generator/usage-error.js";
-import { type BenchOptions, parseBenchOptions } from "./bench-options.js";
-import { FIGURES } from "./figure-names.js";
-import { READ_CONTESTANTS } from "./read-path-job.js";
-import { cellName } from "./results.js";
-import { DURABILITIES, MESSAGE_SIZES, WINDOWS, wantedCells } from "./wanted-cells.js";
-import { CONTESTANTS } from "./workload.js";
+import { CONTESTANTS } from "./contestants/workload.js";
+import { type BenchOptions, parseBenchOptions } from "./figures/bench-options.js";
+import { CONSUME_GET } from "./figures/consume-get-figure.js";
+import { FIGURES, figureNames } from "./figures/figures.js";
+import { DURABILITIES, MESSAGE_SIZES, WINDOWS } from "./figures/wanted-cells.js";
 
 /**
  * What a command line asks for.
@@ -13,12 +12,11 @@ import { CONTESTANTS } from "./workload.js";
  */
 export function parseBenchRequest(args: readonly string[]): BenchOptions {
   const options = parseBenchOptions(args);
-  const readings = READ_CONTESTANTS.map((contestant) => `consume-get/${contestant}`);
-  const names = [...Object.keys(FIGURES), ...readings, ...wantedCells(() => true).map(cellName)];
+  const names = figureNames();
   const unknown = options.only.find((part) => !names.some((name) => name.includes(part)));
   if (unknown === undefined) return options;
   const workloads = [DURABILITIES, MESSAGE_SIZES, WINDOWS, CONTESTANTS].map((values) => `{${values.join(",")}}`).join("/");
-  throw new UsageError(
-    `nothing has this in its name: --only=${unknown}\nthere are ${Object.keys(FIGURES).join(", ")},\n${readings.join(", ")},\n${workloads}`,
-  );
+  const figures = FIGURES.map(({ name }) => name).join(", ");
+  const readings = (CONSUME_GET.parts ?? []).join(", ");
+  throw new UsageError(`nothing has this in its name: --only=${unknown}\nthere are ${figures},\n${readings},\n${workloads}`);
 }

@@ -1,9 +1,8 @@
 import type { Rule, Violation } from "./source-tree.js";
 
-const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const SAYS_NOTHING = /^(?:utils?|helpers?|commons?|managers?)$/;
 
-/** Kebab-case, and no names that say nothing about what is inside. */
+/** No names that say nothing about what is inside. (That names are kebab-case is Biome's rule.) */
 export const fileNames: Rule = {
   name: "file-names",
   check(tree) {
@@ -11,7 +10,6 @@ export const fileNames: Rule = {
     for (const { path } of tree.files) {
       for (const part of path.split("/")) {
         const name = part.replace(/(?:\.test|\.d)?\.(?:ts|mjs|js)$/, "");
-        if (!KEBAB_CASE.test(name)) found.push({ path, line: 0, message: `names are kebab-case, name=${part}` });
         const empty = name.split("-").find((word) => SAYS_NOTHING.test(word));
         if (empty !== undefined) found.push({ path, line: 0, message: `name what is inside instead, name=${part}` });
       }

@@ -5,7 +5,6 @@ import { clocks } from "./clocks.js";
 import { dependencyDirection } from "./dependency-direction.js";
 import { fileAccess } from "./file-access.js";
 import { fileNames } from "./file-names.js";
-import { importCycles } from "./import-cycles.js";
 import { layoutNumbers } from "./layout-numbers.js";
 import { lengthRatchet } from "./length-ratchet.js";
 import { lineLength } from "./line-length.js";
@@ -16,7 +15,6 @@ import { unfinishedWork } from "./unfinished-work.js";
 
 const RULES: readonly Rule[] = [
   dependencyDirection,
-  importCycles,
   rooms,
   orphanFiles,
   fileAccess,

@@ -15,6 +15,7 @@ async function start(t: ExecutionContext, kind: SampleKind): Promise<Sample> {
     file: new URL("sample-service.js", import.meta.url),
     data: { control: buffer, kind },
     controlBell: counters.controlBell,
+    onReport: () => {},
     sleepsOn: counters.putRingTail,
   });
   t.teardown(() => service.destroy());

@@ -1,4 +1,4 @@
-import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 
 export const CONFORMANCE_DIRECTIONS = ["millrace-rocketmq", "rocketmq-millrace", "twins"] as const;
 export type Direction = (typeof CONFORMANCE_DIRECTIONS)[number];

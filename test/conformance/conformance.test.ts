@@ -1,5 +1,5 @@
 import test from "ava";
-import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import type { RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { runSeeds, type SeedFailure } from "./campaign.js";
 import { conformanceChoice, type Direction, repeatCommand } from "./conformance-choice.js";
 import { type Engine, MILLRACE, rocketMq } from "./engine.js";

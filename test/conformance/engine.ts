@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { JAVA_ACCESS, type JavaToolchain, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import { JAVA_ACCESS, type JavaToolchain, type RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import type { WriterTraits } from "./store-model.js";
 import { StoreProgram } from "./store-program.js";
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import type { RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { seededRandom } from "../support/random.js";
 import { readLog } from "../support/stored-log.js";
 import type { SeedRun } from "./campaign.js";

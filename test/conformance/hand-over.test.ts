@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import test, { type ExecutionContext } from "ava";
-import { ROCKETMQ_SERIES } from "#scripts/bench/java-toolchain.js";
+import { ROCKETMQ_SERIES } from "#scripts/bench/java/java-toolchain.js";
 import { contents } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { until } from "../support/until.js";

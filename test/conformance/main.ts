@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { projectRoot } from "../support/project-root.js";
 import { CONFORMANCE_DIRECTIONS, conformanceEnvironment, type Direction } from "./conformance-choice.js";
 import { MISSING_VARIABLE, prepareRocketMq } from "./rocketmq-preparation.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { JavaToolchain, ROCKETMQ_SERIES } from "#scripts/bench/java-toolchain.js";
+import { JavaToolchain, ROCKETMQ_SERIES } from "#scripts/bench/java/java-toolchain.js";
 import { projectRoot } from "../support/project-root.js";
 
 /** Says why there is no RocketMQ, to the processes of the tests. */

@@ -1,4 +1,4 @@
-import type { JavaToolchain, RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import type { JavaToolchain, RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { testIf } from "../support/test-if.js";
 import { conformanceToolchain, missingRocketMq } from "./rocketmq-preparation.js";
 

@@ -1,4 +1,4 @@
-import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import type { RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { type Random, seededRandom } from "../support/random.js";
 import type { ProgramMessage, ProgramOptions, Put } from "./protocol.js";
 

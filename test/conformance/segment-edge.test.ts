@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import test from "ava";
-import { ROCKETMQ_SERIES } from "#scripts/bench/java-toolchain.js";
+import { ROCKETMQ_SERIES } from "#scripts/bench/java/java-toolchain.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { MILLRACE, rocketMq } from "./engine.js";
 import { PLAIN_MESSAGE } from "./plain-message.js";

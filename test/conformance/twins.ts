@@ -1,4 +1,4 @@
-import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import type { RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { seededRandom } from "../support/random.js";
 import type { SeedRun } from "./campaign.js";
 import { Scenario } from "./scenario.js";

@@ -5,9 +5,17 @@ import { type MessageStoreConfig, resolveConfig } from "#store/config/message-st
 import { projectRoot } from "../support/project-root.js";
 
 const source = readFileSync(join(projectRoot(), "packages/store/src/config/message-store-options.ts"), "utf8");
-const OPTION = /^(?: {2}\/\*\* (.*) \*\/\n)? {2}readonly (\w+)\?:/gm;
+const OPTION = /^(?: {2}\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)? {2}readonly (\w+)\?:/gm;
 /** Where the default follows from another option, or is not printed as it is written in the code. */
-const IN_WORDS = ["storePathRootDir", "storePathCommitLog", "storeHost", "commitLogDispatchers", "signal", "onRecoveryProgress"];
+const IN_WORDS = [
+  "storePathRootDir",
+  "storePathCommitLog",
+  "storeHost",
+  "commitLogDispatchers",
+  "signal",
+  "onRecoveryProgress",
+  "logger",
+];
 
 test("each option's comment says its default, as it is in force", (t) => {
   const defaults: MessageStoreConfig = resolveConfig({});

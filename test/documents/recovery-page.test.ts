@@ -12,7 +12,7 @@ const page = readFileSync(join(FIXTURES_DIRECTORY, "..", "..", "docs", "recovery
 test("docs/recovery.md has the tables that recovery decides by: `npm run docs` writes them", (t) => {
   t.is(page, recoveryPage(page));
   const emptied = page.replaceAll(/(<!-- \w+: made by npm run docs -->\n)[\s\S]*?(<!-- end of \w+ -->\n)/g, "$1$2");
-  t.true(emptied.length < (page.length * 2) / 3);
+  t.true(page.length - emptied.length > 5000);
   t.is(page, recoveryPage(emptied));
 });
 

@@ -1,13 +1,15 @@
 import { PROPERTY_CRC_LENGTH } from "@millrace/format";
 import test from "ava";
+import { countCorruptRecord } from "#store/recover/log/corrupt-record.js";
 import type { SegmentScan, SegmentScanOptions } from "#store/recover/log/segment-scan.js";
 import { scanSegment } from "#store/recover/log/segment-scan.js";
+import type { LogQueue } from "#store/recover/scan/log-queue.js";
 import { CommitLogBuilder } from "../support/commit-log-builder.js";
 
-type Scan = Omit<SegmentScan, "queues"> & { queueOffsets: Map<string, number> };
+type Scan = Omit<SegmentScan, "queues" | "corrupt"> & { queueOffsets: Map<string, number> };
 
 function scan(bytes: Uint8Array, options: Partial<SegmentScanOptions> = {}): Scan {
-  const { queues, ...found } = scanQueues(bytes, options);
+  const { queues, corrupt: _, ...found } = scanQueues(bytes, options);
   return { ...found, queueOffsets: new Map([...queues].map(([key, queue]) => [key, queue.nextQueueOffset])) };
 }
 
@@ -225,4 +227,36 @@ test("random bytes are never taken for records, nor do they break the scan", (t)
     t.true(messages >= good.length && position <= log.offset);
     t.true(log.records.some((record) => record.offset === position) || position === log.offset);
   }
+});
+
+test("a scan that may pass corrupt records goes on behind one, whichever of its bits is flipped, and nothing else changes", (t) => {
+  const log = new CommitLogBuilder();
+  for (let n = 0; n < 8; n++) log.add({ queueId: n % 2 });
+  const { offset = 0, length = 0 } = log.records[4] ?? {};
+  const bytes = log.image(0);
+  const good = scanQueues(bytes);
+  for (let bit = 0; bit < 8 * length; bit++) {
+    const at = offset + (bit >> 3);
+    bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
+    const found = scanQueues(bytes, { passesCorrupt: true });
+    t.deepEqual({ ...found, corrupt: [], messages: 8 }, good, `bit ${bit}`);
+    t.is(found.messages, 7);
+    t.like(found.corrupt, { length: 1, 0: { physicalOffset: offset, size: length } });
+    bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
+  }
+});
+
+test("a corrupt record counts as the end or the beginning of its queue when it says so itself", (t) => {
+  const run = { firstQueueOffset: 5, firstPhysicalOffset: 1000, nextQueueOffset: 8, lastPhysicalOffset: 3000 };
+  const queue: LogQueue = { ...run, newQueueOffset: -1, newPhysicalOffset: -1, restart: undefined };
+  const queues = new Map([["TopicA-0", queue]]);
+  const record = { size: 200, reason: "BAD_BODY_CRC", topic: "TopicA", queueId: 0 } as const;
+  countCorruptRecord(queues, { ...record, physicalOffset: 2000, queueOffset: 8 });
+  countCorruptRecord(queues, { ...record, physicalOffset: 4000, queueOffset: 9 });
+  countCorruptRecord(queues, { ...record, physicalOffset: 4000, queueOffset: 8, queueId: 1 });
+  countCorruptRecord(queues, { ...record, physicalOffset: 1500, queueOffset: 4 });
+  t.like(queue, run);
+  countCorruptRecord(queues, { ...record, physicalOffset: 4000, queueOffset: 8 });
+  countCorruptRecord(queues, { ...record, physicalOffset: 500, queueOffset: 4 });
+  t.like(queue, { firstQueueOffset: 4, firstPhysicalOffset: 500, nextQueueOffset: 9, lastPhysicalOffset: 4000 });
 });

@@ -24,6 +24,9 @@ export class ConsumingStore {
   readonly consumers: MessageConsumers;
   readonly arriving: MessageArriving;
   readonly topics: TopicTable;
+  readonly root: string;
+  /** Another reader of the main thread, which has read nothing yet. */
+  readonly freshReader: () => MessageReader;
   readonly #put: MessagePutter;
   readonly #pipeline: Pipeline;
   readonly #release: () => void;
@@ -35,6 +38,9 @@ export class ConsumingStore {
     this.#pipeline = pipeline;
     this.#release = release;
     this.topics = put.topics;
+    this.root = data.config.storePathRootDir;
+    const storage = createStorage({ kind: "real" });
+    this.freshReader = () => new MessageReader(storage, data.config, control, data.queues, put.topics);
     this.reader = reader;
     this.arrivals = new ArrivalSignal(control, data.queues, put.topics);
     this.consumers = new MessageConsumers(reader, this.arrivals);
@@ -51,7 +57,7 @@ export class ConsumingStore {
     const data = pipelineData(directory.config, { kind: "real" }, start);
     const control = ControlBlock.attach(data.control, "main");
     const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
-    const pipeline = await Pipeline.start(data, control);
+    const pipeline = await Pipeline.start(data, control, () => {});
     const put = new MessagePutter(directory.config, control, data.ring, topics);
     const reader = new MessageReader(createStorage({ kind: "real" }), directory.config, control, data.queues, topics);
     const store = new ConsumingStore(put, pipeline, reader, () => directory.lock.release());

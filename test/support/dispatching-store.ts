@@ -13,6 +13,7 @@ import { type OpenedDirectory, openDirectory, registerQueues } from "#store/open
 import { pipelineData } from "#store/pipeline/pipeline-data.js";
 import { TopicTable } from "#store/put/topic-table.js";
 import { MessageReader } from "#store/read/message-reader.js";
+import { NO_EVENTS } from "./no-events.js";
 
 /**
  * The real clock never comes to a round: {@link DispatchingStore.flush} sets one of its own forward, by more than the interval of
@@ -54,7 +55,7 @@ export class DispatchingStore {
     const mark = dispatchedMarkWriter(storage, paths, this.#index, counters.wroteOffset.get());
     mark(counters.reputFromOffset.value);
     this.#flush = new ConsumeQueueForcer(control, storage, config, this.#consumeQueues, [this.#index], mark);
-    this.#service = new ReputMessageService(control, storage, config, [this.#consumeQueues, this.#index], this.#flush);
+    this.#service = new ReputMessageService(control, storage, config, [this.#consumeQueues, this.#index], this.#flush, NO_EVENTS);
     this.#expired = new ExpiredConsumeQueues(storage, config, this.#consumeQueues, [this.#index], deletedTopics);
     this.reader = new MessageReader(storage, config, main, data.queues, this.#topics);
   }

@@ -21,6 +21,7 @@ export async function openStore(
   const complete = {
     storePathRootDir: options.storePathRootDir ?? temporaryDirectory(t),
     mappedFileSizeCommitLog: SEGMENT_SIZE,
+    logger: { error: () => {} },
     ...options,
   };
   const store = await openOn(complete, faults.length === 0 ? { kind: "real" } : { kind: "faulty", faults });

@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions, PutMessageResult } from "@millrace/store";
@@ -58,9 +60,76 @@ test.serial("no more puts wait than may", async (t) => {
   const store = await stalledStore(t, { maxAsyncPutMessageRequests: 2 });
   const puts = Array.from({ length: FITS + 5 }, (_, n) => store.putMessage(numbered(n, BODY)));
   const settled = await outcomes(puts);
-  await t.throwsAsync(puts[FITS + 2] as Promise<unknown>, { message: /putRingSize=131072 maxAsyncPutMessageRequests=2$/ });
+  await t.throwsAsync(puts[FITS + 2] as Promise<unknown>, {
+    message: /drained.*writable.*putRingSize=131072 maxAsyncPutMessageRequests=2 maxAsyncPutMessageBytes=268435456$/,
+  });
   t.deepEqual(settled.slice(FITS + 2), Array(3).fill({ code: "ERR_RING_FULL", outcome: "none" }));
   t.true(settled.slice(0, FITS + 2).every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
+});
+
+test.serial("no more bytes wait than may; what is answered makes room again", async (t) => {
+  const store = await stalledStore(t, { maxAsyncPutMessageBytes: 2 * BODY + 1000 });
+  const puts = Array.from({ length: FITS + 5 }, (_, n) => store.putMessage(numbered(n, BODY)));
+  const settled = await outcomes(puts);
+  t.deepEqual(settled.slice(FITS + 2), Array(3).fill({ code: "ERR_RING_FULL", outcome: "none" }));
+  t.true(settled.slice(0, FITS + 2).every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
+  const again = await outcomes(Array.from({ length: FITS + 2 }, (_, n) => store.putMessage(numbered(n, BODY))));
+  t.true(again.every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
+});
+
+test.serial("fifty thousand puts at once are all put, in order, and can be waited for", async (t) => {
+  const store = await openStore(t, { mappedFileSizeCommitLog: 4096 * KIB, messageIndexEnable: false });
+  const puts = Array.from({ length: 50_000 }, (_, n) => store.putMessage(numbered(n)));
+  t.true(store.stats().put.waiting > 5000);
+  await store.drained(1000);
+  const { inFlight, waiting } = store.stats().put;
+  t.true(inFlight + waiting <= 1000 && inFlight + waiting > 0, `inFlight=${inFlight} waiting=${waiting}`);
+  await store.drained();
+  t.like(store.stats().put, { inFlight: 0, waiting: 0, failed: 0, messages: 50_000 });
+  const results = await Promise.all(puts);
+  t.true(results.every(({ status, appendResult }, n) => status === "PUT_OK" && appendResult?.queueOffset === n));
+  await t.throwsAsync(store.drained(-1), { code: "ERR_LIMIT_ILLEGAL" });
+  await store.close();
+  await store.drained();
+});
+
+test.serial("a stream of messages is put in order, slowed down by the store, and finishes when all are acknowledged", async (t) => {
+  const store = await openStore(t, { putRingSize: RING, maxMessageSize: 10_000 });
+  let most = 0;
+  const source = Readable.from(
+    (function* () {
+      for (let n = 0; n < 3000; n++) {
+        most = Math.max(most, store.stats().put.inFlight + store.stats().put.waiting);
+        yield numbered(n, 100);
+      }
+    })(),
+  );
+  await pipeline(source, store.writable({ highWaterMark: 20 }));
+  t.true(most > 1 && most <= 20, `most=${most}`);
+  t.like(store.stats().put, { messages: 3000, failed: 0, inFlight: 0 });
+  await store.close();
+  t.deepEqual(
+    readLog(store.config.storePathRootDir).messages.map(({ body }) => numberOf(body)),
+    Array.from({ length: 3000 }, (_, n) => n),
+  );
+});
+
+test.serial("a stream ends with the error of a message that is not put", async (t) => {
+  const store = await openStore(t, { maxMessageSize: 10_000 });
+  const bad = pipeline(Readable.from([numbered(0), numbered(1, 10_001), numbered(2)]), store.writable());
+  await t.throwsAsync(bad, { code: "ERR_BODY_TOO_LARGE" });
+  await t.throwsAsync(pipeline(Readable.from([message({ topic: "" })]), store.writable()), { code: "ERR_TOPIC_ILLEGAL" });
+  t.throws(() => store.writable({ highWaterMark: 0 }), { code: "ERR_LIMIT_ILLEGAL" });
+  t.throws(() => store.writable({ highWatermark: 1 } as never), { code: "ERR_LIMIT_ILLEGAL", message: /highWaterMark/ });
+  await store.close();
+  t.throws(() => store.writable(), { code: "ERR_STORE_CLOSED" });
+});
+
+test.serial("a stream in SYNC_FLUSH forces at its end what was not forced in time", async (t) => {
+  const slow: Fault = { operation: "force", path: "commitlog/0", after: 0, times: 1, delayMs: 400 };
+  const store = await openStore(t, { flushDiskType: "SYNC_FLUSH", syncFlushTimeout: 50 }, [slow]);
+  await pipeline(Readable.from([numbered(0), numbered(1)]), store.writable());
+  t.is(store.flushedOffset, store.maxPhysicalOffset);
 });
 
 test.serial("a put that waits too long for the ring is given up, and leaves nothing", async (t) => {
@@ -68,7 +137,9 @@ test.serial("a put that waits too long for the ring is given up, and leaves noth
   const began = performance.now();
   const puts = Array.from({ length: FITS + 2 }, (_, n) => store.putMessage(numbered(n, BODY)));
   t.deepEqual(await outcomes(puts.slice(FITS)), Array(2).fill({ code: "ERR_PUT_TIMEOUT", outcome: "none" }));
-  await t.throwsAsync(puts[FITS] as Promise<unknown>, { message: /putRingSize.*: putMessageTimeout=100$/ });
+  await t.throwsAsync(puts[FITS] as Promise<unknown>, {
+    message: /drained.*writable.*: putRingSize=131072 putMessageTimeout=100$/,
+  });
   const waited = performance.now() - began;
   t.true(waited >= 100 && waited < STALL_MS, `waited ms=${waited}`);
   t.true((await Promise.all(puts.slice(0, FITS))).every(({ status }) => status === "PUT_OK"));

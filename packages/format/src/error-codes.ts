@@ -1,8 +1,5 @@
-/** What a code means, and what helps: one sentence each. */
-export interface ErrorCodeText {
-  readonly meaning: string;
-  readonly remedy: string;
-}
+import type { ErrorCodeText } from "./error-code-text.js";
+import { RECORD_ERROR_CODES } from "./record-error-codes.js";
 
 /** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
 export const ERROR_CODES = {
@@ -83,13 +80,29 @@ export const ERROR_CODES = {
     meaning: "A module of commitLogDispatchers does not export what a dispatcher is.",
     remedy: "Export as default a function that returns an object with a method named dispatch.",
   },
+  ERR_DISPATCH_FAILED: {
+    meaning: "A dispatcher has failed at a record, so that readers see nothing new; from the tenth time on puts are refused too.",
+    remedy: "Correct the dispatcher that the message names, or make room on the disk: it is tried again every second.",
+  },
   ERR_DISPATCH_RECORD: {
     meaning: "The dispatcher found bytes in the log that are no record where it had to go on.",
     remedy: "Look at the disk, then open the store again: recovery checks the log.",
   },
+  ERR_FILES_NOT_DELETED: {
+    meaning: "Not everything that has expired could be deleted.",
+    remedy: "Look at the permissions and at the disk; the next run tries again.",
+  },
   ERR_FILE_MAPPED: {
     meaning: "A file cannot be truncated while it is mapped.",
     remedy: "Unmap it first: this is a mistake in Millrace, please report it.",
+  },
+  ERR_FILE_TOO_LONG: {
+    meaning: "A small file of the store is far longer than it can be, so it was not read.",
+    remedy: "Move the file that the message names away, or put it back from a copy.",
+  },
+  ERR_FILE_TYPE: {
+    meaning: "Where the store has a file lies a link, a directory, a FIFO or a device.",
+    remedy: "Move it away: links are followed only to the directories that the store is given or keeps in its root.",
   },
   ERR_FILTER_ILLEGAL: {
     meaning: "The filter is not { tags } with at least one tag, none of them empty.",
@@ -130,6 +143,10 @@ export const ERROR_CODES = {
   ERR_JSON_ILLEGAL: {
     meaning: "The text is not JSON as RocketMQ writes it.",
     remedy: "Correct the text at the position that the message names.",
+  },
+  ERR_LIMIT_ILLEGAL: {
+    meaning: "A number of puts given to drained or writable is not an integer that it can be.",
+    remedy: "Give an integer: from 0 on for drained, from 1 on for highWaterMark.",
   },
   ERR_LISTENER_ILLEGAL: {
     meaning: "The listener is not a function.",
@@ -203,53 +220,10 @@ export const ERROR_CODES = {
     meaning: "The queue id is not an integer from 0 to 2147483647.",
     remedy: "Give a number in this range.",
   },
-  ERR_RECORD_BAD_BLANK: {
-    meaning: "A blank record ends elsewhere than at the end of the segment.",
-    remedy: "Give the bytes of a whole segment, or put the file back from a copy.",
-  },
-  ERR_RECORD_BAD_BODY_CRC: {
-    meaning: "The body does not match the checksum in its record.",
-    remedy: "Look at the disk: the bytes were changed after they had been written.",
-  },
-  ERR_RECORD_BAD_FIELD: {
-    meaning: "A field of the record has a value that no store writes.",
-    remedy: "Look at the disk: the bytes were changed, or are not a record.",
-  },
-  ERR_RECORD_BAD_LAYOUT: {
-    meaning: "The lengths in the record do not add up to its size.",
-    remedy: "Look at the disk: the bytes were changed, or are not a record.",
-  },
-  ERR_RECORD_BAD_MAGIC: {
-    meaning: "No record begins at this position.",
-    remedy: "Give the position of a record, as physicalOffset names it.",
-  },
-  ERR_RECORD_BAD_PROPERTY_CRC: {
-    meaning: "The record does not match the checksum in its properties.",
-    remedy: "Look at the disk: the bytes were changed after they had been written.",
-  },
-  ERR_RECORD_BLANK: {
-    meaning: "A blank record lies here, which fills the rest of the segment.",
-    remedy: "Go on with the next segment.",
-  },
-  ERR_RECORD_EMPTY: {
-    meaning: "Nothing has been written at this position.",
-    remedy: "Stop here: it is the end of the log.",
-  },
-  ERR_RECORD_TOO_LARGE: {
-    meaning: "The message or batch does not fit into one segment, or is longer than maxMessageSize allows, so it was not put.",
-    remedy: "Put less at a time, or open the store with a larger maxMessageSize.",
-  },
-  ERR_RECORD_TRUNCATED: {
-    meaning: "The bytes end before the record does.",
-    remedy: "Give all bytes of the record.",
-  },
-  ERR_RECORD_WRONG_PHYSICAL_OFFSET: {
-    meaning: "The record was written for another place in the log.",
-    remedy: "Ignore it: it is left over from a file that was used before.",
-  },
+  ...RECORD_ERROR_CODES,
   ERR_RING_FULL: {
-    meaning: "The put ring is full, and so is the list of puts that wait for it, so the message was not put.",
-    remedy: "Await puts before putting more, or open the store with a larger putRingSize or maxAsyncPutMessageRequests.",
+    meaning: "The put ring is full, and as much waits for it as may, so the message was not put.",
+    remedy: "Wait with store.drained or store.writable, or set a larger putRingSize, maxAsyncPutMessageRequests or -Bytes.",
   },
   ERR_SEGMENT_GAP: {
     meaning: "A segment of the log is missing between two others.",

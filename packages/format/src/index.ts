@@ -29,7 +29,8 @@ export { ConsumeQueueUnit, writeConsumeQueueUnit, writeFillUnit } from "./consum
 export { Crc32Combiner, crc32 } from "./crc32.js";
 export { DelayLevels } from "./delay-levels.js";
 export { DispatchRequest, hashOf } from "./dispatch-request.js";
-export { ERROR_CODES, type ErrorCodeText, type MillraceErrorCode } from "./error-codes.js";
+export type { ErrorCodeText } from "./error-code-text.js";
+export { ERROR_CODES, type MillraceErrorCode } from "./error-codes.js";
 export type { GetMessageStatus } from "./get-message-status.js";
 export type { Host } from "./host.js";
 export { decodeHost, encodeHost } from "./host.js";
@@ -168,6 +169,7 @@ export {
 } from "./message-property-names.js";
 export { MillraceError } from "./millrace-error.js";
 export { nearestName } from "./nearest-name.js";
+export { findNextRecord } from "./next-record.js";
 export { findProperty, propertyEnd } from "./property-finder.js";
 export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
 export type { TopicIllegality } from "./queue-name.js";
@@ -191,6 +193,7 @@ export {
   consumeQueueDirectory,
   defaultStorePathRootDir,
   parseSegmentFileName,
+  preparedPath,
   segmentFileName,
   storePaths,
 } from "./store-path.js";

@@ -29,6 +29,8 @@ export interface StorePaths {
   readonly dispatchedMark: string;
   /** Millrace's own: records of deleted topics that are still in the log. */
   readonly deletedTopics: string;
+  /** Millrace's own: the {@link preparedPath} of a segment; in the store, wherever the log lies. */
+  readonly newSegment: string;
 }
 
 /** @param commitLog RocketMQ's `storePathCommitLog`, where it is set */
@@ -52,12 +54,18 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     fence: `${root}/millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
     deletedTopics: `${config}/millrace.deletedTopics.json`,
+    newSegment: preparedPath(`${root}/commitlog`),
   };
 }
 
 /** Millrace's own, beside a `.json` file of `config`: the same content with a checksum, and what that file cannot carry. */
 export function configCopyPath(path: string): string {
   return path.replace(/([^/]+?)(\.json)?$/, "millrace.$1");
+}
+
+/** Millrace's own: where a file of a directory is prepared, which gets its name when it has its length; no broker lists it. */
+export function preparedPath(directory: string): string {
+  return `${directory}.new`;
 }
 
 /** RocketMQ's default of `storePathRootDir`. */

@@ -4,7 +4,7 @@ import type { Storage, StorageSpec } from "./storage.js";
 import { WriteBackStorage } from "./write-back-storage.js";
 
 export function createStorage(spec: StorageSpec): Storage {
-  const real = new RealStorage();
+  const real = new RealStorage(spec.fileMode);
   if (spec.kind === "real") return real;
   return spec.kind === "faulty" ? new FaultyStorage(real, spec.faults) : new WriteBackStorage(spec, real);
 }

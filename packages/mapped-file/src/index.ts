@@ -6,6 +6,8 @@ export { MappedFile } from "./mapped-file.js";
 export { MappedFileQueue } from "./mapped-file-queue.js";
 export { openIfThere } from "./open-if-there.js";
 export { PAGE_LENGTH } from "./page.js";
+export { DEFAULT_FILE_MODE } from "./regular-file.js";
+export { rewrite } from "./rewrite.js";
 export { SegmentDirectory } from "./segment-directory.js";
 export type {
   DiskUsage,

@@ -62,12 +62,9 @@ export class MappedFileQueue {
     return this.last?.endOffset ?? 0;
   }
 
-  /** Deletes the last segment, durably. */
-  removeLast(): MappedFile | undefined {
-    const file = this.#files.pop();
-    file?.destroy();
-    if (file !== undefined) this.#storage.syncDirectory(this.directory);
-    return file;
+  /** Deletes the last segment; durable when the caller has synced the directory. */
+  removeLast(): void {
+    this.#files.pop()?.destroy();
   }
 
   #accept(entry: StorageEntry): MappedFile {

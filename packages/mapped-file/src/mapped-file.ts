@@ -26,7 +26,7 @@ export class MappedFile {
     this.#access = access;
   }
 
-  /** Absolute offset behind the last byte. */
+  /** One past the absolute offset of the last byte. */
   get endOffset(): number {
     return this.fromOffset + this.size;
   }
@@ -41,12 +41,6 @@ export class MappedFile {
   get bytes(): Buffer {
     this.#mapping ??= this.#map();
     return this.#mapping.bytes;
-  }
-
-  /** A view of the mapping, not a copy. @throws MillraceError `ERR_SEGMENT_RANGE` */
-  select(position: number, length: number): Buffer {
-    this.#checkRange(position, length);
-    return this.bytes.subarray(position, position + length);
   }
 
   /** Through the channel. @throws MillraceError `ERR_SEGMENT_RANGE` */
@@ -78,7 +72,7 @@ export class MappedFile {
     this.#mapping?.release(position, length);
   }
 
-  /** Unmaps and closes; views of the mapping become empty. May be called again; the next use opens anew. */
+  /** Unmaps and closes; views of the mapping become empty. May be called again; the next use opens it again. */
   close(): void {
     const [file, mapping] = [this.#file, this.#mapping];
     this.#file = undefined;

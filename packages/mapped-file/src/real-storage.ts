@@ -3,37 +3,38 @@ import {
   constants,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   rmdirSync,
-  rmSync,
   type Stats,
   statfsSync,
   statSync,
+  unlinkSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { RealStorageFile } from "./real-storage-file.js";
+import { DEFAULT_FILE_MODE, directoryModeOf, openRegularFile } from "./regular-file.js";
 import { readWholeFile, replaceFile } from "./small-file.js";
 import type { DiskUsage, FileAccess, Storage, StorageEntry } from "./storage.js";
 
-const OPEN_FLAGS: Record<FileAccess, number> = {
-  read: constants.O_RDONLY,
-  write: constants.O_RDWR,
-  create: constants.O_RDWR | constants.O_CREAT,
-};
-const FILE_MODE = 0o644;
-
 /** Node's file system, and mmap-io's mappings. */
 export class RealStorage implements Storage {
+  readonly #fileMode: number;
+
+  constructor(fileMode: number = DEFAULT_FILE_MODE) {
+    this.#fileMode = fileMode;
+  }
+
   open(path: string, access: FileAccess): RealStorageFile {
-    return new RealStorageFile(path, openSync(path, OPEN_FLAGS[access], FILE_MODE));
+    return new RealStorageFile(path, openRegularFile(path, access, this.#fileMode));
   }
 
   exists(path: string): boolean {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   }
 
   list(directory: string): StorageEntry[] {
@@ -44,11 +45,11 @@ export class RealStorage implements Storage {
       if (isMissing(error)) return [];
       throw error;
     }
-    return names.sort().map((name) => entryOf(name, statSync(join(directory, name), { throwIfNoEntry: false })));
+    return names.sort().map((name) => entryOf(name, lstatSync(join(directory, name), { throwIfNoEntry: false })));
   }
 
   entry(path: string): StorageEntry | undefined {
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = lstatSync(path, { throwIfNoEntry: false });
     return stats === undefined ? undefined : entryOf(basename(path), stats);
   }
 
@@ -57,7 +58,7 @@ export class RealStorage implements Storage {
     for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
     // Level by level: mkdir's own recursion never ends below /proc (Node 20).
     for (const directory of missing.reverse()) {
-      makeOne(directory);
+      makeOne(directory, directoryModeOf(this.#fileMode));
       if (durable) this.syncDirectory(dirname(directory));
     }
     if (!statSync(path).isDirectory())
@@ -65,7 +66,7 @@ export class RealStorage implements Storage {
   }
 
   async forceInBackground(path: string): Promise<void> {
-    const file = await open(path, "r").catch((error: unknown) => {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch((error: unknown) => {
       if (isMissing(error)) return undefined;
       throw error;
     });
@@ -77,7 +78,11 @@ export class RealStorage implements Storage {
   }
 
   remove(path: string): void {
-    rmSync(path, { force: true });
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   removeDirectory(path: string): void {
@@ -119,7 +124,7 @@ function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "ENOENT";
 }
 
-/** A broken link, or what was removed since it was listed, is "other". */
+/** A link, or what was removed since it was listed, is "other". */
 function entryOf(name: string, stats: Stats | undefined): StorageEntry {
   if (stats === undefined) return { name, kind: "other", size: 0, modifiedMs: 0 };
   const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other";
@@ -127,9 +132,9 @@ function entryOf(name: string, stats: Stats | undefined): StorageEntry {
 }
 
 /** Somebody else may make it at the same time. */
-function makeOne(directory: string): void {
+function makeOne(directory: string, mode: number): void {
   try {
-    mkdirSync(directory);
+    mkdirSync(directory, mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }

@@ -5,17 +5,22 @@
  * with their `code` (`ENOSPC`, `EIO`, ...), `syscall` and `path`.
  */
 export interface Storage {
-  /** `read` and `write` (read-write) want an existing file; `create` makes it when missing and opens it read-write. */
+  /**
+   * `read` and `write` (read-write) want an existing file; `create` makes it when missing and opens it read-write; `exclusive` makes
+   * one where there is none. Regular files only: a link is not followed, a FIFO not waited for.
+   *
+   * @throws MillraceError `ERR_FILE_TYPE`
+   */
   open(path: string, access: FileAccess): StorageFile;
-  /** Throws when it cannot be told (EACCES). */
+  /** A link counts as there, whatever it leads to. Throws when it cannot be told (EACCES). */
   exists(path: string): boolean;
-  /** Sorted by name; a missing directory is empty. Links count as what they lead to. */
+  /** Sorted by name; a missing directory is empty. A link to the directory itself is followed. */
   list(directory: string): StorageEntry[];
   /** What is at a path; undefined when it is missing. */
   entry(path: string): StorageEntry | undefined;
-  /** With its parents; each directory that had to be made is durable on return, unless the caller syncs their parents himself. */
+  /** With its parents. Each directory that had to be made is durable on return, unless the caller syncs their parents himself. */
   makeDirectory(path: string, durable?: boolean): void;
-  /** A missing file is fine. Durable after {@link syncDirectory}. */
+  /** A missing file is fine, a link goes instead of what it leads to. Durable after {@link syncDirectory}. */
   remove(path: string): void;
   /**
    * An empty directory; a missing one is fine. Throws when something is in it (ENOTEMPTY). Durable after {@link syncDirectory} of
@@ -28,7 +33,7 @@ export interface Storage {
   rename(from: string, to: string): void;
   /** Makes creations, removals and renames in a directory durable. */
   syncDirectory(path: string): void;
-  /** The whole file; undefined when it is missing. */
+  /** The whole file; undefined when it is missing. @throws MillraceError `ERR_FILE_TYPE`, `ERR_FILE_TOO_LONG` */
   readSmall(path: string): Uint8Array | undefined;
   /** Replaces the whole file, atomically and durably, through `path` + `.tmp`. */
   writeSmall(path: string, content: Uint8Array): void;
@@ -36,10 +41,11 @@ export interface Storage {
   diskUsage(path: string): DiskUsage;
 }
 
-export type FileAccess = "read" | "write" | "create";
+export type FileAccess = "read" | "write" | "create" | "exclusive";
 
 export interface StorageEntry {
   readonly name: string;
+  /** `other`: a link, which is not followed, a FIFO, a device. */
   readonly kind: "file" | "directory" | "other";
   readonly size: number;
   /** When its content last changed, in milliseconds. */
@@ -91,10 +97,13 @@ export interface Mapping {
 }
 
 /** What a thread needs to make its own Storage; travels by structured clone. */
-export type StorageSpec =
-  | { readonly kind: "real" }
-  | { readonly kind: "faulty"; readonly faults: readonly Fault[] }
-  | WriteBackSpec;
+export type StorageSpec = FileModes &
+  ({ readonly kind: "real" } | { readonly kind: "faulty"; readonly faults: readonly Fault[] } | WriteBackSpec);
+
+interface FileModes {
+  /** Of the files that are made, {@link DEFAULT_FILE_MODE} without it; directories can be entered by whoever may read their files. */
+  readonly fileMode?: number;
+}
 
 /** A disk whose write-backs fail: one for all threads that are given the same spec. */
 export interface WriteBackSpec {

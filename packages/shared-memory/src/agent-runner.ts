@@ -63,6 +63,7 @@ export async function runAgent<C extends object, R extends ServiceRole>(
       agent.waitForWork(IDLE_WAIT_MS);
       words.state.set(ServiceState.running);
     }
+    agent.onStop?.();
   } catch (error) {
     outcome = failedService(block.role, error, "ERR_SERVICE_FAILED");
   }

@@ -114,8 +114,13 @@ export const COUNTERS = {
   dispatchMessages: word("dispatch", "total", "Records dispatched."),
   dispatchGroups: word("dispatch", "total", "Groups dispatched."),
   dispatchForces: word("dispatch", "total", "Forces of ConsumeQueue and index files."),
-  /** A second apart; 0 when all is well. Main takes no puts above a limit. */
+  /** A second apart; 0 when all is well. Main looks at it while it opens. */
   dispatchFailures: word("dispatch", "gauge", "Attempts to dispatch that failed one after another."),
+  dispatchRefusedQueues: word(
+    "dispatch",
+    "total",
+    "ConsumeQueues set aside since the opening: something else lies in the place of their files.",
+  ),
   ...serviceWords(),
 } as const satisfies Record<string, CounterWord>;
 

@@ -1,4 +1,11 @@
-export type { Agent, AgentControl, FailedService, ServiceErrorCode, ServiceOutcome } from "./agent.js";
+export {
+  type Agent,
+  type AgentControl,
+  type FailedService,
+  failedService,
+  type ServiceErrorCode,
+  type ServiceOutcome,
+} from "./agent.js";
 export { runAgent } from "./agent-runner.js";
 export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
 export { type Clock, SYSTEM_CLOCK } from "./clock.js";
@@ -40,6 +47,7 @@ export { allocateQueueTable, MAX_QUEUES, type QueueTableBuffers } from "./queue-
 export { QueueTableReader } from "./queue-table-reader.js";
 export { QueueTableWriter } from "./queue-table-writer.js";
 export { ServiceFailure } from "./service-failure.js";
+export { postReport } from "./service-report.js";
 export { type ServiceTask, ServiceThread } from "./service-thread.js";
 export { WaitStrategy } from "./wait-strategy.js";
 export { wallClockMs } from "./wall-clock.js";

@@ -4,6 +4,7 @@ import { Piscina } from "piscina";
 import { type AgentControl, failedService, type ServiceOutcome, serviceError } from "./agent.js";
 import type { OwnedCounter, ReadableCounter } from "./counter.js";
 import { ServiceFailure } from "./service-failure.js";
+import { listenForReports } from "./service-report.js";
 
 /** What a service worker's default export receives. */
 export interface ServiceTask<D> {
@@ -19,6 +20,8 @@ export interface ServiceThreadOptions<D> {
   readonly controlBell: OwnedCounter;
   /** What the service sleeps on: nudged for a control call. */
   readonly sleepsOn: ReadableCounter;
+  /** What the service says without being asked. */
+  readonly onReport: (report: unknown) => void;
 }
 
 /**
@@ -46,6 +49,7 @@ export class ServiceThread<C extends object> {
     this.#sleepsOn = options.sleepsOn;
     this.#port = port1;
     this.#control = wrap<C & AgentControl>(port1 as unknown as Endpoint) as Remote<C & AgentControl>;
+    listenForReports(port1, options.onReport);
     port1.unref(); // the running task keeps the process alive, its control plane need not
     this.#pool = new Piscina({
       filename: options.file.href,

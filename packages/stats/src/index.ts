@@ -4,6 +4,7 @@ export { classifyPutTimes, PUT_TIME_CLASSES, RuntimeInfo } from "./runtime-info.
 export { toText } from "./stats-text.js";
 export type {
   DelayLevelStats,
+  LastErrorStats,
   LatencySnapshot,
   QueueStats,
   ServiceStats,

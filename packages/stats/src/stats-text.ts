@@ -1,68 +1,57 @@
-import type { LatencySnapshot, StoreStats } from "./store-stats.js";
+import { LATENCY_METRICS, METRICS, type Metric } from "./metrics.js";
+import type { LastErrorStats, LatencySnapshot, StoreStats } from "./store-stats.js";
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const NAME_WIDTH = 16;
+const LINE_WIDTH = 132;
 const TOPICS_SHOWN = 8;
 
 /** The figures for people: some thirty lines of at most 132 characters, without a line feed at the end. */
 export function toText(stats: StoreStats): string {
-  const { offsets, put, ring, append, flush, dispatch, get, schedule, disk, allocate, latency } = stats;
+  const sections = [...new Set(METRICS.map(({ section }) => section))];
   const lines = [
     row("store", `${stats.state} at ${new Date(stats.time).toISOString()}`),
-    row("offsets", `min ${count(offsets.minOffset)}  wrote ${count(offsets.wroteOffset)}  flushed ${count(offsets.flushedOffset)}`),
-    row("", `committed ${count(offsets.committedOffset)}  allocated ${count(offsets.allocatedOffset)}`),
-    row(
-      "put",
-      `${count(put.messages)} messages  ${bytes(put.bytes)}  failed ${count(put.failed)}  in flight ${count(put.inFlight)}`,
-    ),
-    row("", `waiting ${count(put.waiting)}  stalls ${count(put.stalls)}`),
-    row(
-      "ring",
-      `${share(ring.usedBytes, ring.capacityBytes)} of ${bytes(ring.capacityBytes)}  ` +
-        `${share(ring.usedFrames, ring.capacityFrames)} of ${count(ring.capacityFrames)} frames`,
-    ),
-    row(
-      "append",
-      `${count(append.messages)} messages  ${bytes(append.bytes)}  ` +
-        `${count(append.groups)} groups of ${mean(append.messages, append.groups)}, at most ${count(append.maxGroupMessages)}`,
-    ),
-    row("", `stalls ${count(append.stalls)}  rolls ${count(append.rolls)}, longest ${time(append.rollMaxUs)}`),
-    row(
-      "flush",
-      `${count(flush.forces)} forces  ${bytes(flush.bytes)}  failures ${count(flush.failures)}  commits ${count(flush.commits)}`,
-    ),
-    row(
-      "dispatch",
-      `${count(dispatch.messages)} messages  behind ${count(dispatch.behindMessages)} messages, ${bytes(dispatch.behindBytes)}  ` +
-        `forces ${count(dispatch.forces)}  failures ${count(dispatch.failures)}`,
-    ),
-    row("get", `${count(get.transferredMessages)} messages  found ${count(get.found)}  miss ${count(get.miss)}`),
-    row(
-      "schedule",
-      `${count(schedule.delivered)} delivered  retried ${count(schedule.retried)}  skipped ${count(schedule.skipped)}  ` +
-        `waiting ${count(waitingForDelivery(stats))}`,
-    ),
-    row(
-      "disk",
-      `${share(disk.commitLogRatio, 1)} used${disk.full ? ", full: no puts" : ""}  deleted segments ${count(disk.deletedSegments)}`,
-    ),
-    row(
-      "allocate",
-      `${count(allocate.segments)} segments  ready ${count(allocate.segmentsReady)}  locked ${bytes(allocate.lockedBytes)}  ` +
-        `lock failures ${count(allocate.lockFailures)}`,
-    ),
+    ...sections.flatMap((section) => sectionLines(section, stats)),
+    row("delayed", `${count(waitingForDelivery(stats))} messages wait for their time`),
     "",
     latencyHead(),
-    latencyRow("put to append", latency.putToAppendUs),
-    latencyRow("append to flush", latency.appendToFlushUs),
-    latencyRow("put to ack", latency.putToAckUs),
-    latencyRow("force", flush.forceUs),
-    latencyRow("allocation", allocate.allocateUs),
+    ...LATENCY_METRICS.map(({ label, value }) => latencyRow(label, value(stats))),
     "",
     ...stats.services.map((service) => row(service.name, `${service.state}  heartbeat ${count(service.heartbeatAgeMs)} ms ago`)),
+    ...stats.lastErrors.map((error) => row(error.service, lastError(error))),
     ...topicLines(stats),
   ];
   return lines.join("\n");
+}
+
+/** Label and value after label and value, in as many lines as they take. */
+function sectionLines(section: string, stats: StoreStats): string[] {
+  const texts: string[] = [];
+  for (const metric of METRICS) {
+    if (metric.section !== section) continue;
+    const shown = `${metric.label} ${shownValue(metric, stats)}`;
+    const last = texts.at(-1);
+    if (last !== undefined && NAME_WIDTH + last.length + 2 + shown.length <= LINE_WIDTH)
+      texts[texts.length - 1] = `${last}  ${shown}`;
+    else texts.push(shown);
+  }
+  return texts.map((text, index) => row(index === 0 ? section : "", text));
+}
+
+function shownValue({ unit, value }: Metric, stats: StoreStats): string {
+  const number = value(stats);
+  switch (unit) {
+    case "count":
+      return count(number);
+    case "bytes":
+      return bytes(number);
+    case "microseconds":
+      return time(number);
+    case "milliseconds":
+      return time(number * 1000);
+    case "ratio":
+      return `${(100 * number).toFixed(0)} %`;
+  }
 }
 
 function waitingForDelivery({ schedule }: StoreStats): number {
@@ -75,6 +64,10 @@ function topicLines({ put }: StoreStats): string[] {
   const lines = busiest.map((topic) => row("topic", `${topic.topic}  ${count(topic.messages)} messages  ${bytes(topic.bytes)}`));
   const rest = put.topics.length - busiest.length;
   return ["", ...lines, ...(rest > 0 ? [row("", `and ${count(rest)} more topics`)] : [])];
+}
+
+function lastError({ time: at, code, message }: LastErrorStats): string {
+  return `${new Date(at).toISOString()} ${code} ${message}`.slice(0, LINE_WIDTH - NAME_WIDTH).trimEnd();
 }
 
 function row(name: string, text: string): string {
@@ -96,14 +89,6 @@ function latencyRow(name: string, latency: LatencySnapshot): string {
 
 function count(value: number): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
-}
-
-function mean(total: number, parts: number): string {
-  return parts === 0 ? "0" : (total / parts).toFixed(1);
-}
-
-function share(used: number, capacity: number): string {
-  return capacity === 0 ? "0 %" : `${((100 * used) / capacity).toFixed(0)} %`;
 }
 
 function bytes(value: number): string {

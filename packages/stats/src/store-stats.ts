@@ -65,6 +65,8 @@ export interface StoreStats {
     readonly forces: number;
     /** Attempts that have failed one after another; 0 when all is well. */
     readonly failures: number;
+    /** ConsumeQueues set aside: something else lies in the place of their files, and the next open tries again. */
+    readonly refusedQueues: number;
   };
   readonly get: {
     /** Gets that found messages, and that found none. */
@@ -72,12 +74,14 @@ export interface StoreStats {
     readonly miss: number;
     readonly transferredMessages: number;
     readonly entireTimeMaxMs: number;
+    /** Records that were not as they had been written, found by reading; each counts once. */
+    readonly corruptRecords: number;
   };
   readonly schedule: {
     readonly delivered: number;
     /** Puts of due messages that failed and are tried again. */
     readonly retried: number;
-    /** Delayed messages that could not be delivered: their record was gone, or named no legal topic. */
+    /** Delayed messages that could not be delivered: their record was gone, corrupt, or named no legal topic. */
     readonly skipped: number;
     readonly levels: readonly DelayLevelStats[];
   };
@@ -103,6 +107,8 @@ export interface StoreStats {
     readonly putToAckUs: LatencySnapshot;
   };
   readonly services: readonly ServiceStats[];
+  /** What each service failed with last, also when it goes on; none for a service that never did. */
+  readonly lastErrors: readonly LastErrorStats[];
 }
 
 /** "opening", "running", "fenced", "faulted", "closing" or "closed". */
@@ -131,6 +137,16 @@ export interface TopicPutStats {
   readonly topic: string;
   readonly messages: number;
   readonly bytes: number;
+}
+
+export interface LastErrorStats {
+  /** A service thread, or a part of the main thread such as `clean` or `schedule`. */
+  readonly service: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Stable, `ERR_…`. */
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface ServiceStats {

@@ -7,6 +7,7 @@ export {
   type ErrorCodeText,
   type GetMessageStatus,
   type Host,
+  type MessageVerdictName,
   MillraceError,
   type MillraceErrorCode,
   type PutMessageStatus,
@@ -14,6 +15,7 @@ export {
 } from "@millrace/format";
 export type {
   DelayLevelStats,
+  LastErrorStats,
   LatencySnapshot,
   QueueStats,
   ServiceStats,
@@ -35,6 +37,7 @@ export type { TopicQueue } from "./clean/topic-cleaner.js";
 export type { MessageStoreConfig } from "./config/message-store-config.js";
 export type { BackPressure, FlushDiskType, MessageStoreOptions } from "./config/message-store-options.js";
 export type { RecoveryProgress } from "./config/recovery-progress.js";
+export type { StoreLogger } from "./config/store-logger.js";
 export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
 export type { ConsumedBatch } from "./consume/consumed-batch.js";
 export type { MessageArrival, MessageArrivingListener } from "./consume/message-arriving.js";
@@ -42,7 +45,9 @@ export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
 export type { ConfigFileDamage } from "./marks/config-file.js";
 export { MessageStore } from "./message-store.js";
+export type { MessageStoreReads } from "./message-store-reads.js";
 export type { Message } from "./put/message.js";
+export type { MessageWritableOptions } from "./put/message-writable.js";
 export type {
   AppendedPutResult,
   AppendMessageResult,
@@ -55,7 +60,18 @@ export type { MessageQueryOptions, QueryMessageResult } from "./read/message-que
 export type { MessageView } from "./read/message-view.js";
 export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageJson, PlainMessage } from "./read/plain-message.js";
+export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
+export type { CorruptRecord } from "./recover/log/corrupt-record.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { CutOffset, DispatchReport, ProgressReport, RecoveryReport } from "./recover/recovery-report.js";
 export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/recovery-row.js";
+export type {
+  CorruptEvent,
+  DispatchFailedEvent,
+  RebuiltEvent,
+  StoreEvent,
+  StoreEventMap,
+  StoreEventName,
+  StoreFailureEvent,
+} from "./tell/store-event.js";

@@ -1,6 +1,7 @@
+import type { Writable } from "node:stream";
 import { MillraceError, storePaths } from "@millrace/format";
 import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
-import type { QueueStats, StoreStats } from "@millrace/stats";
+import type { StoreStats } from "@millrace/stats";
 import type { ConsumerOffsets } from "./broker/consumer-offsets.js";
 import type {
   PreparedMessage,
@@ -16,16 +17,14 @@ import type { MessageStoreOptions } from "./config/message-store-options.js";
 import type { ConsumeOptions } from "./consume/consume-options.js";
 import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
-import { clearStoreFence } from "./marks/store-fence.js";
+import { liftStoreFence } from "./marks/store-fence.js";
+import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
 import type { Message } from "./put/message.js";
+import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
-import type { GetMessageResult } from "./read/get-message-result.js";
-import type { GetMessageRequest } from "./read/message-getter.js";
-import type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
-import type { MessageView } from "./read/message-view.js";
-import type { BoundaryType } from "./read/offset-by-time.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
+import type { StoreEventMap, StoreEventName } from "./tell/store-event.js";
 
 let construct: (open: OpenStore) => MessageStore;
 
@@ -44,7 +43,7 @@ let construct: (open: OpenStore) => MessageStore;
  * What is not there is `undefined`: a message, its time, what a group has committed. Offsets are places, which are always there: a queue
  * that does not exist begins and ends at 0. (RocketMQ answers -1, 0 or null.)
  */
-export class MessageStore implements AsyncDisposable {
+export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   /** The options in force: complete, checked, frozen. They can be given to {@link open} again. */
   readonly config: MessageStoreConfig;
   /** What opening found, kept and cut of the log, the ConsumeQueues and the index. Physical offsets, in bytes. */
@@ -58,6 +57,7 @@ export class MessageStore implements AsyncDisposable {
   }
 
   private constructor(open: OpenStore) {
+    super(open);
     this.config = open.directory.config;
     this.recovery = open.recovery;
     this.consumerOffsets = open.consumerOffsets;
@@ -79,8 +79,8 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Removes the fence, if there is one, from a directory that is not open: the operator has looked at the disk. As
-   * `millrace unfence <directory>`.
+   * Lifts the fence, if there is one, of a directory that is not open: the operator has looked at the disk. The next {@link open} writes
+   * the log again from where the force failed. As `millrace unfence <directory>`.
    * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory; `ERR_STORE_LOCKED`: it is open
    */
   static clearFence(storePathRootDir: string): void {
@@ -89,7 +89,7 @@ export class MessageStore implements AsyncDisposable {
     if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
     const lock = LockFile.acquire(storage, paths.lock, paths.abort);
     try {
-      clearStoreFence(storage, paths.fence);
+      liftStoreFence(storage, paths.fence);
     } finally {
       lock.release();
     }
@@ -102,8 +102,8 @@ export class MessageStore implements AsyncDisposable {
    * Resolves with `PUT_OK` and `appendResult`: physical and queue offset, `msgId`, store timestamp; or with `FLUSH_DISK_TIMEOUT` and
    * `appendResult`: in the log, and not durable within `syncFlushTimeout`. All other statuses say that it was not put, with `code` and
    * `reason`: `MESSAGE_ILLEGAL` (`ERR_BODY_TOO_LARGE`, `ERR_RECORD_TOO_LARGE`, `ERR_INNER_BATCH`), `PROPERTIES_SIZE_EXCEEDED`,
-   * `CREATE_MAPPED_FILE_FAILED` (no room on the disk), `SERVICE_NOT_AVAILABLE` (the disk is over `diskSpaceWarningLevelRatio`),
-   * `OS_PAGE_CACHE_BUSY`.
+   * `CREATE_MAPPED_FILE_FAILED` (no room on the disk), `SERVICE_NOT_AVAILABLE` (the disk is over `diskSpaceWarningLevelRatio`, or
+   * dispatching fails), `OS_PAGE_CACHE_BUSY`.
    * @param message not to be changed before the promise settles
    * @throws MillraceError `ERR_MESSAGE_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`: this
    * is no message; `ERR_TOO_MANY_QUEUES`; `ERR_TOPIC_SUSPENDED`: its topic is being deleted; `ERR_RING_FULL`, `ERR_PUT_TIMEOUT`: puts come
@@ -123,6 +123,27 @@ export class MessageStore implements AsyncDisposable {
    */
   putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
     return this.#open.put.putMessages(batch);
+  }
+
+  /**
+   * A stream of messages in object mode, which are put in the order in which they are written, and no faster than the store takes them:
+   * for `pipeline(source, store.writable())`. It finishes when all are acknowledged, in SYNC_FLUSH durable, and is destroyed with the error
+   * of the first message that was not put; those behind it may have been. To end it does not close the store.
+   * @throws MillraceError `ERR_LIMIT_ILLEGAL`; `ERR_STORE_CLOSED`
+   */
+  writable(options?: MessageWritableOptions): Writable {
+    this.#open.checkOpen();
+    return new MessageWritable(this.#open, options);
+  }
+
+  /**
+   * Resolves when at most `unanswered` puts wait for their answer: `await store.drained(1000)` between puts keeps them from being too many.
+   * Never rejects for what became of them, and resolves after the close too.
+   * @param unanswered default 0
+   * @throws MillraceError `ERR_LIMIT_ILLEGAL`
+   */
+  async drained(unanswered = 0): Promise<void> {
+    await this.#open.drained(unanswered);
   }
 
   /**
@@ -200,96 +221,6 @@ export class MessageStore implements AsyncDisposable {
   }
 
   /**
-   * Messages of one queue from a queue offset on, within `maxMessages` and the `maxTransfer…` options. Waits for nothing: what has not been
-   * dispatched, or in SYNC_FLUSH is not durable, is not there. (RocketMQ: `MessageStore.getMessage`, its statuses and limits.)
-   *
-   * **The messages share the store's memory**: they are views of the mapped log that stay valid until the result is released (`using` does
-   * it), and hold back the deletion of their segments until then. `copyMessages()`, or `copy()` of one, gives what can be kept. `status`
-   * tells why there are none; `nextBeginOffset` is the queue offset to go on with, whatever the status.
-   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`
-   */
-  getMessage(request: GetMessageRequest): GetMessageResult {
-    return this.#open.reader.getMessage(request);
-  }
-
-  /**
-   * The newest messages of a topic that have this key, or this unique key, in the order of the log, as copies: at most `maxNum`, stored
-   * from `begin` to `end` (milliseconds, inclusive). None when `messageIndexEnable` is false. (RocketMQ: `queryMessage`, its index files.)
-   * @throws MillraceError `ERR_QUERY_ILLEGAL`, `ERR_TOPIC_ILLEGAL`; the system's own error when a file cannot be mapped
-   */
-  queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
-    return this.#open.reader.queryMessage(options);
-  }
-
-  /** The message whose record begins at this physical offset, as a copy; undefined when none does. (RocketMQ: `lookMessageByOffset`.) */
-  lookMessageByOffset(physicalOffset: number): MessageView | undefined {
-    return this.#open.reader.lookMessageByOffset(physicalOffset);
-  }
-
-  /**
-   * The message with this `msgId` (store host and physical offset, 32 or 56 hex digits), as a copy; undefined when this store has none: the
-   * host counts too. (RocketMQ: `viewMessage` by offset message id.)
-   * @throws MillraceError `ERR_MESSAGE_ID_ILLEGAL`
-   */
-  lookMessageById(msgId: string): MessageView | undefined {
-    return this.#open.reader.lookMessageById(msgId);
-  }
-
-  /**
-   * Queue offset of the first message that is still there; 0 for a queue that does not exist (RocketMQ: `getMinOffsetInQueue`, -1).
-   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
-   */
-  getMinOffsetInQueue(topic: string, queueId: number): number {
-    return this.#open.reader.getMinOffsetInQueue(topic, queueId);
-  }
-
-  /**
-   * Queue offset one past the last message that can be read; 0 for a queue that does not exist. (RocketMQ: `getMaxOffsetInQueue`.)
-   * @param committed false: one past the last message that was put, whether it can be read already or not
-   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
-   */
-  getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
-    return this.#open.reader.getMaxOffsetInQueue(topic, queueId, committed);
-  }
-
-  /**
-   * Queue offset of the first message stored at `time` or later (`lower`), or of the last one stored at `time` or earlier (`upper`); always
-   * from the queue's minimum to its maximum offset; 0 for a queue that does not exist. (RocketMQ: `getOffsetInQueueByTime`.)
-   * @param time milliseconds since 1970, or a Date
-   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
-   */
-  getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
-    return this.#open.reader.getOffsetInQueueByTime(topic, queueId, time, boundary);
-  }
-
-  /**
-   * Store timestamp of a message, in milliseconds; undefined when there is no such message. (RocketMQ: `getMessageStoreTimeStamp`, -1.)
-   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
-   */
-  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number | undefined {
-    return this.#open.reader.getMessageStoreTimestamp(topic, queueId, queueOffset);
-  }
-
-  /**
-   * Store timestamp of the first message of a queue, or without arguments of the log; undefined when there is none. (RocketMQ:
-   * `getEarliestMessageTime`, -1.)
-   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
-   */
-  getEarliestMessageTime(topic?: string, queueId?: number): number | undefined {
-    return this.#open.reader.getEarliestMessageTime(topic, queueId);
-  }
-
-  /** Names of the topics that have messages, or had some before they expired; sorted. RocketMQ's own are among them. */
-  topics(): string[] {
-    return this.#open.reader.topics();
-  }
-
-  /** Ids of a topic's queues that have messages, or had some before they expired; ascending, none for a topic that does not exist. */
-  queues(topic: string): number[] {
-    return this.#open.reader.queues(topic);
-  }
-
-  /**
    * The messages of a queue, batch by batch, from a place on, for as long as somebody asks. At the end of the queue it waits for arrivals,
    * without polling; a queue that does not exist yet is waited for. It ends when `signal` aborts or the store closes. **The messages are
    * copies**: they can be kept, and hold nothing back. `nextOffset` of a batch is what `consumerOffsets.commit` takes; `skipped` counts
@@ -309,6 +240,18 @@ export class MessageStore implements AsyncDisposable {
   onMessageArriving(listener: MessageArrivingListener): () => void {
     this.#open.checkOpen();
     return this.#open.arriving.add(listener);
+  }
+
+  /**
+   * Calls `listener` for each event of this name, until the function returned is called: what happens in the store by itself, without a
+   * call that could answer. Each comes through `diagnostics_channel` too, as `millrace:` and the name. A failure comes as `error`
+   * besides; one that nobody listens to goes to the option `logger`, once. Nothing is thrown. What the listener throws becomes an uncaught
+   * exception. (RocketMQ: its log files.)
+   * @throws MillraceError `ERR_LISTENER_ILLEGAL`
+   */
+  on<N extends StoreEventName>(name: N, listener: (event: StoreEventMap[N]) => void): () => void {
+    this.#open.checkOpen();
+    return this.#open.directory.events.on(name, listener);
   }
 
   /**
@@ -368,11 +311,6 @@ export class MessageStore implements AsyncDisposable {
    */
   stats(): StoreStats {
     return this.#open.stats.read();
-  }
-
-  /** Where each queue begins and ends, in queue offsets, and how many of its messages cannot be consumed yet (`lag`). */
-  queueStats(): QueueStats[] {
-    return this.#open.reader.queueStats();
   }
 
   /**

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
-import type { RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import type { RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { ChildProgram } from "./child-program.js";
 import type { RocketMqPrograms } from "./rocketmq-programs.js";
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { JAVA_ACCESS, JavaToolchain, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import { JAVA_ACCESS, JavaToolchain, type RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { ChildProgram } from "./child-program.js";
 
 /** test/dist/conformance/broker → test/conformance/broker */

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { JavaToolchain, type RocketMqSeries } from "#scripts/bench/java-toolchain.js";
+import { JavaToolchain, type RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { BrokerWalk } from "./broker-walk.js";
 import { isNetworkPrivate, isNetworkSettled, restartInPrivateNetwork } from "./private-network.js";
 import { buildPrograms, RocketMqPrograms } from "./rocketmq-programs.js";

@@ -1,8 +1,8 @@
 import test from "ava";
-import { parseBenchOptions } from "#scripts/bench/bench-options.js";
-import { judge } from "#scripts/bench/goals.js";
+import { parseBenchOptions } from "#scripts/bench/figures/bench-options.js";
+import { judge } from "#scripts/bench/figures/figures.js";
+import { type Cell, median, Results } from "#scripts/bench/figures/results.js";
 import { formatReport } from "#scripts/bench/report.js";
-import { type Cell, median, Results } from "#scripts/bench/results.js";
 import { UsageError } from "#scripts/load-generator/usage-error.js";
 
 function resultsOf(

@@ -1,11 +1,11 @@
 import test from "ava";
-import { parseBenchOptions } from "#scripts/bench/bench-options.js";
-import { storeVersion } from "#scripts/bench/java-peer.js";
-import { JavaProcess } from "#scripts/bench/java-process.js";
-import { javaStoreLines } from "#scripts/bench/java-store-report.js";
-import { javaStoreRound } from "#scripts/bench/java-store-tasks.js";
-import { cellName, Results } from "#scripts/bench/results.js";
-import { wantedCells } from "#scripts/bench/wanted-cells.js";
+import { parseBenchOptions } from "#scripts/bench/figures/bench-options.js";
+import { JAVA_STORE } from "#scripts/bench/figures/java-store-figure.js";
+import { cellName, Results } from "#scripts/bench/figures/results.js";
+import { wantedCells } from "#scripts/bench/figures/wanted-cells.js";
+import { WORKLOADS } from "#scripts/bench/figures/workloads-figure.js";
+import { storeVersion } from "#scripts/bench/java/java-peer.js";
+import { JavaProcess } from "#scripts/bench/java/java-process.js";
 import { UsageError } from "#scripts/load-generator/usage-error.js";
 
 const wantsOnly =
@@ -17,6 +17,8 @@ const PEER = { command: process.execPath, args: [], version: "5" };
 /** A program in JavaScript, in place of the JVM. */
 const start = (script: string): JavaProcess =>
   new JavaProcess({ ...PEER, args: ["-e", script, "--"] }, "warm", "SYNC_FLUSH", "/directory");
+
+const linesOf = (results: Results): string[] => JAVA_STORE.lines?.(results) ?? [];
 
 function resultsOf(...figures: readonly (readonly [Parameters<Results["add"]>[0]["contestant"], number, object?])[]): Results {
   const results = new Results();
@@ -51,29 +53,30 @@ test("with-dispatch is the store with and without its dispatcher, at full speed"
   ]);
 });
 
-test("a round starts one JVM for each configuration that is wanted", (t) => {
-  const cells = wantedCells(wantsOnly("disk/"));
-  t.is(javaStoreRound(parseBenchOptions([]), "/directory", PEER, cells).length, 3);
-  const some = cells.filter(({ contestant }) => contestant === "java-pool" || contestant === "lmdb");
-  t.is(javaStoreRound(parseBenchOptions([]), "/directory", PEER, some).length, 1);
+test("a round has a task for each cell of ours, and one JVM for each configuration that is wanted", (t) => {
+  const options = parseBenchOptions([]);
+  const tasks = (part: string, java: typeof PEER | undefined): number | undefined =>
+    WORKLOADS.round?.({ options, directory: "/directory", wants: wantsOnly(part), java }).length;
+  t.is(tasks("disk/", PEER), 2 * 3 * 6 + 3);
+  t.is(tasks("disk/", undefined), 2 * 3 * 6);
+  t.is(tasks("java-pool", PEER), 2, "one a durability");
+  t.is(tasks("consume-get", PEER), 0);
 });
 
 test("the table has a row a workload, and the best of each against the other", (t) => {
-  const lines = javaStoreLines(
-    resultsOf(["store-mapped", 3000], ["store-channel", 6000], ["java-default", 4000], ["java-warm", 1000]),
-  );
+  const lines = linesOf(resultsOf(["store-mapped", 3000], ["store-channel", 6000], ["java-default", 4000], ["java-warm", 1000]));
   t.regex(lines.join("\n"), /\| SYNC_FLUSH, 128 B, 64 .*\| 3\.0 k \(10 us \/ 20 us\) .*\| - +\| 1\.50 x +\|/);
   t.true(lines.includes("- java-warm: no put failed; dispatch at most 0 MiB behind at the end of a workload"));
 });
 
 test("there is no table without RocketMQ's store, and no comparison without ours", (t) => {
-  t.deepEqual(javaStoreLines(resultsOf(["store-mapped", 3000])), []);
-  t.regex(javaStoreLines(resultsOf(["java-default", 3000])).join("\n"), /\| - +\|$/m);
+  t.deepEqual(linesOf(resultsOf(["store-mapped", 3000])), []);
+  t.regex(linesOf(resultsOf(["java-default", 3000])).join("\n"), /\| - +\|$/m);
 });
 
 test("puts that failed are shown, round by round", (t) => {
   const mib = 1024 * 1024;
-  const lines = javaStoreLines(
+  const lines = linesOf(
     resultsOf(
       ["java-pool", 1, { failures: { FLUSH_DISK_TIMEOUT: 3 }, behindBytes: 6 * mib }],
       ["java-pool", 1, { failures: {}, behindBytes: 2 * mib }],

@@ -56,12 +56,12 @@ test("every row that recover prints comes with its reason, and docs/recovery.md 
   for (const key of keys) t.true(printed.includes(`\`${key}\``), key);
 });
 
-test("unfence removes the mark of a failed force", (t) => {
+test("unfence lifts the fence of a failed force, and leaves its offset", (t) => {
   const root = temporaryDirectory(t);
   const fence = join(root, "millrace.fence");
-  writeFileSync(fence, "{}");
+  writeFileSync(fence, JSON.stringify({ reason: "EIO", offset: 4711, time: 1 }));
   t.is(millrace("unfence", root).status, 0);
-  t.false(existsSync(fence));
+  t.deepEqual(JSON.parse(readFileSync(fence, "utf8")), { reason: "EIO", offset: 4711, time: 1, isLifted: true });
 });
 
 test("bad usage is told, exit code 2, and makes no directory", (t) => {

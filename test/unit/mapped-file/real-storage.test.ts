@@ -1,4 +1,15 @@
-import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createStorage } from "@millrace/mapped-file";
 import test from "ava";
@@ -85,7 +96,7 @@ test("a mapping is locked in memory unless the system refuses, which is not an e
   file.close();
 });
 
-test("list sorts, gives kinds and sizes, follows links, and finds a missing directory empty", (t) => {
+test("list sorts, gives kinds and sizes, follows no links, and finds a missing directory empty", (t) => {
   const directory = temporaryDirectory(t);
   t.deepEqual(storage.list(join(directory, "missing")), []);
   writeFileSync(join(directory, "b"), "12");
@@ -96,14 +107,48 @@ test("list sorts, gives kinds and sizes, follows links, and finds a missing dire
   t.deepEqual(
     entries.map(({ name, kind }) => [name, kind]),
     [
-      ["a", "file"],
+      ["a", "other"],
       ["b", "file"],
       ["c", "directory"],
       ["d", "other"],
     ],
   );
-  t.is(entries[0]?.size, 2);
+  t.is(entries[1]?.size, 2);
   t.throws(() => storage.list(join(directory, "b")), { code: "ENOTDIR" });
+});
+
+test("a file is regular: a link, a directory, a FIFO or a device is refused, and none is waited for", (t) => {
+  const directory = temporaryDirectory(t);
+  const at = (name: string): string => join(directory, name);
+  writeFileSync(at("file"), "12");
+  symlinkSync(at("file"), at("link"));
+  symlinkSync(at("nowhere"), at("dangling"));
+  symlinkSync("/dev/zero", at("zeros"));
+  mkdirSync(at("directory"));
+  execFileSync("mkfifo", [at("fifo")]);
+  for (const name of ["link", "dangling", "zeros", "directory", "fifo"]) {
+    for (const access of ["read", "write", "create"] as const) {
+      t.throws(() => storage.open(at(name), access), { code: "ERR_FILE_TYPE", message: /path=/ }, `${name} ${access}`);
+    }
+    t.throws(() => storage.open(at(name), "exclusive"), { code: "EEXIST" }, name);
+  }
+  t.false(existsSync(at("nowhere")));
+});
+
+test("a new file is one that was not there, and has its rights", (t) => {
+  const directory = temporaryDirectory(t);
+  const umask = process.umask(0);
+  t.teardown(() => process.umask(umask));
+  createStorage({ kind: "real", fileMode: 0o660 }).open(join(directory, "file"), "exclusive").close();
+  t.is(statSync(join(directory, "file")).mode & 0o777, 0o660);
+  t.throws(() => storage.open(join(directory, "file"), "exclusive"), { code: "EEXIST" });
+});
+
+test("a file that is too long for a small one is not read", (t) => {
+  const path = join(temporaryDirectory(t), "small");
+  writeFileSync(path, "");
+  truncateSync(path, 2 ** 40);
+  t.throws(() => storage.readSmall(path), { code: "ERR_FILE_TOO_LONG", message: /length=1099511627776 limit=268435456/ });
 });
 
 test("makeDirectory makes parents and accepts what is there", (t) => {

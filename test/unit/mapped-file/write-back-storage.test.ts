@@ -62,7 +62,7 @@ test("stores through a mapping, and what was never forced, are lost with a remou
   mapping.unmap();
   file.close();
   const never = join(path, "..", "never");
-  createFile(disk.storage, never, 3, join(path, ".."));
+  createFile(disk.storage, never, 3, `${join(path, "..")}.new`);
   const unforced = disk.storage.open(never, "write");
   unforced.write(Buffer.from("abc"), 0);
   unforced.close();

@@ -28,8 +28,17 @@ export function sampleStoreStats(overrides: Partial<StoreStats> = {}): StoreStat
     ring: { capacityBytes: 4096, usedBytes: 1024, capacityFrames: 64, usedFrames: 48 },
     append: { messages: 40, bytes: 4000, groups: 10, maxGroupMessages: 12, stalls: 1, rolls: 2, rollMaxUs: 1500 },
     flush: { forces: 7, bytes: 7000, failures: 0, commits: 5, forceUs: latency(100) },
-    dispatch: { reputFromOffset: 3500, behindBytes: 500, behindMessages: 5, messages: 35, groups: 9, forces: 2, failures: 1 },
-    get: { found: 12, miss: 3, transferredMessages: 30, entireTimeMaxMs: 4 },
+    dispatch: {
+      reputFromOffset: 3500,
+      behindBytes: 500,
+      behindMessages: 5,
+      messages: 35,
+      groups: 9,
+      forces: 2,
+      failures: 1,
+      refusedQueues: 2,
+    },
+    get: { found: 12, miss: 3, transferredMessages: 30, entireTimeMaxMs: 4, corruptRecords: 1 },
     schedule: { delivered: 6, retried: 1, skipped: 2, levels: [{ level: 3, delayOffset: 4, maxOffset: 9 }] },
     disk: { commitLogRatio: 0.29, consumeQueueRatio: 0.3, full: true, deletedSegments: 8 },
     allocate: { segments: 3, segmentsReady: 2, lockedBytes: 2048, lockFailures: 1, allocateUs: latency(24_000) },
@@ -37,6 +46,9 @@ export function sampleStoreStats(overrides: Partial<StoreStats> = {}): StoreStat
     services: [
       { name: "append", state: "running", heartbeatAgeMs: 250 },
       { name: "flush", state: "waiting", heartbeatAgeMs: 10 },
+    ],
+    lastErrors: [
+      { service: "dispatch", time: Date.UTC(2026, 0, 2), code: "ERR_DISPATCH_FAILED", message: "a dispatcher failed: offset=7" },
     ],
     ...overrides,
   };

@@ -1,5 +1,6 @@
-import { toText } from "@millrace/stats";
+import { toPrometheus, toText } from "@millrace/stats";
 import test from "ava";
+import { METRICS } from "#stats/metrics.js";
 import { NO_LATENCY, sampleStoreStats } from "./sample-store-stats.js";
 
 test("the text fits a screen and says what a stage did", (t) => {
@@ -8,12 +9,12 @@ test("the text fits a screen and says what a stage did", (t) => {
   for (const line of lines) t.true(line.length <= 132 && line === line.trimEnd(), line);
   const line = (name: string) => lines.find((text) => text.startsWith(name)) ?? "";
   t.is(line("store"), "store           running at 2026-01-02T03:04:05.000Z");
-  t.regex(line("put "), /1,234,567 messages {2}5\.0 MiB {2}failed 3 {2}in flight 17/);
-  t.regex(line("ring"), /25 % of 4\.0 KiB {2}75 % of 64 frames/);
-  t.regex(line("append "), /40 messages .* 10 groups of 4\.0, at most 12/);
+  t.regex(line("put "), /messages 1,234,567 {2}bytes 5\.0 MiB {2}failed 3 {2}in flight 17/);
+  t.regex(line("ring"), /used 1\.0 KiB {2}capacity 4\.0 KiB {2}used frames 48 {2}frames 64/);
+  t.regex(line("append "), /messages 40 .* groups 10 {2}largest 12/);
   t.regex(line("put to ack"), /4 +2\.00 s +2\.00 s +4\.00 s/);
   t.regex(line("force"), /100 us +100 us +200 us +300 us +400 us +500 us$/);
-  t.regex(line("flush  "), /7 forces/);
+  t.regex(line("flush  "), /forces 7/);
 });
 
 test("topics come busiest first, and at most eight of them", (t) => {
@@ -35,4 +36,14 @@ test("a store that has done nothing has no made-up numbers", (t) => {
     latency: { putToAppendUs: NO_LATENCY, appendToFlushUs: NO_LATENCY, putToAckUs: NO_LATENCY },
   });
   t.notRegex(text, /NaN|Infinity|undefined/);
+});
+
+test("each number of the table is in the text and in Prometheus' format, in both once", (t) => {
+  const sample = sampleStoreStats();
+  const [text, page] = [toText(sample), toPrometheus(sample)];
+  for (const { section, label, name } of METRICS) {
+    t.true(text.includes(` ${label} `), `${section}: ${label}`);
+    t.is(page.split(`# TYPE millrace_${name} `).length, 2, name);
+  }
+  t.is(new Set(METRICS.map(({ section, label }) => `${section} ${label}`)).size, METRICS.length);
 });

@@ -11,7 +11,7 @@ const BAD_TREE = {
   "packages/format/package.json": '{ "dependencies": { "@millrace/store": "workspace:*" } }',
   "packages/format/src/index.ts": 'export { a } from "./a.js";',
   "packages/format/src/a.ts": 'import "./index.js";\nimport "node:fs";\nf(0xdaa320a7);',
-  "packages/format/src/Lonely.ts": "",
+  "packages/format/src/lonely-manager.ts": "",
   "packages/format/dist/a.ts": "test.only();",
   "scripts/long.mjs": "\n".repeat(400).concat("x();"),
   "test/a.test.ts": "test.only();",
@@ -31,14 +31,13 @@ test("the program names every rule that a bad tree breaks and exits with 1; comp
   const rules = [...stderr.matchAll(/^(\S+?)(?::\d+)?: .* \((\S+)\)$/gm)].map(([, path, rule]) => `${rule} ${path}`);
   t.deepEqual(rules, [
     "dependency-direction packages/format/package.json",
-    "import-cycles packages/format/src/a.ts",
-    "orphan-files packages/format/src/Lonely.ts",
+    "orphan-files packages/format/src/lonely-manager.ts",
     "file-access packages/format/src/a.ts",
     "layout-numbers packages/format/src/a.ts",
     "length-ratchet scripts/long.mjs",
     "line-length README.md",
     "line-length docs/page.md",
-    "file-names packages/format/src/Lonely.ts",
+    "file-names packages/format/src/lonely-manager.ts",
     "unfinished-work test/a.test.ts",
   ]);
 });

@@ -1,5 +1,5 @@
 import { setPriority } from "node:os";
-import { MillraceError, storePaths } from "@millrace/format";
+import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import {
   createFile,
   createStorage,
@@ -18,10 +18,12 @@ import {
   LatencyHistogram,
   monotonicMs,
   monotonicUs,
+  ServiceState,
   WaitStrategy,
 } from "@millrace/shared-memory";
 import { forceOrFence } from "../marks/store-fence.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
+import type { StoreEventSink } from "../tell/store-event.js";
 import { SegmentLocks } from "./segment-locks.js";
 
 /** Made ready in one go: between two slices the thread hears a stop, and the appender can go on with the first. */
@@ -41,9 +43,9 @@ export class AllocateMappedFileService implements Agent {
   readonly control: ControlBlock<"allocate">;
   readonly #counters: ControlBlock<"allocate">["counters"];
   readonly #storage: Storage;
+  readonly #events: StoreEventSink;
   readonly #sync: boolean;
-  /** Path of the fence marker. */
-  readonly #fence: string;
+  readonly #paths: StorePaths;
   readonly #blockLength: number;
   readonly #allocateUs: LatencyHistogram;
   readonly #locks: SegmentLocks | undefined;
@@ -51,16 +53,19 @@ export class AllocateMappedFileService implements Agent {
   readonly #segments: SegmentDirectory;
   #segment: MappedFile | undefined;
   #retryAt = 0;
+  /** Why the last attempt failed, in the system's words; undefined when it did not. */
+  #failure: string | undefined;
   /** Start of the last segment that exists, or may exist. */
   #created: number;
 
-  constructor(data: PipelineData) {
+  constructor(data: PipelineData, events: StoreEventSink) {
+    this.#events = events;
     const { config } = data;
     this.control = ControlBlock.attach(data.control, "allocate");
     this.#counters = this.control.counters;
     this.#storage = createStorage(data.storage);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
-    this.#fence = storePaths(config.storePathRootDir).fence;
+    this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
     this.#blockLength = this.#sync ? SMALL_ZERO_BLOCK : LARGE_ZERO_BLOCK;
     this.#allocateUs = new LatencyHistogram(data.allocateUs);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
@@ -80,6 +85,8 @@ export class AllocateMappedFileService implements Agent {
     if (allocatedOffset.value >= segmentWantedOffset.get() || monotonicMs() < this.#retryAt) return 0;
     try {
       this.#makeReady(allocatedOffset.value);
+      if (this.#failure !== undefined) this.#events.emit("recovered", { service: "allocate" });
+      this.#failure = undefined;
     } catch (error) {
       if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
@@ -88,9 +95,20 @@ export class AllocateMappedFileService implements Agent {
       this.#retryAt = monotonicMs() + RETRY_MS;
       this.#counters.allocateFailures.add(1);
       allocatedOffset.nudge();
+      this.#tell(error);
       return 0;
     }
     return 1;
+  }
+
+  /** Once for each reason: the attempts come many times a second. */
+  #tell(error: unknown): void {
+    const { code = "unknown", message, stack = "" } = error as NodeJS.ErrnoException;
+    if (this.#failure === code) return;
+    this.#failure = code;
+    const text = `no bytes could be made ready for the log; it is tried again: code=${code} reason=${message}`;
+    const isFull = code === "ENOSPC" || code === "EDQUOT";
+    this.#events.emit(isFull ? "diskFull" : "error", { service: "allocate", code: "ERR_ALLOCATE_FAILED", message: text, stack });
   }
 
   waitForWork(timeoutMs: number): void {
@@ -98,10 +116,13 @@ export class AllocateMappedFileService implements Agent {
     this.#wait.wait(segmentWantedOffset, segmentWantedOffset.get(), timeoutMs);
   }
 
-  /** Segments that the appender has not reached are deleted, as RocketMQ does. */
-  onClose(): void {
+  /**
+   * Segments that the appender has not reached are deleted, as RocketMQ does: not before it has ended well, because until then it
+   * may roll into them.
+   */
+  onStop(): void {
+    if (this.#counters.appendState.get() !== ServiceState.stopped) return;
     this.#leaveSegment();
-    this.#locks?.close();
     const wrote = this.#counters.wroteOffset.get();
     const { path: directory, segmentSize: size } = this.#segments;
     let removed = false;
@@ -112,6 +133,11 @@ export class AllocateMappedFileService implements Agent {
     if (removed) this.#storage.syncDirectory(directory);
   }
 
+  onClose(): void {
+    this.#leaveSegment();
+    this.#locks?.close();
+  }
+
   #makeReady(offset: number): void {
     const beganUs = monotonicUs();
     const segment = this.#enter(offset);
@@ -119,7 +145,7 @@ export class AllocateMappedFileService implements Agent {
     const to = Math.min(from - (from % SLICE_LENGTH) + SLICE_LENGTH, segment.size);
     writeZeros(segment.file, from, to, this.#blockLength);
     // The same file as the one that is appended to: a failure here is a failure there.
-    if (this.#sync) forceOrFence(this.#storage, this.#fence, durableOffset(this.#counters), () => segment.force());
+    if (this.#sync) forceOrFence(this.#storage, this.#paths.fence, durableOffset(this.#counters), () => segment.force());
     this.#locks?.lock(segment.fromOffset, from, to - from);
     this.#counters.allocatedOffset.publish(segment.fromOffset + to);
     this.#allocateUs.record(monotonicUs() - beganUs);
@@ -141,7 +167,7 @@ export class AllocateMappedFileService implements Agent {
   #create(segment: MappedFile): void {
     const directory = this.#segments.path;
     if (this.#storage.entry(segment.path)?.size !== segment.size) {
-      createFile(this.#storage, segment.path, segment.size, directory);
+      createFile(this.#storage, segment.path, segment.size, this.#paths.newSegment);
       this.#counters.allocateSegments.add(1);
     }
     this.#storage.syncDirectory(directory);

@@ -2,13 +2,14 @@ import { createStorage } from "@millrace/mapped-file";
 import { runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
 import type { AllocateControl } from "../pipeline/controls.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
+import { ServiceEvents } from "../tell/service-events.js";
 import { AllocateMappedFileService } from "./allocate-mapped-file-service.js";
 import { configFileControl } from "./config-file-control.js";
 import { ExpiredSegments } from "./expired-segments.js";
 
 /** Entry of the allocate thread. */
 export default async function allocateWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
-  const service = new AllocateMappedFileService(data);
+  const service = new AllocateMappedFileService(data, new ServiceEvents(port));
   const storage = createStorage(data.storage);
   const expired = new ExpiredSegments(storage, data.config, service.control.counters);
   const control: AllocateControl = {

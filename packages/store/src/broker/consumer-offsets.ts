@@ -8,6 +8,7 @@ import {
   tableOf,
   writeConfigFile,
 } from "../marks/config-file.js";
+import { storeClosed } from "../tell/store-closed.js";
 
 /** Between topic and group in the keys of the file; in neither name. */
 const TOPIC_GROUP_SEPARATOR = "@";
@@ -134,7 +135,7 @@ export class ConsumerOffsets {
    * @throws MillraceError `ERR_GROUP_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_OFFSET_ILLEGAL`, `ERR_STORE_CLOSED`
    */
   commit(group: string, topic: string, queueId: number, offset: number, queueLife?: number): boolean {
-    if (this.#closing !== undefined) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+    if (this.#closing !== undefined) throw storeClosed();
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new MillraceError("ERR_OFFSET_ILLEGAL", `a queue offset is an integer of at least 0: offset=${shownValue(offset)}`);
     }

@@ -1,7 +1,8 @@
-import { MillraceError } from "@millrace/format";
 import type { Clock } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { ExpiredDeletion } from "../pipeline/controls.js";
+import { storeClosed } from "../tell/store-closed.js";
+import type { StoreEventSink } from "../tell/store-event.js";
 import { type CleanableSegments, CommitLogCleaner, type HeldSegment } from "./commit-log-cleaner.js";
 import { ConsumeQueueCleaner } from "./consume-queue-cleaner.js";
 import { type DiskRatios, DiskSpace } from "./disk-space.js";
@@ -44,6 +45,7 @@ export interface CleanFilesPlace {
   readonly measureDisk: () => DiskRatios;
   /** Told after every look at the disk. */
   readonly onDiskFull: (isFull: boolean) => void;
+  readonly events: StoreEventSink;
   readonly clock: Clock;
 }
 
@@ -105,7 +107,7 @@ export class FileCleaner {
   /** Deletions follow one another. @throws MillraceError `ERR_STORE_CLOSED` */
   oneAtATime<T>(task: () => Promise<T>): Promise<T> {
     const done = this.#underWay.then(() => {
-      if (this.#pause.isStopped) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+      if (this.#pause.isStopped) throw storeClosed();
       return task();
     });
     this.#underWay = done.then(
@@ -132,16 +134,12 @@ export class FileCleaner {
     clearInterval(this.#diskTimer);
     this.#pause.stop();
     await this.#underWay;
-    await this.#commitLog.deleteRetired().catch((error) => {
-      this.#failure = String(error);
-    });
+    await this.#commitLog.deleteRetired().catch((error) => this.#fail(String(error)));
   }
 
   readonly #onTime = (): void => {
     void this.oneAtATime(() => this.#clean(false))
-      .catch((error) => {
-        this.#failure = String(error);
-      })
+      .catch((error) => this.#fail(String(error)))
       .then(() => {
         if (!this.#pause.isStopped) this.#cleanTimer = setTimeout(this.#onTime, this.#config.cleanResourceInterval).unref();
       });
@@ -155,7 +153,7 @@ export class FileCleaner {
     this.#deletedConsumeQueueFiles += queues.deletedFiles;
     if (log.deletedSegments > 0 || queues.deletedFiles > 0) onExpired();
     const held = this.#commitLog.held;
-    this.#failure = log.failure ?? queues.failure;
+    this.#fail(log.failure ?? queues.failure);
     return {
       deletedSegments: log.deletedSegments,
       deletedConsumeQueueFiles: queues.deletedFiles,
@@ -163,5 +161,13 @@ export class FileCleaner {
       ...(held === undefined ? {} : { held }),
       ...(this.#failure === undefined ? {} : { failure: this.#failure }),
     };
+  }
+
+  /** It is tried again with the next run. */
+  #fail(failure: string | undefined): void {
+    this.#failure = failure;
+    if (failure === undefined) return;
+    const message = `not everything that has expired could be deleted, and it is tried again: reason=${failure}`;
+    this.#place.events.emit("error", { service: "clean", code: "ERR_FILES_NOT_DELETED", message });
   }
 }

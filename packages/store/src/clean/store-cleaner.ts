@@ -4,7 +4,9 @@ import { SYSTEM_CLOCK } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { MessagePutter } from "../put/message-putter.js";
+import { diskFull } from "../put/put-message-result.js";
 import type { MessageReader } from "../read/message-reader.js";
+import type { StoreEventSink } from "../tell/store-event.js";
 import { CommitLogSegments } from "./commit-log-segments.js";
 import { diskRatioOf } from "./disk-space.js";
 import { FileCleaner } from "./file-cleaner.js";
@@ -17,6 +19,7 @@ export interface CleanedDirectory {
   readonly config: MessageStoreConfig;
   readonly storage: Storage;
   readonly paths: StorePaths;
+  readonly events: StoreEventSink;
 }
 
 /** Retention and the deletion of topics, put together for an open store. */
@@ -26,7 +29,7 @@ export class StoreCleaner {
   readonly #directory: CleanedDirectory;
 
   constructor(directory: CleanedDirectory, pipeline: Pipeline, put: MessagePutter, messages: MessageReader, groups: GroupOffsets) {
-    const { config, storage, paths } = directory;
+    const { config, storage, paths, events } = directory;
     const { commitLog, consumeQueues } = messages;
     const reader: LeasedReader = {
       forget: (minOffset) => commitLog.forget(minOffset),
@@ -45,8 +48,13 @@ export class StoreCleaner {
         consumeQueueDiskRatio: diskRatioOf(storage, paths.consumeQueue),
       }),
       onDiskFull: (isFull) => {
+        if (put.status.isDiskFull === isFull) return;
         put.status.isDiskFull = isFull;
+        if (!isFull) return events.emit("recovered", { service: "clean" });
+        const { code, reason } = diskFull(config.diskSpaceWarningLevelRatio);
+        events.emit("diskFull", { service: "clean", code, message: reason });
       },
+      events,
       clock: SYSTEM_CLOCK,
     });
     this.topics = new TopicCleaner(pipeline, put, reader, groups, this.files);

@@ -8,21 +8,26 @@ import {
   RECORD_OVERHEAD_LIMIT,
   shownValue,
 } from "@millrace/format";
+import { DEFAULT_FILE_MODE } from "@millrace/mapped-file";
 import { isAbortSignal } from "./any-realm.js";
 import { checkKnownKeys } from "./known-keys.js";
 import type { MessageStoreOptions } from "./message-store-options.js";
 
 /** The options, complete, checked once and frozen. */
-export type MessageStoreConfig = Readonly<Required<Omit<MessageStoreOptions, "signal" | "onRecoveryProgress">>>;
+export type MessageStoreConfig = Readonly<Required<Omit<MessageStoreOptions, "signal" | "onRecoveryProgress" | "logger">>>;
 
 const MIB = 1024 * 1024;
 const INT_MAX = 0x7fffffff;
+/** The owner may read and write, whoever else; nobody executes. */
+const OWNER_MODE = 0o600;
+const ALL_MODE = 0o666;
 
 const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLog" | "putRingSize"> = {
+  fileMode: DEFAULT_FILE_MODE,
   mappedFileSizeCommitLog: 1024 * MIB,
   flushDiskType: "ASYNC_FLUSH",
   flushIntervalCommitLog: 500,
-  flushCommitLogLeastPages: 4,
+  flushCommitLogLeastPages: 0,
   flushCommitLogThoroughInterval: 10_000,
   commitIntervalCommitLog: 200,
   commitCommitLogLeastPages: 4,
@@ -40,7 +45,8 @@ const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLo
   storeHost: { address: "127.0.0.1", port: 10911 },
   backPressure: "wait",
   putMessageTimeout: 8000,
-  maxAsyncPutMessageRequests: 5000,
+  maxAsyncPutMessageRequests: 1_000_000,
+  maxAsyncPutMessageBytes: 256 * MIB,
   mappedFileSizeConsumeQueue: 6_000_000,
   flushIntervalConsumeQueue: 1000,
   flushConsumeQueueLeastPages: 2,
@@ -75,6 +81,7 @@ type NumberOption = { [K in keyof MessageStoreConfig]: MessageStoreConfig[K] ext
 
 /** Least and greatest value of each number. */
 const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
+  fileMode: [OWNER_MODE, ALL_MODE],
   mappedFileSizeCommitLog: [4096, INT_MAX],
   flushIntervalCommitLog: [1, INT_MAX],
   flushCommitLogLeastPages: [0, INT_MAX],
@@ -88,7 +95,8 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   osPageCacheBusyTimeOutMills: [1, INT_MAX],
   putRingSize: [64 * 1024, 1024 * MIB],
   putMessageTimeout: [1, INT_MAX],
-  maxAsyncPutMessageRequests: [0, 1_000_000],
+  maxAsyncPutMessageRequests: [0, 10_000_000],
+  maxAsyncPutMessageBytes: [0, Number.MAX_SAFE_INTEGER],
   mappedFileSizeConsumeQueue: [1, 1024 * MIB],
   flushIntervalConsumeQueue: [1, INT_MAX],
   flushConsumeQueueLeastPages: [0, INT_MAX],
@@ -133,6 +141,7 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
     "putRingSize",
     "signal",
     "onRecoveryProgress",
+    "logger",
   ]);
   checkKnownKeys(options, known, "ERR_OPTION_UNKNOWN", "option");
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as MessageStoreOptions;
@@ -140,10 +149,13 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
   checkPath("storePathRootDir", merged.storePathRootDir);
   checkPath("storePathCommitLog", merged.storePathCommitLog);
   const root = resolve(merged.storePathRootDir ?? resolve(homedir(), "store"));
-  const { signal, onRecoveryProgress, ...rest } = merged;
+  const { signal, onRecoveryProgress, logger, ...rest } = merged;
   if (signal !== undefined && !isAbortSignal(signal)) throw illegal("signal", signal, "an AbortSignal is needed");
   if (onRecoveryProgress !== undefined && typeof onRecoveryProgress !== "function") {
     throw illegal("onRecoveryProgress", onRecoveryProgress, "a function is needed");
+  }
+  if (logger !== undefined && typeof logger?.error !== "function") {
+    throw illegal("logger", logger, "an object with a method named error, as console is one, is needed");
   }
   const config: MessageStoreConfig = {
     ...rest,
@@ -198,6 +210,13 @@ function checkFormats(config: MessageStoreConfig): void {
   }
   if (config.backPressure !== "wait" && config.backPressure !== "reject") {
     throw illegal("backPressure", config.backPressure, "wait or reject is needed");
+  }
+  if ((config.fileMode & OWNER_MODE) !== OWNER_MODE || (config.fileMode & ~ALL_MODE) !== 0) {
+    throw illegal(
+      "fileMode",
+      config.fileMode,
+      "rights of which the owner's are to read and write, and that let nobody execute, are needed",
+    );
   }
   DelayLevels.parse(config.messageDelayLevel);
   if (!DELETE_HOURS.test(config.deleteWhen)) {

@@ -1,5 +1,6 @@
 import type { Host } from "@millrace/format";
 import type { RecoveryProgress } from "./recovery-progress.js";
+import type { StoreLogger } from "./store-logger.js";
 
 /**
  * Options of {@link MessageStore.open}, in RocketMQ's names (MessageStoreConfig) and with its defaults where it has them. Pages have
@@ -10,15 +11,20 @@ export interface MessageStoreOptions {
   readonly storePathRootDir?: string;
   /** Path of the commit log's directory. Default: `commitlog` in the store's directory. */
   readonly storePathCommitLog?: string;
+  /** Rights to the files that the store makes; whoever may read them may enter their directories (0o750). Default 416 (0o640). */
+  readonly fileMode?: number;
   /** Length of every segment, in bytes; a store keeps it for life. Default 1,073,741,824 (1 GiB). */
   readonly mappedFileSizeCommitLog?: number;
   /** When a put is acknowledged: after a successful force, or when it is in the page cache. Default `ASYNC_FLUSH`. */
   readonly flushDiskType?: FlushDiskType;
-  /** ASYNC_FLUSH: how often FlushRealTimeService looks, in milliseconds. Default 500. */
+  /** ASYNC_FLUSH: how often what has been written is forced, in milliseconds. Default 500. */
   readonly flushIntervalCommitLog?: number;
-  /** ASYNC_FLUSH: dirty pages of the log that are worth a force. Default 4. */
+  /**
+   * ASYNC_FLUSH: fewer dirty pages of the log wait for others, or for the thorough interval: it saves forces of a store with little to
+   * do, at most one each `flushIntervalCommitLog`. Default 0 (RocketMQ: 4).
+   */
   readonly flushCommitLogLeastPages?: number;
-  /** ASYNC_FLUSH: after so many milliseconds everything is forced, however little. Default 10,000. */
+  /** ASYNC_FLUSH with `flushCommitLogLeastPages`: after so many milliseconds everything is forced, however little. Default 10,000. */
   readonly flushCommitLogThoroughInterval?: number;
   /** Transient store pool: how often PoolCommitter looks, in milliseconds. Default 200. */
   readonly commitIntervalCommitLog?: number;
@@ -26,7 +32,10 @@ export interface MessageStoreOptions {
   readonly commitCommitLogLeastPages?: number;
   /** Transient store pool: after so many milliseconds everything is written, however little. Default 200. */
   readonly commitCommitLogThoroughInterval?: number;
-  /** SYNC_FLUSH: a put that has not been forced after so many milliseconds is answered FLUSH_DISK_TIMEOUT. Default 5,000. */
+  /**
+   * SYNC_FLUSH: a message that is in the log, and not durable so many milliseconds after it came into the ring, is answered
+   * FLUSH_DISK_TIMEOUT. Default 5,000.
+   */
   readonly syncFlushTimeout?: number;
   /** Map, touch and lock the segments ahead of the appender. Default false. */
   readonly warmMapedFileEnable?: boolean;
@@ -52,10 +61,12 @@ export interface MessageStoreOptions {
   readonly putRingSize?: number;
   /** A put that finds the ring full waits (up to `putMessageTimeout`), or is rejected at once. Default `wait`. */
   readonly backPressure?: BackPressure;
-  /** A put that has waited for the ring for so many milliseconds is rejected. Default 8,000. */
+  /** A put that has waited for room in the ring for so many milliseconds is rejected, and nothing was written. Default 8,000. */
   readonly putMessageTimeout?: number;
-  /** Puts that may wait for the ring at a time; one more is rejected. Default 5,000. */
+  /** Puts that may wait for the ring at a time; one more is rejected. Default 1,000,000 (RocketMQ: 5,000). */
   readonly maxAsyncPutMessageRequests?: number;
+  /** Bytes of records that may wait for the ring at a time; a put beyond them is rejected. Default 268,435,456 (256 MiB). */
+  readonly maxAsyncPutMessageBytes?: number;
   /** Length of every ConsumeQueue file, in bytes, rounded up to whole units of 20; a store keeps it for life. Default 6,000,000. */
   readonly mappedFileSizeConsumeQueue?: number;
   /** How often ConsumeQueues with enough dirty pages are forced, in milliseconds. Default 1,000. */
@@ -114,6 +125,8 @@ export interface MessageStoreOptions {
   readonly destroyMapedFileIntervalForcibly?: number;
   /** Aborts a long recovery before it changes anything, or the dispatching after it, which the next open goes on with. Default none. */
   readonly signal?: AbortSignal;
+  /** Is told, once each, of failures in the background that no listener of `error` hears. Default: a warning of the process. */
+  readonly logger?: StoreLogger;
   /** Called now and then while the log is scanned. Default none. */
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
 }

@@ -20,6 +20,8 @@ export interface ConsumeOptions {
   /** Of one batch, at most; the limits of `maxTransfer…` hold too. Default 32. */
   readonly maxMessages?: number;
   readonly filter?: MessageFilter;
+  /** At a record that is not as it was written: rejects, and ends there; or goes on behind it, and the batch counts it. Default "throw". */
+  readonly onCorrupt?: "throw" | "skip";
 }
 
 const KNOWN_KEYS = knownKeys<ConsumeOptions>({
@@ -29,19 +31,23 @@ const KNOWN_KEYS = knownKeys<ConsumeOptions>({
   signal: true,
   maxMessages: true,
   filter: true,
+  onCorrupt: true,
 });
 
 /** @throws MillraceError `ERR_CONSUME_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL` */
 export function checkConsumeOptions(options: ConsumeOptions): void {
   if (typeof options !== "object" || options === null) throw illegal("options are an object", "options", options);
   checkKnownKeys(options, KNOWN_KEYS, "ERR_CONSUME_ILLEGAL");
-  const { topic, queueId, from, signal, maxMessages, filter } = options;
+  const { topic, queueId, from, signal, maxMessages, filter, onCorrupt } = options;
   checkStoredTopic(topic);
   checkQueueId(queueId);
   if (!isFrom(from)) throw illegal('"earliest", "latest", a queue offset or a valid Date is needed', "from", from);
   if (signal !== undefined && !isAbortSignal(signal)) throw illegal("an AbortSignal is needed", "signal", signal);
   if (maxMessages !== undefined && !(Number.isSafeInteger(maxMessages) && maxMessages > 0)) {
     throw illegal("a limit is an integer of at least 1", "maxMessages", maxMessages);
+  }
+  if (onCorrupt !== undefined && onCorrupt !== "throw" && onCorrupt !== "skip") {
+    throw illegal('"throw" or "skip" is needed', "onCorrupt", onCorrupt);
   }
   TagFilter.of(filter);
 }

@@ -15,6 +15,8 @@ export class ConsumedBatch implements Iterable<MessageView> {
    */
   readonly skipped: number;
 
+  /** Corrupt records that were passed over since the batch before; always 0 without `onCorrupt: "skip"`. */
+  readonly corrupt: number;
   /**
    * Names the life of the queue that the messages are of: {@link ConsumerOffsets.commit} takes it too. A queue that was deleted and
    * begins again has another. Good while the store is open.
@@ -22,10 +24,11 @@ export class ConsumedBatch implements Iterable<MessageView> {
   readonly queueLife: number;
 
   /** @internal */
-  constructor(messages: readonly MessageView[], nextOffset: number, skipped: number, queueLife: number) {
+  constructor(messages: readonly MessageView[], nextOffset: number, skipped: number, corrupt: number, queueLife: number) {
     this.messages = messages;
     this.nextOffset = nextOffset;
     this.skipped = skipped;
+    this.corrupt = corrupt;
     this.queueLife = queueLife;
   }
 

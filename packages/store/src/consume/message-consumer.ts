@@ -3,6 +3,7 @@ import type { GetMessageResult } from "../read/get-message-result.js";
 import type { GetMessageRequest } from "../read/message-getter.js";
 import type { MessageReader } from "../read/message-reader.js";
 import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
+import { RecordCorruptError } from "../read/record-corrupt-error.js";
 import { TagFilter } from "../read/tag-filter.js";
 import type { AbortSignals } from "./abort-signals.js";
 import type { ArrivalSignal, ArrivalWaiter } from "./arrival-signal.js";
@@ -31,18 +32,21 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
  *
  * Between two batches it holds nothing of the store. Ends when its signal is aborted, when the store closes, and with `return()`,
  * also while it waits. When the store has failed, what is there is still consumed; then {@link next} rejects with the store's
- * error.
+ * error. At a corrupt record it rejects and ends, or goes on behind it, as `onCorrupt` says.
  */
 export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, undefined> {
   readonly #environment: ConsumerEnvironment;
   readonly #request: Omit<GetMessageRequest, "queueOffset">;
   readonly #signal: AbortSignal | undefined;
   readonly #isFiltered: boolean;
+  readonly #skipsCorrupt: boolean;
   /** Queue offset of the next message. */
   #offset: number;
   #queueSlot: number | undefined;
   /** Queue offsets passed over since the last batch. */
   #skipped = 0;
+  /** Corrupt records passed over since then. */
+  #corrupt = 0;
   #isEnded = false;
   #waiter: ArrivalWaiter | undefined;
   /** The call of {@link next} before: calls are answered in their order. */
@@ -51,8 +55,9 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
   /** @internal @param options checked */
   constructor(environment: ConsumerEnvironment, options: ConsumeOptions) {
     this.#environment = environment;
-    const { from, signal, ...request } = options;
+    const { from, signal, onCorrupt, ...request } = options;
     this.#request = request;
+    this.#skipsCorrupt = onCorrupt === "skip";
     this.#signal = signal;
     this.#isFiltered = TagFilter.of(request.filter) !== undefined;
     const queue = environment.reader.consumeQueues.find(request.topic, request.queueId);
@@ -104,11 +109,24 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
   /** Undefined when nothing was found where it stood; it may have moved on. */
   #get(): ConsumedBatch | undefined {
     this.#findQueue();
-    const found = this.#environment.reader.getMessage({ ...this.#request, queueOffset: this.#offset });
+    const found = this.#find();
     try {
-      return this.#take(found);
+      return found === undefined ? undefined : this.#take(found);
     } finally {
-      found.release();
+      found?.release();
+    }
+  }
+
+  /** Undefined after it has gone on behind a corrupt record. */
+  #find(): GetMessageResult | undefined {
+    try {
+      return this.#environment.reader.getMessage({ ...this.#request, queueOffset: this.#offset });
+    } catch (error) {
+      if (!this.#skipsCorrupt || !(error instanceof RecordCorruptError)) throw error;
+      const passed = this.#moveTo((error.queueOffset ?? this.#offset) + 1);
+      this.#corrupt++;
+      if (!this.#isFiltered) this.#skipped += passed - 1;
+      return undefined;
     }
   }
 
@@ -119,8 +137,10 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
         const passed = found.nextBeginOffset - this.#offset - messages.length;
         const skipped = this.#skipped + (this.#isFiltered ? 0 : passed);
         this.#offset = found.nextBeginOffset;
+        const corrupt = this.#corrupt;
         this.#skipped = 0;
-        return new ConsumedBatch(messages, this.#offset, skipped, this.#queueSlot ?? -1);
+        this.#corrupt = 0;
+        return new ConsumedBatch(messages, this.#offset, skipped, corrupt, this.#queueSlot ?? -1);
       }
       case "NO_MATCHED_MESSAGE":
         this.#moveTo(found.nextBeginOffset);

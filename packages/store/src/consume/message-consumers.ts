@@ -1,5 +1,5 @@
-import { MillraceError } from "@millrace/format";
 import type { MessageReader } from "../read/message-reader.js";
+import { storeClosed } from "../tell/store-closed.js";
 import { AbortSignals } from "./abort-signals.js";
 import type { ArrivalSignal } from "./arrival-signal.js";
 import { type ConsumeOptions, checkConsumeOptions } from "./consume-options.js";
@@ -35,7 +35,7 @@ export class MessageConsumers implements ConsumerEnvironment {
    */
   consume(options: ConsumeOptions): MessageConsumer {
     checkConsumeOptions(options);
-    if (this.#isClosed) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+    if (this.#isClosed) throw storeClosed();
     return new MessageConsumer(this, options);
   }
 

@@ -22,6 +22,9 @@ import { ConsumeQueue } from "./consume-queue.js";
 import { ConsumeQueueFiles } from "./consume-queue-files.js";
 import { QueueSlots } from "./queue-slots.js";
 
+/** The path of a queue or of one of its files is taken by something else, or not for us. */
+const PLACE_ERRORS = new Set(["ERR_FILE_TYPE", "ENOTDIR", "EEXIST", "ELOOP", "EACCES", "EPERM"]);
+
 /**
  * Builds the ConsumeQueues: a unit for each record that can be consumed, in the queue's file before the columns `maxQueueOffset` and
  * `minQueueOffset` tell of it. Owner of both columns. (RocketMQ: `CommitLogDispatcherBuildConsumeQueue`, `ConsumeQueueStore`.)
@@ -30,8 +33,9 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   readonly name = "ConsumeQueue";
   /** By slot; what is missing has had no record yet. */
   readonly queues: (ConsumeQueue | undefined)[] = [];
-  /** Records whose queue is not of this store: their topic was deleted. */
+  /** Records whose queue is not of this store: their topic was deleted; or was set aside. */
   undispatched = 0;
+  readonly #counters: ControlBlock<"dispatch">["counters"];
   readonly #paths: StorePaths;
   readonly #files: ConsumeQueueFiles;
   readonly #slots: QueueSlots;
@@ -49,6 +53,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     control: ControlBlock<"dispatch">,
     deletedTopics: ReadonlyMap<string, number>,
   ) {
+    this.#counters = control.counters;
     this.#paths = storePaths(config.storePathRootDir);
     this.#files = new ConsumeQueueFiles(storage, config.mappedFileSizeConsumeQueue);
     const { maxQueueOffsets, minQueueOffsets } = queueColumns(table, control);
@@ -70,13 +75,33 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     }
     const wasPending = queue.isPending;
     const tagsCode = unitTagsCode(request, queue.isSchedule, this.#delayLevels);
-    queue.put(request.commitLogOffset, request.msgSize, tagsCode, request.consumeQueueOffset);
+    try {
+      queue.put(request.commitLogOffset, request.msgSize, tagsCode, request.consumeQueueOffset);
+    } catch (error) {
+      return this.#setAside(queue, error);
+    }
     if (!wasPending && queue.isPending) this.#touched.push(queue);
+  }
+
+  /**
+   * A record that is not as it was written has a unit where it says of itself what its queue waits for: who gets there is told that it is
+   * corrupt. Otherwise a hole stays, which readers pass over.
+   */
+  dispatchCorrupt(request: DispatchRequest): void {
+    const queue = this.queues[this.#slotOf(request)];
+    if (queue?.maxOffset === request.consumeQueueOffset) this.dispatch(request);
   }
 
   /** Queues that were written stay in the list until all are: after a failure the columns still tell of nothing. */
   endGroup(): void {
-    for (const queue of this.#touched) queue.write();
+    for (let i = this.#touched.length - 1; i >= 0; i--) {
+      const queue = this.#touched[i] as ConsumeQueue; // one that is set aside leaves the list
+      try {
+        queue.write();
+      } catch (error) {
+        this.#setAside(queue, error);
+      }
+    }
     for (const queue of this.#touched) {
       this.#min.set(queue.slot, queue.minOffset);
       this.#max.set(queue.slot, queue.maxOffset);
@@ -110,18 +135,38 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     this.#deletedTopics.set(topic, offset);
   }
 
+  /** Queues of which records are not in their files. */
+  get hasRefusedQueues(): boolean {
+    return this.#counters.dispatchRefusedQueues.value > 0;
+  }
+
   /** Lets go of a queue whose files are about to be deleted; nothing in it can be read from now on. */
   drop(queue: ConsumeQueue): void {
-    this.queues[queue.slot] = undefined;
-    const touched = this.#touched.indexOf(queue);
-    if (touched >= 0) this.#touched.splice(touched, 1);
     this.#min.set(queue.slot, this.#max.get(queue.slot));
-    queue.discard();
-    this.#files.forget(queue);
+    this.#letGo(queue);
   }
 
   close(): void {
     this.#files.close();
+  }
+
+  /**
+   * What lies in the place of one queue's files must not keep the others from theirs: the queue takes no more, until the next open
+   * finds its records in the log again, because the mark stays where it is. All other errors are thrown.
+   */
+  #setAside(queue: ConsumeQueue, error: unknown): void {
+    if (!PLACE_ERRORS.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    this.#letGo(queue);
+    this.#counters.dispatchRefusedQueues.add(1);
+    this.undispatched++;
+  }
+
+  #letGo(queue: ConsumeQueue): void {
+    this.queues[queue.slot] = undefined;
+    const touched = this.#touched.indexOf(queue);
+    if (touched >= 0) this.#touched.splice(touched, 1);
+    queue.discard();
+    this.#files.forget(queue);
   }
 
   #slotOf(request: DispatchRequest): number {

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, preparedPath } from "@millrace/format";
 import { createFile, type Storage, type StorageFile } from "@millrace/mapped-file";
 
 /** Files that are open at a time, one per queue; the queue that opened its file first loses it first. */
@@ -44,7 +44,7 @@ export class ConsumeQueueFiles {
     const path = queue.path(fileStart);
     if (this.#storage.entry(path)?.size !== this.#fileLength) {
       this.#unsynced.add(queue.directory);
-      createFile(this.#storage, path, this.#fileLength, dirname(dirname(queue.directory)));
+      createFile(this.#storage, path, this.#fileLength, preparedPath(dirname(dirname(queue.directory))));
     }
     const file = this.#storage.open(path, "write");
     this.#open.add(queue);

@@ -107,7 +107,7 @@ export class ConsumeQueueForcer {
     this.#lastThorough = now;
     this.#consumeQueues.syncTopics();
     for (const dispatcher of this.#others) dispatcher.force?.();
-    if (this.#roundOffset === this.#durableOffset) return;
+    if (this.#roundOffset === this.#durableOffset || this.#consumeQueues.hasRefusedQueues) return;
     if (this.#roundStoreTimestamp > this.#counters.logicsMsgTimestamp.value) {
       this.#counters.logicsMsgTimestamp.set(this.#roundStoreTimestamp);
     }

@@ -6,6 +6,7 @@ import { DeletedTopics } from "../marks/deleted-topics.js";
 import { readDispatchedMark, writeDispatchedMark } from "../marks/dispatched-mark.js";
 import type { DispatchControl } from "../pipeline/controls.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
+import { ServiceEvents } from "../tell/service-events.js";
 import type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./commit-log-dispatcher.js";
 import { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 import { ConsumeQueueForcer } from "./consume-queue-forcer.js";
@@ -42,7 +43,10 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   }
   const others = [...(index === undefined ? [] : [index]), ...own];
   const flush = new ConsumeQueueForcer(control, storage, config, consumeQueues, others, mark);
-  const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush);
+  const events = new ServiceEvents(port);
+  const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush, events, (request) =>
+    consumeQueues.dispatchCorrupt(request),
+  );
   const expired = new ExpiredConsumeQueues(
     storage,
     config,

@@ -78,8 +78,7 @@ export class ExpiredConsumeQueues implements DispatchControl {
       for (const queue of this.#consumeQueues.queues) {
         if (queue !== undefined && basename(dirname(queue.directory)) === topic) this.#consumeQueues.drop(queue);
       }
-      const directory = join(this.#directory, topic);
-      for (const { name } of this.#storage.list(directory)) this.#deleteDirectory(join(directory, name));
+      this.#deleteTopicDirectory(join(this.#directory, topic));
     });
     return this.#failure;
   }
@@ -144,9 +143,16 @@ export class ExpiredConsumeQueues implements DispatchControl {
     return paths;
   }
 
+  /** Directories of queues; a link goes instead of what it leads to. */
+  #deleteTopicDirectory(directory: string): void {
+    if (this.#storage.entry(directory)?.kind !== "directory") return this.#storage.remove(directory);
+    for (const { name } of this.#storage.list(directory)) this.#deleteDirectory(join(directory, name));
+  }
+
   /** The newest file first: what a crash leaves is the front of a queue. Then the directory, and the topic's with its last queue. */
   #deleteDirectory(directory: string): void {
     const topicDirectory = dirname(directory);
+    if (this.#storage.entry(directory)?.kind === "other") this.#storage.remove(directory);
     for (const { name } of this.#storage.list(directory).reverse()) this.#storage.remove(join(directory, name));
     if (this.#storage.exists(directory)) {
       this.#storage.removeDirectory(directory);

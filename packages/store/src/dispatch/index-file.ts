@@ -24,6 +24,7 @@ import {
   indexSlotPosition,
   isIndexHeaderSane,
   MillraceError,
+  preparedPath,
   setInt64OfWords,
 } from "@millrace/format";
 import {
@@ -100,7 +101,7 @@ export class IndexFile {
       beginPhysicalOffset: endPhysicalOffset,
       endPhysicalOffset,
     };
-    createFile(storage, path, indexFileLength(shape), dirname(path));
+    createFile(storage, path, indexFileLength(shape), preparedPath(dirname(path)));
     let file: StorageFile | undefined;
     try {
       file = storage.open(path, "write");

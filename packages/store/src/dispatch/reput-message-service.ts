@@ -3,10 +3,12 @@ import {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
   DispatchRequest,
+  findNextRecord,
   int32At,
   isMessageMagic,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
+  MessageChecker,
   MillraceError,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
@@ -14,6 +16,7 @@ import { type MappedFile, SegmentDirectory, type Storage } from "@millrace/mappe
 import {
   type Agent,
   type ControlBlock,
+  failedService,
   InvariantError,
   monotonicMs,
   type ShownWhen,
@@ -23,6 +26,7 @@ import {
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
+import type { StoreEventSink } from "../tell/store-event.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueueForcer } from "./consume-queue-forcer.js";
 
@@ -47,7 +51,14 @@ export class ReputMessageService implements Agent {
   readonly #storage: Storage;
   readonly #dispatchers: readonly CommitLogDispatcher[];
   readonly #flush: ConsumeQueueForcer;
+  readonly #events: StoreEventSink;
   readonly #request = new DispatchRequest();
+  readonly #checker = new MessageChecker();
+  /** Over the segment in which records are checked. */
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  readonly #onCorrupt: (request: DispatchRequest) => void;
+  /** Where the log ended when the store was opened: what this life appends has just been sealed. */
+  readonly #openedAt: number;
   readonly #wait = new WaitStrategy(SPIN_US);
   readonly #shownWhen: ShownWhen;
   readonly #segments: SegmentDirectory;
@@ -56,13 +67,17 @@ export class ReputMessageService implements Agent {
   #offset: number;
   #retryAt = 0;
 
+  /** @param onCorrupt takes a record that is not as it was written instead of all dispatchers; nothing of it can be believed */
   constructor(
     control: ControlBlock<"dispatch">,
     storage: Storage,
     config: MessageStoreConfig,
     dispatchers: readonly CommitLogDispatcher[],
     flush: ConsumeQueueForcer,
+    events: StoreEventSink,
+    onCorrupt: (request: DispatchRequest) => void = () => {},
   ) {
+    this.#events = events;
     this.#counters = control.counters;
     this.#storage = storage;
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
@@ -70,6 +85,8 @@ export class ReputMessageService implements Agent {
     this.#flush = flush;
     this.#shownWhen = shownWhen(config);
     this.#offset = this.#counters.reputFromOffset.value;
+    this.#openedAt = this.#counters.wroteOffset.get();
+    this.#onCorrupt = onCorrupt;
   }
 
   onStart(): void {}
@@ -126,28 +143,51 @@ export class ReputMessageService implements Agent {
     const began = this.#offset;
     const dispatchers = this.#dispatchers;
     let messages = 0;
+    let at = -1; // which dispatcher is at work; -1: none, the record is being read
     try {
       const end = Math.min(limit, began + GROUP_BYTES);
       while (this.#offset < end) {
         const size = this.#next(limit);
         if (size === 0) break;
         if (size < 0) continue;
-        for (let i = 0; i < dispatchers.length; i++) (dispatchers[i] as CommitLogDispatcher).dispatch(this.#request);
+        for (at = 0; at < dispatchers.length; at++) (dispatchers[at] as CommitLogDispatcher).dispatch(this.#request);
+        at = -1;
         this.#offset += size;
         messages++;
       }
-      if (this.#offset > began) for (const dispatcher of dispatchers) dispatcher.endGroup?.();
-      if (this.#counters.dispatchFailures.value > 0) this.#counters.dispatchFailures.set(0);
+      if (this.#offset > began) for (at = 0; at < dispatchers.length; at++) dispatchers[at]?.endGroup?.();
+      if (this.#counters.dispatchFailures.value > 0) {
+        this.#counters.dispatchFailures.set(0);
+        this.#events.emit("recovered", { service: "dispatch" });
+      }
       return messages;
     } catch (error) {
+      const failedOffset = this.#offset;
       this.#offset = began;
       if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_DISPATCH_RECORD") throw error;
       this.#counters.dispatchFailures.add(1);
       this.#counters.reputFromOffset.nudge();
       this.#retryAt = monotonicMs() + RETRY_MS;
+      this.#tell(error, dispatchers[at]?.name, failedOffset);
       return -1;
     }
+  }
+
+  #tell(error: unknown, dispatcher: string | undefined, physicalOffset: number): void {
+    const failures = this.#counters.dispatchFailures.value;
+    const { code, message, stack } = failedService("dispatch", error, "ERR_SERVICE_FAILED");
+    const who = dispatcher === undefined ? "reading the log" : "a dispatcher";
+    const named = dispatcher === undefined ? "" : `dispatcher=${dispatcher} `;
+    this.#events.emit("dispatchFailed", {
+      service: "dispatch",
+      code: "ERR_DISPATCH_FAILED",
+      message: `${who} failed, and is tried again: ${named}offset=${physicalOffset} failures=${failures} code=${code} reason=${message}`,
+      ...(stack === undefined ? {} : { stack }),
+      ...(dispatcher === undefined ? {} : { dispatcher }),
+      physicalOffset,
+      failures,
+    });
   }
 
   /** Reads the record at #offset. Its size; 0 when it is not wholly below the limit; -1 after going on to the next segment. */
@@ -158,6 +198,7 @@ export class ReputMessageService implements Agent {
     if (segment.size - position < BLANK_RECORD_LENGTH) return this.#roll(segment);
     const magic = int32At(bytes, position + MAGIC_OFFSET);
     if (magic === BLANK_MAGIC) return this.#roll(segment);
+    if (this.#offset < this.#openedAt && this.#passesCorrupt(segment, position)) return -1;
     const size = int32At(bytes, position + TOTAL_SIZE_OFFSET);
     if (isMessageMagic(magic) && size >= MESSAGE_BASE_LENGTH && size <= segment.size - position) {
       if (this.#offset + size > limit) return 0;
@@ -165,6 +206,19 @@ export class ReputMessageService implements Agent {
     }
     const reason = `no record where the log has one: offset=${this.#offset} size=${size} magic=${magic} limit=${limit}`;
     throw new MillraceError("ERR_DISPATCH_RECORD", reason);
+  }
+
+  /** Recovery lets records of old segments be corrupt where others follow. True after going on behind one. */
+  #passesCorrupt({ bytes, size: end }: MappedFile, position: number): boolean {
+    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer, bytes.byteOffset, end);
+    const view = this.#view;
+    if (this.#checker.check(view, bytes, position, end, this.#offset, true) > 0) return false;
+    const next = findNextRecord(view, position, this.#offset, end);
+    if (next < 0) return false;
+    const isReadable = this.#checker.check(view, bytes, position, end, this.#offset, false) === next - position;
+    if (isReadable && this.#request.read(bytes, position, next - position)) this.#onCorrupt(this.#request);
+    this.#offset += next - position;
+    return true;
   }
 
   #roll(segment: MappedFile): number {

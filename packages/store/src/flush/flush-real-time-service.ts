@@ -5,7 +5,7 @@ import type { FlushPosition } from "./flush-position.js";
 import type { PoolCommitter } from "./pool-committer.js";
 
 /**
- * ASYNC_FLUSH: every interval, if enough pages are dirty or it has been long enough, force what is there.
+ * ASYNC_FLUSH: every interval, force what is there; with `flushCommitLogLeastPages`, if so many pages are dirty or it has been long enough.
  * (RocketMQ: `CommitLog.FlushRealTimeService`; with the pool, `CommitRealTimeService` runs before it on the same thread.)
  */
 export class FlushRealTimeService implements Agent {

@@ -12,10 +12,9 @@ export class StoreCheckpointFile {
 
   /** Undefined when there is none, or a damaged one: it only tells RocketMQ how little it needs to recover. */
   static read(storage: Storage, path: string): StoreCheckpoint | undefined {
-    const bytes = storage.readSmall(path);
-    if (bytes === undefined) return undefined;
     try {
-      return decodeStoreCheckpoint(bytes);
+      const bytes = storage.readSmall(path);
+      return bytes === undefined ? undefined : decodeStoreCheckpoint(bytes);
     } catch (error) {
       if (error instanceof MillraceError) return undefined;
       throw error;

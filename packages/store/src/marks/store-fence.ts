@@ -12,28 +12,58 @@ export interface StoreFence {
   readonly time: number;
 }
 
+/** What the file says. Once an operator has lifted the fence, its offset counts until recovery has written the log again from there. */
+interface FenceFile extends StoreFence {
+  readonly isLifted: boolean;
+}
+
 /** Durable on return. The fence outlives restarts: the kernel forgets a failed force, and the pages in its cache look clean. @forTests */
 export function writeStoreFence(storage: Storage, path: string, { reason, offset, time }: StoreFence): void {
-  storage.writeSmall(path, new TextEncoder().encode(`${JSON.stringify({ reason, offset, time })}\n`));
+  write(storage, path, { reason, offset, time, isLifted: false });
 }
 
 /** Undefined when the store is not fenced. A fence that cannot be understood is a fence. */
 export function readStoreFence(storage: Storage, path: string): StoreFence | undefined {
+  const file = read(storage, path);
+  if (file === undefined || file.isLifted) return undefined;
+  const { reason, offset, time } = file;
+  return { reason, offset, time };
+}
+
+/** From where on the page cache may hold what the disk never took, be the fence lifted or not; undefined when no force failed. */
+export function unforcedFrom(storage: Storage, path: string): number | undefined {
+  return read(storage, path)?.offset;
+}
+
+/** The operator's word that the disk can be trusted again: the store is not fenced, and the offset stays. Durable on return. */
+export function liftStoreFence(storage: Storage, path: string): void {
+  const file = read(storage, path);
+  if (file !== undefined && !file.isLifted) write(storage, path, { ...file, isLifted: true });
+}
+
+/** The log has been written again and forced. Durable on return; a fence that nobody has lifted stays. */
+export function removeLiftedFence(storage: Storage, path: string): void {
+  if (read(storage, path)?.isLifted !== true) return;
+  storage.remove(path);
+  storage.syncDirectory(dirname(path));
+}
+
+function write(storage: Storage, path: string, { reason, offset, time, isLifted }: FenceFile): void {
+  const fence = isLifted ? { reason, offset, time, isLifted } : { reason, offset, time };
+  storage.writeSmall(path, new TextEncoder().encode(`${JSON.stringify(fence)}\n`));
+}
+
+function read(storage: Storage, path: string): FenceFile | undefined {
   const bytes = storage.readSmall(path);
   if (bytes === undefined) return undefined;
   const text = new TextDecoder().decode(bytes);
-  const { reason, offset, time } = parseObject(text);
+  const { reason, offset, time, isLifted } = parseObject(text);
   return {
     reason: typeof reason === "string" ? reason : `fence file says ${JSON.stringify(text.trim())}`,
-    offset: typeof offset === "number" ? offset : 0,
+    offset: typeof offset === "number" && Number.isSafeInteger(offset) && offset >= 0 ? offset : 0,
     time: typeof time === "number" ? time : 0,
+    isLifted: isLifted === true && typeof offset === "number",
   };
-}
-
-/** The operator's word that the disk can be trusted again. Durable on return. */
-export function clearStoreFence(storage: Storage, path: string): void {
-  storage.remove(path);
-  storage.syncDirectory(dirname(path));
 }
 
 function parseObject(text: string): Record<string, unknown> {
@@ -43,6 +73,13 @@ function parseObject(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
+}
+
+/** After a force that failed, if the disk still takes it: else the store that is open is fenced by the error alone. */
+export function leaveStoreFence(storage: Storage, path: string, durable: number, cause: unknown): void {
+  try {
+    writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: wallClockMs() });
+  } catch {}
 }
 
 /**
@@ -56,11 +93,7 @@ export function forceOrFence(storage: Storage, path: string, durable: number, fo
   try {
     force();
   } catch (cause) {
-    try {
-      writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: wallClockMs() });
-    } catch {
-      // The store that is open is fenced by the error alone.
-    }
+    leaveStoreFence(storage, path, durable, cause);
     throw new MillraceError("ERR_FORCE_FAILED", `a force failed: ${String(cause)} durableOffset=${durable}`, {
       outcome: "unknown",
       cause,

@@ -9,7 +9,7 @@ import { writeConfigFile } from "../marks/config-file.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
 import { readDispatchedMark } from "../marks/dispatched-mark.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
-import { readStoreFence, type StoreFence } from "../marks/store-fence.js";
+import { leaveStoreFence, readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
@@ -18,6 +18,7 @@ import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js"
 import { recoveryReasons } from "../recover/recovery-reasons.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
+import { StoreEvents } from "../tell/store-events.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
 export interface OpenedDirectory {
@@ -33,11 +34,15 @@ export interface OpenedDirectory {
   /** As it was found: recovery forgets what the log has nothing of any more. */
   readonly foundDeletedTopics: ReadonlyMap<string, number>;
   readonly fence: StoreFence | undefined;
+  /** From the opening on; handed out when the store is open. */
+  readonly events: StoreEvents;
 }
 
 /** Everything of `open` before the threads. Nothing is touched before the lock is held; on failure it is given back. */
-export async function openDirectory(options: MessageStoreOptions, spec: StorageSpec): Promise<OpenedDirectory> {
+export async function openDirectory(options: MessageStoreOptions, on: StorageSpec): Promise<OpenedDirectory> {
   const config = resolveConfig(options);
+  const spec = { ...on, fileMode: config.fileMode };
+  const events = new StoreEvents(config.storePathRootDir, options.logger);
   const storage = createStorage(spec);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
   let lock: LockFile | undefined;
@@ -60,17 +65,20 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
       lastExitOk: !abort.exists(),
       checkCRCOnRecover: config.checkCRCOnRecover,
       flushedWatermark: watermark?.flushedOffset ?? 0,
+      unforcedFrom: unforcedFrom(storage, paths.fence),
+      onForceFailed: (offset, error) => leaveStoreFence(storage, paths.fence, offset, error.message),
       deletedTopics: deletedTopics.offsets,
       ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
       ...(signal === undefined ? {} : { signal }),
       ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
     });
+    removeLiftedFence(storage, paths.fence);
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
     const fence = readStoreFence(storage, paths.fence);
     abort.create(process.pid);
-    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence };
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
   } catch (error) {
     lock?.release();
     throw withPath(error, paths.root);
@@ -78,7 +86,7 @@ export async function openDirectory(options: MessageStoreOptions, spec: StorageS
 }
 
 /** What the system says about a file, as an error of ours. */
-function withPath(cause: unknown, root: string): unknown {
+export function withPath(cause: unknown, root: string): unknown {
   if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
   const path = "path" in cause ? cause.path : root;
   return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });

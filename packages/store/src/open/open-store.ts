@@ -1,4 +1,4 @@
-import { DelayLevels, MillraceError } from "@millrace/format";
+import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
 import type { StorageSpec } from "@millrace/mapped-file";
 import {
   ControlBlock,
@@ -28,8 +28,17 @@ import type { PutMessageResult } from "../put/put-message-result.js";
 import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
+import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
-import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
+import {
+  configFileWriter,
+  dispatched,
+  giveBack,
+  type OpenedDirectory,
+  openDirectory,
+  registerQueues,
+  withPath,
+} from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 
@@ -65,7 +74,8 @@ export class OpenStore {
     this.directory = directory;
     this.pipeline = pipeline;
     this.put = new MessagePutter(directory.config, pipeline.control, pipeline.data.ring, topics);
-    const { config, storage } = directory;
+    const { config, storage, events } = directory;
+    this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
     this.recovery = { ...directory.recovery, progress: report };
     consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
@@ -82,11 +92,13 @@ export class OpenStore {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
       isDiskFull: () => this.put.status.isDiskFull,
+      lastErrors: () => events.lastErrors,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
-    if (directory.fence !== undefined) this.#fence(directory.fence, "the store was fenced before it was opened");
+    if (directory.fence !== undefined) this.#fence("store", directory.fence, "the store was fenced before it was opened");
     else this.schedule.start();
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
+    events.start();
   }
 
   /** See {@link MessageStore.open}. Nothing is left behind when it fails. */
@@ -94,7 +106,7 @@ export class OpenStore {
     const directory = await openDirectory(options, storage);
     let pipeline: Pipeline | undefined;
     try {
-      const data = pipelineData(directory.config, storage, {
+      const data = pipelineData(directory.config, directory.spec, {
         ...directory.recovery,
         ...directory.dispatch,
         deletedTopics: directory.deletedTopics.offsets,
@@ -107,13 +119,13 @@ export class OpenStore {
         directory,
         configFileWriter(directory.storage, () => pipeline),
       );
-      pipeline = await Pipeline.start(data, control);
+      pipeline = await Pipeline.start(data, control, directory.events.onReport);
       await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
       return new OpenStore(directory, pipeline, topics, progress);
     } catch (error) {
       await pipeline?.destroy();
       giveBack(directory, pipeline === undefined);
-      throw error;
+      throw withPath(error, directory.paths.root);
     }
   }
 
@@ -136,6 +148,14 @@ export class OpenStore {
     return put;
   }
 
+  /** See {@link MessageStore.drained}. */
+  async drained(unanswered: number): Promise<void> {
+    if (!Number.isSafeInteger(unanswered) || unanswered < 0) {
+      throw new MillraceError("ERR_LIMIT_ILLEGAL", `an integer of at least 0 is needed: unanswered=${shownValue(unanswered)}`);
+    }
+    await this.put.drained(unanswered);
+  }
+
   readonly #wakeSchedule = (): void => this.schedule.wake();
 
   async flush(): Promise<number> {
@@ -154,7 +174,7 @@ export class OpenStore {
 
   /** @throws MillraceError `ERR_STORE_CLOSED` from the moment of the close on */
   checkOpen(): void {
-    if (this.#closing !== undefined) throw closed();
+    if (this.#closing !== undefined) throw storeClosed();
   }
 
   close(): Promise<void> {
@@ -165,7 +185,7 @@ export class OpenStore {
   async #close(): Promise<void> {
     const { storeState } = this.pipeline.control.counters;
     this.schedule.stop();
-    this.put.refuse(this.#failure ?? closed());
+    this.put.refuse(this.#failure ?? storeClosed());
     this.consumers.close();
     this.arriving.close();
     try {
@@ -174,12 +194,12 @@ export class OpenStore {
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
       const outcome = await this.pipeline.stop();
       if (!outcome.ok) this.#serviceEnded(outcome);
-      this.#rejectFlushes(this.#failure ?? closed()); // nobody answers them any more, and the schedule may wait for one
+      this.#rejectFlushes(this.#failure ?? storeClosed()); // nobody answers them any more, and the schedule may wait for one
       if (this.#failure === undefined) this.#completeCheckpoint();
       await this.#saveProgress();
       if (this.#failure === undefined && this.dispatchBehindBytes === 0) this.directory.abort.remove();
     } finally {
-      this.#rejectFlushes(this.#failure ?? closed());
+      this.#rejectFlushes(this.#failure ?? storeClosed());
       this.put.close();
       this.#arrivals.close();
       this.reader.close();
@@ -219,10 +239,11 @@ export class OpenStore {
   #serviceEnded(outcome: ServiceOutcome): void {
     if (outcome.ok || this.#failure !== undefined) return;
     const fence = this.#readFence();
-    if (fence !== undefined) this.#fence(fence, "a force failed");
+    if (fence !== undefined) this.#fence(outcome.service, fence, "a force failed");
     else if (outcome.code === "ERR_FORCE_FAILED") {
       // The disk would not even take the marker; the fence holds for the life of this store.
-      this.#fence({ reason: outcome.message, offset: this.flushedOffset, time: wallClockMs() }, "a force failed");
+      const unsaved = { reason: outcome.message, offset: this.flushedOffset, time: wallClockMs() };
+      this.#fence(outcome.service, unsaved, "a force failed");
     } else this.#fault(outcome.service, outcome.code, outcome.message, new ServiceFailure(outcome));
   }
 
@@ -236,10 +257,11 @@ export class OpenStore {
     }
   }
 
-  #fence(fence: StoreFence, what: string): void {
+  #fence(service: string, fence: StoreFence, what: string): void {
     const { root } = this.directory.paths;
     const remedy = `no puts until the disk has been looked at and "millrace unfence ${root}" been run`;
     const message = `${what}; ${remedy}: flushedOffset=${fence.offset} reason=${fence.reason}`;
+    this.directory.events.emit("fenced", { service, code: "ERR_STORE_FENCED", message });
     this.#fail(
       new MillraceError("ERR_STORE_FENCED", message, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown" }),
       StoreState.fenced,
@@ -248,6 +270,8 @@ export class OpenStore {
 
   #fault(service: string, code: string, message: string, cause: unknown): void {
     const text = `a service ended: service=${service} code=${code} message=${message}`;
+    const stack = cause instanceof Error && cause.stack !== undefined ? { stack: cause.stack } : {};
+    this.directory.events.emit("faulted", { service, code: "ERR_STORE_FAULTED", message: text, ...stack });
     this.#fail(
       new MillraceError("ERR_STORE_FAULTED", text, { status: "SERVICE_NOT_AVAILABLE", outcome: "unknown", cause }),
       StoreState.faulted,
@@ -268,8 +292,4 @@ export class OpenStore {
     for (const reject of this.#flushes) reject(error);
     this.#flushes.clear();
   }
-}
-
-function closed(): MillraceError {
-  return new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed", { status: "SERVICE_NOT_AVAILABLE" });
 }

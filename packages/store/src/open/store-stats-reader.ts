@@ -37,6 +37,7 @@ export interface StatsSources {
   readonly get: () => StoreStats["get"];
   readonly schedule: () => StoreStats["schedule"];
   readonly isDiskFull: () => boolean;
+  readonly lastErrors: () => StoreStats["lastErrors"];
 }
 
 /** Puts the shared counters together into {@link StoreStats}. Main thread; stops nobody. */
@@ -127,6 +128,7 @@ export class StoreStatsReader {
         putToAckUs: this.#put.putToAckUs.snapshot(),
       },
       services: this.#services(),
+      lastErrors: this.#sources.lastErrors(),
     };
   }
 
@@ -157,6 +159,7 @@ export class StoreStatsReader {
       groups: counters.dispatchGroups.get(),
       forces: counters.dispatchForces.get(),
       failures: counters.dispatchFailures.get(),
+      refusedQueues: counters.dispatchRefusedQueues.get(),
     };
   }
 

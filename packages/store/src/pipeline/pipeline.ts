@@ -32,7 +32,8 @@ export class Pipeline {
     this.#threads = threads;
   }
 
-  static async start(data: PipelineData, control: ControlBlock<"main">): Promise<Pipeline> {
+  /** @param onReport called with what the services say without being asked: events */
+  static async start(data: PipelineData, control: ControlBlock<"main">, onReport: (report: unknown) => void): Promise<Pipeline> {
     const { counters } = control;
     const starting = SERVICE_NAMES.map(async (name) => {
       const { worker, sleepsOn } = SERVICES[name];
@@ -43,6 +44,7 @@ export class Pipeline {
         name,
         file: worker,
         sleepsOn: counters[sleepsOn],
+        onReport,
       });
       return [name, await thread] as const;
     });

@@ -12,6 +12,7 @@ import {
   wallClockMs,
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { DrainedPuts } from "./drained-puts.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
@@ -80,7 +81,7 @@ export class MessagePutter {
   #nowMs = 0;
   /** Set when no more puts are taken; what they are rejected with. */
   #refusal: MillraceError | undefined;
-  #idle: (() => void) | undefined;
+  readonly #drained = new DrainedPuts();
 
   constructor(config: MessageStoreConfig, control: ControlBlock<"main">, buffers: PutRingBuffers, topics: TopicTable) {
     const { counters } = control;
@@ -94,7 +95,7 @@ export class MessagePutter {
     this.ring = new PutRingProducer(buffers, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
     this.#details = new Array<AckDetails | undefined>(this.ring.frameCapacity).fill(undefined);
-    this.waiting = new PutWaitQueue(config.maxAsyncPutMessageRequests);
+    this.waiting = new PutWaitQueue(config);
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
 
@@ -117,15 +118,17 @@ export class MessagePutter {
     this.waiting.rejectAll(error);
     while (this.#settleSome()) {}
     while (this.ring.inFlight > 0) this.#take()?.(Promise.reject(error));
-    this.#settledAll();
+    this.#drained.look(this.unanswered);
   }
 
-  /** Resolves when nothing is in flight. */
-  async drained(): Promise<void> {
-    if (this.ring.inFlight === 0 && this.waiting.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#idle = resolve;
-    });
+  /** Puts in the ring, and those that wait for it. */
+  get unanswered(): number {
+    return this.ring.inFlight + this.waiting.size;
+  }
+
+  /** Resolves when at most `limit` puts are unanswered. */
+  async drained(limit = 0): Promise<void> {
+    if (this.unanswered > limit) await this.#drained.atMost(limit);
   }
 
   /** Ends the re-check timer. */
@@ -141,7 +144,10 @@ export class MessagePutter {
         this.failed++;
         return Promise.resolve(refusal);
       }
-      if (this.waiting.size > 0 || !write(input)) return this.#wait(() => check(input) ?? write(input));
+      if (this.waiting.size > 0 || !write(input)) {
+        const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
+        return this.#wait(() => check(input) ?? write(input), length);
+      }
       return new Promise<PutMessageResult>(this.#adopt);
     } catch (error) {
       this.failed++;
@@ -154,16 +160,16 @@ export class MessagePutter {
     this.#settles[this.ring.slotOf(this.ring.committed - 1)] = resolve;
   };
 
-  #wait(tryPut: () => boolean | RefusedPutResult): Promise<PutMessageResult> {
+  #wait(tryPut: () => boolean | RefusedPutResult, length: number): Promise<PutMessageResult> {
     this.stalls++;
     this.#publish();
     this.#stayAlive();
     this.#arm();
-    if (this.#config.backPressure === "reject" || this.waiting.isFull()) {
+    if (this.#config.backPressure === "reject" || this.waiting.isFull(length)) {
       this.failed++;
       return Promise.reject(ringFull(this.#config));
     }
-    return this.waiting.add(tryPut, monotonicUs() + this.#config.putMessageTimeout * 1000);
+    return this.waiting.add(tryPut, length, monotonicUs() + this.#config.putMessageTimeout * 1000);
   }
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
@@ -250,8 +256,10 @@ export class MessagePutter {
   }
 
   readonly #onRecheck = (): void => {
-    this.#timeOut();
+    if (this.#sync) while (this.#settleSome(monotonicUs() - this.#config.syncFlushTimeout * 1000)) {}
     this.#drain();
+    // What has been answered makes room; only who finds none then has waited in vain.
+    if (!this.#settleable()) this.waiting.expire(monotonicUs());
     if (this.#keepsAlive && this.ring.inFlight === 0 && this.waiting.size === 0) {
       this.#keepsAlive = false;
       this.#recheck.unref();
@@ -276,20 +284,21 @@ export class MessagePutter {
   #drain(): void {
     const more = this.#settleSome();
     if (this.waiting.size > 0) this.waiting.retry(this.#adopt);
-    if (this.ring.inFlight === 0 && this.waiting.size === 0) return this.#settledAll();
+    this.#drained.look(this.unanswered);
+    if (this.unanswered === 0) return;
     if (!more) return this.#arm();
     if (this.#drainScheduled) return;
     this.#drainScheduled = true;
     setImmediate(this.#drainLater);
   }
 
-  #settledAll(): void {
-    this.#idle?.();
-    this.#idle = undefined;
-  }
-
-  /** Settles what is acknowledged, in order, up to a turn's worth; true when there is more. */
-  #settleSome(): boolean {
+  /**
+   * Settles what is acknowledged, in order, up to a turn's worth; true when there is more.
+   *
+   * @param oldestUs appended, but not durable, and put before this time of the monotonic clock: answered FLUSH_DISK_TIMEOUT
+   * (RocketMQ: `FlushDiskWatcher`)
+   */
+  #settleSome(oldestUs = Number.NEGATIVE_INFINITY): boolean {
     const { ring } = this;
     const end = ring.resultEnd();
     const count = end - ring.taken;
@@ -305,8 +314,9 @@ export class MessagePutter {
         continue;
       }
       const waits = (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
-      if (waits && ring.resultPhysicalOffset(slot) + ring.recordLength(slot) > flushed) return false;
-      this.#acknowledge(slot, "PUT_OK", nowUs);
+      const isLate = waits && ring.resultPhysicalOffset(slot) + ring.recordLength(slot) > flushed;
+      if (isLate && ring.putTimeUs(slot) > oldestUs) return false;
+      this.#acknowledge(slot, isLate ? "FLUSH_DISK_TIMEOUT" : "PUT_OK", nowUs);
     }
     return budget < count;
   }
@@ -343,22 +353,6 @@ export class MessagePutter {
     if (this.#details[slot] !== undefined) this.#details[slot] = undefined;
     ring.take();
     return settle;
-  }
-
-  /** RocketMQ's FlushDiskWatcher: appended, but not forced in time. */
-  #timeOut(): void {
-    const nowUs = monotonicUs();
-    this.waiting.expire(nowUs, this.#config.putMessageTimeout);
-    if (!this.#sync) return;
-    const { ring } = this;
-    const oldestUs = nowUs - this.#config.syncFlushTimeout * 1000;
-    const end = ring.resultEnd();
-    while (this.#settleSome()) {}
-    while (ring.taken < end) {
-      const slot = ring.slotOf(ring.taken);
-      if (ring.putTimeUs(slot) > oldestUs) return;
-      this.#acknowledge(slot, "FLUSH_DISK_TIMEOUT", nowUs);
-    }
   }
 
   /** Asks to be woken: by results (acks without a force, failures), in SYNC_FLUSH also by a force. */

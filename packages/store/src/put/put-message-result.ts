@@ -88,3 +88,9 @@ export function pageCacheBusy(limitMs: number): RefusedPutResult {
   const reason = `the appender is stuck in the page cache: osPageCacheBusyTimeOutMills=${limitMs}`;
   return refused("OS_PAGE_CACHE_BUSY", "ERR_OS_PAGE_CACHE_BUSY", reason);
 }
+
+/** @param lastError names the dispatcher and its error */
+export function dispatchFailed(failures: number, lastError: string | undefined): RefusedPutResult {
+  const reason = `what is put cannot be read, because dispatching fails again and again: ${lastError ?? `failures=${failures}`}`;
+  return refused("SERVICE_NOT_AVAILABLE", "ERR_DISPATCH_FAILED", reason);
+}

@@ -6,34 +6,43 @@ type Settle = (result: PutMessageResult | Promise<never>) => void;
 
 interface WaitingPut {
   readonly tryPut: () => boolean | RefusedPutResult;
+  readonly length: number;
   readonly deadlineUs: number;
   readonly settle: Settle;
 }
 
-/** Puts that found the ring full: first come, first served, bounded in number and time. Main thread. */
+/**
+ * Puts that found the ring full: first come, first served, bounded in number, in bytes and in time. Its bounds are there for the
+ * process's memory: far beyond what one turn of the event loop starts. Main thread.
+ */
 export class PutWaitQueue {
   /** Puts that were refused or rejected after they had waited. */
   failed = 0;
-  readonly #limit: number;
+  readonly #config: MessageStoreConfig;
+  /** Of the records of all that wait. */
+  #bytes = 0;
   readonly #puts: WaitingPut[] = [];
   /** Where the oldest one is; the array is cut when all before it are gone. */
   #first = 0;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(config: MessageStoreConfig) {
+    this.#config = config;
   }
 
   get size(): number {
     return this.#puts.length - this.#first;
   }
 
-  isFull(): boolean {
-    return this.size >= this.#limit;
+  /** @param length bytes of the record, or of all of a batch */
+  isFull(length: number): boolean {
+    const { maxAsyncPutMessageRequests, maxAsyncPutMessageBytes } = this.#config;
+    return this.size >= maxAsyncPutMessageRequests || this.#bytes + length > maxAsyncPutMessageBytes;
   }
 
-  add(tryPut: () => boolean | RefusedPutResult, deadlineUs: number): Promise<PutMessageResult> {
+  add(tryPut: () => boolean | RefusedPutResult, length: number, deadlineUs: number): Promise<PutMessageResult> {
     return new Promise((settle) => {
-      this.#puts.push({ tryPut, deadlineUs, settle });
+      this.#bytes += length;
+      this.#puts.push({ tryPut, length, deadlineUs, settle });
     });
   }
 
@@ -55,12 +64,15 @@ export class PutWaitQueue {
   }
 
   /** Rejects those whose deadline has passed. */
-  expire(nowUs: number, timeoutMs: number): void {
+  expire(nowUs: number): void {
+    const { putMessageTimeout, putRingSize } = this.#config;
     while (this.size > 0) {
       const { deadlineUs, settle } = this.#puts[this.#first] as WaitingPut;
       if (deadlineUs > nowUs) return;
       this.#drop();
-      const reason = `the put ring stayed full until the deadline; a larger putRingSize holds more: putMessageTimeout=${timeoutMs}`;
+      const reason =
+        "the put ring stayed full until the deadline; await store.drained(n) between puts, or store.writable(), waits for room: " +
+        `putRingSize=${putRingSize} putMessageTimeout=${putMessageTimeout}`;
       this.#fail(settle, Promise.reject(new MillraceError("ERR_PUT_TIMEOUT", reason, { status: "OS_PAGE_CACHE_BUSY" })));
     }
   }
@@ -79,19 +91,22 @@ export class PutWaitQueue {
   }
 
   #drop(): void {
+    this.#bytes -= this.#puts[this.#first]?.length ?? 0;
     this.#first++;
-    if (this.#first < 1024 && this.#first < this.#puts.length) return;
+    if (this.#first < this.#puts.length && (this.#first < 1024 || 2 * this.#first < this.#puts.length)) return;
     this.#puts.splice(0, this.#first);
     this.#first = 0;
   }
 }
 
 /** What a put is rejected with that finds the ring full and may not wait for it. */
-export function ringFull({ backPressure, putRingSize, maxAsyncPutMessageRequests }: MessageStoreConfig): MillraceError {
+export function ringFull(config: MessageStoreConfig): MillraceError {
+  const { backPressure, putRingSize, maxAsyncPutMessageRequests, maxAsyncPutMessageBytes } = config;
   const reason =
     backPressure === "reject"
       ? `the put ring is full, and nothing waits for it: putRingSize=${putRingSize} backPressure=reject`
-      : `the put ring is full, and as many puts wait for it as may: putRingSize=${putRingSize} ` +
-        `maxAsyncPutMessageRequests=${maxAsyncPutMessageRequests}`;
+      : "the put ring is full, and as much waits for it as may; await store.drained(n) between puts, or use store.writable(): " +
+        `putRingSize=${putRingSize} maxAsyncPutMessageRequests=${maxAsyncPutMessageRequests} ` +
+        `maxAsyncPutMessageBytes=${maxAsyncPutMessageBytes}`;
   return new MillraceError("ERR_RING_FULL", reason, { status: "OS_PAGE_CACHE_BUSY" });
 }

@@ -1,6 +1,12 @@
 import type { ControlBlock } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
-import { diskFull, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
+import { diskFull, dispatchFailed, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
+
+/**
+ * Attempts to dispatch that may fail one after another, a second apart, before no puts are taken: what nobody could read is not
+ * promised any more.
+ */
+const DISPATCH_FAILURES_LIMIT = 10;
 
 /**
  * Whether puts are taken just now. Main thread; looked at once per group. (RocketMQ: `checkStoreStatus`, `RunningFlags`,
@@ -9,6 +15,8 @@ import { diskFull, pageCacheBusy, type RefusedPutResult } from "./put-message-re
 export class StoreStatus {
   /** The disk-full flag: set and cleared by the cleaner. */
   isDiskFull = false;
+  /** What dispatching failed with last, for the refusal. */
+  lastDispatchError: () => string | undefined = () => undefined;
   readonly #config: MessageStoreConfig;
   readonly #counters: ControlBlock<"main">["counters"];
 
@@ -20,6 +28,8 @@ export class StoreStatus {
   /** What a put is answered, if it is not taken. @param nowUs of the monotonic clock */
   refusal(nowUs: number): RefusedPutResult | undefined {
     if (this.isDiskFull) return diskFull(this.#config.diskSpaceWarningLevelRatio);
+    const failures = this.#counters.dispatchFailures.get();
+    if (failures >= DISPATCH_FAILURES_LIMIT) return dispatchFailed(failures, this.lastDispatchError());
     const beganUs = this.#counters.appendBeganUs.get();
     const limitMs = this.#config.osPageCacheBusyTimeOutMills;
     return beganUs === 0 || nowUs - beganUs <= limitMs * 1000 ? undefined : pageCacheBusy(limitMs);

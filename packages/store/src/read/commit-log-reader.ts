@@ -5,6 +5,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { MessageView } from "./message-view.js";
 import type { ReadSegment } from "./read-segment.js";
 import { ReadSegmentTable } from "./read-segment-table.js";
+import { RecordVerifier } from "./record-verifier.js";
 
 /** Segments mapped at a time; the kernel's own limit of mappings is 65,530 by default. */
 const MAPPED_LIMIT = 4096;
@@ -21,6 +22,8 @@ export class CommitLogReader {
   /** By their first offset. */
   readonly #segments = new Map<number, ReadSegment>();
   readonly #checker = new MessageChecker();
+  /** Every record that is handed out goes through it. */
+  readonly verifier: RecordVerifier;
   #last: ReadSegment | undefined;
 
   constructor(storage: Storage, config: MessageStoreConfig, counters: ControlBlock<"main">["counters"]) {
@@ -28,6 +31,7 @@ export class CommitLogReader {
     this.#counters = counters;
     this.#shownWhen = shownWhen(config);
     this.#table = new ReadSegmentTable(storage, config.mappedFileSizeCommitLog, MAPPED_LIMIT);
+    this.verifier = new RecordVerifier(counters.wroteOffset.get());
   }
 
   /** First byte on disk. */
@@ -72,7 +76,7 @@ export class CommitLogReader {
 
   /**
    * Size of the record that begins at an offset, 0 when none does: outside the log, in the middle of a record, at a blank one.
-   * Fields and lengths are checked, the CRCs are not.
+   * Fields and lengths are checked, the CRCs are not: who hands the record out has it verified.
    */
   sizeAt(offset: number): number {
     if (!Number.isSafeInteger(offset)) return 0;
@@ -84,18 +88,44 @@ export class CommitLogReader {
     return Math.max(0, size);
   }
 
-  /** A copy of the record that begins at an offset, of this size if one is given. */
+  /**
+   * A copy of the record that begins at an offset, of this size if one is given.
+   *
+   * @throws RecordCorruptError
+   */
   message(offset: number, size?: number): MessageView | undefined {
     const actual = this.sizeAt(offset);
+    if (actual === 0) this.#throwIfDamaged(offset, size);
     if (actual === 0 || (size !== undefined && size !== actual)) return undefined;
-    const segment = this.mappedSegment(offset);
+    const segment = this.#verified(offset, actual);
     return segment === undefined ? undefined : new MessageView(segment.bytes, offset - segment.fromOffset, actual).copy();
   }
 
-  /** Milliseconds; undefined when there is no such record. (RocketMQ: `CommitLog.pickupStoreTimestamp`, -1.) */
+  /**
+   * Milliseconds; undefined when there is no such record. (RocketMQ: `CommitLog.pickupStoreTimestamp`, -1.)
+   *
+   * @throws RecordCorruptError
+   */
   pickupStoreTimestamp(offset: number, size: number): number | undefined {
-    if (this.sizeAt(offset) !== size || size === 0) return undefined;
-    return this.#checker.storeTimestamp;
+    const actual = this.sizeAt(offset);
+    if (actual === 0) this.#throwIfDamaged(offset, size === 0 ? undefined : size);
+    if (actual !== size || size === 0) return undefined;
+    return this.#verified(offset, size) === undefined ? undefined : this.#checker.storeTimestamp;
+  }
+
+  /** Where {@link sizeAt} finds no record, but a damaged one begins. */
+  #throwIfDamaged(offset: number, size: number | undefined): void {
+    const segment = Number.isSafeInteger(offset) ? this.segmentAt(offset) : undefined;
+    const error = segment === undefined ? undefined : this.verifier.errorOfHead(segment, offset, size, this.maxOffset);
+    if (error !== undefined) throw error;
+  }
+
+  /** The segment of a record that {@link sizeAt} has found. */
+  #verified(offset: number, size: number): ReadSegment | undefined {
+    const segment = this.mappedSegment(offset);
+    const error = segment === undefined ? undefined : this.verifier.errorOf(segment, offset, size, this.maxOffset);
+    if (error !== undefined) throw error;
+    return segment;
   }
 
   /** What lies below has been deleted: those segments are unmapped, the held ones with their last lease. */

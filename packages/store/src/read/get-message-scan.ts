@@ -12,6 +12,7 @@ import type { CommitLogReader } from "./commit-log-reader.js";
 import { MessageView } from "./message-view.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
 import type { ReadSegment } from "./read-segment.js";
+import { RecordCorruptError } from "./record-corrupt-error.js";
 import type { TagFilter } from "./tag-filter.js";
 
 /** What one get may return. (RocketMQ: `isTheBatchFull`.) */
@@ -60,7 +61,11 @@ export class GetMessageScan {
     return this.#maxPhysicalOffset - this.#physicalOffset > this.#limits.memory;
   }
 
-  /** Looks at the units [queueOffset, end), in at most so many files while nothing is found. Returns the queue offset to go on with. */
+  /**
+   * Looks at the units [queueOffset, end), in at most so many files while nothing is found. Returns the queue offset to go on with.
+   *
+   * @throws RecordCorruptError when the first message that would be found is corrupt; before a later one the scan ends
+   */
   run(queue: ReadConsumeQueue, queueOffset: number, end: number, maxFiles: number): number {
     let next = queueOffset;
     for (let files = 0; files < maxFiles && next < end && !this.#isFull && this.messages.length === 0; files++) {
@@ -88,7 +93,8 @@ export class GetMessageScan {
         return next;
       }
       this.#physicalOffset = physicalOffset;
-      if (physicalOffset >= this.#nextSegmentStart) this.#look(physicalOffset, size);
+      if (physicalOffset >= this.#nextSegmentStart) this.#look(physicalOffset, size, next);
+      if (this.#isFull) return next;
     }
     return end;
   }
@@ -105,15 +111,20 @@ export class GetMessageScan {
       : total > limits.maxBytesOnDisk || count >= limits.maxCountOnDisk;
   }
 
-  #look(physicalOffset: number, size: number): void {
+  #look(physicalOffset: number, size: number, queueOffset: number): void {
     const filter = this.#filter;
     if (filter !== undefined && !filter.matchesCode(unit.tagsCode)) {
       this.#pass("NO_MATCHED_MESSAGE");
       return;
     }
-    const segment = this.#segmentOf(physicalOffset, size);
+    const segment = this.#segmentOf(physicalOffset, size, queueOffset);
     if (segment === undefined) {
       this.#pass("MESSAGE_WAS_REMOVING");
+      return;
+    }
+    const corrupt = this.#log.verifier.errorOf(segment, physicalOffset, size, this.#maxPhysicalOffset);
+    if (corrupt !== undefined) {
+      this.#endAt(corrupt, queueOffset);
       return;
     }
     const message = new MessageView(segment.bytes, physicalOffset - segment.fromOffset, size);
@@ -132,8 +143,14 @@ export class GetMessageScan {
     this.#nextSegmentStart = -Infinity;
   }
 
+  /** Before a corrupt record. @throws RecordCorruptError when it would be the first */
+  #endAt(corrupt: RecordCorruptError, queueOffset: number): void {
+    if (this.messages.length === 0) throw new RecordCorruptError(corrupt, queueOffset);
+    this.#isFull = true;
+  }
+
   /** The segment of a record that is there, whole, and as large as its unit says. */
-  #segmentOf(physicalOffset: number, size: number): ReadSegment | undefined {
+  #segmentOf(physicalOffset: number, size: number, queueOffset: number): ReadSegment | undefined {
     if (!unit.isMessage || size < MESSAGE_BASE_LENGTH || physicalOffset + size > this.#maxPhysicalOffset) return undefined;
     const isOnDisk = physicalOffset >= this.#minPhysicalOffset;
     const segment = isOnDisk ? this.#log.mappedSegment(physicalOffset) : undefined;
@@ -143,9 +160,12 @@ export class GetMessageScan {
     }
     const { bytes } = segment;
     const position = physicalOffset - segment.fromOffset;
-    if (position + size > bytes.length || int32At(bytes, position + TOTAL_SIZE_OFFSET) !== size) return undefined;
-    const magic = int32At(bytes, position + MAGIC_OFFSET);
-    return isMessageMagic(magic) ? segment : undefined;
+    if (position + size > bytes.length) return undefined;
+    const isSize = int32At(bytes, position + TOTAL_SIZE_OFFSET) === size;
+    if (isSize && isMessageMagic(int32At(bytes, position + MAGIC_OFFSET))) return segment;
+    const corrupt = this.#log.verifier.errorOfHead(segment, physicalOffset, size, this.#maxPhysicalOffset);
+    if (corrupt !== undefined) this.#endAt(corrupt, queueOffset);
+    return undefined;
   }
 
   #pass(status: GetMessageStatus): void {

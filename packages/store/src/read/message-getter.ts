@@ -54,15 +54,15 @@ export class MessageGetter {
   }
 
   get stats(): StoreStats["get"] {
-    return { ...this.#stats };
+    return { ...this.#stats, corruptRecords: this.#log.verifier.corruptRecords };
   }
 
   /**
    * The messages from a queue offset on, with a lease on the memory they lie in; from a queue that does not exist as from one
    * without messages.
    *
-   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`; the system's own error
-   * when a file cannot be mapped
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_GET_ILLEGAL`, `ERR_FILTER_ILLEGAL`; {@link RecordCorruptError}
+   * with its `queueOffset` when the first message that it would give is corrupt; the system's own error when a file cannot be mapped
    */
   getMessage(request: GetMessageRequest): GetMessageResult {
     const began = monotonicMs();

@@ -1,9 +1,10 @@
-import { MillraceError, storePaths } from "@millrace/format";
+import { storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { type ControlBlock, type QueueTableBuffers, queueColumns } from "@millrace/shared-memory";
 import type { QueueStats, StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
+import { storeClosed } from "../tell/store-closed.js";
 import { CommitLogReader } from "./commit-log-reader.js";
 import { ConsumeQueueReader } from "./consume-queue-reader.js";
 import type { GetMessageResult } from "./get-message-result.js";
@@ -138,6 +139,6 @@ export class MessageReader {
   }
 
   #checkOpen(): void {
-    if (this.#isClosed) throw new MillraceError("ERR_STORE_CLOSED", "the store is closed: state=closed");
+    if (this.#isClosed) throw storeClosed();
   }
 }

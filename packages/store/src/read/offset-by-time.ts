@@ -1,9 +1,13 @@
 import { ConsumeQueueUnit } from "@millrace/format";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
+import { RecordCorruptError } from "./record-corrupt-error.js";
 
 /** Which end of a time is meant. (RocketMQ: `BoundaryType`.) */
 export type BoundaryType = "lower" | "upper";
+
+/** A record is there, but its time cannot be believed. */
+const CORRUPT = "corrupt";
 
 /**
  * Finds queue offsets by store timestamp: a binary search over the whole queue. (RocketMQ: `ConsumeQueue.getOffsetInQueueByTime`,
@@ -17,7 +21,11 @@ export class OffsetByTime {
     this.#log = log;
   }
 
-  /** Milliseconds; undefined when there is no such message. */
+  /**
+   * Milliseconds; undefined when there is no such message.
+   *
+   * @throws RecordCorruptError
+   */
   storeTimestamp(queue: ReadConsumeQueue, queueOffset: number): number | undefined {
     const unit = this.#unit;
     if (!queue.unit(queueOffset, unit) || !unit.isMessage) return undefined;
@@ -26,7 +34,7 @@ export class OffsetByTime {
 
   /**
    * `lower`: the first message stored at `time` or later, or the queue's end. `upper`: the last one stored at `time` or earlier, or
-   * the queue's first. A record that cannot be read gives the queue's first.
+   * the queue's first. A record that cannot be read gives the queue's first; a corrupt one counts as stored with the next good one.
    */
   find(queue: ReadConsumeQueue, time: number, boundary: BoundaryType): number {
     const first = this.#firstOnDisk(queue);
@@ -37,13 +45,24 @@ export class OffsetByTime {
     let high = end;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
-      const timestamp = this.storeTimestamp(queue, middle);
+      let good = middle;
+      let timestamp = this.#timestampUnlessCorrupt(queue, good);
+      while (timestamp === CORRUPT && ++good < high) timestamp = this.#timestampUnlessCorrupt(queue, good);
       if (timestamp === undefined) return queue.minOffset;
-      if (isBefore(timestamp)) low = middle + 1;
+      if (timestamp !== CORRUPT && isBefore(timestamp)) low = good + 1;
       else high = middle;
     }
     const found = boundary === "lower" ? low : low - 1;
     return Math.min(Math.max(found, queue.minOffset), end);
+  }
+
+  #timestampUnlessCorrupt(queue: ReadConsumeQueue, queueOffset: number): number | typeof CORRUPT | undefined {
+    try {
+      return this.storeTimestamp(queue, queueOffset);
+    } catch (error) {
+      if (error instanceof RecordCorruptError) return CORRUPT;
+      throw error;
+    }
   }
 
   /** The first unit whose record is not below the log's minimum: the queue's own minimum follows the log's a little later. */

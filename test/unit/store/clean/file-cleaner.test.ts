@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { FileCleaner } from "#store/clean/file-cleaner.js";
 import type { ExpiredDeletion } from "#store/pipeline/controls.js";
 import { storeConfig } from "../../../support/clean-config.js";
+import { NO_EVENTS } from "../../../support/no-events.js";
 import { SegmentsOfTest } from "../../../support/segments-of-test.js";
 import { until } from "../../../support/until.js";
 
@@ -31,6 +32,7 @@ function surroundings(t: ExecutionContext, options: MessageStoreOptions = {}): S
     ...options,
   });
   const service = new FileCleaner(config, {
+    events: NO_EVENTS,
     segments,
     deleteExpired: async (minOffset) => {
       asked.push(minOffset);

@@ -18,7 +18,7 @@ test("the defaults are RocketMQ's, complete and frozen", (t) => {
     mappedFileSizeCommitLog: 1024 * MIB,
     flushDiskType: "ASYNC_FLUSH",
     flushIntervalCommitLog: 500,
-    flushCommitLogLeastPages: 4,
+    flushCommitLogLeastPages: 0,
     flushCommitLogThoroughInterval: 10_000,
     commitIntervalCommitLog: 200,
     syncFlushTimeout: 5000,
@@ -52,7 +52,8 @@ const numbers: Record<string, readonly [number, number]> = {
   maxMessageSize: [10, 64 * MIB],
   osPageCacheBusyTimeOutMills: [1, 2 ** 31 - 1],
   putMessageTimeout: [1, 2 ** 31 - 1],
-  maxAsyncPutMessageRequests: [0, 1_000_000],
+  maxAsyncPutMessageRequests: [0, 10_000_000],
+  maxAsyncPutMessageBytes: [0, Number.MAX_SAFE_INTEGER],
 };
 
 for (const [name, [least, most]] of Object.entries(numbers)) {

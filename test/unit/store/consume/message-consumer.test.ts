@@ -1,9 +1,13 @@
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { Message } from "@millrace/store";
+import { BODY_OFFSET, segmentFileName } from "@millrace/format";
+import { type Message, RecordCorruptError } from "@millrace/store";
 import test from "ava";
 import type { ConsumeOptions } from "#store/consume/consume-options.js";
 import type { MessageConsumer } from "#store/consume/message-consumer.js";
+import { MessageConsumers } from "#store/consume/message-consumers.js";
 import { ConsumingStore } from "../../../support/consuming-store.js";
+import { flipBit } from "../../../support/flip-bit.js";
 import { message, numbered, numberOf } from "../../../support/temporary-store.js";
 import { until } from "../../../support/until.js";
 
@@ -269,4 +273,30 @@ test.serial("bad arguments are refused at the call", async (t) => {
     [{ ...good, filter: {} }, "ERR_FILTER_ILLEGAL"],
   ];
   for (const [options, code] of wrong) t.throws(() => store.consume(options as ConsumeOptions), { code }, JSON.stringify(options));
+});
+
+test.serial("a consumer ends at a corrupt record, or goes on behind it and counts it", async (t) => {
+  const store = await ConsumingStore.open(t, { mappedFileSizeCommitLog: 64 * 1024 });
+  await put(store, 1000);
+  await until(() => store.reader.getMaxOffsetInQueue("TopicA", 0) === 1000);
+  const { physicalOffset = 0 } = store.reader.getMessage({ ...QUEUE, queueOffset: 40 }).messages[0] ?? {};
+  flipBit(join(store.root, "commitlog", segmentFileName(0)), physicalOffset + BODY_OFFSET + 50);
+  const reader = store.freshReader();
+  const consumers = new MessageConsumers(reader, store.arrivals);
+  const throwing = consumers.consume({ ...QUEUE, from: "earliest" });
+  t.deepEqual(await take(throwing, 32), upTo(32));
+  t.deepEqual(await take(throwing, 8), upTo(8, 32));
+  await t.throwsAsync(throwing.next(), { instanceOf: RecordCorruptError, code: "ERR_RECORD_CORRUPT" });
+  t.true((await throwing.next()).done);
+  let corrupt = 0;
+  const numbers: number[] = [];
+  for await (const batch of consumers.consume({ ...QUEUE, from: "earliest", onCorrupt: "skip" })) {
+    corrupt += batch.corrupt;
+    t.is(batch.skipped, 0);
+    numbers.push(...batch.messages.map(({ body }) => numberOf(body)));
+    if (batch.nextOffset === 1000) break;
+  }
+  t.is(corrupt, 1);
+  t.deepEqual(numbers, [...upTo(40), ...upTo(959, 41)]);
+  t.throws(() => store.consume({ ...QUEUE, from: 0, onCorrupt: "ignore" as "skip" }), { code: "ERR_CONSUME_ILLEGAL" });
 });

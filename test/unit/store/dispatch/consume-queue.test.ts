@@ -334,7 +334,7 @@ class CountingStorage {
     const rename = (from: string, to: string): void => {
       this.#sizes.set(to, this.#sizes.get(from) ?? 0);
     };
-    return { open, entry, rename, makeDirectory: () => {}, syncDirectory: () => {} } as unknown as Storage;
+    return { open, entry, rename, remove: () => {}, makeDirectory: () => {}, syncDirectory: () => {} } as unknown as Storage;
   }
 }
 

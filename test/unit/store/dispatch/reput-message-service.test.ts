@@ -5,6 +5,7 @@ import type { ConsumeQueueForcer } from "#store/dispatch/consume-queue-forcer.js
 import { ReputMessageService } from "#store/dispatch/reput-message-service.js";
 import { storeConfig } from "../../../support/clean-config.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
+import { NO_EVENTS } from "../../../support/no-events.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const errors: Record<string, { error: Error; ends: boolean }> = {
@@ -27,7 +28,7 @@ for (const [what, { error, ends }] of Object.entries(errors)) {
       },
     };
     const forcer = { isForcing: false, flushAll: async () => {} } as unknown as ConsumeQueueForcer;
-    const service = new ReputMessageService(control, createStorage({ kind: "real" }), config, [fails], forcer);
+    const service = new ReputMessageService(control, createStorage({ kind: "real" }), config, [fails], forcer, NO_EVENTS);
     t.teardown(() => service.onClose());
     if (ends) t.throws(() => service.doWork(), { is: error });
     else t.is(service.doWork(), 0);

@@ -4,27 +4,48 @@ import { createStorage } from "@millrace/mapped-file";
 import test from "ava";
 import { AbortFile } from "#store/marks/abort-file.js";
 import { StoreCheckpointFile } from "#store/marks/store-checkpoint.js";
-import { clearStoreFence, readStoreFence, writeStoreFence } from "#store/marks/store-fence.js";
+import { liftStoreFence, readStoreFence, removeLiftedFence, unforcedFrom, writeStoreFence } from "#store/marks/store-fence.js";
 import { projectRoot } from "../../../support/project-root.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const storage = createStorage({ kind: "real" });
 const FIXTURE = join(projectRoot(), "test", "fixtures", "rocketmq-5.3.3", "checkpoint");
 
-test("a fence is read back until it is cleared", (t) => {
+test("a fence is read back until it is lifted; its offset stays until recovery has written the log again", (t) => {
   const path = join(temporaryDirectory(t), "millrace.fence");
   t.is(readStoreFence(storage, path), undefined);
+  t.is(unforcedFrom(storage, path), undefined);
+  liftStoreFence(storage, path);
+  removeLiftedFence(storage, path);
+  t.false(existsSync(path));
   const fence = { reason: "force failed: EIO", offset: 2 ** 40, time: 1_700_000_000_000 };
   writeStoreFence(storage, path, fence);
   t.deepEqual(readStoreFence(storage, path), fence);
-  clearStoreFence(storage, path);
+  t.is(unforcedFrom(storage, path), fence.offset);
+  removeLiftedFence(storage, path);
+  t.deepEqual(readStoreFence(storage, path), fence, "nobody has lifted it");
+  for (let times = 0; times < 2; times++) liftStoreFence(storage, path);
   t.is(readStoreFence(storage, path), undefined);
-  clearStoreFence(storage, path);
+  t.is(unforcedFrom(storage, path), fence.offset);
+  removeLiftedFence(storage, path);
+  t.is(unforcedFrom(storage, path), undefined);
+  t.false(existsSync(path));
 });
 
 test("a fence that says nothing sensible is a fence", (t) => {
   const path = join(temporaryDirectory(t), "millrace.fence");
-  for (const content of ["", "{", "null", "[]", "7", '{"reason":1,"offset":"x"}', '{"__proto__":{"reason":"x"}}']) {
+  const contents = [
+    "",
+    "{",
+    "null",
+    "[]",
+    "7",
+    '{"reason":1,"offset":"x"}',
+    '{"__proto__":{"reason":"x"}}',
+    '{"offset":-1}',
+    '{"isLifted":true}',
+  ];
+  for (const content of contents) {
     writeFileSync(path, content);
     const fence = readStoreFence(storage, path);
     t.regex(fence?.reason ?? "", /^fence file says/, content);

@@ -1,6 +1,7 @@
 import { ConsumeQueueUnit, SCHEDULE_TOPIC, TRANS_HALF_TOPIC } from "@millrace/format";
 import type { Clock } from "@millrace/shared-memory";
 import type { PutMessageResult } from "../../put/put-message-result.js";
+import { unlessCorrupt } from "../../read/record-corrupt-error.js";
 import { realQueue, storedMessage } from "../stored-message.js";
 import { ArrivalTimes } from "./arrival-times.js";
 import type { DeliveryWindow } from "./delivery-window.js";
@@ -47,7 +48,7 @@ export class DelayLevelQueue {
   delivered = 0;
   /** Puts that failed and were or will be tried again. */
   retried = 0;
-  /** Passed over: gone with their segment, without a legal topic and queue of their own, or no message that the store takes. */
+  /** Passed over: gone with their segment, corrupt, without a legal topic and queue of their own, or no message that the store takes. */
   skipped = 0;
   /** Why a put failed last, or reading did. */
   lastError: unknown;
@@ -166,7 +167,7 @@ export class DelayLevelQueue {
   /** Puts the message of #unit into its own topic and queue. */
   #put(queueOffset: number): void {
     const unit = this.#unit;
-    const stored = unit.isMessage ? this.#context.store.message(unit.physicalOffset, unit.size) : undefined;
+    const stored = unlessCorrupt(() => (unit.isMessage ? this.#context.store.message(unit.physicalOffset, unit.size) : undefined));
     const real = stored === undefined ? undefined : realQueue(stored);
     if (stored === undefined || real === undefined || real.topic === SCHEDULE_TOPIC || real.topic === TRANS_HALF_TOPIC) {
       this.#pass(queueOffset);

@@ -7,6 +7,7 @@ import {
   TRANS_OP_REMOVE_TAG,
 } from "@millrace/format";
 import type { MessageView } from "../../read/message-view.js";
+import { unlessCorrupt } from "../../read/record-corrupt-error.js";
 import { DecidedOffsets } from "./decided-offsets.js";
 import type { TransactionProgress, TransactionQueue, TransactionStore } from "./transaction-store.js";
 
@@ -105,11 +106,11 @@ export class HalfMessages {
     }
   }
 
-  /** The record of a queue offset; undefined when it is gone. */
+  /** The record of a queue offset; undefined when it is gone, or corrupt: one bad record must not hold all transactions up. */
   read(queue: TransactionQueue, queueOffset: number): MessageView | undefined {
     const unit = this.#unit;
     if (!queue.unit(queueOffset, unit) || !unit.isMessage) return undefined;
-    return this.#store.message(unit.physicalOffset, unit.size);
+    return unlessCorrupt(() => this.#store.message(unit.physicalOffset, unit.size));
   }
 
   /** Whether anybody has asked yet; otherwise there is no progress to be noted. */

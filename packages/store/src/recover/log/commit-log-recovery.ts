@@ -9,6 +9,7 @@ import { joinLogQueues, type LogQueue } from "../scan/log-queue.js";
 import type { LogRow } from "../scan/recovery-row.js";
 import { RecoveryTaskPool } from "../scan/recovery-task-pool.js";
 import { ScanProgress } from "../scan/scan-progress.js";
+import { type CorruptRecord, countCorruptRecord } from "./corrupt-record.js";
 import type { LogQueueTableOptions } from "./log-queue-table.js";
 import type { LogReport } from "./log-report.js";
 import { LOG_TABLE, type LogVerdict } from "./recovery-decision.js";
@@ -26,6 +27,13 @@ export interface RecoverOptions extends LogQueueTableOptions {
   readonly checkCRCOnRecover: boolean;
   /** Bytes before it were durable once; 0 when no watermark was kept, as in a directory of RocketMQ's. */
   readonly flushedWatermark: number;
+  /**
+   * From where on a force has failed, so that the page cache may hold what the disk never took; undefined when none has. Whatever is
+   * at or after the watermark is not believed either.
+   */
+  readonly unforcedFrom?: number | undefined;
+  /** A force failed, and everything before the offset was durable: for the fence. */
+  readonly onForceFailed?: (offset: number, error: MillraceError) => void;
   /** Aborts until the first change on disk; nothing is changed then. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RecoveryProgress) => void;
@@ -43,11 +51,12 @@ const PROGRESS_INTERVAL_MS = 200;
 
 /**
  * Finds the end of the log, and what the store must know about what is before it. Reads every segment, decides by the log's table,
- * and only then changes anything. On return all bytes before `maxOffset` are durable, and its segment holds zeros behind it.
+ * and only then changes anything. On return all bytes before `maxOffset` are durable, written again where they were not known to be, and
+ * its segment holds zeros behind it.
  * (RocketMQ: `CommitLog.recoverNormally`, `recoverAbnormally`, `truncateDirtyFiles`.)
  *
  * @throws MillraceError `ERR_COMMIT_LOG_CORRUPT`, `ERR_ABORTED`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_WORKER_DIED`; only
- * `ERR_SEGMENT_UNWRITABLE` may come after a change
+ * `ERR_SEGMENT_UNWRITABLE` and `ERR_FORCE_FAILED` may come after a change
  */
 export async function recoverCommitLog(options: RecoverOptions): Promise<CommitLogRecovery> {
   const storage = createStorage(options.storage);
@@ -61,7 +70,11 @@ export async function recoverCommitLog(options: RecoverOptions): Promise<CommitL
     const scans = await scanAll(options, queue, pool, progress);
     const end = findEnd(options, queue, scans);
     throwIfAborted(options.signal);
-    const settled = await settle(options, storage, queue, pool, scans, end);
+    const believedTo = believedOffset(options, queue, end);
+    const settled = await settle(options, storage, queue, pool, scans, end, believedTo).catch((error: unknown) => {
+      if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") options.onForceFailed?.(believedTo, error);
+      throw error;
+    });
     return {
       minOffset: queue.minOffset,
       maxOffset: end.offset,
@@ -125,6 +138,7 @@ const NO_SEGMENT: SegmentScan = {
   messages: 0,
   lastStoreTimestamp: 0,
   queues: new Map(),
+  corrupt: [],
 };
 
 /** Walks the segments in order, as long as the table says that the log goes on. */
@@ -164,26 +178,52 @@ async function settle(
   pool: RecoveryTaskPool<SegmentTask, SegmentResult>,
   scans: readonly SegmentScan[],
   end: LogEnd,
-): Promise<Pick<LogReport, "cut" | "emptySegmentsRemoved">> {
+  believedTo: number,
+): Promise<Pick<LogReport, "cut" | "emptySegmentsRemoved" | "bytesRewritten">> {
   const [segmentsRemoved, emptySegmentsRemoved]: [string[], string[]] = [[], []];
   const isCut = end.decision.verdict === "cut";
   for (let index = scans.length - 1; index > end.index; index--) {
     const path = queue.files[index]?.path ?? "";
     const isEmpty = scans[index]?.ending === "empty" && scans[index]?.position === 0;
     orUnwritable(path, () => queue.removeLast());
+    syncOrFail(storage, queue.directory);
     (isEmpty ? emptySegmentsRemoved : segmentsRemoved).unshift(path);
   }
+  const rewriteZeros = options.unforcedFrom !== undefined;
   const tasks = queue.files
-    .filter((file) => file.endOffset > options.flushedWatermark || file === queue.last)
+    .filter((file) => file.endOffset > Math.min(believedTo, options.flushedWatermark) || file === queue.last)
     .map(({ path, size, fromOffset }) => {
       const position = Math.min(size, end.offset - fromOffset);
-      return { kind: "settle", storage: options.storage, segment: { path, size, position, isCut } } as const;
+      const rewriteFrom = Math.min(size, Math.max(0, believedTo - fromOffset));
+      const segment = { path, size, position, isCut, rewriteFrom, rewriteZeros };
+      return { kind: "settle", storage: options.storage, segment } as const;
     });
   const outcomes = await pool.runAll(tasks, ignore, ignore);
-  if (queue.files.length > 0) orUnwritable(queue.directory, () => storage.syncDirectory(queue.directory));
-  const bytesZeroed = outcomes.reduce((sum, outcome) => sum + (outcome.kind === "settled" ? outcome.bytesZeroed : 0), 0);
+  if (queue.files.length > 0) syncOrFail(storage, queue.directory);
+  let [bytesZeroed, bytesRewritten] = [0, 0];
+  for (const outcome of outcomes) {
+    if (outcome.kind !== "settled") continue;
+    bytesZeroed += outcome.bytesZeroed;
+    bytesRewritten += outcome.bytesRewritten;
+  }
   const reason = `${end.decision.reason} (${end.detail})`;
-  return { cut: isCut ? { offset: end.offset, reason, bytesZeroed, segmentsRemoved } : undefined, emptySegmentsRemoved };
+  const cut = isCut ? { offset: end.offset, reason, bytesZeroed, segmentsRemoved } : undefined;
+  return { cut, emptySegmentsRemoved, bytesRewritten };
+}
+
+/**
+ * Up to where the disk is known to hold what was read: the watermark, or less where a force has failed. Without a watermark the
+ * directory is RocketMQ's, or the log is young: after a clean end all was forced, and before the last few segments the system has long
+ * written everything.
+ */
+function believedOffset(
+  { flushedWatermark, lastExitOk, unforcedFrom }: RecoverOptions,
+  queue: MappedFileQueue,
+  end: LogEnd,
+): number {
+  const firstRecent = queue.files[Math.max(0, end.index + 1 - RECENT_SEGMENTS)]?.fromOffset ?? 0;
+  const known = flushedWatermark > 0 ? flushedWatermark : lastExitOk ? end.offset : firstRecent;
+  return Math.min(known, unforcedFrom ?? known);
 }
 
 function ignore(): void {}
@@ -197,10 +237,22 @@ function orUnwritable(path: string, change: () => void): void {
   }
 }
 
+/** The kernel tells of a failed force of names once, too. */
+function syncOrFail(storage: Storage, directory: string): void {
+  try {
+    storage.syncDirectory(directory);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code;
+    const message = `recovery cannot force the names of segments: path=${directory}, reason=${reason}`;
+    throw new MillraceError("ERR_FORCE_FAILED", message, { cause });
+  }
+}
+
 function summarize(
   scans: readonly SegmentScan[],
-): Pick<CommitLogRecovery, "messages" | "lastStoreTimestamp" | "queueOffsets" | "logQueues"> {
+): Pick<CommitLogRecovery, "messages" | "lastStoreTimestamp" | "queueOffsets" | "logQueues" | "corrupt"> {
   const logQueues = new Map<string, LogQueue>();
+  const corrupt: CorruptRecord[] = [];
   let [messages, lastStoreTimestamp] = [0, 0];
   for (const scan of scans) {
     messages += scan.messages;
@@ -210,8 +262,10 @@ function summarize(
       if (earlier === undefined) logQueues.set(key, queue);
       else joinLogQueues(earlier, queue);
     }
+    for (const record of scan.corrupt) countCorruptRecord(logQueues, record);
+    corrupt.push(...scan.corrupt);
   }
   const queueOffsets = new Map<string, number>();
   for (const [key, { nextQueueOffset }] of logQueues) queueOffsets.set(key, nextQueueOffset);
-  return { messages, lastStoreTimestamp, queueOffsets, logQueues };
+  return { messages, lastStoreTimestamp, queueOffsets, logQueues, corrupt };
 }

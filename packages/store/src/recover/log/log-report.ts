@@ -1,4 +1,5 @@
 import type { LogRow } from "../scan/recovery-row.js";
+import type { CorruptRecord } from "./corrupt-record.js";
 
 /** What recovery found, kept and cut of the commit log. Offsets are absolute, in bytes. */
 export interface LogReport {
@@ -14,7 +15,11 @@ export interface LogReport {
   readonly segmentsScanned: number;
   readonly bytesScanned: number;
   readonly seconds: number;
+  /** Not known to be durable, and therefore written again before it was forced. */
+  readonly bytesRewritten: number;
   readonly cut: RecoveryCut | undefined;
+  /** Records of old segments that are not as they were written: what reads them gets `ERR_RECORD_CORRUPT`. */
+  readonly corrupt: CorruptRecord[];
   /** Segments without a byte of data behind the end of the log, by path: allocated ahead, and removed. */
   readonly emptySegmentsRemoved: string[];
   readonly lastExitOk: boolean;

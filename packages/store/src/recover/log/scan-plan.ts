@@ -9,6 +9,8 @@ export interface PlannedSegment extends LogQueueTableOptions {
   readonly fromOffset: number;
   readonly size: number;
   readonly checkCrc: boolean;
+  /** Whether the scan goes on behind a corrupt record, and reports it. */
+  readonly passesCorrupt: boolean;
 }
 
 export interface ScanPlanOptions extends LogQueueTableOptions {
@@ -19,14 +21,16 @@ export interface ScanPlanOptions extends LogQueueTableOptions {
 }
 
 /**
- * What the two recoveries of RocketMQ differ in. Every segment is read in both, since queue offsets come from the log. After a clean end,
- * the CRCs of old segments that were durable before it are not computed again.
+ * What the two recoveries of RocketMQ differ in. Every segment is read in both, since queue offsets come from the log. After a clean end a
+ * record of an old segment that was durable before it may be corrupt, and the log still goes on behind it: what has happened to it has
+ * nothing to do with how the store ended, and need not keep all others from being read.
  */
 export function planScan(files: readonly MappedFile[], options: ScanPlanOptions): PlannedSegment[] {
   const { deletedTopics = new Map(), dispatchedOffset = Number.MAX_SAFE_INTEGER } = options;
   return files.map(({ path, fromOffset, size, endOffset }, index) => {
     const isRecent = index >= files.length - RECENT_SEGMENTS;
     const isTrusted = options.lastExitOk && !isRecent && endOffset <= options.flushedWatermark;
-    return { path, fromOffset, size, checkCrc: options.checkCRCOnRecover && !isTrusted, deletedTopics, dispatchedOffset };
+    const { checkCRCOnRecover: checkCrc } = options;
+    return { path, fromOffset, size, checkCrc, passesCorrupt: isTrusted, deletedTopics, dispatchedOffset };
   });
 }

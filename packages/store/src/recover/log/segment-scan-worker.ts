@@ -3,7 +3,7 @@ import type { StorageSpec } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
 import type { TaskFailure, TaskRunner } from "../scan/recovery-task-pool.js";
 import { ScanProgress } from "../scan/scan-progress.js";
-import type { Settlement } from "../scan/segment-settlement.js";
+import type { Settled, Settlement } from "../scan/segment-settlement.js";
 import { settleSegment } from "../scan/segment-settlement.js";
 import type { PlannedSegment } from "./scan-plan.js";
 import type { SegmentScan } from "./segment-scan.js";
@@ -13,9 +13,7 @@ export type SegmentTask =
   | { readonly kind: "scan"; readonly storage: StorageSpec; readonly segment: PlannedSegment; readonly progress: SharedArrayBuffer }
   | { readonly kind: "settle"; readonly storage: StorageSpec; readonly segment: Settlement };
 
-export type SegmentResult =
-  | { readonly kind: "scanned"; readonly scan: SegmentScan }
-  | { readonly kind: "settled"; readonly bytesZeroed: number };
+export type SegmentResult = { readonly kind: "scanned"; readonly scan: SegmentScan } | ({ readonly kind: "settled" } & Settled);
 
 export const SEGMENT_TASKS: TaskRunner<SegmentTask, SegmentResult> = {
   url: new URL(import.meta.url),
@@ -27,7 +25,7 @@ export const SEGMENT_TASKS: TaskRunner<SegmentTask, SegmentResult> = {
 export default function runSegmentTask(task: SegmentTask): SegmentResult | TaskFailure {
   try {
     const storage = createStorage(task.storage);
-    if (task.kind === "settle") return { kind: "settled", bytesZeroed: settleSegment(storage, task.segment) };
+    if (task.kind === "settle") return { kind: "settled", ...settleSegment(storage, task.segment) };
     const file = storage.open(task.segment.path, "read");
     try {
       const progress = new ScanProgress(task.progress);

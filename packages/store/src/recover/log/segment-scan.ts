@@ -2,6 +2,7 @@ import {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
   decodeProperties,
+  findNextRecord,
   getInt64,
   isMessageMagic,
   MAGIC_OFFSET,
@@ -20,6 +21,7 @@ import {
 import type { LogQueue } from "../scan/log-queue.js";
 import type { ReadAt } from "../scan/segment-window.js";
 import { SegmentWindow } from "../scan/segment-window.js";
+import type { CorruptRecord } from "./corrupt-record.js";
 import { LogQueueTable, type LogQueueTableOptions, type LogTopic } from "./log-queue-table.js";
 
 /**
@@ -39,6 +41,8 @@ export interface SegmentScan {
   readonly lastStoreTimestamp: number;
   /** By `topic-queueId`. */
   readonly queues: Map<string, LogQueue>;
+  /** Records that the scan went on behind; they count as nothing else. */
+  readonly corrupt: readonly CorruptRecord[];
 }
 
 export interface SegmentScanOptions extends LogQueueTableOptions {
@@ -47,6 +51,8 @@ export interface SegmentScanOptions extends LogQueueTableOptions {
   readonly size: number;
   /** Verify the CRCs; lengths, offsets and topics are checked always. */
   readonly checkCrc: boolean;
+  /** Go on behind a corrupt record. By default it ends what is good. */
+  readonly passesCorrupt?: boolean;
   /** Bytes read at a time; a larger record makes it grow. */
   readonly windowSize?: number;
 }
@@ -54,6 +60,11 @@ export interface SegmentScanOptions extends LogQueueTableOptions {
 const DEFAULT_WINDOW_SIZE = 4 * 1024 * 1024;
 /** Verdicts that may change with more in memory: the checker takes the end of what it is given for the end of the segment. */
 const ENDS_WITH_MEMORY = new Set<number>([MessageVerdict.TRUNCATED, MessageVerdict.BLANK, MessageVerdict.BAD_BLANK]);
+/** So far behind a corrupt record the next one is looked for; a record is no longer than this by far. */
+const PASS_LENGTH = 16 * 1024 * 1024;
+/** Of one segment; a segment with more of them is not a log with a few bad sectors. */
+const MAX_CORRUPT = 1000;
+const NEVER_PASSED = new Set<number>([MessageVerdict.BLANK, MessageVerdict.EMPTY]);
 const CRC_NAME = Buffer.from(PROPERTY_CRC_NAME);
 
 /**
@@ -73,6 +84,7 @@ class SegmentScanner {
   #messages = 0;
   #lastStoreTimestamp = 0;
   #lastHadPropertyCrc = false;
+  readonly #corrupt: CorruptRecord[] = [];
 
   constructor(readAt: ReadAt, options: SegmentScanOptions) {
     this.#options = options;
@@ -84,15 +96,46 @@ class SegmentScanner {
     for (;;) {
       if (this.#position === this.#options.size) return this.#end("complete", "FULL");
       const size = this.#check();
-      if (size <= 0) return this.#endBy(size);
+      if (size <= 0) {
+        if (this.#passCorrupt(size)) continue;
+        return this.#endBy(size);
+      }
       const topic = this.#queues.topicOf(this.#window.bytes, this.#checker.topicPosition, this.#checker.topicLength);
+      if (topic === undefined && this.#passCorrupt(MessageVerdict.BAD_FIELD)) continue;
       if (topic === undefined) {
         return this.#isFollowed(size) ? this.#end("forbidden", "ILLEGAL_TOPIC") : this.#end("damaged", "ILLEGAL_TOPIC");
       }
-      if (this.#isTornBehindItsBody(size)) return this.#end("damaged", "TORN_PROPERTIES");
+      if (this.#isTornBehindItsBody(size)) {
+        if (this.#passCorrupt(MessageVerdict.BAD_LAYOUT)) continue;
+        return this.#end("damaged", "TORN_PROPERTIES");
+      }
       this.#accept(topic);
       this.#position += size;
     }
+  }
+
+  /**
+   * Goes on behind a record that is not good, where that is allowed and another one follows. What it says of itself is kept: it may be its
+   * body alone that is bad.
+   */
+  #passCorrupt(verdict: number): boolean {
+    const { passesCorrupt, fromOffset, size } = this.#options;
+    if (passesCorrupt !== true || NEVER_PASSED.has(verdict) || this.#corrupt.length >= MAX_CORRUPT) return false;
+    this.#window.ensure(this.#position, Math.min(size - this.#position, PASS_LENGTH));
+    const { view, bytes, start } = this.#window;
+    const at = this.#position - start;
+    const physicalOffset = fromOffset + this.#position;
+    const next = findNextRecord(view, at, physicalOffset, size - start);
+    if (next < 0) return false;
+    const place = { physicalOffset, size: next - at, reason: messageVerdictName(verdict) };
+    const checker = this.#checker;
+    const isReadable = checker.check(view, bytes, at, bytes.length, physicalOffset, false) === place.size;
+    const topic = isReadable ? this.#queues.topicOf(bytes, checker.topicPosition, checker.topicLength)?.topic : undefined;
+    const isCounted = checker.transactionType === 0 || checker.transactionType === SYS_FLAG_COMMIT;
+    const { queueId, queueOffset } = checker;
+    this.#corrupt.push(topic !== undefined && isCounted ? { ...place, topic, queueId, queueOffset } : place);
+    this.#position += place.size;
+    return true;
   }
 
   /** The checker's verdict on the record at the position, with as much of it in memory as it takes. */
@@ -192,6 +235,7 @@ class SegmentScanner {
       messages: this.#messages,
       lastStoreTimestamp: this.#lastStoreTimestamp,
       queues: this.#queues.toMap(),
+      corrupt: this.#corrupt,
     };
   }
 }

@@ -6,7 +6,7 @@ import {
   parseSegmentFileName,
   QUEUE_ID_MAX,
 } from "@millrace/format";
-import type { Storage, StorageEntry } from "@millrace/mapped-file";
+import { SegmentDirectory, type Storage, type StorageEntry } from "@millrace/mapped-file";
 
 /** The files of one topic and queue. Plain data: it travels between threads. */
 export interface QueueDirectory {
@@ -23,10 +23,12 @@ const QUEUE_ID_PATTERN = /^(0|[1-9]\d{0,9})$/;
 
 /**
  * Finds the ConsumeQueues of a store; opens none and changes nothing. Queues without a file are none. What is no directory is
- * skipped where a topic or a queue is expected, as are directories where a file is.
+ * skipped where a topic or a queue is expected, as are directories where a file is; but a link is refused anywhere: what cuts and deletes
+ * would act elsewhere.
  *
  * @param fileLength `mappedFileSizeConsumeQueue`
- * @throws MillraceError `ERR_CONSUME_QUEUE_TOPIC` (CVE-2019-17572), `ERR_CONSUME_QUEUE_NAME`, `ERR_CONSUME_QUEUE_SIZE`
+ * @throws MillraceError `ERR_CONSUME_QUEUE_TOPIC` (CVE-2019-17572), `ERR_CONSUME_QUEUE_NAME`, `ERR_CONSUME_QUEUE_SIZE`,
+ * `ERR_FILE_TYPE`
  */
 export function listConsumeQueues(storage: Storage, directory: string, fileLength: number): QueueDirectory[] {
   const queues: QueueDirectory[] = [];
@@ -49,10 +51,19 @@ export function listConsumeQueues(storage: Storage, directory: string, fileLengt
 }
 
 function directoriesIn(storage: Storage, directory: string): string[] {
-  return storage
-    .list(directory)
+  return listOwn(storage, directory)
     .filter(({ kind }) => kind === "directory")
     .map(({ name }) => name);
+}
+
+function listOwn(storage: Storage, directory: string): StorageEntry[] {
+  const entries = storage.list(directory);
+  const other = entries.find(({ kind }) => kind === "other");
+  if (other === undefined) return entries;
+  throw new MillraceError(
+    "ERR_FILE_TYPE",
+    `neither file nor directory among the ConsumeQueues: path=${join(directory, other.name)}`,
+  );
 }
 
 function listFiles(
@@ -60,7 +71,7 @@ function listFiles(
   queue: Pick<QueueDirectory, "topic" | "queueId" | "path">,
   fileLength: number,
 ): QueueDirectory {
-  const entries = storage.list(queue.path).filter(({ kind }) => kind !== "directory");
+  const entries = listOwn(storage, queue.path).filter(({ kind }) => kind !== "directory");
   const unallocated = entries.filter(isUnallocated).map(({ name }) => name);
   const files = entries.filter((entry) => !isUnallocated(entry)).map((entry) => firstUnitOf(entry, queue.path, fileLength));
   return { ...queue, files, unallocated };
@@ -73,7 +84,7 @@ function isUnallocated({ kind, name, size }: StorageEntry): boolean {
 function firstUnitOf(entry: StorageEntry, directory: string, fileLength: number): number {
   const path = join(directory, entry.name);
   const offset = parseSegmentFileName(entry.name);
-  if (entry.kind !== "file" || offset === undefined || offset % fileLength !== 0) {
+  if (offset === undefined || !new SegmentDirectory(directory, fileLength).isStart(offset)) {
     throw new MillraceError(
       "ERR_CONSUME_QUEUE_NAME",
       `ConsumeQueue files are named by multiples of mappedFileSizeConsumeQueue: path=${path} mappedFileSizeConsumeQueue=${fileLength}`,

@@ -1,20 +1,53 @@
-import { SMALL_ZERO_BLOCK, type Storage, zeroData } from "@millrace/mapped-file";
+import { MillraceError } from "@millrace/format";
+import { rewrite, SMALL_ZERO_BLOCK, type Storage, type StorageFile, zeroData } from "@millrace/mapped-file";
 
 export interface Settlement {
   readonly path: string;
   readonly size: number;
-  /** Where the log ends in this segment; `size` when it goes on behind it. */
+  /** Where the log ends in this segment; `size` when it goes on in the next one. */
   readonly position: number;
-  /** There may be more than zeros behind the position. */
+  /** There may be more than zeros from the position on. */
   readonly isCut: boolean;
+  /** From here on the page cache is not believed; `size` when all of the segment was durable. */
+  readonly rewriteFrom: number;
+  /** Nor are the zeros after the log: a force of them may have failed. */
+  readonly rewriteZeros: boolean;
+}
+
+/** In bytes. */
+export interface Settled {
+  readonly bytesZeroed: number;
+  readonly bytesRewritten: number;
 }
 
 /**
- * Makes a segment what recovery says it is: nothing but zeros behind the end of the log, so that a record lost once cannot come back;
- * all of it durable. Blocks for what comes next are the allocator's business. Returns the bytes zeroed.
+ * Makes a segment what recovery says it is: nothing but zeros after the end of the log, so that a record lost once cannot come back;
+ * all of it durable. What was not known to be durable is written again first: the kernel calls pages clean whose write-back has
+ * failed, and then a force does nothing and succeeds. Blocks for what comes next are the allocator's business.
+ *
+ * @throws MillraceError `ERR_FORCE_FAILED`; I/O errors of other calls as they are
  */
-export function settleSegment(storage: Storage, { path, size, position, isCut }: Settlement): number {
-  return zeroFrom(storage, path, size, isCut ? position : size, SMALL_ZERO_BLOCK);
+export function settleSegment(storage: Storage, settlement: Settlement): Settled {
+  const { path, size, position, isCut, rewriteFrom } = settlement;
+  const file = storage.open(path, "write");
+  try {
+    const bytesZeroed = zeroData(file, isCut ? position : size, size, SMALL_ZERO_BLOCK);
+    const bytesRewritten = rewrite(file, rewriteFrom, position, settlement.rewriteZeros ? size : position);
+    forceOrFail(path, file);
+    return { bytesZeroed, bytesRewritten };
+  } finally {
+    file.close();
+  }
+}
+
+/** A force of the log that fails is final, in recovery too. */
+function forceOrFail(path: string, file: StorageFile): void {
+  try {
+    file.force();
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code;
+    throw new MillraceError("ERR_FORCE_FAILED", `recovery cannot force the log: path=${path}, reason=${reason}`, { cause });
+  }
 }
 
 /**

@@ -1,0 +1,113 @@
+import type { QueueStats } from "@millrace/stats";
+import type { OpenStore } from "./open/open-store.js";
+import type { GetMessageResult } from "./read/get-message-result.js";
+import type { GetMessageRequest } from "./read/message-getter.js";
+import type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
+import type { MessageView } from "./read/message-view.js";
+import type { BoundaryType } from "./read/offset-by-time.js";
+
+/** The part of {@link MessageStore} that answers at once what lies in the store: messages, offsets, times, names. */
+export abstract class MessageStoreReads {
+  readonly #open: OpenStore;
+
+  /** @internal */
+  constructor(open: OpenStore) {
+    this.#open = open;
+  }
+
+  /**
+   * Messages of one queue from a queue offset on, within `maxMessages` and the `maxTransfer…` options. Waits for nothing: what has not been
+   * dispatched, or in SYNC_FLUSH is not durable, is not there. (RocketMQ: `MessageStore.getMessage`, its statuses and limits.)
+   *
+   * **The messages share the store's memory**: they are views of the mapped log that stay valid until the result is released (`using` does
+   * it), and hold back the deletion of their segments until then. `copyMessages()`, or `copy()` of one, gives what can be kept. `status`
+   * tells why there are none; `nextBeginOffset` is the queue offset to go on with, whatever the status.
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`; `ERR_RECORD_CORRUPT`: the
+   * first one to be given, the error's `queueOffset`, is not as it was written. All else that looks at a record throws it too
+   */
+  getMessage(request: GetMessageRequest): GetMessageResult {
+    return this.#open.reader.getMessage(request);
+  }
+
+  /**
+   * The newest messages of a topic that have this key, or this unique key, in the order of the log, as copies: at most `maxNum`, stored
+   * from `begin` to `end` (milliseconds, inclusive). None when `messageIndexEnable` is false. (RocketMQ: `queryMessage`, its index files.)
+   * @throws MillraceError `ERR_QUERY_ILLEGAL`, `ERR_TOPIC_ILLEGAL`; the system's own error when a file cannot be mapped
+   */
+  queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
+    return this.#open.reader.queryMessage(options);
+  }
+
+  /** The message whose record begins at this physical offset, as a copy; undefined when none does. (RocketMQ: `lookMessageByOffset`.) */
+  lookMessageByOffset(physicalOffset: number): MessageView | undefined {
+    return this.#open.reader.lookMessageByOffset(physicalOffset);
+  }
+
+  /**
+   * The message with this `msgId` (store host and physical offset, 32 or 56 hex digits), as a copy; undefined when this store has none: the
+   * host counts too. (RocketMQ: `viewMessage` by offset message id.)
+   * @throws MillraceError `ERR_MESSAGE_ID_ILLEGAL`
+   */
+  lookMessageById(msgId: string): MessageView | undefined {
+    return this.#open.reader.lookMessageById(msgId);
+  }
+
+  /**
+   * Queue offset of the first message that is still there; 0 for a queue that does not exist (RocketMQ: `getMinOffsetInQueue`, -1).
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   */
+  getMinOffsetInQueue(topic: string, queueId: number): number {
+    return this.#open.reader.getMinOffsetInQueue(topic, queueId);
+  }
+
+  /**
+   * Queue offset one past the last message that can be read; 0 for a queue that does not exist. (RocketMQ: `getMaxOffsetInQueue`.)
+   * @param committed false: one past the last message that was put, whether it can be read already or not
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   */
+  getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
+    return this.#open.reader.getMaxOffsetInQueue(topic, queueId, committed);
+  }
+
+  /**
+   * Queue offset of the first message stored at `time` or later (`lower`), or of the last one stored at `time` or earlier (`upper`); always
+   * from the queue's minimum to its maximum offset; 0 for a queue that does not exist. (RocketMQ: `getOffsetInQueueByTime`.)
+   * @param time milliseconds since 1970, or a Date
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   */
+  getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
+    return this.#open.reader.getOffsetInQueueByTime(topic, queueId, time, boundary);
+  }
+
+  /**
+   * Store timestamp of a message, in milliseconds; undefined when there is no such message. (RocketMQ: `getMessageStoreTimeStamp`, -1.)
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   */
+  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number | undefined {
+    return this.#open.reader.getMessageStoreTimestamp(topic, queueId, queueOffset);
+  }
+
+  /**
+   * Store timestamp of the first message of a queue, or without arguments of the log; undefined when there is none. (RocketMQ:
+   * `getEarliestMessageTime`, -1.)
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   */
+  getEarliestMessageTime(topic?: string, queueId?: number): number | undefined {
+    return this.#open.reader.getEarliestMessageTime(topic, queueId);
+  }
+
+  /** Names of the topics that have messages, or had some before they expired; sorted. RocketMQ's own are among them. */
+  topics(): string[] {
+    return this.#open.reader.topics();
+  }
+
+  /** Ids of a topic's queues that have messages, or had some before they expired; ascending, none for a topic that does not exist. */
+  queues(topic: string): number[] {
+    return this.#open.reader.queues(topic);
+  }
+
+  /** Where each queue begins and ends, in queue offsets, and how many of its messages cannot be consumed yet (`lag`). */
+  queueStats(): QueueStats[] {
+    return this.#open.reader.queueStats();
+  }
+}

@@ -1,0 +1,43 @@
+import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { GroupContestant } from "./group-contestant.js";
+import type { Workload } from "./workload.js";
+
+const FILE_SIZE = 64 * 1024 * 1024;
+/** As the store fills its segments: larger writes make every later force write more. */
+const FILL_SIZE = 64 * 1024;
+
+/**
+ * The ceiling: one write per group into a file whose blocks are there, and for durability one fdatasync. No format, no index, no
+ * checks.
+ */
+export class RawContestant extends GroupContestant {
+  readonly #fd: number;
+  readonly #group: Buffer;
+  readonly #messageSize: number;
+  readonly #durable: boolean;
+  #position = 0;
+
+  constructor(workload: Workload) {
+    super(workload.inFlight);
+    this.#messageSize = workload.messageSize;
+    this.#durable = workload.durability === "disk";
+    this.#group = Buffer.alloc(workload.messageSize * workload.inFlight, 0x5a);
+    this.#fd = openSync(join(workload.directory, "raw"), "w+");
+    const zeros = Buffer.alloc(FILL_SIZE);
+    for (let position = 0; position < FILE_SIZE; position += FILL_SIZE) writeSync(this.#fd, zeros, 0, FILL_SIZE, position);
+    fsyncSync(this.#fd);
+  }
+
+  protected putGroup(count: number): undefined {
+    const length = count * this.#messageSize;
+    if (this.#position + length > FILE_SIZE) this.#position = 0;
+    writeSync(this.#fd, this.#group, 0, length, this.#position);
+    if (this.#durable) fdatasyncSync(this.#fd);
+    this.#position += length;
+  }
+
+  async close(): Promise<void> {
+    closeSync(this.#fd);
+  }
+}

@@ -1,0 +1,182 @@
+import type { JavaContestantName, Workload } from "../contestants/workload.js";
+import type { JavaPeer } from "../java/java-peer.js";
+
+/** What a child process is asked to do. Directories exist and are empty; the parent removes them. */
+export type Job =
+  | WorkloadJob
+  | SeedJob
+  | RollJob
+  | EventLoopJob
+  | MemoryJob
+  | JavaStoreJob
+  | ReadJob
+  | DispatchLagJob
+  | KeepUpJob
+  | RecoveryJob;
+export type JobKind = Job["kind"];
+export type JobOf<K extends JobKind> = Extract<Job, { kind: K }>;
+
+interface WorkloadJob {
+  readonly kind: "workload";
+  readonly workload: Workload;
+}
+
+export type SeedWay = "mapping" | "stream" | "writeSync";
+
+/** One round: a line of 11 bytes, so many times. */
+export interface SeedJob {
+  readonly kind: "seed";
+  readonly way: SeedWay;
+  readonly lines: number;
+  readonly directory: string;
+}
+
+export interface SeedResult {
+  readonly seconds: number;
+}
+
+export interface RollJob {
+  readonly kind: "roll";
+  readonly seconds: number;
+  readonly directory: string;
+}
+
+export interface RollResult {
+  readonly rolls: number;
+  readonly msgPerSec: number;
+  readonly nearMessages: number;
+  readonly steadyMessages: number;
+  /** Within 100 ms of a roll. */
+  readonly nearP9999Us: number;
+  readonly steadyP999Us: number;
+}
+
+export interface EventLoopJob {
+  readonly kind: "event-loop";
+  readonly seconds: number;
+  readonly directory: string;
+}
+
+export interface EventLoopResult {
+  readonly maxMsgPerSec: number;
+  /** Of the paced run. */
+  readonly msgPerSec: number;
+  readonly delayP50Ms: number;
+  readonly delayP99Ms: number;
+  readonly delayMaxMs: number;
+}
+
+export interface MemoryJob {
+  readonly kind: "memory";
+  readonly messages: number;
+  readonly directory: string;
+}
+
+export interface MemoryResult {
+  readonly messages: number;
+  /** RSS without segment mappings and without the ring. */
+  readonly peakBytes: number;
+  /** Medians of the second and of the last quarter of the run. */
+  readonly earlyBytes: number;
+  readonly lateBytes: number;
+  readonly ringBytes: number;
+  /** Most that segment mappings took. */
+  readonly mappedPeakBytes: number;
+}
+
+type JavaCell = Pick<Workload, "messageSize" | "inFlight">;
+
+/** Workloads of RocketMQ's store, one after another in one JVM and one directory: a JVM for each would measure its compiler. */
+export interface JavaStoreJob {
+  readonly kind: "java-store";
+  readonly java: JavaPeer;
+  readonly contestant: JavaContestantName;
+  readonly durability: Workload["durability"];
+  readonly cells: readonly JavaCell[];
+  /** Of each measurement. */
+  readonly seconds: number;
+  readonly directory: string;
+}
+
+export const READ_CONTESTANTS = ["store", "lmdb", "better-sqlite3", "classic-level", "java"] as const;
+export type ReadContestantName = (typeof READ_CONTESTANTS)[number];
+
+/** The same messages in every contestant: 128 B bodies, in one queue or under ascending keys. */
+export interface ReadJob {
+  readonly kind: "read";
+  readonly contestant: ReadContestantName;
+  readonly messages: number;
+  /** Of each measurement. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly directory: string;
+  /** For the contestant of this name. */
+  readonly java?: JavaPeer | undefined;
+}
+
+export interface ReadResult {
+  /** From the first message to the last, again and again; of the store zero-copy views. */
+  readonly scanMsgPerSec: number;
+  /** One message of all, at random. */
+  readonly getP50Us: number;
+  readonly getP99Us: number;
+  /** `consume()`, which gives copies; the store only. */
+  readonly consumeMsgPerSec?: number;
+}
+
+export interface DispatchLagJob {
+  readonly kind: "dispatch-lag";
+  readonly seconds: number;
+  readonly directory: string;
+}
+
+/** Times from the call of putMessage. */
+export interface DispatchLagResult {
+  readonly maxMsgPerSec: number;
+  /** Of the paced runs. */
+  readonly msgPerSec: number;
+  /** Until `getMaxOffsetInQueue` covers the message, looked at in every turn of the event loop: every message. */
+  readonly polledP50Us: number;
+  readonly polledP99Us: number;
+  /** Until a consumer that waits has the message in its loop: a probe each millisecond in a queue of its own. */
+  readonly wokenP50Us: number;
+  readonly wokenP99Us: number;
+  readonly probes: number;
+}
+
+export interface KeepUpJob {
+  readonly kind: "keep-up";
+  /** Of the log. */
+  readonly bytes: number;
+  readonly directory: string;
+}
+
+export interface KeepUpResult {
+  readonly bytes: number;
+  readonly msgPerSec: number;
+  /** Bytes acknowledged and not yet dispatched: at most, and at most in the second and in the last quarter of the run. */
+  readonly maxLagBytes: number;
+  readonly earlyLagBytes: number;
+  readonly lateLagBytes: number;
+  /** From the last acknowledgement until nothing was left. */
+  readonly catchUpMs: number;
+}
+
+export interface RecoveryJob {
+  readonly kind: "recovery";
+  /** Of the log. */
+  readonly bytes: number;
+  readonly messageSize: number;
+  readonly directory: string;
+}
+
+export interface RecoveryResult {
+  readonly messageSize: number;
+  readonly messages: number;
+  readonly logBytes: number;
+  /** After a crash, checkpoint lost: every record's CRC is checked. */
+  readonly scanBytesPerSec: number;
+  /** Opening after a clean end, and when `consumequeue/` and `index/` are gone. */
+  readonly openSeconds: number;
+  readonly rebuildSeconds: number;
+}

@@ -1,0 +1,125 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  BODY_OFFSET,
+  MAGIC_OFFSET,
+  PHYSICAL_OFFSET_OFFSET,
+  QUEUE_ID_OFFSET,
+  QUEUE_OFFSET_OFFSET,
+  STORE_TIMESTAMP_OFFSET,
+  segmentFileName,
+  TOTAL_SIZE_OFFSET,
+} from "@millrace/format";
+import { type MessageStore, type MillraceError, RecordCorruptError } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import { flipBit } from "../support/flip-bit.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { numbered, numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
+
+const COUNT = 1200;
+const QUEUES = [0, 1];
+const OPTIONS = { mappedFileSizeConsumeQueue: 400 * 20, maxHashSlotNum: 100, maxIndexNum: 2000 };
+
+interface Victim {
+  readonly physicalOffset: number;
+  readonly size: number;
+  readonly queueId: number;
+  readonly queueOffset: number;
+}
+
+/** A store of some segments, closed cleanly, and one of its records in the second one. */
+async function closedStore(t: ExecutionContext, options: object = {}): Promise<{ root: string; victim: Victim }> {
+  const root = temporaryDirectory(t);
+  const store = await openStore(t, { ...OPTIONS, storePathRootDir: root, ...options });
+  const puts = Array.from({ length: COUNT }, (_, n) =>
+    store.putMessage(numbered(n, 100, { queueId: n % QUEUES.length, keys: `key${n}`, tags: "TagA" })),
+  );
+  const results = await Promise.all(puts);
+  const at = results.findIndex(({ appendResult }) => (appendResult?.wroteOffset ?? 0) > 1.5 * SEGMENT_SIZE);
+  const { wroteOffset = 0, wroteBytes = 0, queueOffset = 0 } = results[at]?.appendResult ?? {};
+  await store.close();
+  return { root, victim: { physicalOffset: wroteOffset, size: wroteBytes, queueId: at % QUEUES.length, queueOffset } };
+}
+
+function flip(root: string, physicalOffset: number, bit: number): void {
+  const position = physicalOffset % SEGMENT_SIZE;
+  flipBit(join(root, "commitlog", segmentFileName(physicalOffset - position)), position, bit);
+}
+
+/** Reads a queue to its end. Numbers of its messages, and queue offsets of the corrupt ones. */
+function readQueue(store: MessageStore, queueId: number): { numbers: number[]; corrupt: number[] } {
+  const [numbers, corrupt]: [number[], number[]] = [[], []];
+  const end = store.getMaxOffsetInQueue("TopicA", queueId);
+  for (let queueOffset = store.getMinOffsetInQueue("TopicA", queueId); queueOffset < end; ) {
+    try {
+      using found = store.getMessage({ topic: "TopicA", queueId, queueOffset });
+      for (const { body, topic, keys } of found.messages) {
+        const number = numberOf(body);
+        if (topic !== "TopicA" || keys[0] !== `key${number}` || body.length !== 100)
+          throw new Error(`wrong message: number=${number}`);
+        numbers.push(number);
+      }
+      queueOffset = found.nextBeginOffset;
+    } catch (error) {
+      if (!(error instanceof RecordCorruptError) || error.queueOffset === undefined) throw error;
+      corrupt.push(error.queueOffset);
+      queueOffset = error.queueOffset + 1;
+    }
+  }
+  return { numbers, corrupt };
+}
+
+/** What becomes of a flipped bit: the store is not opened, one record is corrupt, or nothing is changed. */
+async function outcomeOf(t: ExecutionContext, root: string, victim: Victim): Promise<string> {
+  const store = await openStore(t, { ...OPTIONS, storePathRootDir: root }).catch((error: MillraceError) => error.code);
+  if (typeof store === "string") return store;
+  try {
+    t.deepEqual(store.topics(), ["TopicA"]);
+    let outcome = "unchanged";
+    for (const queueId of QUEUES) {
+      const expected = Array.from({ length: COUNT / QUEUES.length }, (_, n) => n * QUEUES.length + queueId);
+      t.is(store.getMinOffsetInQueue("TopicA", queueId), 0);
+      t.is(store.getMaxOffsetInQueue("TopicA", queueId, false), expected.length);
+      const { numbers, corrupt } = readQueue(store, queueId);
+      if (corrupt.length > 0) {
+        outcome = "ERR_RECORD_CORRUPT";
+        t.is(queueId, victim.queueId);
+        t.deepEqual(corrupt, [victim.queueOffset]);
+        expected.splice(victim.queueOffset, 1);
+      }
+      t.deepEqual(numbers, expected);
+    }
+    t.is(store.stats().get.corruptRecords, outcome === "unchanged" ? 0 : 1);
+    return outcome;
+  } finally {
+    await store.close();
+  }
+}
+
+const BYTES = {
+  size: TOTAL_SIZE_OFFSET + 1,
+  magic: MAGIC_OFFSET,
+  queueId: QUEUE_ID_OFFSET + 3,
+  queueOffset: QUEUE_OFFSET_OFFSET + 2,
+  physicalOffset: PHYSICAL_OFFSET_OFFSET + 6,
+  storeTimestamp: STORE_TIMESTAMP_OFFSET + 2,
+  body: BODY_OFFSET + 3,
+};
+
+test("no flipped bit of a record in an old segment is handed out after a clean end", async (t) => {
+  const { root, victim } = await closedStore(t);
+  for (const [field, byte] of Object.entries(BYTES)) {
+    flip(root, victim.physicalOffset + byte, 0);
+    t.is(await outcomeOf(t, root, victim), "ERR_RECORD_CORRUPT", field);
+    flip(root, victim.physicalOffset + byte, 0);
+  }
+  t.is(await outcomeOf(t, root, victim), "unchanged");
+});
+
+test("a queue that is built again says of a corrupt record that it is one, not that there is a hole", async (t) => {
+  const { root, victim } = await closedStore(t);
+  flip(root, victim.physicalOffset + BODY_OFFSET, 0);
+  rmSync(join(root, "consumequeue"), { recursive: true });
+  rmSync(join(root, "index"), { recursive: true });
+  t.is(await outcomeOf(t, root, victim), "ERR_RECORD_CORRUPT");
+});
