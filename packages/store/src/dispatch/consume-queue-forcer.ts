@@ -26,6 +26,8 @@ export class ConsumeQueueForcer {
   /** Where dispatching stood when the round began. */
   #roundOffset = 0;
   #roundStoreTimestamp = 0;
+  /** Store timestamp of the oldest record, by its stamp, that was dispatched since the last thorough round began. */
+  #leastUnforced = Number.POSITIVE_INFINITY;
   #nextRound = 0;
   #lastThorough = 0;
   #durableOffset = -1;
@@ -56,9 +58,15 @@ export class ConsumeQueueForcer {
     return this.#isForcing;
   }
 
-  /** Between groups: all that was dispatched is in the files. Throws what ended an earlier round. */
-  flushWhenDue(now: number, offset: number, storeTimestamp: number): void {
+  /**
+   * Between groups: all that was dispatched is in the files. Throws what ended an earlier round.
+   *
+   * @param storeTimestamp of the last record dispatched
+   * @param leastStoreTimestamp of the records dispatched since the last call
+   */
+  flushWhenDue(now: number, offset: number, storeTimestamp: number, leastStoreTimestamp: number): void {
     if (this.#failure !== undefined) throw this.#failure;
+    if (leastStoreTimestamp < this.#leastUnforced) this.#lower(leastStoreTimestamp);
     if (this.#isForcing || now < this.#nextRound) return;
     this.#nextRound = now + this.#config.flushIntervalConsumeQueue;
     const isThorough = now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
@@ -71,6 +79,7 @@ export class ConsumeQueueForcer {
     if (paths.length === 0 && !isThorough) return;
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
+    if (isThorough) this.#leastUnforced = Number.POSITIVE_INFINITY;
     this.#isForcing = true;
     void this.#force(paths, isThorough);
   }
@@ -95,6 +104,7 @@ export class ConsumeQueueForcer {
     if (this.#failure !== undefined) throw this.#failure;
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
+    this.#leastUnforced = Number.POSITIVE_INFINITY;
     for (const queue of this.#consumeQueues.queues) {
       if (queue === undefined) continue;
       this.#counters.dispatchForces.add(queue.force());
@@ -108,10 +118,19 @@ export class ConsumeQueueForcer {
     this.#consumeQueues.syncTopics();
     for (const dispatcher of this.#others) dispatcher.force?.();
     if (this.#roundOffset === this.#durableOffset || this.#consumeQueues.hasRefusedQueues) return;
-    if (this.#roundStoreTimestamp > this.#counters.logicsMsgTimestamp.value) {
-      this.#counters.logicsMsgTimestamp.set(this.#roundStoreTimestamp);
-    }
+    if (this.#roundStoreTimestamp > 0)
+      this.#counters.logicsMsgTimestamp.set(Math.min(this.#roundStoreTimestamp, this.#leastUnforced));
     this.#tellDurable();
+  }
+
+  /**
+   * The wall clock was set back: RocketMQ takes the checkpoint's time for a promise that all records stamped before it are in forced
+   * ConsumeQueues, and begins to recover at a segment that begins before it. So the time goes back with the stamps, at once.
+   */
+  #lower(storeTimestamp: number): void {
+    this.#leastUnforced = storeTimestamp;
+    const { logicsMsgTimestamp } = this.#counters;
+    if (logicsMsgTimestamp.value === 0 || storeTimestamp < logicsMsgTimestamp.value) logicsMsgTimestamp.set(storeTimestamp);
   }
 
   /** A full disk may refuse the mark: then the one before stays, which says less, and the next round tries again. */

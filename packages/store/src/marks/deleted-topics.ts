@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { MillraceError } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { isNoSpace, type Storage } from "@millrace/mapped-file";
 
 /**
  * Topics that were deleted while the log still had records of them, each with the offset below which its records are nobody's any more:
@@ -52,17 +52,23 @@ export class DeletedTopics {
 
   /**
    * Forgets what the log has no records of any more. What a crash cut off the log's end is written anew by other records, so that
-   * no entry may reach beyond it. Durable on return.
+   * no entry may reach beyond it. Durable on return; only what has no records any more may stay when the disk is full.
    */
   prune(minOffset: number, maxOffset: number = Number.MAX_SAFE_INTEGER): void {
     const pruned = new Map<string, number>();
-    let isChanged = false;
+    let [isChanged, isTooFar] = [false, false];
     for (const [topic, offset] of this.#offsets) {
       const kept = Math.min(offset, maxOffset);
       if (kept > minOffset) pruned.set(topic, kept);
+      isTooFar ||= offset > maxOffset;
       isChanged ||= kept !== offset || kept <= minOffset;
     }
-    if (isChanged) this.#write(pruned);
+    if (!isChanged) return;
+    try {
+      this.#write(pruned);
+    } catch (error) {
+      if (isTooFar || !isNoSpace(error)) throw error;
+    }
   }
 
   #write(offsets: ReadonlyMap<string, number>): void {

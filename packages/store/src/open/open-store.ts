@@ -1,5 +1,5 @@
 import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
-import type { StorageSpec } from "@millrace/mapped-file";
+import { isNoSpace, type StorageSpec } from "@millrace/mapped-file";
 import {
   ControlBlock,
   durableOffset,
@@ -230,6 +230,7 @@ export class OpenStore {
     try {
       StoreCheckpointFile.complete(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
     } catch (error) {
+      if (isNoSpace(error)) return; // older times: RocketMQ recovers more
       const { code = "ERR_CHECKPOINT_ILLEGAL", message } = error as NodeJS.ErrnoException;
       this.#fault("checkpoint", code, message, error);
     }

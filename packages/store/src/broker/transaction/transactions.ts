@@ -33,6 +33,8 @@ const READABLE_LOOK_MS = 5;
 const READABLE_TIMEOUT_MS = 10_000;
 /** Decisions between two notes of the progress. */
 const NOTE_DECISIONS = 1024;
+/** Half messages held back until a later one tells how old they are. */
+const UNDATED_LIMIT = 1024;
 /** Records read in one turn of the event loop. */
 const RECORDS_PER_TURN = 256;
 
@@ -100,7 +102,10 @@ export class Transactions {
     const { olderThanMs = 0, limit = Infinity, signal } = request ?? {};
     if (!(olderThanMs >= 0)) throw illegalRequest("olderThanMs", olderThanMs);
     if (!(limit >= 0)) throw illegalRequest("limit", limit);
-    const newest = wallClockMs() - olderThanMs;
+    const now = wallClockMs();
+    const newest = olderThanMs === 0 ? Infinity : now - olderThanMs;
+    /** Stamped in the future: the clock was set back since. They are as old as a later one at least. */
+    const undated: UndecidedMessage[] = [];
     await this.#halfs.note();
     let given = 0;
     let read = 0;
@@ -113,9 +118,15 @@ export class Transactions {
       const half = this.#halfs.read(queue, queueOffset);
       const undecided = half === undefined ? undefined : undecidedMessage(half);
       if (undecided === undefined) continue;
+      if (undecided.storeTimestamp > now && newest !== Infinity) {
+        if (undated.length < UNDATED_LIMIT) undated.push(undecided);
+        continue;
+      }
       if (undecided.storeTimestamp > newest) return;
-      given++;
-      yield undecided;
+      for (const one of [...undated.splice(0), undecided].slice(0, limit - given)) {
+        given++;
+        yield one;
+      }
     }
   }
 
