@@ -111,6 +111,7 @@ test("cleanExpiredConsumerQueue forgets the offsets durably before the queue is 
   store.consumerOffsets.commit(GROUP, "TopicA", 0, 3);
   await store.consumerOffsets.persist();
   for (let n = 0; n < 5; n++) await store.putMessage(numbered(n, SEGMENT_SIZE / 2, { topic: "Filler" }));
+  await store.flush();
   await until(() => store.dispatchBehindBytes === 0);
   t.true((await store.deleteExpiredFiles()).deletedSegments > 0);
   t.deepEqual(await store.cleanExpiredConsumerQueue(), [{ topic: "TopicA", queueId: 0 }]);
