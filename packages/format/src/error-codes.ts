@@ -69,8 +69,8 @@ export const ERROR_CODES = {
     remedy: "Repair the file, or delete all three to have the delayed messages that are still in the log delivered again.",
   },
   ERR_DELETED_TOPICS_CORRUPT: {
-    meaning: "The table of deleted topics cannot be understood.",
-    remedy: "Repair the file, or delete it and have messages of deleted topics come back.",
+    meaning: "The table of deleted topics, or its copy, is damaged: with both damaged, messages of deleted topics are back.",
+    remedy: "Look at the disk; a damaged copy has been written again, and a topic that is back can be deleted again.",
   },
   ERR_DISK_FULL: {
     meaning: "The disk is fuller than diskSpaceWarningLevelRatio, so the message was not put.",

@@ -174,6 +174,7 @@ export { findProperty, propertyEnd } from "./property-finder.js";
 export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
 export type { TopicIllegality } from "./queue-name.js";
 export {
+  checkNotReserved,
   checkQueueId,
   checkStoredTopic,
   checkTopic,
@@ -199,6 +200,7 @@ export {
 } from "./store-path.js";
 export {
   DLQ_TOPIC_PREFIX,
+  isReservedTopic,
   isSystemTopic,
   LMQ_TOPIC_PREFIX,
   RETRY_TOPIC_PREFIX,

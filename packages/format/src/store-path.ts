@@ -53,7 +53,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
-    deletedTopics: `${config}/millrace.deletedTopics.json`,
+    deletedTopics: `${config}/millrace.deletedTopics`,
     newSegment: preparedPath(`${root}/commitlog`),
   };
 }

@@ -62,6 +62,7 @@ export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
+export type { TopicSelection } from "./read/topic-selection.js";
 export type { CorruptRecord } from "./recover/log/corrupt-record.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { CutOffset, DispatchReport, ProgressReport, RecoveryReport } from "./recover/recovery-report.js";

@@ -20,3 +20,7 @@ export const CHECKED_PAYLOAD_OFFSET = 16;
 export const CONFIG_COPY_MAGIC = 0x4d524343;
 /** "MRDM": how far ConsumeQueues and index are durable. */
 export const DISPATCHED_MARK_MAGIC = 0x4d52444d;
+/** "MRDT": topics that were deleted. */
+export const DELETED_TOPICS_MAGIC = 0x4d524454;
+/** "MRFE": a force failed. */
+export const FENCE_MAGIC = 0x4d524645;

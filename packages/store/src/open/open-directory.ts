@@ -13,12 +13,13 @@ import { leaveStoreFence, readStoreFence, removeLiftedFence, type StoreFence, un
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
-import { recoverCommitLog } from "../recover/log/commit-log-recovery.js";
+import { type CommitLogRecovery, recoverCommitLog } from "../recover/log/commit-log-recovery.js";
 import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js";
 import { recoveryReasons } from "../recover/recovery-reasons.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { StoreEvents } from "../tell/store-events.js";
+import { tellCorruptRecord } from "./corrupt-records.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
 export interface OpenedDirectory {
@@ -76,6 +77,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
+    tellDamage(events, deletedTopics, log);
     const fence = readStoreFence(storage, paths.fence);
     abort.create(process.pid);
     return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
@@ -83,6 +85,15 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     lock?.release();
     throw withPath(error, paths.root);
   }
+}
+
+/** What is not as it was written, and was gone around. */
+function tellDamage(events: StoreEvents, { damage }: DeletedTopics, { corrupt }: CommitLogRecovery): void {
+  for (const { path, reason } of damage) {
+    const message = `the table of deleted topics is damaged: reason=${reason} path=${path}`;
+    events.emit("corrupt", { service: "recover", code: "ERR_DELETED_TOPICS_CORRUPT", message, path });
+  }
+  for (const record of corrupt) tellCorruptRecord(events, "recover", record);
 }
 
 /** What the system says about a file, as an error of ours. */

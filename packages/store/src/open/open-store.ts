@@ -30,6 +30,7 @@ import { MessageReader } from "../read/message-reader.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
+import { tellCorruptRecord } from "./corrupt-records.js";
 import {
   configFileWriter,
   dispatched,
@@ -78,6 +79,7 @@ export class OpenStore {
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
     this.recovery = { ...directory.recovery, progress: report };
+    this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
     consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
     this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets);
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
