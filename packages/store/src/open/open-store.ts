@@ -76,7 +76,7 @@ export class OpenStore {
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
-    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader);
+    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, () => this.schedule.delayedFrom());
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
@@ -88,7 +88,7 @@ export class OpenStore {
     this.stats = new StoreStatsReader(directory, pipeline, this.put, {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
-      isDiskFull: () => this.put.status.isDiskFull,
+      clean: () => this.cleaner.files.stats(),
       lastErrors: () => events.lastErrors,
     });
     pipeline.control.counters.storeState.set(StoreState.running);

@@ -22,11 +22,13 @@ export class DelayOffsets {
   readonly #save: SaveDelayOffsets;
   #changes = 0;
   #savedChanges = 0;
+  #savedTable: ReadonlyMap<number, number>;
   #saving: Promise<void> | undefined;
 
   private constructor(file: OffsetFile, save: SaveDelayOffsets) {
     this.#file = file;
     this.#save = save;
+    this.#savedTable = new Map(file.offsetTable);
   }
 
   /**
@@ -48,6 +50,11 @@ export class DelayOffsets {
   /** Next queue offset to deliver; 0 for a level that was never used. */
   get(level: number): number {
     return this.#file.offsetTable.get(level) ?? 0;
+  }
+
+  /** As {@link get}, as it is on disk: what the next life begins with after a crash. */
+  saved(level: number): number {
+    return this.#savedTable.get(level) ?? 0;
   }
 
   set(level: number, queueOffset: number): void {
@@ -83,10 +90,12 @@ export class DelayOffsets {
   async #saveChanges(delivered: () => Promise<unknown>): Promise<void> {
     const changes = this.#changes;
     const content = encodeFile(this.#file);
+    const table = new Map(this.#file.offsetTable);
     try {
       await delivered();
       await this.#save(content);
       this.#savedChanges = changes;
+      this.#savedTable = table;
     } finally {
       this.#saving = undefined;
     }
