@@ -51,7 +51,8 @@ export interface CommitLogCleaning {
 /**
  * Decides which segments go, and when: oldest first, never one that has not expired before an older one, never the last, never what is not
  * dispatched and durable, and never one with a delayed message that has not been delivered, whatever its age and however full the disk is:
- * a delay may be longer than retention, and the store may have been closed when it ended. (RocketMQ: `CleanCommitLogService`, `MappedFileQueue.deleteExpiredFileByTime`.)
+ * a delay may be longer than retention, and the store may have been closed when it ended.
+ * (RocketMQ: `CleanCommitLogService`, `MappedFileQueue.deleteExpiredFileByTime`.)
  */
 export class CommitLogCleaner {
   readonly #config: MessageStoreConfig;
