@@ -10,7 +10,7 @@ import type { StoreEventSink } from "../tell/store-event.js";
 import { CommitLogSegments } from "./commit-log-segments.js";
 import { diskRatioOf } from "./disk-space.js";
 import { FileCleaner } from "./file-cleaner.js";
-import type { LeasedReader } from "./leased-reader.js";
+import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
 import { checkSelf, type SelfCheckFinding } from "./self-check.js";
 import { TopicCleaner } from "./topic-cleaner.js";
 
@@ -34,6 +34,7 @@ export class StoreCleaner {
     pipeline: Pipeline,
     put: MessagePutter,
     messages: MessageReader,
+    groups: GroupOffsets,
     delayedFrom: () => number | undefined,
   ) {
     const { config, storage, paths, events } = directory;
@@ -65,7 +66,7 @@ export class StoreCleaner {
       events,
       clock: SYSTEM_CLOCK,
     });
-    this.topics = new TopicCleaner(pipeline, put, reader, this.files);
+    this.topics = new TopicCleaner(pipeline, put, reader, groups, this.files);
     this.files.start();
   }
 

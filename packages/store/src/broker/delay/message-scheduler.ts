@@ -109,8 +109,11 @@ export class MessageScheduler {
    * the log is kept from there.
    */
   delayedFrom(): number | undefined {
-    const offsets = this.#levels.map((level) => level.physicalOffsetFrom(this.#offsets.saved(level.level)) ?? Infinity);
-    const oldest = Math.min(...offsets);
+    let oldest = Infinity;
+    for (const level of this.#levels) {
+      const queueOffset = Math.min(this.#offsets.saved(level.level), level.delayOffset);
+      oldest = Math.min(oldest, level.physicalOffsetFrom(queueOffset) ?? Infinity);
+    }
     return oldest === Infinity ? undefined : oldest;
   }
 
