@@ -21,7 +21,7 @@ interface FenceFile extends StoreFence {
   readonly isLifted: boolean;
 }
 
-/** Durable on return. The fence outlives restarts: the kernel forgets a failed force, and the pages in its cache look clean. @forTests */
+/** Durable on return. The fence outlives restarts: the kernel forgets a failed force, and the pages in its cache look clean. */
 export function writeStoreFence(storage: Storage, path: string, { reason, offset, time }: StoreFence): void {
   write(storage, path, { reason, offset, time, isLifted: false });
 }
