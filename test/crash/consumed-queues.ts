@@ -16,7 +16,7 @@ export class ConsumedQueues {
   readonly #faults: string[] = [];
 
   constructor(store: MessageStore) {
-    for (const topic of store.topics()) {
+    for (const topic of store.topics({ systemTopics: true })) {
       for (const queueId of store.queues(topic)) this.#consume(store, topic, queueId);
     }
     this.#query(store);

@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { segmentFileName } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions, PutMessageResult } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
@@ -155,4 +157,105 @@ for (const mode of ["mapped", "SYNC_FLUSH, mapped"]) {
       await fillAndReopen(t, store, 1);
     },
   );
+}
+
+const NO_WRITES: Fault[] = [{ operation: "write", path: "", after: 0, code: "ENOSPC" }];
+const SMALL_FILES: MessageStoreOptions = { mappedFileSizeConsumeQueue: 2000, maxHashSlotNum: 100, maxIndexNum: 1000 };
+
+/** Puts 100 messages and closes. */
+async function filledStore(t: ExecutionContext, root: string): Promise<MessageStoreOptions> {
+  const store = await openStore(t, { ...SMALL_FILES, storePathRootDir: root });
+  for (let n = 0; n < 100; n++) t.is((await store.putMessage(numbered(n, 1000, { keys: `key${n}` }))).status, "PUT_OK");
+  await store.close();
+  return store.config;
+}
+
+function readAll(t: ExecutionContext, store: MessageStore): void {
+  for (let queueOffset = 0; queueOffset < 100; ) {
+    using found = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset });
+    t.is(found.status, "FOUND");
+    for (const { body } of found.messages) t.is(numberOf(body), queueOffset++);
+  }
+}
+
+test.serial("a store on a disk that takes nothing opens, is read, refuses puts, and goes on when there is room", async (t) => {
+  const config = await filledStore(t, temporaryDirectory(t));
+  const root = config.storePathRootDir ?? "";
+  for (const isOfRocketMQ of [false, true]) {
+    if (isOfRocketMQ)
+      for (const name of ["millrace.watermark", "millrace.dispatched", "checkpoint"]) rmSync(join(root, name), { force: true });
+    const store = await openStore(t, config, NO_WRITES);
+    readAll(t, store);
+    // Without a mark the newest index file is built again, and that takes room.
+    t.is(store.queryMessage({ topic: "TopicA", key: "key7" }).messages.length, isOfRocketMQ ? 0 : 1);
+    t.like(await store.putMessage(numbered(100)), REFUSED);
+    t.is(store.stats().state, "running");
+    t.is(readFileSync(join(root, "abort"), "utf8"), "");
+    t.false(existsSync(join(root, "abort.tmp")));
+    await store.close();
+    t.is(existsSync(join(root, "abort")), isOfRocketMQ, "the index is not complete");
+  }
+  const store = await openStore(t, config);
+  t.is((await store.putMessage(numbered(100))).status, "PUT_OK");
+  await store.close();
+});
+
+test.serial("marks that a full disk refuses say less, and are written when there is room", async (t) => {
+  const root = temporaryDirectory(t);
+  const marks: Fault[] = ["millrace.watermark", "checkpoint"].map((path) => ({
+    operation: "write",
+    path,
+    after: 0,
+    code: "ENOSPC",
+  }));
+  const store = await openStore(t, { storePathRootDir: root, flushDiskType: "SYNC_FLUSH" }, marks);
+  t.is((await store.putMessage(numbered(0))).status, "PUT_OK");
+  await store.close();
+  t.deepEqual(
+    ["millrace.watermark", "checkpoint"].map((name) => existsSync(join(root, name))),
+    [false, false],
+  );
+  const reopened = await openStore(t, { storePathRootDir: root });
+  t.is((await reopened.putMessage(numbered(1))).status, "PUT_OK");
+  await reopened.close();
+  t.true(existsSync(join(root, "millrace.watermark")));
+});
+
+testOnDisk("a store on a full disk opens, cuts what is torn, is read, and retention makes room again", async (t) => {
+  const disk = mountSmallDisk(t);
+  const config = await filledStore(t, join(disk, "store"));
+  // As RocketMQ and a crash leave it: no marks, a sparse segment, half a record at its end.
+  const log = readLog(join(disk, "store"));
+  const segment = openSync(join(disk, "store", "commitlog", segmentFileName(SEGMENT_SIZE)), "r+");
+  writeSync(segment, Buffer.alloc(100, 7), 0, 100, log.end - SEGMENT_SIZE);
+  closeSync(segment);
+  writeFileSync(join(disk, "store", "abort"), "");
+  rmSync(join(disk, "store", "millrace.watermark"));
+  fillDisk(disk);
+  const store = await openStore(t, { ...config, cleanResourceInterval: 50 });
+  t.is(store.recovery.cut?.offset, log.end);
+  readAll(t, store);
+  t.regex((await store.putMessage(numbered(100))).status, /^(CREATE_MAPPED_FILE_FAILED|SERVICE_NOT_AVAILABLE)$/);
+  t.is((await store.deleteExpiredFiles()).deletedSegments, 1);
+  t.is(store.minPhysicalOffset, SEGMENT_SIZE, "above diskSpaceCleanForciblyRatio segments go before their time");
+  rmSync(join(disk, "full"));
+  const until = Date.now() + 10_000;
+  let status = "";
+  while (status !== "PUT_OK" && Date.now() < until) {
+    status = (await store.putMessage(numbered(100))).status;
+    await setTimeout(20);
+  }
+  t.is(status, "PUT_OK");
+  await store.close();
+});
+
+/** To the last byte. */
+function fillDisk(directory: string): void {
+  const fd = openSync(join(directory, "full"), "w");
+  for (const length of [64 * KIB, 512]) {
+    try {
+      for (;;) writeSync(fd, Buffer.alloc(length));
+    } catch {}
+  }
+  closeSync(fd);
 }

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
-import { ControlBlock, QueueTableWriter } from "@millrace/shared-memory";
+import { ControlBlock, monotonicMs, QueueTableWriter } from "@millrace/shared-memory";
 import type { MessageStoreConfig, MessageStoreOptions } from "@millrace/store";
 import { ConsumeQueueDispatcher } from "#store/dispatch/consume-queue-dispatcher.js";
 import { ConsumeQueueForcer } from "#store/dispatch/consume-queue-forcer.js";
@@ -79,7 +79,7 @@ export class DispatchingStore {
   flush(isThorough: boolean): void {
     this.#aheadMs += isThorough ? THOROUGH_MS : FLUSH_MS;
     const { reputFromOffset } = ControlBlock.attach(this.#control, "dispatch").counters;
-    this.#flush.flushWhenDue(Date.now() + this.#aheadMs, reputFromOffset.value, 1);
+    this.#flush.flushWhenDue(monotonicMs() + this.#aheadMs, reputFromOffset.value, 1, 1);
   }
 
   get isForcing(): boolean {

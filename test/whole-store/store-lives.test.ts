@@ -1,9 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { MessageStore } from "@millrace/store";
 import test from "ava";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-import { message, openStore } from "../support/temporary-store.js";
+import { message, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { dispatchedAll, until } from "../support/until.js";
 
 setFlagsFromString("--expose-gc");
@@ -16,7 +17,13 @@ test.serial("a store that is closed leaves no shared memory behind, whoever slep
   const storePathRootDir = temporaryDirectory(t);
   const used: number[] = [];
   for (let life = 0; life < LIVES; life++) {
-    const store = await openStore(t, { storePathRootDir, messageIndexEnable: false, flushDiskType: "SYNC_FLUSH" });
+    // Not openStore, whose teardown would keep it.
+    const store = await MessageStore.open({
+      storePathRootDir,
+      mappedFileSizeCommitLog: SEGMENT_SIZE,
+      messageIndexEnable: false,
+      flushDiskType: "SYNC_FLUSH",
+    });
     store.onMessageArriving(() => {});
     const consumer = store.consume({ topic: "TopicB", queueId: 0, from: "latest" });
     const next = consumer[Symbol.asyncIterator]().next();

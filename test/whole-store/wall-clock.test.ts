@@ -1,7 +1,10 @@
-import type { MessageStoreOptions } from "@millrace/store";
+import { join } from "node:path";
+import { createStorage } from "@millrace/mapped-file";
+import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
+import { StoreCheckpointFile } from "#store/marks/store-checkpoint.js";
 import { setWallClock } from "../support/settable-wall-clock.js";
-import { KIB, numbered, openStore, outcomes, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { KIB, numbered, numberOf, openStore, outcomes, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { dispatchedAll, until } from "../support/until.js";
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -73,3 +76,67 @@ test.serial("with the clock set back an hour, dispatching goes on after a dispat
   await dispatchedAll(store);
   t.is(store.getMaxOffsetInQueue("TopicA", 0), 1);
 });
+
+const YEAR_MS = 365 * 24 * HOUR_MS;
+
+test.serial(
+  "a clock that was a year ahead stamps nothing any more when it is right again, here and in the next life",
+  async (t) => {
+    const store = await openStore(t, INTERVALS);
+    const { storePathRootDir } = store.config;
+    const stampOf = async (opened: MessageStore, n: number): Promise<number> =>
+      (await opened.putMessage(numbered(n, 16, { keys: ["K"] }))).appendResult?.storeTimestamp ?? 0;
+    const began = Date.now();
+    setWallClock(t, YEAR_MS);
+    t.true((await stampOf(store, 0)) >= began + YEAR_MS);
+    await until(() => store.flushedOffset === store.maxPhysicalOffset);
+    setWallClock(t, 0);
+    const stamps = [await stampOf(store, 1), await stampOf(store, 2)];
+    await store.close();
+    const checkpoint = StoreCheckpointFile.read(createStorage({ kind: "real" }), join(storePathRootDir, "checkpoint"));
+    t.true(
+      (checkpoint?.physicMsgTimestamp ?? Infinity) <= Date.now() && (checkpoint?.logicsMsgTimestamp ?? Infinity) <= Date.now(),
+    );
+    const again = await openStore(t, { ...INTERVALS, storePathRootDir });
+    stamps.push(await stampOf(again, 3));
+    t.true(stamps.every((stamp) => stamp >= began && stamp <= Date.now()));
+    await dispatchedAll(again);
+    const found = again.queryMessage({ topic: "TopicA", key: "K", begin: began, end: Date.now() });
+    t.deepEqual(
+      found.messages.map(({ queueOffset }) => queueOffset),
+      [1, 2, 3],
+    );
+    const ahead = again.queryMessage({ topic: "TopicA", key: "K", begin: began + YEAR_MS });
+    t.deepEqual(
+      ahead.messages.map(({ queueOffset }) => queueOffset),
+      [0],
+    );
+    const from = again.getOffsetInQueueByTime("TopicA", 0, began);
+    t.true(from <= 1, "nothing that was put since then is passed over");
+    t.is(again.getOffsetInQueueByTime("TopicA", 0, Date.now() + 1, "upper"), 3);
+  },
+);
+
+test.serial(
+  "undecided messages that were prepared with the clock a year ahead hide no others, and are listed with them",
+  async (t) => {
+    const store = await openStore(t);
+    setWallClock(t, YEAR_MS);
+    await store.prepareMessage(numbered(0));
+    setWallClock(t, -HOUR_MS);
+    await store.prepareMessage(numbered(1));
+    setWallClock(t, 0);
+    await store.prepareMessage(numbered(2));
+    await dispatchedAll(store);
+    const numbersOf = async (olderThanMs?: number, limit = Infinity): Promise<number[]> => {
+      const numbers: number[] = [];
+      for await (const { message } of store.undecidedMessages({ ...(olderThanMs !== undefined && { olderThanMs }), limit }))
+        numbers.push(numberOf(message.body));
+      return numbers;
+    };
+    t.deepEqual(await numbersOf(), [0, 1, 2]);
+    t.deepEqual(await numbersOf(HOUR_MS / 2), [0, 1]);
+    t.deepEqual(await numbersOf(HOUR_MS / 2, 1), [0]);
+    t.deepEqual(await numbersOf(2 * HOUR_MS), []);
+  },
+);

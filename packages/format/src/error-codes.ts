@@ -33,8 +33,8 @@ export const ERROR_CODES = {
     remedy: "Look at the disk, then put the files back from a copy: to cut here would lose acknowledged messages.",
   },
   ERR_CONSUMER_OFFSETS_CORRUPT: {
-    meaning: "Neither config/consumerOffset.json nor its backup can be understood.",
-    remedy: "Repair the file, or delete both to have every group begin again without offsets.",
+    meaning: "Neither config/consumerOffset.json nor Millrace's copy nor the backup can be understood.",
+    remedy: "Repair the file, or delete all three to have every group begin again without offsets.",
   },
   ERR_CONSUME_ILLEGAL: {
     meaning: "An option of consume is missing or has a value that makes no sense.",
@@ -65,12 +65,12 @@ export const ERROR_CODES = {
     remedy: "Make room on the disk or correct the permissions of the file, then open the store again.",
   },
   ERR_DELAY_OFFSETS_CORRUPT: {
-    meaning: "Neither config/delayOffset.json nor its backup can be understood.",
-    remedy: "Repair the file, or delete both to have the delayed messages that are still in the log delivered again.",
+    meaning: "Neither config/delayOffset.json nor Millrace's copy nor the backup can be understood.",
+    remedy: "Repair the file, or delete all three to have the delayed messages that are still in the log delivered again.",
   },
   ERR_DELETED_TOPICS_CORRUPT: {
-    meaning: "The table of deleted topics cannot be understood.",
-    remedy: "Repair the file, or delete it and have messages of deleted topics come back.",
+    meaning: "The table of deleted topics, or its copy, is damaged: with both damaged, messages of deleted topics are back.",
+    remedy: "Look at the disk; a damaged copy has been written again, and a topic that is back can be deleted again.",
   },
   ERR_DISK_FULL: {
     meaning: "The disk is fuller than diskSpaceWarningLevelRatio, so the message was not put.",

@@ -174,6 +174,7 @@ export { findProperty, propertyEnd } from "./property-finder.js";
 export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
 export type { TopicIllegality } from "./queue-name.js";
 export {
+  checkNotReserved,
   checkQueueId,
   checkStoredTopic,
   checkTopic,
@@ -189,6 +190,7 @@ export type { StoreCheckpoint } from "./store-checkpoint-codec.js";
 export { decodeStoreCheckpoint, encodeStoreCheckpoint } from "./store-checkpoint-codec.js";
 export type { StorePaths } from "./store-path.js";
 export {
+  configCopyPath,
   consumeQueueDirectory,
   defaultStorePathRootDir,
   parseSegmentFileName,
@@ -198,6 +200,7 @@ export {
 } from "./store-path.js";
 export {
   DLQ_TOPIC_PREFIX,
+  isReservedTopic,
   isSystemTopic,
   LMQ_TOPIC_PREFIX,
   RETRY_TOPIC_PREFIX,

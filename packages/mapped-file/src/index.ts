@@ -4,6 +4,7 @@ export { createFile } from "./created-file.js";
 export { LockFile } from "./lock-file.js";
 export { MappedFile } from "./mapped-file.js";
 export { MappedFileQueue } from "./mapped-file-queue.js";
+export { isNoSpace } from "./no-space.js";
 export { openIfThere } from "./open-if-there.js";
 export { PAGE_LENGTH } from "./page.js";
 export { DEFAULT_FILE_MODE } from "./regular-file.js";

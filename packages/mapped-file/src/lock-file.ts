@@ -1,4 +1,5 @@
 import { MillraceError } from "@millrace/format";
+import { isNoSpace } from "./no-space.js";
 import type { Storage, StorageFile } from "./storage.js";
 
 /** What RocketMQ locks: byte 0. */
@@ -33,8 +34,7 @@ export class LockFile {
         const holder = pid === undefined ? ":" : `, in the process that its abort file names: pid=${pid}`;
         throw new MillraceError("ERR_STORE_LOCKED", `the store is open elsewhere${holder} path=${path}`);
       }
-      file.write(LOCK_CONTENT, 0);
-      file.force();
+      writeContent(file);
       return new LockFile(file);
     } catch (error) {
       file.close();
@@ -45,6 +45,16 @@ export class LockFile {
   /** May be called again. */
   release(): void {
     this.#file.close();
+  }
+}
+
+/** As RocketMQ's; the lock does not need it, and a full disk may not take it. */
+function writeContent(file: StorageFile): void {
+  try {
+    file.write(LOCK_CONTENT, 0);
+    file.force();
+  } catch (error) {
+    if (!isNoSpace(error)) throw error;
   }
 }
 

@@ -1,9 +1,9 @@
+import { isNoSpace } from "./no-space.js";
 import { PAGE_LENGTH } from "./page.js";
 import type { StorageFile } from "./storage.js";
 import { isZero } from "./zero-fill.js";
 
 const BLOCK_LENGTH = 1024 * 1024;
-const NO_SPACE = new Set(["ENOSPC", "EDQUOT"]);
 
 /**
  * Reads the pages that hold [position, end) and writes them again as they are, so that the next force brings them to the disk even
@@ -21,8 +21,7 @@ export function rewrite(file: StorageFile, position: number, dataEnd: number, en
       file.write(bytes, at);
       written += bytes.length;
     } catch (error) {
-      const isHole = at >= dataEnd && isZero(bytes) && NO_SPACE.has((error as NodeJS.ErrnoException).code ?? "");
-      if (!isHole) throw error;
+      if (at < dataEnd || !isZero(bytes) || !isNoSpace(error)) throw error;
     }
     at = next;
   }

@@ -34,6 +34,9 @@ export function replaceFile(storage: Storage, path: string, content: Uint8Array)
   try {
     file.write(content, 0);
     file.force();
+  } catch (error) {
+    storage.remove(temporary); // on a full disk it would keep what little there is
+    throw error;
   } finally {
     file.close();
   }

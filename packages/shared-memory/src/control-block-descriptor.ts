@@ -85,12 +85,12 @@ export const COUNTERS = {
   appendForcedOffset: word("append", "position", "End of what the appender has made durable itself."),
   /** It is in the ConsumeQueues and the index; main sleeps on it (readers that wait for arrivals). */
   reputFromOffset: word("dispatch", "position", "Everything below it can be consumed."),
+  /** Milliseconds; flush writes it into the checkpoint. Store timestamps go back with the wall clock. */
+  logicsMsgTimestamp: word("dispatch", "gauge", "Store timestamp up to which the ConsumeQueues are forced."),
   /** Milliseconds; flush writes it into the checkpoint. */
-  logicsMsgTimestamp: word("dispatch", "position", "Store timestamp up to which the ConsumeQueues are forced."),
-  /** Milliseconds; flush writes it into the checkpoint. A log that RocketMQ wrote can have timestamps that go back. */
   indexMsgTimestamp: word("dispatch", "gauge", "End timestamp of the last index file that was rolled."),
-  /** Milliseconds. */
-  wroteStoreTimestamp: word("append", "position", "Store timestamp of the newest record."),
+  /** Milliseconds; goes back with the wall clock. */
+  wroteStoreTimestamp: word("append", "gauge", "Store timestamp of the newest record."),
   /** Microseconds (monotonic clock). RocketMQ: beginTimeInLock. */
   appendBeganUs: word("append", "gauge", "When the group now being written began, 0 between groups."),
 

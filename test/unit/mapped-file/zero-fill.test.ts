@@ -34,14 +34,20 @@ test("zeros are written block by block, and no write crosses a block's end", (t)
   t.deepEqual([bytes[9], bytes[90]], [7, 7]);
 });
 
-test("only blocks that hold something are zeroed", (t) => {
-  const bytes = new Uint8Array(128);
-  bytes[5] = bytes[70] = 1;
+test("only pages that hold something are zeroed: the others may be holes", (t) => {
+  const length = 40 * PAGE + 100;
+  const bytes = new Uint8Array(length);
+  bytes[5] = bytes[15] = bytes[17 * PAGE] = bytes[length - 1] = 1;
   const { file, writes } = fileOf(bytes);
-  t.is(zeroData(file, 10, 128, 32), 32);
-  t.deepEqual(writes, [[64, 32]]);
+  t.is(zeroData(file, 10, length), PAGE - 10 + PAGE + 100);
+  t.deepEqual(writes, [
+    [10, PAGE - 10],
+    [17 * PAGE, PAGE],
+    [40 * PAGE, 100],
+  ]);
   t.is(bytes[5], 1, "before the position");
-  t.is(zeroData(file, 128, 128, 32), 0);
+  t.true(isZero(bytes.subarray(10)));
+  t.is(zeroData(file, length, length), 0);
 });
 
 test("pages that may be holes are written, pages with anything in them are not", (t) => {

@@ -139,7 +139,7 @@ export class AppendService implements Agent {
     if (tail === first) return 0;
     const beganUs = monotonicUs();
     this.#counters.appendBeganUs.set(Math.floor(beganUs));
-    this.#storeTimestamp = Math.max(this.#storeTimestamp, wallClockMs());
+    this.#storeTimestamp = wallClockMs();
     const startOffset = this.#offset;
     const group = this.#sync ? SYNC_GROUP : ASYNC_GROUP;
     let wakeMain = !this.#sync;

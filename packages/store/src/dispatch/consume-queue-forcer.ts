@@ -29,6 +29,8 @@ export class ConsumeQueueForcer {
   /** Where dispatching stood when the round began. */
   #roundOffset = 0;
   #roundStoreTimestamp = 0;
+  /** Store timestamp of the oldest record, by its stamp, that was dispatched since the last thorough round began. */
+  #leastUnforced = Number.POSITIVE_INFINITY;
   #nextRound = 0;
   #lastThorough = 0;
   #durableOffset = -1;
@@ -61,9 +63,15 @@ export class ConsumeQueueForcer {
     return this.#isForcing;
   }
 
-  /** Between groups: all that was dispatched is in the files. Throws what ended an earlier round. */
-  flushWhenDue(now: number, offset: number, storeTimestamp: number): void {
+  /**
+   * Between groups: all that was dispatched is in the files. Throws what ended an earlier round.
+   *
+   * @param storeTimestamp of the last record dispatched
+   * @param leastStoreTimestamp of the records dispatched since the last call
+   */
+  flushWhenDue(now: number, offset: number, storeTimestamp: number, leastStoreTimestamp: number): void {
     if (this.#failure !== undefined) throw this.#failure;
+    if (leastStoreTimestamp < this.#leastUnforced) this.#lower(leastStoreTimestamp);
     if (this.#isForcing || now < this.#nextRound) return;
     this.#nextRound = now + this.#config.flushIntervalConsumeQueue;
     // Nothing came since the last look: nobody pays for a thorough round now, and a close has nothing left to force.
@@ -79,6 +87,7 @@ export class ConsumeQueueForcer {
     if (paths.length === 0 && !isThorough) return;
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
+    if (isThorough) this.#leastUnforced = Number.POSITIVE_INFINITY;
     this.#isForcing = true;
     void this.#force(paths, isThorough);
   }
@@ -115,6 +124,7 @@ export class ConsumeQueueForcer {
     if (this.#failure !== undefined) throw this.#failure;
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
+    this.#leastUnforced = Number.POSITIVE_INFINITY;
     const paths: string[] = [];
     for (const queue of this.#consumeQueues.queues) if (queue !== undefined) paths.push(...queue.takeUnforced());
     await this.#forceAll(paths);
@@ -126,10 +136,19 @@ export class ConsumeQueueForcer {
     this.#consumeQueues.syncTopics();
     for (const dispatcher of this.#others) dispatcher.force?.();
     if (this.#roundOffset === this.#durableOffset || this.#consumeQueues.hasRefusedQueues) return;
-    if (this.#roundStoreTimestamp > this.#counters.logicsMsgTimestamp.value) {
-      this.#counters.logicsMsgTimestamp.set(this.#roundStoreTimestamp);
-    }
+    if (this.#roundStoreTimestamp > 0)
+      this.#counters.logicsMsgTimestamp.set(Math.min(this.#roundStoreTimestamp, this.#leastUnforced));
     this.#tellDurable();
+  }
+
+  /**
+   * The wall clock was set back: RocketMQ takes the checkpoint's time for a promise that all records stamped before it are in forced
+   * ConsumeQueues, and begins to recover at a segment that begins before it. So the time goes back with the stamps, at once.
+   */
+  #lower(storeTimestamp: number): void {
+    this.#leastUnforced = storeTimestamp;
+    const { logicsMsgTimestamp } = this.#counters;
+    if (logicsMsgTimestamp.value === 0 || storeTimestamp < logicsMsgTimestamp.value) logicsMsgTimestamp.set(storeTimestamp);
   }
 
   /** A full disk may refuse the mark: then the one before stays, which says less, and the next round tries again. */

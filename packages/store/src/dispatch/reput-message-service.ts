@@ -66,6 +66,8 @@ export class ReputMessageService implements Agent {
   /** Next record; `reputFromOffset` plus what this group has handed on. */
   #offset: number;
   #retryAt = 0;
+  /** Of what was dispatched since the forcer was notified. */
+  #leastStoreTimestamp = Number.POSITIVE_INFINITY;
 
   /** @param onCorrupt takes a record that is not as it was written instead of all dispatchers; nothing of it can be believed */
   constructor(
@@ -107,7 +109,8 @@ export class ReputMessageService implements Agent {
       this.#counters.dispatchGroups.add(1);
       this.#counters.reputFromOffset.publish(this.#offset);
     }
-    this.#flush.flushWhenDue(now, this.#offset, this.#request.storeTimestamp);
+    this.#flush.flushWhenDue(now, this.#offset, this.#request.storeTimestamp, this.#leastStoreTimestamp);
+    this.#leastStoreTimestamp = Number.POSITIVE_INFINITY;
     return this.#offset > began ? 1 : 0;
   }
 
@@ -152,6 +155,7 @@ export class ReputMessageService implements Agent {
         if (size < 0) continue;
         for (at = 0; at < dispatchers.length; at++) (dispatchers[at] as CommitLogDispatcher).dispatch(this.#request);
         at = -1;
+        if (this.#request.storeTimestamp < this.#leastStoreTimestamp) this.#leastStoreTimestamp = this.#request.storeTimestamp;
         this.#offset += size;
         messages++;
       }

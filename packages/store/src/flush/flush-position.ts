@@ -1,5 +1,5 @@
 import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, type StoreCheckpoint, type StorePaths, storePaths } from "@millrace/format";
-import { createStorage, type Storage } from "@millrace/mapped-file";
+import { createStorage, isNoSpace, type Storage } from "@millrace/mapped-file";
 import {
   AppendMarks,
   ControlBlock,
@@ -105,21 +105,32 @@ export class FlushPosition {
     if (monotonicMs() - this.#recordedAtMs >= RECORD_INTERVAL_MS) this.record();
   }
 
-  /** Writes watermark and checkpoint. A failure ends the service; what the log holds is durable all the same. */
+  /**
+   * Writes watermark and checkpoint, unless the disk is full: then they say less than they could, and the next call tries again. Another
+   * failure ends the service; what the log holds is durable all the same.
+   */
   record(): void {
     const { flushed } = this;
     this.#recordedAtMs = monotonicMs();
     if (flushed === this.#recordedOffset) return;
+    try {
+      this.#write(flushed);
+      this.#recordedOffset = flushed;
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+    }
+  }
+
+  #write(flushed: number): void {
     this.#watermark.write(flushed, wallClockMs());
     if (this.#storeTimestamp > 0) this.#checkpointNow = { ...this.#checkpointNow, physicMsgTimestamp: this.#storeTimestamp };
     const { logicsMsgTimestamp, indexMsgTimestamp } = this.#counters;
     this.#checkpointNow = {
       ...this.#checkpointNow,
-      logicsMsgTimestamp: Math.max(this.#checkpointNow.logicsMsgTimestamp, logicsMsgTimestamp.get()),
+      logicsMsgTimestamp: logicsMsgTimestamp.get() || this.#checkpointNow.logicsMsgTimestamp, // 0: nothing dispatched yet
       indexMsgTimestamp: Math.max(this.#checkpointNow.indexMsgTimestamp, indexMsgTimestamp.get()),
     };
     this.#checkpoint.write(this.#checkpointNow);
-    this.#recordedOffset = flushed;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Storage } from "@millrace/mapped-file";
+import { isNoSpace, type Storage } from "@millrace/mapped-file";
 
 /** What RocketMQ 5 leaves beside the file, empty, for good. */
 const BACKUP_SUFFIX = ".bak";
@@ -18,10 +18,19 @@ export class AbortFile {
     return this.#storage.exists(this.path);
   }
 
-  /** Content is the process id, as in RocketMQ 5. Durable on return: a power failure must find it. */
+  /**
+   * Content is the process id, as in RocketMQ 5; where a full disk does not take that, the name alone, as in RocketMQ 4.9. Durable on
+   * return: a power failure must find it.
+   */
   create(processId: number): void {
-    this.#storage.open(this.path + BACKUP_SUFFIX, "create").close();
-    this.#storage.writeSmall(this.path, new TextEncoder().encode(String(processId)));
+    try {
+      this.#storage.open(this.path + BACKUP_SUFFIX, "create").close();
+      this.#storage.writeSmall(this.path, new TextEncoder().encode(String(processId)));
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+      this.#storage.open(this.path, "create").close();
+      this.#storage.syncDirectory(dirname(this.path));
+    }
   }
 
   /** Last act of a clean end. Durable on return. */

@@ -1,5 +1,5 @@
 import { crc32, getInt64, MillraceError, setInt64 } from "@millrace/format";
-import type { Storage, StorageFile } from "@millrace/mapped-file";
+import { isNoSpace, type Storage, type StorageFile } from "@millrace/mapped-file";
 import {
   WATERMARK_CRC_OFFSET,
   WATERMARK_EPOCH_OFFSET,
@@ -20,6 +20,8 @@ export interface WatermarkEntry {
   /** Milliseconds. */
   readonly time: number;
 }
+
+const NOTHING_FLUSHED: WatermarkEntry = { epoch: 0, flushedOffset: 0, time: 0 };
 
 /**
  * The newest good slot; undefined when there is no file. A file with no good slot is an error and not "no watermark": recovery would take
@@ -44,29 +46,32 @@ export function readFlushedWatermark(storage: Storage, path: string): WatermarkE
 
 /** Written by one thread, the one that forces the log, and only after a force that succeeded. */
 export class FlushedWatermark {
-  readonly #file: StorageFile;
+  readonly #storage: Storage;
+  readonly #path: string;
   readonly #slot = new Uint8Array(WATERMARK_SLOT_LENGTH);
+  #file: StorageFile | undefined;
   #last: WatermarkEntry;
 
-  private constructor(file: StorageFile, last: WatermarkEntry) {
-    this.#file = file;
+  private constructor(storage: Storage, path: string, last: WatermarkEntry) {
+    this.#storage = storage;
+    this.#path = path;
     this.#last = last;
   }
 
   /**
-   * A new file gets its first slot before it gets its name, so that there is a good slot always.
+   * Makes the file if there is none; on a full disk the first {@link write} does.
    *
    * @throws MillraceError `ERR_WATERMARK_CORRUPT`
    */
   static open(storage: Storage, path: string): FlushedWatermark {
-    let last = readFlushedWatermark(storage, path);
-    if (last === undefined) {
-      last = { epoch: 0, flushedOffset: 0, time: 0 };
-      const content = new Uint8Array(WATERMARK_FILE_LENGTH);
-      encodeSlot(content, last);
-      storage.writeSmall(path, content);
+    const last = readFlushedWatermark(storage, path) ?? NOTHING_FLUSHED;
+    const watermark = new FlushedWatermark(storage, path, last);
+    try {
+      watermark.#openFile();
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
     }
-    return new FlushedWatermark(storage.open(path, "write"), last);
+    return watermark;
   }
 
   get last(): WatermarkEntry {
@@ -87,13 +92,26 @@ export class FlushedWatermark {
     }
     const next = { epoch: this.#last.epoch + 1, flushedOffset, time };
     encodeSlot(this.#slot, next);
-    this.#file.write(this.#slot, slotOf(next.epoch) * WATERMARK_SLOT_STRIDE);
-    this.#file.force();
+    const file = this.#openFile();
+    file.write(this.#slot, slotOf(next.epoch) * WATERMARK_SLOT_STRIDE);
+    file.force();
     this.#last = next;
   }
 
   close(): void {
-    this.#file.close();
+    this.#file?.close();
+  }
+
+  /** A new file gets its first slot before it gets its name, so that there is a good slot always. */
+  #openFile(): StorageFile {
+    if (this.#file !== undefined) return this.#file;
+    if (!this.#storage.exists(this.#path)) {
+      const content = new Uint8Array(WATERMARK_FILE_LENGTH);
+      encodeSlot(content, this.#last);
+      this.#storage.writeSmall(this.#path, content);
+    }
+    this.#file = this.#storage.open(this.#path, "write");
+    return this.#file;
   }
 }
 

@@ -1,13 +1,16 @@
 import type { StoreCheckpoint } from "@millrace/format";
 import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, encodeStoreCheckpoint, MillraceError } from "@millrace/format";
-import type { Storage, StorageFile } from "@millrace/mapped-file";
+import { isNoSpace, type Storage, type StorageFile } from "@millrace/mapped-file";
 
 /** The `checkpoint` file, as RocketMQ reads and writes it; one thread writes it. */
 export class StoreCheckpointFile {
-  readonly #file: StorageFile;
+  readonly #storage: Storage;
+  readonly #path: string;
+  #file: StorageFile | undefined;
 
-  private constructor(file: StorageFile) {
-    this.#file = file;
+  private constructor(storage: Storage, path: string) {
+    this.#storage = storage;
+    this.#path = path;
   }
 
   /** Undefined when there is none, or a damaged one: it only tells RocketMQ how little it needs to recover. */
@@ -21,19 +24,24 @@ export class StoreCheckpointFile {
     }
   }
 
-  /** A missing or damaged file is made anew, all zeros: RocketMQ recovers everything then. */
+  /** A missing or damaged file is made again, all zeros: RocketMQ recovers everything then. On a full disk {@link write} does it. */
   static open(storage: Storage, path: string): StoreCheckpointFile {
-    if (StoreCheckpointFile.read(storage, path) === undefined) storage.writeSmall(path, new Uint8Array(CHECKPOINT_LENGTH));
-    return new StoreCheckpointFile(storage.open(path, "write"));
+    const checkpoint = new StoreCheckpointFile(storage, path);
+    try {
+      checkpoint.#openFile();
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+    }
+    return checkpoint;
   }
 
   /**
-   * Moves the two timestamps of what has been dispatched forward, at the end of a store's life; durable on return. A missing file
-   * stays so.
+   * Sets the two timestamps of what has been dispatched, at the end of a store's life; durable on return. A missing file stays so, and
+   * so does all when nothing was dispatched (0).
    */
   static complete(storage: Storage, path: string, logicsMsgTimestamp: number, indexMsgTimestamp: number): void {
     const written = StoreCheckpointFile.read(storage, path);
-    if (written === undefined || logicsMsgTimestamp <= written.logicsMsgTimestamp) return;
+    if (written === undefined || logicsMsgTimestamp === 0) return;
     const file = StoreCheckpointFile.open(storage, path);
     try {
       const index = Math.max(written.indexMsgTimestamp, indexMsgTimestamp);
@@ -45,11 +53,20 @@ export class StoreCheckpointFile {
 
   /** In place: a mapping of it, a Java tool's too, sees the change. Durable on return. */
   write(checkpoint: StoreCheckpoint): void {
-    this.#file.write(encodeStoreCheckpoint(checkpoint), 0);
-    this.#file.force();
+    const file = this.#openFile();
+    file.write(encodeStoreCheckpoint(checkpoint), 0);
+    file.force();
   }
 
   close(): void {
-    this.#file.close();
+    this.#file?.close();
+  }
+
+  #openFile(): StorageFile {
+    if (this.#file !== undefined) return this.#file;
+    if (StoreCheckpointFile.read(this.#storage, this.#path) === undefined)
+      this.#storage.writeSmall(this.#path, new Uint8Array(CHECKPOINT_LENGTH));
+    this.#file = this.#storage.open(this.#path, "write");
+    return this.#file;
   }
 }

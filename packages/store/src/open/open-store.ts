@@ -1,5 +1,5 @@
 import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
-import type { StorageSpec } from "@millrace/mapped-file";
+import { isNoSpace, type StorageSpec } from "@millrace/mapped-file";
 import {
   ControlBlock,
   durableOffset,
@@ -10,8 +10,7 @@ import {
   StoreState,
   wallClockMs,
 } from "@millrace/shared-memory";
-import { ConsumerOffsets } from "../broker/consumer-offsets.js";
-import { DelayOffsets } from "../broker/delay/delay-offsets.js";
+import type { ConsumerOffsets } from "../broker/consumer-offsets.js";
 import { MessageScheduler } from "../broker/delay/message-scheduler.js";
 import { Transactions } from "../broker/transaction/transactions.js";
 import { StoreCleaner } from "../clean/store-cleaner.js";
@@ -28,8 +27,10 @@ import { MessagePutter } from "../put/message-putter.js";
 import type { PutMessageResult } from "../put/put-message-result.js";
 import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
+import type { RecoveryReport } from "../recover/recovery-report.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
+import { tellCorruptRecord } from "./corrupt-records.js";
 import {
   configFileWriter,
   dispatched,
@@ -39,6 +40,7 @@ import {
   registerQueues,
   withPath,
 } from "./open-directory.js";
+import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 
 /**
@@ -57,6 +59,7 @@ export class OpenStore {
   readonly transactions: Transactions;
   readonly stats: StoreStatsReader;
   readonly consumerOffsets: ConsumerOffsets;
+  readonly recovery: RecoveryReport;
   readonly #arrivals: ArrivalSignal;
   /** Rejects of the flushes under way: a service that ends does not answer them. */
   readonly #flushes = new Set<(error: MillraceError) => void>();
@@ -67,8 +70,7 @@ export class OpenStore {
     directory: OpenedDirectory,
     pipeline: Pipeline,
     topics: TopicTable,
-    consumerOffsets: ConsumerOffsets,
-    delayOffsets: DelayOffsets,
+    { consumerOffsets, delayOffsets, report }: Progress,
   ) {
     this.directory = directory;
     this.pipeline = pipeline;
@@ -76,7 +78,10 @@ export class OpenStore {
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
-    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader);
+    this.recovery = { ...directory.recovery, progress: report };
+    this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
+    consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
+    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets);
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
@@ -111,16 +116,14 @@ export class OpenStore {
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
-      const { config, storage: files, paths } = directory;
       // Before any thread runs: a file that cannot be understood ends the opening here.
-      const write = configFileWriter(files, () => pipeline);
-      const { consumerOffset, delayOffset } = paths;
-      const interval = config.flushDelayOffsetInterval;
-      const consumerOffsets = ConsumerOffsets.open(files, consumerOffset, interval, (content) => write(consumerOffset, content));
-      const delayOffsets = DelayOffsets.open(files, delayOffset, (content) => write(delayOffset, content));
+      const progress = openProgress(
+        directory,
+        configFileWriter(directory.storage, () => pipeline),
+      );
       pipeline = await Pipeline.start(data, control, directory.events.onReport);
       await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
-      return new OpenStore(directory, pipeline, topics, consumerOffsets, delayOffsets);
+      return new OpenStore(directory, pipeline, topics, progress);
     } catch (error) {
       await pipeline?.destroy();
       giveBack(directory, pipeline === undefined);
@@ -229,6 +232,7 @@ export class OpenStore {
     try {
       StoreCheckpointFile.complete(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
     } catch (error) {
+      if (isNoSpace(error)) return; // older times: RocketMQ recovers more
       const { code = "ERR_CHECKPOINT_ILLEGAL", message } = error as NodeJS.ErrnoException;
       this.#fault("checkpoint", code, message, error);
     }

@@ -103,6 +103,11 @@ export class MessagePutter {
     return this.#put(message, this.#check, this.#write);
   }
 
+  /** Of the store's own, for which no topic is reserved: delayed and prepared messages, and what becomes of them. */
+  putOwnMessage(message: Message): Promise<PutMessageResult> {
+    return this.#put(message, this.#checkOwn, this.#write);
+  }
+
   putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
     return this.#put(batch, this.#checkBatch, this.#writeBatch);
   }
@@ -174,6 +179,8 @@ export class MessagePutter {
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
 
+  readonly #checkOwn: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs, true);
+
   readonly #checkBatch: Check<readonly Message[]> = (batch) =>
     this.#startGroup() ?? this.#batchValidator.validate(batch, this.#validator, this.#nowMs);
 
@@ -218,7 +225,8 @@ export class MessagePutter {
       (this.#sync && validator.waitStoreMsgOK ? FRAME_FLAG_WAIT_FLUSH : 0) |
       (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
     const { ring } = this;
-    ring.commit(position, length, messages, validator.queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
+    const queueSlot = this.topics.slot(validator.topic, validator.fields.queueId);
+    ring.commit(position, length, messages, queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
     if (!this.#burst) {
       this.#burst = true;
       if (this.#sync) this.#counters.putBurst.set(1);

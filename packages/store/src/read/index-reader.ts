@@ -87,7 +87,8 @@ export class IndexReader {
 
   /**
    * The newest records of a topic that have a key of this hash. The index keeps times in seconds: one that begins before `begin` or
-   * ends behind `end` counts as inside; who needs it exactly looks at the record. (RocketMQ leaves out the second that `begin` is
+   * ends behind `end` counts as inside, and so does every item that is not later than its file's first; who needs it exactly looks at
+   * the record. (RocketMQ leaves out the second that `begin` is
    * in.)
    *
    * @param maxNum at most `maxMsgsNumBatch`
@@ -115,7 +116,7 @@ export class IndexReader {
     for (let i = this.#files.length - 1; i >= 0; i--) {
       const file = this.#files[i] as IndexFileView;
       if (file.overlaps(begin, end)) file.search(search);
-      if (search.offsets.length >= search.maxNum || (file.hasItems && file.beginTimestamp < begin)) break;
+      if (search.offsets.length >= search.maxNum) break;
     }
     const last = this.#files.at(-1);
     const lastWithItems = last?.hasItems === true ? last : undefined;
@@ -171,8 +172,10 @@ class IndexFileView {
     return this.#indexCount() > INDEX_FIRST_ITEM;
   }
 
+  /** The header has the times of the first and the last item; when they run backwards, the wall clock was set back in between. */
   overlaps(begin: number, end: number): boolean {
-    return this.hasItems && begin <= this.endTimestamp && end >= this.beginTimestamp;
+    if (!this.hasItems || begin > Math.max(this.beginTimestamp, this.endTimestamp)) return false;
+    return end >= this.beginTimestamp || this.beginTimestamp > this.endTimestamp;
   }
 
   /**
@@ -192,7 +195,8 @@ class IndexFileView {
       // The first item of a file begins its time, whatever RocketMQ has reckoned it against.
       const time = item === INDEX_FIRST_ITEM ? beginTimestamp : beginTimestamp + timeDiff * MS_PER_SECOND;
       if (time + MS_PER_SECOND <= begin) return;
-      if (time <= end && this.#int(position + INDEX_ITEM_KEY_HASH_OFFSET) === keyHash) {
+      // No distance: stored in the second of the file's first item, or before it, after the wall clock was set back.
+      if ((time <= end || timeDiff === 0) && this.#int(position + INDEX_ITEM_KEY_HASH_OFFSET) === keyHash) {
         const physicalOffset = this.#long(position + INDEX_ITEM_PHYSICAL_OFFSET_OFFSET);
         if (accept(physicalOffset)) offsets.push(physicalOffset);
       }

@@ -68,7 +68,7 @@ export function cutIndexFile(cut: IndexFileCut): IndexFileCutResult {
     if (itemCount > 0) {
       writeSlots(file, shape, kept.slots);
       // Whatever the items behind the last one were, and whether the header knew of them or not.
-      zeroData(file, indexItemPosition(shape.maxHashSlotNum, itemCount + 1), indexFileLength(shape), SMALL_ZERO_BLOCK);
+      zeroData(file, indexItemPosition(shape.maxHashSlotNum, itemCount + 1), indexFileLength(shape));
       file.force();
       const endTimestamp = cut.storeTimestampAt(endPhysicalOffset) ?? header.endTimestamp;
       const next = { ...header, indexCount: itemCount + 1, hashSlotCount: kept.slotCount, endPhysicalOffset, endTimestamp };

@@ -10,7 +10,7 @@ import {
   isIndexHeaderSane,
   MillraceError,
 } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { isNoSpace, type Storage } from "@millrace/mapped-file";
 import type { DispatchedMark } from "../../marks/dispatched-mark.js";
 import type { IndexRow } from "../scan/recovery-row.js";
 import { INDEX_TABLE, type IndexFacts, type IndexVerdict } from "./index-decision.js";
@@ -226,9 +226,15 @@ class IndexFilesRecovery {
   #cutLast({ name, header }: KnownFile, offset: number): IndexFileCutResult {
     const { storage, directory, storeTimestampAt } = this.#options;
     const path = join(directory, name);
-    const cut = cutIndexFile({ storage, path, shape: this.#options, header, offset, storeTimestampAt });
-    this.#files[this.#files.length - 1] = this.#read(name);
-    return cut;
+    try {
+      const cut = cutIndexFile({ storage, path, shape: this.#options, header, offset, storeTimestampAt });
+      this.#files[this.#files.length - 1] = this.#read(name);
+      return cut;
+    } catch (error) {
+      // Its holes cannot be filled on a full disk; without the file, its keys can be indexed again.
+      if (isNoSpace(error)) return { itemCount: 0, endPhysicalOffset: 0, completeTo: undefined };
+      throw error;
+    }
   }
 
   /** What the file before the last is complete to at least; 0 when nothing is known. */

@@ -30,7 +30,7 @@ export interface LogReport {
 export interface RecoveryCut {
   readonly offset: number;
   readonly reason: string;
-  /** In the segment of `offset`, in whole blocks. */
+  /** In the segment of `offset`: the pages that held something. */
   readonly bytesZeroed: number;
   /** Paths. */
   readonly segmentsRemoved: string[];

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import { PAGE_LENGTH, SegmentDirectory } from "@millrace/mapped-file";
+import { SegmentDirectory } from "@millrace/mapped-file";
 import { zeroFrom } from "../scan/segment-settlement.js";
 import { QUEUE_TABLE, type QueueVerdict } from "./consume-queue-decision.js";
 import type { QueuePlan } from "./consume-queue-inspection.js";
@@ -40,7 +40,7 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
     const isNeeded = fileStart < end || (fileStart === end && end > 0 && !directory.files.includes(end - unitsPerFile));
     if (isGone || isStale || (isCut && !isNeeded)) storage.remove(segments.pathOf(fileStart));
     else if (isCut && fileStart + unitsPerFile > end)
-      zeroFrom(storage, segments.pathOf(fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH, PAGE_LENGTH);
+      zeroFrom(storage, segments.pathOf(fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
     else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < lastFileOf(plan)) force(storage, segments.pathOf(fileStart));
   }
   if (storage.exists(directory.path)) storage.syncDirectory(directory.path);

@@ -1,5 +1,5 @@
 import { MillraceError } from "@millrace/format";
-import { rewrite, SMALL_ZERO_BLOCK, type Storage, type StorageFile, zeroData } from "@millrace/mapped-file";
+import { rewrite, type Storage, type StorageFile, zeroData } from "@millrace/mapped-file";
 
 export interface Settlement {
   readonly path: string;
@@ -31,7 +31,7 @@ export function settleSegment(storage: Storage, settlement: Settlement): Settled
   const { path, size, position, isCut, rewriteFrom } = settlement;
   const file = storage.open(path, "write");
   try {
-    const bytesZeroed = zeroData(file, isCut ? position : size, size, SMALL_ZERO_BLOCK);
+    const bytesZeroed = zeroData(file, isCut ? position : size, size);
     const bytesRewritten = rewrite(file, rewriteFrom, position, settlement.rewriteZeros ? size : position);
     forceOrFail(path, file);
     return { bytesZeroed, bytesRewritten };
@@ -54,10 +54,10 @@ function forceOrFail(path: string, file: StorageFile): void {
  * Zeroes what is not zero from a position to the end of a file ({@link zeroData}), and makes the file durable. Returns the bytes
  * zeroed.
  */
-export function zeroFrom(storage: Storage, path: string, size: number, position: number, blockLength: number): number {
+export function zeroFrom(storage: Storage, path: string, size: number, position: number): number {
   const file = storage.open(path, "write");
   try {
-    const zeroed = zeroData(file, position, size, blockLength);
+    const zeroed = zeroData(file, position, size);
     file.force();
     return zeroed;
   } finally {
