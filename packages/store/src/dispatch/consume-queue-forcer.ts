@@ -1,6 +1,6 @@
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Storage } from "@millrace/mapped-file";
-import { PAGE_LENGTH } from "@millrace/mapped-file";
+import { isOutOfDescriptors, PAGE_LENGTH } from "@millrace/mapped-file";
 import { type ControlBlock, monotonicMs, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
@@ -8,6 +8,8 @@ import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 
 /** As many as the thread pool of Node runs. */
 const FORCES_AT_A_TIME = 4;
+/** While there is no descriptor to be had. */
+const RETRY_MS = 100;
 
 /** Called when everything below the offset is durable in all dispatchers. */
 export type OnDispatchedDurably = (offset: number) => void;
@@ -26,6 +28,7 @@ export class ConsumeQueueForcer {
   readonly #onDurable: OnDispatchedDurably;
   /** A round is under way; it goes on whenever the thread's event loop runs. */
   #isForcing = false;
+  #isClosing = false;
   /** Where dispatching stood when the round began. */
   #roundOffset = 0;
   #roundStoreTimestamp = 0;
@@ -97,7 +100,8 @@ export class ConsumeQueueForcer {
       await this.#forceAll(paths);
       if (isThorough) this.#endThoroughRound(monotonicMs());
     } catch (error) {
-      this.#failure = error;
+      // Names that could not be forced for want of a descriptor are still to be forced: the next round does it.
+      if (this.#isClosing || !isOutOfDescriptors(error)) this.#failure = error;
     } finally {
       this.#isForcing = false;
     }
@@ -108,7 +112,7 @@ export class ConsumeQueueForcer {
     const remaining = paths.values();
     const lane = async (): Promise<void> => {
       for (const path of remaining) {
-        await this.#storage.forceInBackground(path);
+        while (!(await this.#tryForce(path))) await setTimeout(RETRY_MS);
         this.#counters.dispatchForces.add(1);
         this.#counters.dispatchHeartbeatUs.set(Math.floor(monotonicUs()));
       }
@@ -118,8 +122,20 @@ export class ConsumeQueueForcer {
     for (const result of lanes) if (result.status === "rejected") throw result.reason;
   }
 
+  /** False: there was no descriptor to open the file with, so nothing was forced and nothing is lost. */
+  async #tryForce(path: string): Promise<boolean> {
+    try {
+      await this.#storage.forceInBackground(path);
+      return true;
+    } catch (error) {
+      if (this.#isClosing || !isOutOfDescriptors(error)) throw error;
+      return false;
+    }
+  }
+
   /** Everything, at once, before the thread ends; not after a force that failed. */
   async flushAll(offset: number, storeTimestamp: number): Promise<void> {
+    this.#isClosing = true;
     while (this.#isForcing) await setImmediate();
     if (this.#failure !== undefined) throw this.#failure;
     this.#roundOffset = offset;
