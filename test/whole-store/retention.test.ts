@@ -234,7 +234,7 @@ test.serial("a file that cannot be removed is told and tried again; nobody reads
 });
 
 test.serial("a ConsumeQueue file that cannot be removed is told and tried again", async (t) => {
-  const fault: Fault = { operation: "remove", path: "consumequeue", after: 0, times: 1, code: "EIO" };
+  const fault: Fault = { operation: "remove", path: "consumequeue/", after: 0, times: 1, code: "EIO" };
   const store = await openStore(t, OPTIONS, [fault]);
   await put(store, 0, 20);
   await settled(store, 20);

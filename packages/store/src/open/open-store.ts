@@ -18,6 +18,7 @@ import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
+import { keepFence } from "../marks/fence-places.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
@@ -206,7 +207,7 @@ export class OpenStore {
       this.put.close();
       this.#arrivals.close();
       this.reader.close();
-      this.pipeline.control.forceAlarm.nudge();
+      this.#keepFence();
       await this.pipeline.destroy();
       this.directory.lock.release();
       storeState.set(StoreState.closed);
@@ -252,6 +253,19 @@ export class OpenStore {
     const { forceAlarm } = this.pipeline.control;
     await forceAlarm.whenRaised();
     if (forceAlarm.isRaised) this.#forceFailed();
+  }
+
+  /** The last chance for the marker, while the directory is still ours. */
+  #keepFence(): void {
+    const { forceAlarm } = this.pipeline.control;
+    forceAlarm.nudge();
+    if (!forceAlarm.isRaised) return;
+    const { storage, paths } = this.directory;
+    try {
+      keepFence(storage, paths, this.flushedOffset, forceAlarm.cause.reason);
+    } catch {
+      // What can be said has been: every put was rejected.
+    }
   }
 
   #forceFailed(): void {
