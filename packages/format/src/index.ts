@@ -190,6 +190,7 @@ export type { StoreCheckpoint } from "./store-checkpoint-codec.js";
 export { decodeStoreCheckpoint, encodeStoreCheckpoint } from "./store-checkpoint-codec.js";
 export type { StorePaths } from "./store-path.js";
 export {
+  commitLogLockPath,
   consumeQueueDirectory,
   defaultStorePathRootDir,
   parseSegmentFileName,

@@ -63,6 +63,15 @@ export function preparedPath(directory: string): string {
   return `${directory}.new`;
 }
 
+/**
+ * Millrace's own: the lock of a log directory that is not in its store's root; beside it, where a broker lists nothing.
+ *
+ * @param commitLog without a link in it
+ */
+export function commitLogLockPath(commitLog: string): string {
+  return `${commitLog}.lock`;
+}
+
 /** RocketMQ's default of `storePathRootDir`. */
 export function defaultStorePathRootDir(homeDirectory: string): string {
   return `${homeDirectory}/store`;

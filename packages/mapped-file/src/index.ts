@@ -15,6 +15,7 @@ export type {
   Fault,
   FaultOperation,
   FileAccess,
+  MapAccess,
   Mapping,
   Storage,
   StorageEntry,
