@@ -3,9 +3,9 @@ import { commitLogLockPath, type StorePaths, storePaths } from "@millrace/format
 import { LockFile, type Storage } from "@millrace/mapped-file";
 
 /**
- * One owner of a root, and of its log: with a separate `storePathCommitLog`, or a link in the place of `commitlog`, two roots can lead to one
- * log, and two appenders would write over each other. So a log that lies elsewhere has a lock beside it; and one that is the `commitlog` of
- * another root is locked with that root, as its own stores and brokers lock it.
+ * One owner of a root, and of its log: with a separate `storePathCommitLog`, or a link in the place of `commitlog`, two roots can lead
+ * to one log, and two appenders would write over each other. So a log that lies elsewhere has a lock beside it; and one that is the
+ * `commitlog` of another root is locked with that root, as its own stores and brokers lock it.
  */
 export class StoreLock {
   readonly #held: LockFile[] = [];
