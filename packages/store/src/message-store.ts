@@ -60,7 +60,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   private constructor(open: OpenStore) {
     super(open);
     this.config = open.directory.config;
-    this.recovery = open.directory.recovery;
+    this.recovery = open.recovery;
     this.consumerOffsets = open.consumerOffsets;
     this.#open = open;
   }
@@ -274,14 +274,13 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`: also for the topics of delayed and prepared messages; `ERR_TOPIC_NOT_DELETED`: not all files
    * could be deleted, try again, what was put before stays deleted; `ERR_SERVICE_ENDED`: a thread it needs is gone
    */
-  async deleteTopic(topic: string): Promise<void> {
-    await this.#open.cleaner.topics.deleteTopic(topic);
-    this.consumerOffsets.deleteTopic(topic);
+  deleteTopic(topic: string): Promise<void> {
+    return this.#open.cleaner.topics.deleteTopic(topic);
   }
 
   /**
-   * Deletes every topic but those to retain, RocketMQ's own, and those of groups (`%RETRY%…`, `%DLQ%…`). Resolves with the deleted names.
-   * (RocketMQ: `cleanUnusedTopic`.)
+   * Deletes every topic but those to retain, RocketMQ's own, and those of groups (`%RETRY%…`, `%DLQ%…`), as {@link deleteTopic} does.
+   * Resolves with the deleted names. (RocketMQ: `cleanUnusedTopic`.)
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`: this is no list of names, nothing was deleted; and as {@link deleteTopic}
    */
   async cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
@@ -290,9 +289,9 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
-   * Deletes the queues whose messages have all gone with their segments; they begin again at queue offset 0. A queue that has had no
-   * message yet stays. Resolves with the deleted ones. (RocketMQ: `cleanExpiredConsumerQueue`.)
-   * @throws MillraceError as {@link deleteTopic}
+   * Deletes the queues whose messages have all gone with their segments; they begin again at queue offset 0, and the consumer
+   * groups forget them. A queue that has had no message yet stays. Resolves with the deleted ones. (RocketMQ: `cleanExpiredConsumerQueue`.)
+   * @throws MillraceError as {@link deleteTopic}; the disk's own error when the groups' offsets cannot be saved: nothing is deleted then
    */
   async cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
     this.#open.checkOpen();
