@@ -21,6 +21,8 @@ export interface StorePaths {
   readonly config: string;
   readonly delayOffset: string;
   readonly consumerOffset: string;
+  /** Millrace's own: when the messages that wait for their delay were first seen. */
+  readonly delayArrivals: string;
   /** Millrace's own: how far the log is known to be durable. */
   readonly watermark: string;
   /** Millrace's own: a force failed, and no operator has looked at it yet. */
@@ -52,6 +54,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     config,
     delayOffset: `${config}/delayOffset.json`,
     consumerOffset: `${config}/consumerOffset.json`,
+    delayArrivals: `${config}/millrace.delayArrivals`,
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
     logFence: `${commitLog}.millrace.fence`,
@@ -69,6 +72,15 @@ export function configCopyPath(path: string): string {
 /** Millrace's own: where a file of a directory is prepared, which gets its name when it has its length; no broker lists it. */
 export function preparedPath(directory: string): string {
   return `${directory}.new`;
+}
+
+/**
+ * Millrace's own: the lock of a log directory that is not in its store's root; beside it, where a broker lists nothing.
+ *
+ * @param commitLog without a link in it
+ */
+export function commitLogLockPath(commitLog: string): string {
+  return `${commitLog}.lock`;
 }
 
 /**
