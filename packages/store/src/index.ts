@@ -61,6 +61,7 @@ export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
+export type { IndexFileDamage } from "./recover/index/index-file-check.js";
 export type { CorruptRecord } from "./recover/log/corrupt-record.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { DispatchReport, RecoveryReport } from "./recover/recovery-report.js";

@@ -1,3 +1,4 @@
+import type { IndexFileDamage } from "./index/index-file-check.js";
 import type { LogReport } from "./log/log-report.js";
 import type { IndexRow, QueueRow, RecoveryRow } from "./scan/recovery-row.js";
 
@@ -29,5 +30,7 @@ export interface DispatchReport {
   readonly indexRebuilt: boolean;
   /** Paths. */
   readonly indexFilesRemoved: string[];
+  /** The first index file that was not as it had been finished; it and those behind it are built again. */
+  readonly indexDamage: IndexFileDamage | undefined;
   readonly seconds: number;
 }
