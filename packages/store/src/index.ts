@@ -43,6 +43,7 @@ export type { ConsumedBatch } from "./consume/consumed-batch.js";
 export type { MessageArrival, MessageArrivingListener } from "./consume/message-arriving.js";
 export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
+export type { ConfigFileDamage } from "./marks/config-file.js";
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
 export type { Message } from "./put/message.js";
@@ -61,10 +62,12 @@ export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
+export type { TopicSelection } from "./read/topic-selection.js";
 export type { IndexFileDamage } from "./recover/index/index-file-check.js";
+
 export type { CorruptRecord } from "./recover/log/corrupt-record.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
-export type { DispatchReport, RecoveryReport } from "./recover/recovery-report.js";
+export type { CutOffset, DispatchReport, ProgressReport, RecoveryReport } from "./recover/recovery-report.js";
 export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/recovery-row.js";
 export type {
   CorruptEvent,

@@ -1,3 +1,11 @@
+/** What the cleaner notifies the consumer groups of. */
+export interface GroupOffsets {
+  /** The topic's queues, or one of them, begin again at 0. */
+  forget(topic: string, queueId?: number): void;
+  /** Resolves when that is durable. */
+  persist(): Promise<void>;
+}
+
 /** What the cleaner asks of the reader on main, and notifies it of. */
 export interface LeasedReader {
   /** Segments below `minOffset` are not read any more: unmapped, the leased ones with their last lease. */

@@ -10,7 +10,7 @@ import type { StoreEventSink } from "../tell/store-event.js";
 import { CommitLogSegments } from "./commit-log-segments.js";
 import { diskRatioOf } from "./disk-space.js";
 import { FileCleaner } from "./file-cleaner.js";
-import type { LeasedReader } from "./leased-reader.js";
+import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
 import { checkSelf, type SelfCheckFinding } from "./self-check.js";
 import { TopicCleaner } from "./topic-cleaner.js";
 
@@ -28,7 +28,7 @@ export class StoreCleaner {
   readonly topics: TopicCleaner;
   readonly #directory: CleanedDirectory;
 
-  constructor(directory: CleanedDirectory, pipeline: Pipeline, put: MessagePutter, messages: MessageReader) {
+  constructor(directory: CleanedDirectory, pipeline: Pipeline, put: MessagePutter, messages: MessageReader, groups: GroupOffsets) {
     const { config, storage, paths, events } = directory;
     const { commitLog, consumeQueues } = messages;
     const reader: LeasedReader = {
@@ -57,7 +57,7 @@ export class StoreCleaner {
       events,
       clock: SYSTEM_CLOCK,
     });
-    this.topics = new TopicCleaner(pipeline, put, reader, this.files);
+    this.topics = new TopicCleaner(pipeline, put, reader, groups, this.files);
     this.files.start();
   }
 

@@ -29,9 +29,11 @@ export interface OpenedDirectory {
   readonly paths: StorePaths;
   readonly lock: LockFile;
   readonly abort: AbortFile;
-  readonly recovery: RecoveryReport;
+  readonly recovery: Omit<RecoveryReport, "progress">;
   readonly dispatch: DispatchRecovery;
   readonly deletedTopics: DeletedTopics;
+  /** As it was found: recovery forgets what the log has nothing of any more. */
+  readonly foundDeletedTopics: ReadonlyMap<string, number>;
   readonly fence: StoreFence | undefined;
   /** From the opening on; handed out when the store is open. */
   readonly events: StoreEvents;
@@ -53,6 +55,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     refuseUnsupportedDirectories(storage, paths);
     const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
     const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
+    const foundDeletedTopics = deletedTopics.offsets;
     const mark = readDispatchedMark(storage, paths.dispatchedMark);
     const watermark = readFlushedWatermark(storage, paths.watermark);
     const { signal } = options;
@@ -77,7 +80,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     tellDamage(events, deletedTopics, recovery);
     const fence = readStoreFence(storage, paths.fence);
     abort.create(process.pid);
-    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence, events };
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
   } catch (error) {
     lock?.release();
     throw withPath(error, paths.root);
@@ -114,15 +117,15 @@ export function withPath(cause: unknown, root: string): unknown {
 export function configFileWriter(
   storage: Storage,
   pipeline: () => Pipeline | undefined,
-): (path: string, content: Uint8Array) => Promise<void> {
-  return async (path, content) => {
+): (path: string, content: Uint8Array, logOffset: number) => Promise<void> {
+  return async (path, content, logOffset) => {
     const running = pipeline();
     try {
-      if (running?.isStopping === false) return await running.writeConfigFile(path, content);
+      if (running?.isStopping === false) return await running.writeConfigFile(path, content, logOffset);
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== "ERR_SERVICE_ENDED") throw error;
     }
-    writeConfigFile(storage, path, content);
+    writeConfigFile(storage, path, content, logOffset);
   };
 }
 

@@ -82,8 +82,8 @@ export class Pipeline {
   }
 
   /** {@link ConfigFileControl}; rejects with the system's error, too. */
-  async writeConfigFile(path: string, content: Uint8Array): Promise<void> {
-    const failure = await answered(this.#threads.allocate.ask((control) => control.writeConfigFile(path, content)));
+  async writeConfigFile(path: string, content: Uint8Array, logOffset: number): Promise<void> {
+    const failure = await answered(this.#threads.allocate.ask((control) => control.writeConfigFile(path, content, logOffset)));
     if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
   }
 

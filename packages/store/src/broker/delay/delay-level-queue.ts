@@ -1,4 +1,4 @@
-import { ConsumeQueueUnit, SCHEDULE_TOPIC, TRANS_HALF_TOPIC } from "@millrace/format";
+import { ConsumeQueueUnit, SCHEDULE_TOPIC } from "@millrace/format";
 import type { Clock } from "@millrace/shared-memory";
 import type { PutMessageResult } from "../../put/put-message-result.js";
 import { unlessCorrupt } from "../../read/record-corrupt-error.js";
@@ -169,7 +169,7 @@ export class DelayLevelQueue {
     const unit = this.#unit;
     const stored = unlessCorrupt(() => (unit.isMessage ? this.#context.store.message(unit.physicalOffset, unit.size) : undefined));
     const real = stored === undefined ? undefined : realQueue(stored);
-    if (stored === undefined || real === undefined || real.topic === SCHEDULE_TOPIC || real.topic === TRANS_HALF_TOPIC) {
+    if (stored === undefined || real === undefined) {
       this.#pass(queueOffset);
       return;
     }

@@ -55,7 +55,7 @@ export function checkIndexFiles({
   return { good: good.filter(({ name }) => name < odd.name), damage: { path: join(directory, odd.name), reason } };
 }
 
-/** What a mark would say of an index of which these files are left: complete up to the last record that they have, which may have more keys. */
+/** What a mark would say when these files are left: complete up to the last record that they have, which may have more keys. */
 export function markOfGood(good: readonly IndexFileSeal[], mark: DispatchedMark | undefined): DispatchedMark {
   const last = good.at(-1);
   const end = last?.endPhysicalOffset ?? 0;
