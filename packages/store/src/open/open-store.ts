@@ -81,7 +81,7 @@ export class OpenStore {
     this.recovery = { ...directory.recovery, progress: report };
     this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
     consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
-    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets);
+    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets, () => this.schedule.delayedFrom());
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
@@ -93,7 +93,7 @@ export class OpenStore {
     this.stats = new StoreStatsReader(directory, pipeline, this.put, {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
-      isDiskFull: () => this.put.status.isDiskFull,
+      clean: () => this.cleaner.files.stats(),
       lastErrors: () => events.lastErrors,
     });
     pipeline.control.counters.storeState.set(StoreState.running);

@@ -116,8 +116,13 @@ export class Pipeline {
     return first;
   }
 
+  /**
+   * Frees the threads. Whoever on main still sleeps on a word is woken for the last time: a `waitAsync` that nobody notifies keeps the
+   * whole control block for the life of the process.
+   */
   async destroy(): Promise<void> {
     await Promise.all(this.#all.map((thread) => thread.destroy()));
+    for (const counter of Object.values(this.control.counters)) counter.nudge();
   }
 
   get #all(): readonly ServiceThread<object>[] {
