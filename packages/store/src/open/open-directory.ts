@@ -16,7 +16,7 @@ import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../
 import { recoverCommitLog } from "../recover/log/commit-log-recovery.js";
 import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js";
 import { recoveryReasons } from "../recover/recovery-reasons.js";
-import type { RecoveryReport } from "../recover/recovery-report.js";
+import type { DispatchReport, RecoveryReport } from "../recover/recovery-report.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { StoreEvents } from "../tell/store-events.js";
 import { tellCorruptRecord } from "./corrupt-records.js";
@@ -77,7 +77,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
-    tellDamage(events, deletedTopics, recovery);
+    tellDamage(events, deletedTopics, log, dispatch.report);
     const fence = readStoreFence(storage, paths.fence);
     abort.create(process.pid);
     return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
@@ -88,7 +88,12 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
 }
 
 /** What is not as it was written, and was gone around. */
-function tellDamage(events: StoreEvents, { damage }: DeletedTopics, { corrupt, dispatch: { indexDamage } }: RecoveryReport): void {
+function tellDamage(
+  events: StoreEvents,
+  { damage }: DeletedTopics,
+  { corrupt }: Pick<RecoveryReport, "corrupt">,
+  { indexDamage }: DispatchReport,
+): void {
   for (const { path, reason } of damage) {
     const message = `the table of deleted topics is damaged: reason=${reason} path=${path}`;
     events.emit("corrupt", { service: "recover", code: "ERR_DELETED_TOPICS_CORRUPT", message, path });
