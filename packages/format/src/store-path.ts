@@ -25,6 +25,8 @@ export interface StorePaths {
   readonly watermark: string;
   /** Millrace's own: a force failed, and no operator has looked at it yet. */
   readonly fence: string;
+  /** The same beside the log's directory, for when the root does not take it. */
+  readonly logFence: string;
   /** Millrace's own: how far ConsumeQueues and index are known to be durable. */
   readonly dispatchedMark: string;
   /** Millrace's own: what the index files held when nothing was written to them any more. */
@@ -54,6 +56,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     consumerOffset: `${config}/consumerOffset.json`,
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
+    logFence: `${commitLog}.millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
     indexSeals: `${root}/millrace.index`,
     deletedTopics: `${config}/millrace.deletedTopics`,
