@@ -1,6 +1,6 @@
-import type { DecodedMessage } from "@millrace/format";
 import type { MessageStore, MessageView } from "@millrace/store";
 import { grouped } from "../support/grouped.js";
+import type { DecodedMessage } from "../support/message-decoder.js";
 import { SHARED_KEY } from "./crash-job.js";
 
 const QUERIES_MAX = 300;
@@ -16,7 +16,7 @@ export class ConsumedQueues {
   readonly #faults: string[] = [];
 
   constructor(store: MessageStore) {
-    for (const topic of store.topics()) {
+    for (const topic of store.topics({ systemTopics: true })) {
       for (const queueId of store.queues(topic)) this.#consume(store, topic, queueId);
     }
     this.#query(store);

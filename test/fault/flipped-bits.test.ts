@@ -1,20 +1,20 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
-  BODY_OFFSET,
   MAGIC_OFFSET,
   PHYSICAL_OFFSET_OFFSET,
   QUEUE_ID_OFFSET,
   QUEUE_OFFSET_OFFSET,
-  STORE_TIMESTAMP_OFFSET,
   segmentFileName,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import { type MessageStore, type MillraceError, RecordCorruptError } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { BODY_OFFSET, STORE_TIMESTAMP_OFFSET } from "#format/message-descriptor.js";
 import { flipBit } from "../support/flip-bit.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { numbered, numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { until } from "../support/until.js";
 
 const COUNT = 1200;
 const QUEUES = [0, 1];
@@ -73,6 +73,8 @@ function readQueue(store: MessageStore, queueId: number): { numbers: number[]; c
 async function outcomeOf(t: ExecutionContext, root: string, victim: Victim): Promise<string> {
   const store = await openStore(t, { ...OPTIONS, storePathRootDir: root }).catch((error: MillraceError) => error.code);
   if (typeof store === "string") return store;
+  const told: (number | undefined)[] = [];
+  store.on("corrupt", ({ service, physicalOffset }) => told.push(service === "read" ? physicalOffset : undefined));
   try {
     t.deepEqual(store.topics(), ["TopicA"]);
     let outcome = "unchanged";
@@ -88,6 +90,10 @@ async function outcomeOf(t: ExecutionContext, root: string, victim: Victim): Pro
         expected.splice(victim.queueOffset, 1);
       }
       t.deepEqual(numbers, expected);
+    }
+    if (outcome !== "unchanged") {
+      await until(() => told.includes(victim.physicalOffset));
+      t.like(store.recovery.corrupt, { length: 1, 0: { physicalOffset: victim.physicalOffset, size: victim.size } });
     }
     t.is(store.stats().get.corruptRecords, outcome === "unchanged" ? 0 : 1);
     return outcome;

@@ -94,7 +94,7 @@ test("topics longer than are put here are read", (t) => {
   if (fixture === undefined) return t.fail();
   const reader = readerOf(t, fixture);
   const long = "t".repeat(128);
-  t.true(reader.topics().includes(long));
+  t.true(reader.topics(true).includes(long));
   using found = reader.getMessage({ topic: long, queueId: 0, queueOffset: 0 });
   t.is(found.messages[0]?.topic, long);
 });

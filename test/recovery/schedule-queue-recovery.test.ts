@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONSUME_QUEUE_TAGS_CODE_OFFSET, CONSUME_QUEUE_UNIT_LENGTH, SCHEDULE_TOPIC, tagsCode } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, SCHEDULE_TOPIC, tagsCode } from "@millrace/format";
 import test from "ava";
+import { CONSUME_QUEUE_TAGS_CODE_OFFSET } from "#format/consume-queue-descriptor.js";
+import { OpenStore } from "#store/open/open-store.js";
 import { readUnits } from "../support/stored-queues.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-import { message, openStore } from "../support/temporary-store.js";
+import { message, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 
 const MESSAGES = 30;
 
@@ -30,8 +32,8 @@ test("hashes of tags that RocketMQ 4.9 leaves in the schedule queues become time
 
 test("a message that was put straight into a schedule queue has the hash of its tag there, and is left alone", async (t) => {
   const options = { storePathRootDir: temporaryDirectory(t) };
-  const store = await openStore(t, options);
-  await store.putMessage(message({ topic: SCHEDULE_TOPIC, tags: "TagA", queueId: 20 }));
+  const store = await OpenStore.open({ ...options, mappedFileSizeCommitLog: SEGMENT_SIZE }, { kind: "real" });
+  await store.put.putOwnMessage(message({ topic: SCHEDULE_TOPIC, tags: "TagA", queueId: 20 }));
   await store.close();
   const again = await openStore(t, options);
   t.deepEqual(again.recovery.dispatch.rebuiltQueues, []);

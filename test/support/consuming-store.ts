@@ -15,6 +15,7 @@ import { pipelineData } from "#store/pipeline/pipeline-data.js";
 import { MessagePutter } from "#store/put/message-putter.js";
 import { TopicTable } from "#store/put/topic-table.js";
 import { MessageReader } from "#store/read/message-reader.js";
+import type { TopicSelection } from "#store/read/topic-selection.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 /** The whole pipeline over a new directory, with only what consuming needs on the main thread. */
@@ -73,8 +74,8 @@ export class ConsumingStore {
     return this.consumers.consume(options);
   }
 
-  onMessageArriving(listener: MessageArrivingListener): () => void {
-    return this.arriving.add(listener);
+  onMessageArriving(listener: MessageArrivingListener, selection?: TopicSelection): () => void {
+    return this.arriving.add(listener, selection);
   }
 
   close(): Promise<void> {

@@ -111,7 +111,7 @@ test.serial("after a crash nothing is missing, and only what was delivered since
   );
 });
 
-test.serial("a broken delayOffset.json without a backup ends the opening, and the directory is free again", async (t) => {
+test.serial("a broken delayOffset.json without a copy or a backup ends the opening, and the directory is free again", async (t) => {
   const storePathRootDir = temporaryDirectory(t);
   const first = await openStore(t, { storePathRootDir, messageDelayLevel: "0s" });
   await first.putMessage(message({ delayTimeLevel: 1 }));
@@ -119,6 +119,7 @@ test.serial("a broken delayOffset.json without a backup ends the opening, and th
   await first.close();
   const path = join(storePathRootDir, "config", "delayOffset.json");
   writeFileSync(path, "{");
+  rmSync(join(storePathRootDir, "config", "millrace.delayOffset"));
   await t.throwsAsync(openStore(t, { storePathRootDir }), { code: "ERR_DELAY_OFFSETS_CORRUPT" });
   t.is(readFileSync(path, "utf8"), "{");
   rmSync(path);

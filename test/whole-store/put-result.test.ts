@@ -222,3 +222,21 @@ test("a batch of several born or store hosts is refused, one of IPv6 hosts is st
     ["four", "six"],
   );
 });
+
+test("a put that is refused leaves no topic and no queue behind", async (t) => {
+  const store = await openStore(t, { maxMessageSize: 100 });
+  for (let n = 0; n < 50; n++) {
+    const large = numbered(n, 101, { topic: `Topic${n}`, queueId: n });
+    t.is((await store.putMessage(large)).status, "MESSAGE_ILLEGAL");
+    t.is((await store.putMessages([large])).status, "MESSAGE_ILLEGAL");
+    await t.throwsAsync(store.putMessage({ ...numbered(n, 1, { topic: `Topic${n}` }), flag: 0.5 }), {
+      code: "ERR_MESSAGE_ILLEGAL",
+    });
+  }
+  t.deepEqual(store.stats().put.topics, []);
+  t.is((await store.putMessage(numbered(1, 1, { topic: "Topic1" }))).status, "PUT_OK");
+  t.deepEqual(
+    store.stats().put.topics.map(({ topic }) => topic),
+    ["Topic1"],
+  );
+});

@@ -2,9 +2,9 @@
 
 import { MillraceError } from "./millrace-error.js";
 import { shownValue } from "./shown-value.js";
-import { DLQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX } from "./system-topic.js";
+import { DLQ_TOPIC_PREFIX, isReservedTopic, RETRY_TOPIC_PREFIX } from "./system-topic.js";
 
-export type TopicIllegality = "EMPTY" | "TOO_LONG" | "ILLEGAL_CHARACTER";
+type TopicIllegality = "EMPTY" | "TOO_LONG" | "ILLEGAL_CHARACTER";
 
 const TOPIC_PATTERN = /^[%|a-zA-Z0-9_-]*$/;
 const TOPIC_MAX_LENGTH = 127;
@@ -12,7 +12,7 @@ const TOPIC_MAX_LENGTH = 127;
 const GROUP_TOPIC_MAX_LENGTH = 255;
 export const QUEUE_ID_MAX = 0x7fffffff;
 
-/** Why a topic is not allowed. Topics become directories, so nothing that means something in a path may pass (CVE-2019-17572). */
+/** Why a topic is not allowed. Topics become directories, so nothing that means something in a path may pass (CVE-2019-17572). @forTests */
 export function topicIllegality(topic: string): TopicIllegality | undefined {
   if (topic === "") return "EMPTY";
   const isGroupTopic = topic.startsWith(RETRY_TOPIC_PREFIX) || topic.startsWith(DLQ_TOPIC_PREFIX);
@@ -32,6 +32,13 @@ export function isTopicLegal(topic: string): boolean {
 /** For a topic that is to be put. @throws MillraceError `ERR_TOPIC_ILLEGAL` */
 export function checkTopic(topic: unknown): void {
   if (typeof topic !== "string" || !isTopicLegal(topic)) throw illegalTopic(topic);
+}
+
+/** For a topic that a user puts into: none of a broker's own. @throws MillraceError `ERR_TOPIC_ILLEGAL` */
+export function checkNotReserved(topic: string): void {
+  if (!isReservedTopic(topic)) return;
+  const message = `the topic is the store's own, which puts there itself: topic=${topic}`;
+  throw new MillraceError("ERR_TOPIC_ILLEGAL", message, { status: "MESSAGE_ILLEGAL" });
 }
 
 /** For a topic that is to be read: what {@link isTopicDirectoryLegal} lets pass. @throws MillraceError `ERR_TOPIC_ILLEGAL` */

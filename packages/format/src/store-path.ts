@@ -53,19 +53,19 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
-    deletedTopics: `${config}/millrace.deletedTopics.json`,
+    deletedTopics: `${config}/millrace.deletedTopics`,
     newSegment: preparedPath(`${root}/commitlog`),
   };
+}
+
+/** Millrace's own, beside a `.json` file of `config`: the same content with a checksum, and what that file cannot carry. */
+export function configCopyPath(path: string): string {
+  return path.replace(/([^/]+?)(\.json)?$/, "millrace.$1");
 }
 
 /** Millrace's own: where a file of a directory is prepared, which gets its name when it has its length; no broker lists it. */
 export function preparedPath(directory: string): string {
   return `${directory}.new`;
-}
-
-/** RocketMQ's default of `storePathRootDir`. */
-export function defaultStorePathRootDir(homeDirectory: string): string {
-  return `${homeDirectory}/store`;
 }
 
 /**

@@ -13,6 +13,21 @@ export const TRANS_OP_REMOVE_TAG = "d";
 /** Light message queues of RocketMQ 5, which share the records of other topics. */
 export const LMQ_TOPIC_PREFIX = "%LMQ%";
 
+/** (RocketMQ: `TopicValidator.NOT_ALLOWED_SEND_TOPIC_SET`.) */
+const RESERVED_TOPICS = new Set([
+  SCHEDULE_TOPIC,
+  TRANS_HALF_TOPIC,
+  TRANS_OP_HALF_TOPIC,
+  "TRANS_CHECK_MAX_TIME_TOPIC",
+  "SELF_TEST_TOPIC",
+  "OFFSET_MOVED_EVENT",
+]);
+
+/** A topic whose records are a broker's own bookkeeping: nobody else may put there. (RocketMQ: `isNotAllowedSendTopic`.) */
+export function isReservedTopic(topic: string): boolean {
+  return RESERVED_TOPICS.has(topic);
+}
+
 /** (RocketMQ: `TopicValidator.SYSTEM_TOPIC_SET`.) */
 const SYSTEM_TOPICS = new Set([
   SCHEDULE_TOPIC,

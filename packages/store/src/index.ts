@@ -44,6 +44,7 @@ export type { MessageArrival, MessageArrivingListener } from "./consume/message-
 export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { CopyProgress, SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
+export type { ConfigFileDamage } from "./marks/config-file.js";
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
 export type { Message } from "./put/message.js";
@@ -62,9 +63,10 @@ export type { BoundaryType } from "./read/offset-by-time.js";
 export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
+export type { TopicSelection } from "./read/topic-selection.js";
 export type { CorruptRecord } from "./recover/log/corrupt-record.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
-export type { DispatchReport, RecoveryReport } from "./recover/recovery-report.js";
+export type { CutOffset, DispatchReport, ProgressReport, RecoveryReport } from "./recover/recovery-report.js";
 export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/recovery-row.js";
 export type {
   CorruptEvent,

@@ -5,6 +5,7 @@ import type { GetMessageRequest } from "./read/message-getter.js";
 import type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
 import type { MessageView } from "./read/message-view.js";
 import type { BoundaryType } from "./read/offset-by-time.js";
+import { selectsSystemTopics, type TopicSelection } from "./read/topic-selection.js";
 
 /** The part of {@link MessageStore} that answers at once what lies in the store: messages, offsets, times, names. */
 export abstract class MessageStoreReads {
@@ -96,9 +97,12 @@ export abstract class MessageStoreReads {
     return this.#open.reader.getEarliestMessageTime(topic, queueId);
   }
 
-  /** Names of the topics that have messages, or had some before they expired; sorted. RocketMQ's own are among them. */
-  topics(): string[] {
-    return this.#open.reader.topics();
+  /**
+   * Names of the topics that have messages, or had some before they expired; sorted. Those of the store's own only when asked for.
+   * @throws MillraceError `ERR_GET_ILLEGAL`
+   */
+  topics(selection: TopicSelection = {}): string[] {
+    return this.#open.reader.topics(selectsSystemTopics(selection, "ERR_GET_ILLEGAL"));
   }
 
   /** Ids of a topic's queues that have messages, or had some before they expired; ascending, none for a topic that does not exist. */

@@ -24,6 +24,7 @@ import { OpenStore } from "./open/open-store.js";
 import type { Message } from "./put/message.js";
 import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
+import type { TopicSelection } from "./read/topic-selection.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
 import type { StoreEventMap, StoreEventName } from "./tell/store-event.js";
 
@@ -60,7 +61,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   private constructor(open: OpenStore) {
     super(open);
     this.config = open.directory.config;
-    this.recovery = open.directory.recovery;
+    this.recovery = open.recovery;
     this.consumerOffsets = open.consumerOffsets;
     this.#open = open;
   }
@@ -72,7 +73,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`, `ERR_OPTION_CONTRADICTORY`: the options; `ERR_STORE_LOCKED`: it is
    * open already; `ERR_ABORTED`: by `options.signal`; `ERR_PATH_…`, `ERR_SEGMENT_…`, `ERR_CONSUME_QUEUE_…`, `ERR_INDEX_FILE_…`: the system,
    * or what lies there, does not let it; `ERR_COMMIT_LOG_CORRUPT`: damage below what was once durable, nothing was changed;
-   * `ERR_WATERMARK_CORRUPT`, `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`, `ERR_DELETED_TOPICS_CORRUPT`: one of the small
+   * `ERR_WATERMARK_CORRUPT`, `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`: one of the small
    * files; `ERR_TOO_MANY_QUEUES`; `ERR_PIPELINE_START`, `ERR_WORKER_DIED`: a thread, or a module of `commitLogDispatchers`
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
@@ -235,12 +236,13 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
 
   /**
    * Calls `listener` for every message that can be consumed from now on, in the order of the log, until the function returned is called. It
-   * does not keep the process alive. What the listener throws becomes an uncaught exception. (RocketMQ: `MessageArrivingListener`.)
+   * does not keep the process alive. What the listener throws becomes an uncaught exception. Messages in the store's own topics are told of
+   * only when asked for. (RocketMQ: `MessageArrivingListener`.)
    * @throws MillraceError `ERR_LISTENER_ILLEGAL`
    */
-  onMessageArriving(listener: MessageArrivingListener): () => void {
+  onMessageArriving(listener: MessageArrivingListener, selection?: TopicSelection): () => void {
     this.#open.checkOpen();
-    return this.#open.arriving.add(listener);
+    return this.#open.arriving.add(listener, selection);
   }
 
   /**
@@ -273,14 +275,13 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`: also for the topics of delayed and prepared messages; `ERR_TOPIC_NOT_DELETED`: not all files
    * could be deleted, try again, what was put before stays deleted; `ERR_SERVICE_ENDED`: a thread it needs is gone
    */
-  async deleteTopic(topic: string): Promise<void> {
-    await this.#open.cleaner.topics.deleteTopic(topic);
-    this.consumerOffsets.deleteTopic(topic);
+  deleteTopic(topic: string): Promise<void> {
+    return this.#open.cleaner.topics.deleteTopic(topic);
   }
 
   /**
-   * Deletes every topic but those to retain, RocketMQ's own, and those of groups (`%RETRY%…`, `%DLQ%…`). Resolves with the deleted names.
-   * (RocketMQ: `cleanUnusedTopic`.)
+   * Deletes every topic but those to retain, RocketMQ's own, and those of groups (`%RETRY%…`, `%DLQ%…`), as {@link deleteTopic} does.
+   * Resolves with the deleted names. (RocketMQ: `cleanUnusedTopic`.)
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`: this is no list of names, nothing was deleted; and as {@link deleteTopic}
    */
   async cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
@@ -289,9 +290,9 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
-   * Deletes the queues whose messages have all gone with their segments; they begin again at queue offset 0. A queue that has had no
-   * message yet stays. Resolves with the deleted ones. (RocketMQ: `cleanExpiredConsumerQueue`.)
-   * @throws MillraceError as {@link deleteTopic}
+   * Deletes the queues whose messages have all gone with their segments; they begin again at queue offset 0, and the consumer
+   * groups forget them. A queue that has had no message yet stays. Resolves with the deleted ones. (RocketMQ: `cleanExpiredConsumerQueue`.)
+   * @throws MillraceError as {@link deleteTopic}; the disk's own error when the groups' offsets cannot be saved: nothing is deleted then
    */
   async cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
     this.#open.checkOpen();

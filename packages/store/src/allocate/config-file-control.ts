@@ -4,9 +4,9 @@ import type { ConfigFileControl } from "../pipeline/controls.js";
 
 export function configFileControl(storage: Storage): ConfigFileControl {
   return {
-    writeConfigFile: (path, content) => {
+    writeConfigFile: (path, content, logOffset) => {
       try {
-        writeConfigFile(storage, path, content);
+        writeConfigFile(storage, path, content, logOffset);
         return undefined;
       } catch (error) {
         return { code: (error as NodeJS.ErrnoException).code, message: String(error) };

@@ -1,6 +1,13 @@
 import { checkQueueId, checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import { readConfigFile, writeConfigFile } from "../marks/config-file.js";
+import {
+  type ConfigFileContent,
+  type ConfigFileDamage,
+  readConfigFile,
+  type SaveConfigFile,
+  tableOf,
+  writeConfigFile,
+} from "../marks/config-file.js";
 import { storeClosed } from "../tell/store-closed.js";
 
 /** Between topic and group in the keys of the file; in neither name. */
@@ -19,8 +26,25 @@ interface OffsetFile {
   readonly offsetTable: Map<string, QueueOffsets>;
 }
 
-/** Puts the content of the file on disk, atomically and durably. */
-export type SaveConsumerOffsets = (content: Uint8Array) => Promise<void>;
+/** The queues as they are now, for offsets to be held against. */
+export interface ConsumedQueues {
+  /** End of the log: what is saved now knows of everything below it. */
+  readonly logOffset: number;
+  /** One past the last message that was put; 0 for a queue that does not exist. */
+  endOf(topic: string, queueId: number): number;
+  /** Names the queue's life; undefined for a queue that does not exist. */
+  lifeOf(topic: string, queueId: number): number | undefined;
+}
+
+/** An offset that was not believed when the store was opened. */
+interface CutConsumerOffset {
+  readonly group: string;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly offset: number;
+  readonly cutTo: number | undefined;
+  readonly reason: "beyond-end" | "earlier-life";
+}
 
 /**
  * How far each consumer group has come in each queue. Commits are kept in memory and saved to `config/consumerOffset.json` every
@@ -31,9 +55,15 @@ export class ConsumerOffsets {
   readonly #file: OffsetFile;
   /** group → topic → offsets: the same maps as in the file's table. */
   readonly #groups = new Map<string, Map<string, QueueOffsets>>();
-  readonly #save: SaveConsumerOffsets;
+  /** Files that were damaged when it was opened. @internal */
+  readonly damagedFiles: readonly ConfigFileDamage[];
+  readonly #save: SaveConfigFile;
+  /** End of the log when the offsets were saved that were read. */
+  readonly #readAtLogOffset: number;
+  /** Undefined before the store is open. */
+  #queues: ConsumedQueues | undefined;
   readonly #intervalMs: number;
-  /** From the first commit on. */
+  /** From the first change on. */
   #interval: NodeJS.Timeout | undefined;
   #changes = 0;
   #savedChanges = 0;
@@ -41,11 +71,13 @@ export class ConsumerOffsets {
   #lastError: unknown;
   #closing: Promise<void> | undefined;
 
-  private constructor(file: OffsetFile, intervalMs: number, save: SaveConsumerOffsets) {
-    this.#file = file;
+  private constructor(read: ConfigFileContent<OffsetFile>, intervalMs: number, save: SaveConfigFile) {
+    this.#file = read.value ?? { fields: {}, offsetTable: new Map() };
+    this.#readAtLogOffset = read.logOffset;
+    this.damagedFiles = read.damaged;
     this.#save = save;
     this.#intervalMs = intervalMs;
-    for (const [key, offsets] of file.offsetTable) {
+    for (const [key, offsets] of this.#file.offsetTable) {
       const [topic, group, ...rest] = key.split(TOPIC_GROUP_SEPARATOR);
       if (topic !== undefined && group !== undefined && rest.length === 0) this.#topics(group).set(topic, offsets);
     }
@@ -55,29 +87,73 @@ export class ConsumerOffsets {
    * Reads the file. A missing one is an empty one; it is made by the first save.
    *
    * @param save how the file is written while the store is open; by default on this thread, which then waits for the disk
-   * @throws MillraceError `ERR_CONSUMER_OFFSETS_CORRUPT` when file and backup are broken
+   * @throws MillraceError `ERR_CONSUMER_OFFSETS_CORRUPT` when file, copy and backup are broken
    */
-  static open(storage: Storage, path: string, intervalMs: number, save?: SaveConsumerOffsets): ConsumerOffsets {
-    const file = readConfigFile(storage, path, CORRUPT, decodeFile) ?? { fields: {}, offsetTable: new Map() };
-    return new ConsumerOffsets(file, intervalMs, save ?? (async (content) => writeConfigFile(storage, path, content)));
+  static open(storage: Storage, path: string, intervalMs: number, save?: SaveConfigFile): ConsumerOffsets {
+    const read = readConfigFile(storage, path, CORRUPT, decodeFile);
+    return new ConsumerOffsets(read, intervalMs, save ?? (async (content, at) => writeConfigFile(storage, path, content, at)));
   }
 
   /**
-   * From now on the group wants `offset` next: what a batch calls `nextOffset`. The last commit counts, a lower one too. The queue need
-   * not exist. (RocketMQ: `commitOffset`.)
+   * When the store is opened: no offset may lie beyond its queue's end, where a crash has taken messages back, or new ones would be
+   * missed; and none may be of a queue that was deleted after it was saved. Returns those that were not believed.
    *
+   * @internal
+   * @param deletedTopics topic → offset of the log below which it was deleted
+   */
+  hold(endOf: ConsumedQueues["endOf"], deletedTopics: ReadonlyMap<string, number>): CutConsumerOffset[] {
+    const cut: CutConsumerOffset[] = [];
+    for (const [group, topics] of this.#groups) {
+      for (const [topic, offsets] of topics) {
+        const deletedBelow = deletedTopics.get(topic);
+        const isOutlived = deletedBelow !== undefined && this.#readAtLogOffset <= deletedBelow;
+        for (const [queueId, offset] of offsets) {
+          const end = endOf(topic, queueId);
+          if (offset <= 0 || (!isOutlived && offset <= end)) continue;
+          const [cutTo, reason] = isOutlived ? ([undefined, "earlier-life"] as const) : ([end, "beyond-end"] as const);
+          cut.push({ group, topic, queueId, offset, cutTo, reason });
+          if (cutTo === undefined) offsets.delete(queueId);
+          else offsets.set(queueId, cutTo);
+          this.#changes++;
+        }
+      }
+    }
+    return cut;
+  }
+
+  /** From now on commits are held against the queues. @internal */
+  attach(queues: ConsumedQueues): void {
+    this.#queues = queues;
+  }
+
+  /**
+   * From now on the group wants `offset` next: what a batch calls `nextOffset`. The last commit counts, a lower one too. (RocketMQ:
+   * `commitOffset`.)
+   *
+   * @param queueLife what the batch calls so: then a commit counts for nothing once the queue was deleted, though it may have begun again
+   * @returns whether it counts: not when the queue was deleted after the batch, nor when its end lies before `offset`
    * @throws MillraceError `ERR_GROUP_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_OFFSET_ILLEGAL`, `ERR_STORE_CLOSED`
    */
-  commit(group: string, topic: string, queueId: number, offset: number): void {
+  commit(group: string, topic: string, queueId: number, offset: number, queueLife?: number): boolean {
     if (this.#closing !== undefined) throw storeClosed();
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new MillraceError("ERR_OFFSET_ILLEGAL", `a queue offset is an integer of at least 0: offset=${shownValue(offset)}`);
     }
     const known = this.#groups.get(group)?.get(topic);
     if (!known?.has(queueId)) checkQueueId(queueId);
+    if (known === undefined) checkGroupAndTopic(group, topic);
+    if (!this.#counts(topic, queueId, offset, queueLife)) return false;
     (known ?? this.#add(group, topic)).set(queueId, offset);
     this.#changes++;
-    this.#interval ??= setInterval(this.#saveInBackground, this.#intervalMs).unref();
+    this.#saveLater();
+    return true;
+  }
+
+  #counts(topic: string, queueId: number, offset: number, queueLife: number | undefined): boolean {
+    const queues = this.#queues;
+    if (queues === undefined) return true;
+    if (queueLife !== undefined && queueLife !== queues.lifeOf(topic, queueId)) return false;
+    return offset <= queues.endOf(topic, queueId);
   }
 
   /** What the group committed last; undefined when it never did (RocketMQ: `queryOffset`, -1). */
@@ -86,13 +162,21 @@ export class ConsumerOffsets {
     return offset === undefined || offset < 0 ? undefined : offset;
   }
 
-  /** The topic is gone: every group begins with it anew. (RocketMQ: `cleanOffsetByTopic`.) */
-  deleteTopic(topic: string): void {
+  /**
+   * The topic's queues, or one of them, begin again at 0: every group has forgotten it. (RocketMQ: `cleanOffsetByTopic`.)
+   *
+   * @internal
+   */
+  forget(topic: string, queueId?: number): void {
     for (const [group, topics] of this.#groups) {
-      if (!topics.delete(topic)) continue;
-      this.#file.offsetTable.delete(topic + TOPIC_GROUP_SEPARATOR + group);
+      const offsets = topics.get(topic);
+      if (offsets === undefined || (queueId !== undefined && !offsets.delete(queueId))) continue;
       this.#changes++;
+      if (queueId !== undefined && offsets.size > 0) continue;
+      topics.delete(topic);
+      this.#file.offsetTable.delete(topic + TOPIC_GROUP_SEPARATOR + group);
     }
+    this.#saveLater();
   }
 
   /** Groups that have committed, in this life of the store or before. */
@@ -125,6 +209,11 @@ export class ConsumerOffsets {
     return this.#closing;
   }
 
+  /** While there is something new. */
+  #saveLater(): void {
+    if (this.#closing === undefined) this.#interval ??= setInterval(this.#saveInBackground, this.#intervalMs).unref();
+  }
+
   readonly #saveInBackground = (): void => {
     this.persist().catch(() => {});
   };
@@ -132,7 +221,7 @@ export class ConsumerOffsets {
   async #saveChanges(): Promise<void> {
     const changes = this.#changes;
     try {
-      await this.#save(encodeFile(this.#file));
+      await this.#save(encodeFile(this.#file), this.#queues?.logOffset ?? 0);
       this.#savedChanges = changes;
       this.#lastError = undefined;
     } catch (error) {
@@ -150,10 +239,6 @@ export class ConsumerOffsets {
   }
 
   #add(group: string, topic: string): QueueOffsets {
-    if (typeof group !== "string" || !GROUP_PATTERN.test(group)) {
-      throw new MillraceError("ERR_GROUP_ILLEGAL", `a group is 1 to 255 of % | a-z A-Z 0-9 _ -: group=${shownValue(group)}`);
-    }
-    checkStoredTopic(topic);
     const offsets: QueueOffsets = new Map();
     this.#topics(group).set(topic, offsets);
     this.#file.offsetTable.set(topic + TOPIC_GROUP_SEPARATOR + group, offsets);
@@ -161,10 +246,17 @@ export class ConsumerOffsets {
   }
 }
 
+function checkGroupAndTopic(group: string, topic: string): void {
+  if (typeof group !== "string" || !GROUP_PATTERN.test(group)) {
+    throw new MillraceError("ERR_GROUP_ILLEGAL", `a group is 1 to 255 of % | a-z A-Z 0-9 _ -: group=${shownValue(group)}`);
+  }
+  checkStoredTopic(topic);
+}
+
 function decodeFile(value: unknown): OffsetFile {
   const fields = objectOf(value, "the file");
   const offsetTable = new Map<string, QueueOffsets>();
-  for (const [key, queues] of Object.entries(objectOf(fields.offsetTable ?? {}, "offsetTable"))) {
+  for (const [key, queues] of Object.entries(objectOf(tableOf(fields), "offsetTable"))) {
     const offsets: QueueOffsets = new Map();
     for (const [queueId, offset] of Object.entries(objectOf(queues, key))) {
       if (String(Number(queueId)) !== queueId) throw new TypeError(`not a queue id: key=${key} queueId=${queueId}`);

@@ -1,4 +1,5 @@
 import {
+  isReservedTopic,
   PROPERTY_DELAY_TIME_LEVEL,
   PROPERTY_KEYS,
   PROPERTY_REAL_QUEUE_ID,
@@ -21,11 +22,12 @@ export interface QueueName {
   readonly queueId: number;
 }
 
-/** Where a message belongs that is kept in a system topic for now; undefined when it does not say so. */
+/** Where a message belongs that is kept in a system topic for now; undefined when it does not say so, or names a reserved topic. */
 export function realQueue(stored: MessageView): QueueName | undefined {
   const topic = stored.property(PROPERTY_REAL_TOPIC);
   const queueId = stored.property(PROPERTY_REAL_QUEUE_ID);
-  return topic === undefined || queueId === undefined || !QUEUE_ID.test(queueId) ? undefined : { topic, queueId: Number(queueId) };
+  if (topic === undefined || queueId === undefined || !QUEUE_ID.test(queueId) || isReservedTopic(topic)) return undefined;
+  return { topic, queueId: Number(queueId) };
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { Topic } from "../put/topic-table.js";
 import type { FileCleaner } from "./file-cleaner.js";
-import type { LeasedReader } from "./leased-reader.js";
+import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
 
 /** Their messages have not reached their own topics yet. */
 const KEPT_TOPICS: ReadonlySet<string> = new Set([SCHEDULE_TOPIC, TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC]);
@@ -38,13 +38,15 @@ export class TopicCleaner {
   readonly #pipeline: Pipeline;
   readonly #put: MessagePutter;
   readonly #reader: LeasedReader;
+  readonly #groups: GroupOffsets;
   readonly #cleaning: FileCleaner;
   readonly #queues: QueueColumns<"main">;
 
-  constructor(pipeline: Pipeline, put: MessagePutter, reader: LeasedReader, cleaning: FileCleaner) {
+  constructor(pipeline: Pipeline, put: MessagePutter, reader: LeasedReader, groups: GroupOffsets, cleaning: FileCleaner) {
     this.#pipeline = pipeline;
     this.#put = put;
     this.#reader = reader;
+    this.#groups = groups;
     this.#cleaning = cleaning;
     this.#queues = queueColumns(pipeline.data.queues, pipeline.control);
   }
@@ -65,6 +67,7 @@ export class TopicCleaner {
     await this.#suspended(name, async () => {
       const slots = [...(topics.find(name)?.slots.values() ?? [])];
       topics.forget(name);
+      this.#groups.forget(name); // a crash that keeps their offsets keeps the tombstone too, which says that they are older
       const offset = endOffset(this.#pipeline.control.counters, this.#put.acknowledgedOffset);
       const failure = await this.#pipeline.deleteTopic(name, offset);
       for (const slot of slots) this.#reader.forgetQueue(slot);
@@ -98,8 +101,10 @@ export class TopicCleaner {
     for (const topic of [...this.#put.topics.topics()]) {
       if (isSystemTopic(topic.name) || !this.#hasExpiredQueue(topic)) continue;
       await this.#suspended(topic.name, async () => {
-        for (const [queueId, slot] of [...topic.slots]) {
-          if (!this.#isExpired(slot)) continue;
+        const expired = [...topic.slots].filter(([, slot]) => this.#isExpired(slot));
+        for (const [queueId] of expired) this.#groups.forget(topic.name, queueId);
+        await this.#groups.persist(); // no tombstone will say that an offset is older
+        for (const [queueId, slot] of expired) {
           this.#put.topics.forgetQueue(topic.name, queueId);
           const failure = await this.#pipeline.deleteQueue(slot);
           this.#reader.forgetQueue(slot);

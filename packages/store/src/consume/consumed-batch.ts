@@ -17,13 +17,19 @@ export class ConsumedBatch implements Iterable<MessageView> {
 
   /** Corrupt records that were passed over since the batch before; always 0 without `onCorrupt: "skip"`. */
   readonly corrupt: number;
+  /**
+   * Names the life of the queue that the messages are of: {@link ConsumerOffsets.commit} takes it too. A queue that was deleted and
+   * begins again has another. Good while the store is open.
+   */
+  readonly queueLife: number;
 
   /** @internal */
-  constructor(messages: readonly MessageView[], nextOffset: number, skipped: number, corrupt: number) {
+  constructor(messages: readonly MessageView[], nextOffset: number, skipped: number, corrupt: number, queueLife: number) {
     this.messages = messages;
     this.nextOffset = nextOffset;
     this.skipped = skipped;
     this.corrupt = corrupt;
+    this.queueLife = queueLife;
   }
 
   [Symbol.iterator](): Iterator<MessageView> {

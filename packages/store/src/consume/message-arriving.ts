@@ -1,8 +1,17 @@
 import type { DelayLevels } from "@millrace/format";
-import { DispatchRequest, MillraceError, PROPERTY_CRC_NAME, SCHEDULE_TOPIC, SYS_FLAG_COMMIT, shownValue } from "@millrace/format";
+import {
+  DispatchRequest,
+  isReservedTopic,
+  MillraceError,
+  PROPERTY_CRC_NAME,
+  SCHEDULE_TOPIC,
+  SYS_FLAG_COMMIT,
+  shownValue,
+} from "@millrace/format";
 import type { ControlBlock } from "@millrace/shared-memory";
 import type { CommitLogReader } from "../read/commit-log-reader.js";
 import type { ReadSegment } from "../read/read-segment.js";
+import { selectsSystemTopics, type TopicSelection } from "../read/topic-selection.js";
 import type { ArrivalSignal } from "./arrival-signal.js";
 
 /** Records that listeners are notified of in one turn of the event loop. */
@@ -28,6 +37,7 @@ interface Registration {
   readonly listener: MessageArrivingListener;
   /** It is notified of records from this offset on. */
   readonly fromOffset: number;
+  readonly systemTopics: boolean;
 }
 
 /**
@@ -61,11 +71,12 @@ export class MessageArriving {
    *
    * @throws MillraceError `ERR_LISTENER_ILLEGAL`
    */
-  add(listener: MessageArrivingListener): () => void {
+  add(listener: MessageArrivingListener, selection: TopicSelection = {}): () => void {
     if (typeof listener !== "function") {
       throw new MillraceError("ERR_LISTENER_ILLEGAL", `a listener is a function: listener=${shownValue(listener)}`);
     }
-    const registration = { listener, fromOffset: this.#counters.reputFromOffset.get() };
+    const systemTopics = selectsSystemTopics(selection, "ERR_LISTENER_ILLEGAL");
+    const registration = { listener, fromOffset: this.#counters.reputFromOffset.get(), systemTopics };
     this.#registrations.add(registration);
     if (this.#unwatch === undefined) {
       this.#offset = registration.fromOffset;
@@ -119,8 +130,9 @@ export class MessageArriving {
     this.#offset = size > 0 ? offset + size : Math.min(end, log.rollNextFile(offset));
     if (segment === undefined || size === 0 || !this.#read(segment, offset, size)) return;
     const arrival = this.#arrival();
+    const isReserved = isReservedTopic(arrival.topic);
     for (const registration of this.#registrations) {
-      if (offset < registration.fromOffset) continue;
+      if (offset < registration.fromOffset || (isReserved && !registration.systemTopics)) continue;
       try {
         registration.listener(arrival);
       } catch (error) {

@@ -140,7 +140,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
         const corrupt = this.#corrupt;
         this.#skipped = 0;
         this.#corrupt = 0;
-        return new ConsumedBatch(messages, this.#offset, skipped, corrupt);
+        return new ConsumedBatch(messages, this.#offset, skipped, corrupt, this.#queueSlot ?? -1);
       }
       case "NO_MATCHED_MESSAGE":
         this.#moveTo(found.nextBeginOffset);

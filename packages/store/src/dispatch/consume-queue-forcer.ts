@@ -1,10 +1,15 @@
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Storage } from "@millrace/mapped-file";
-import { PAGE_LENGTH } from "@millrace/mapped-file";
+import { isOutOfDescriptors, PAGE_LENGTH } from "@millrace/mapped-file";
 import { type ControlBlock, monotonicMs, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
+
+/** As many as the thread pool of Node runs. */
+const FORCES_AT_A_TIME = 4;
+/** While there is no descriptor to be had. */
+const RETRY_MS = 100;
 
 /** Called when everything below the offset is durable in all dispatchers. */
 export type OnDispatchedDurably = (offset: number) => void;
@@ -23,6 +28,7 @@ export class ConsumeQueueForcer {
   readonly #onDurable: OnDispatchedDurably;
   /** A round is under way; it goes on whenever the thread's event loop runs. */
   #isForcing = false;
+  #isClosing = false;
   /** Where dispatching stood when the round began. */
   #roundOffset = 0;
   #roundStoreTimestamp = 0;
@@ -31,6 +37,8 @@ export class ConsumeQueueForcer {
   #nextRound = 0;
   #lastThorough = 0;
   #durableOffset = -1;
+  /** Where dispatching stood at the last look. */
+  #lookedOffset = -1;
   /**
    * The kernel tells of a failed write once: a force after it would succeed without the bytes. Nothing is forced, and nothing said
    * to be durable, any more.
@@ -69,7 +77,10 @@ export class ConsumeQueueForcer {
     if (leastStoreTimestamp < this.#leastUnforced) this.#lower(leastStoreTimestamp);
     if (this.#isForcing || now < this.#nextRound) return;
     this.#nextRound = now + this.#config.flushIntervalConsumeQueue;
-    const isThorough = now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
+    // Nothing came since the last look: nobody pays for a thorough round now, and a close has nothing left to force.
+    const isIdle = offset === this.#lookedOffset && offset !== this.#durableOffset;
+    this.#lookedOffset = offset;
+    const isThorough = isIdle || now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
     const least = isThorough ? 1 : Math.max(1, this.#config.flushConsumeQueueLeastPages * PAGE_LENGTH);
     const paths: string[] = [];
     for (const queue of this.#consumeQueues.queues) {
@@ -86,30 +97,53 @@ export class ConsumeQueueForcer {
 
   async #force(paths: readonly string[], isThorough: boolean): Promise<void> {
     try {
-      for (const path of paths) {
-        await this.#storage.forceInBackground(path);
-        this.#counters.dispatchForces.add(1);
-      }
+      await this.#forceAll(paths);
       if (isThorough) this.#endThoroughRound(monotonicMs());
     } catch (error) {
-      this.#failure = error;
+      // Names that could not be forced for want of a descriptor are still to be forced: the next round does it.
+      if (this.#isClosing || !isOutOfDescriptors(error)) this.#failure = error;
     } finally {
       this.#isForcing = false;
     }
   }
 
+  /** Several at a time: the file system writes them together, and thousands of queues have thousands of files. */
+  async #forceAll(paths: readonly string[]): Promise<void> {
+    const remaining = paths.values();
+    const lane = async (): Promise<void> => {
+      for (const path of remaining) {
+        while (!(await this.#tryForce(path))) await setTimeout(RETRY_MS);
+        this.#counters.dispatchForces.add(1);
+        this.#counters.dispatchHeartbeatUs.set(Math.floor(monotonicUs()));
+      }
+    };
+    // A lane that fails ends; the others are waited for, so that no force is under way afterwards.
+    const lanes = await Promise.allSettled(Array.from({ length: FORCES_AT_A_TIME }, lane));
+    for (const result of lanes) if (result.status === "rejected") throw result.reason;
+  }
+
+  /** False: there was no descriptor to open the file with, so nothing was forced and nothing is lost. */
+  async #tryForce(path: string): Promise<boolean> {
+    try {
+      await this.#storage.forceInBackground(path);
+      return true;
+    } catch (error) {
+      if (this.#isClosing || !isOutOfDescriptors(error)) throw error;
+      return false;
+    }
+  }
+
   /** Everything, at once, before the thread ends; not after a force that failed. */
   async flushAll(offset: number, storeTimestamp: number): Promise<void> {
+    this.#isClosing = true;
     while (this.#isForcing) await setImmediate();
     if (this.#failure !== undefined) throw this.#failure;
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
     this.#leastUnforced = Number.POSITIVE_INFINITY;
-    for (const queue of this.#consumeQueues.queues) {
-      if (queue === undefined) continue;
-      this.#counters.dispatchForces.add(queue.force());
-      this.#counters.dispatchHeartbeatUs.set(Math.floor(monotonicUs())); // thousands of queues take their time
-    }
+    const paths: string[] = [];
+    for (const queue of this.#consumeQueues.queues) if (queue !== undefined) paths.push(...queue.takeUnforced());
+    await this.#forceAll(paths);
     this.#endThoroughRound(monotonicMs());
   }
 

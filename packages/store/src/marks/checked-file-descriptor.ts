@@ -16,5 +16,11 @@ export const CHECKED_LENGTH_OFFSET = 8;
 export const CHECKED_CRC_OFFSET = 12;
 export const CHECKED_PAYLOAD_OFFSET = 16;
 
+/** "MRCC": the copy of a file of RocketMQ's `config` directory. */
+export const CONFIG_COPY_MAGIC = 0x4d524343;
 /** "MRDM": how far ConsumeQueues and index are durable. */
 export const DISPATCHED_MARK_MAGIC = 0x4d52444d;
+/** "MRDT": topics that were deleted. */
+export const DELETED_TOPICS_MAGIC = 0x4d524454;
+/** "MRFE": a force failed. */
+export const FENCE_MAGIC = 0x4d524645;

@@ -1,53 +1,126 @@
 import { dirname } from "node:path";
-import { MillraceError, type MillraceErrorCode, parseRocketMqJson } from "@millrace/format";
+import { configCopyPath, crc32, MillraceError, type MillraceErrorCode, parseRocketMqJson } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import { type ConfigCopy, crcOf, readConfigCopy, writeConfigCopy } from "./config-copy.js";
 
 /** Names the file that keeps the content before the last. */
 const BACKUP_SUFFIX = ".bak";
 
+/** Puts the content of a file of `config` on disk, atomically and durably. @param logOffset end of the log when it was taken */
+export type SaveConfigFile = (content: Uint8Array, logOffset: number) => Promise<void>;
+
+/** A file of RocketMQ's `config` directory that was damaged when the store was opened. */
+export interface ConfigFileDamage {
+  readonly path: string;
+  readonly reason: string;
+  /** Where the content was found instead. */
+  readonly takenFrom: string;
+}
+
+/** What a file of `config` says. */
+export interface ConfigFileContent<T> {
+  /** Undefined when there is no file at all. */
+  readonly value: T | undefined;
+  /** End of the log when Millrace took the content that this one is, or follows on; 0 when that is not known. */
+  readonly logOffset: number;
+  readonly damaged: readonly ConfigFileDamage[];
+}
+
+/** The file or its backup, as far as it can be understood. */
+interface Candidate<T> {
+  readonly path: string;
+  readonly crc: number | null;
+  readonly value: T | undefined;
+  readonly reason: string | undefined;
+}
+
 /**
- * Reads a file of RocketMQ's `config` directory, or its backup when the file is missing, empty or broken. (RocketMQ: `ConfigManager.load`.)
+ * Reads a file of RocketMQ's `config` directory. When a broker has written it since, the file counts, or else its backup; otherwise
+ * Millrace's copy, which has a checksum, and what differs from it is damage. (RocketMQ: `ConfigManager.load`.)
  *
- * @param decode throws when the value is not what the file is for: then the file counts as broken
- * @returns undefined when there is neither
- * @throws MillraceError `code`, when something is there but cannot be understood; nothing is changed
+ * @param decode throws when the value is not what the file is for: then the file counts as damaged
+ * @throws MillraceError `code`, when something is there but neither file nor copy nor backup can be understood; nothing is changed
  */
 export function readConfigFile<T>(
   storage: Storage,
   path: string,
   code: MillraceErrorCode,
   decode: (value: unknown) => T,
-): T | undefined {
-  const reasons: string[] = [];
-  for (const candidate of [path, path + BACKUP_SUFFIX]) {
-    const bytes = storage.readSmall(candidate);
-    if (bytes === undefined) continue;
-    try {
-      return decode(parseRocketMqJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
-    } catch (error) {
-      reasons.push(`${candidate}: ${(error as Error).message}`);
-    }
+): ConfigFileContent<T> {
+  const main = candidateAt(storage, path, decode);
+  const backup = candidateAt(storage, path + BACKUP_SUFFIX, decode);
+  const copy = readConfigCopy(storage, path);
+  const logOffset = copy?.logOffset ?? 0;
+  if (copy !== undefined && isOurs(copy, main, backup)) {
+    const isIntact = main.crc === copy.main || main.crc === copy.before;
+    const reason =
+      main.reason ?? (main.crc === null ? "it is missing" : "it is not what was written, and no broker has written since");
+    const damaged = isIntact ? [] : [{ path, reason, takenFrom: configCopyPath(path) }];
+    return { value: decode(parseRocketMqJson(copy.content)), logOffset, damaged };
   }
-  if (reasons.length === 0) return undefined;
-  throw new MillraceError(code, `neither the file nor its backup can be read: path=${path} reason=${reasons.join("; ")}`);
+  if (main.value !== undefined) return { value: main.value, logOffset, damaged: [] };
+  const reason = main.reason ?? "it is missing";
+  if (backup.value !== undefined) return { value: backup.value, logOffset, damaged: [{ path, reason, takenFrom: backup.path }] };
+  const reasons = [main, backup].flatMap((one) => (one.reason === undefined ? [] : [`${one.path}: ${one.reason}`]));
+  if (reasons.length === 0) return { value: undefined, logOffset: 0, damaged: [] };
+  const found = `path=${path} reason=${reasons.join("; ")}`;
+  throw new MillraceError(code, `neither the file nor its backup can be read: ${found}`);
 }
 
 /**
- * Replaces the file, atomically and durably; what it held before goes to `.bak` first, unless it is broken: a backup is never replaced by
- * less. A crash at any point leaves the old content or the new. Blocks for several forces. (RocketMQ: `ConfigManager.persist`.)
+ * Whether the copy has what was written last. A broker that writes the file makes what it found there the backup: with the backup of
+ * ours still in its place, none has written.
  */
-export function writeConfigFile(storage: Storage, path: string, content: Uint8Array): void {
+function isOurs<T>(copy: ConfigCopy, main: Candidate<T>, backup: Candidate<T>): boolean {
+  if (main.crc !== null && (main.crc === copy.main || main.crc === copy.before)) return true;
+  if (main.value === undefined && backup.value === undefined) return true;
+  return backup.crc === copy.backup && copy.backup !== copy.main;
+}
+
+function candidateAt<T>(storage: Storage, path: string, decode: (value: unknown) => T): Candidate<T> {
+  const bytes = storage.readSmall(path);
+  const crc = crcOf(bytes);
+  if (bytes === undefined) return { path, crc, value: undefined, reason: undefined };
+  try {
+    return { path, crc, value: decode(parseText(bytes)), reason: undefined };
+  } catch (error) {
+    return { path, crc, value: undefined, reason: (error as Error).message };
+  }
+}
+
+/** RocketMQ 4.9 writes `{}` before there is anything to tell; an object of other things without the table is damaged. */
+export function tableOf(fields: Readonly<Record<string, unknown>>): unknown {
+  return Object.keys(fields).length === 0 ? {} : fields.offsetTable;
+}
+
+/**
+ * Replaces the file, atomically and durably. First Millrace's copy; then what the file held before goes to `.bak`, unless it is broken,
+ * or the same: a backup is never replaced by less. A crash at any point leaves the old content or the new. Blocks for several forces.
+ * (RocketMQ: `ConfigManager.persist`.)
+ *
+ * @param logOffset end of the log when the content was taken
+ */
+export function writeConfigFile(storage: Storage, path: string, content: Uint8Array, logOffset = 0): void {
   storage.makeDirectory(dirname(path));
   const previous = storage.readSmall(path);
-  if (previous !== undefined && isJson(previous)) storage.writeSmall(path + BACKUP_SUFFIX, previous);
+  const isKept = previous !== undefined && isJson(previous) && !Buffer.from(previous).equals(content);
+  const kept = isKept ? previous : undefined;
+  const backup = kept ?? storage.readSmall(path + BACKUP_SUFFIX);
+  const crcs = { main: crc32(content), before: crcOf(previous), backup: crcOf(backup) };
+  writeConfigCopy(storage, path, { content: new TextDecoder().decode(content), logOffset, ...crcs });
+  if (kept !== undefined) storage.writeSmall(path + BACKUP_SUFFIX, kept);
   storage.writeSmall(path, content);
 }
 
 function isJson(bytes: Uint8Array): boolean {
   try {
-    parseRocketMqJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    parseText(bytes);
     return true;
   } catch {
     return false;
   }
+}
+
+function parseText(bytes: Uint8Array): unknown {
+  return parseRocketMqJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 }

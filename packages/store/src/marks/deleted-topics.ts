@@ -1,6 +1,19 @@
 import { dirname } from "node:path";
-import { MillraceError } from "@millrace/format";
 import { isNoSpace, type Storage } from "@millrace/mapped-file";
+import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
+import { DELETED_TOPICS_MAGIC } from "./checked-file-descriptor.js";
+
+const KIND = { magic: DELETED_TOPICS_MAGIC, version: 1 };
+/** Names the second copy: what is in the file can be built from nothing else. */
+const COPY_SUFFIX = ".copy";
+/** Names the file of the first versions, which has no CRC. */
+const UNCHECKED_SUFFIX = ".json";
+
+/** A file that holds no table, though it is there. */
+export interface DeletedTopicsDamage {
+  readonly path: string;
+  readonly reason: string;
+}
 
 /**
  * Topics that were deleted while the log still had records of them, each with the offset below which its records are nobody's any more:
@@ -8,31 +21,47 @@ import { isNoSpace, type Storage } from "@millrace/mapped-file";
  * before it is believed.
  */
 export class DeletedTopics {
+  /** What was found damaged; with file and copy among them nothing is known to be deleted. */
+  readonly damage: readonly DeletedTopicsDamage[];
   readonly #storage: Storage;
   readonly #path: string;
   #offsets: ReadonlyMap<string, number>;
+  /** File and copy do not both hold the table. */
+  #isStale: boolean;
 
-  private constructor(storage: Storage, path: string, offsets: ReadonlyMap<string, number>) {
+  private constructor(
+    storage: Storage,
+    path: string,
+    offsets: ReadonlyMap<string, number>,
+    isStale: boolean,
+    damage: readonly DeletedTopicsDamage[],
+  ) {
     this.#storage = storage;
     this.#path = path;
     this.#offsets = offsets;
+    this.#isStale = isStale;
+    this.damage = damage;
   }
 
   /**
-   * A missing file is none. One that cannot be understood is an error: without it deleted messages would come back. Deleting it says that
-   * this is wanted.
-   *
-   * @throws MillraceError `ERR_DELETED_TOPICS_CORRUPT`
+   * A missing file is none. From a damaged one nothing is taken: to bring back what was deleted is harmless beside deleting what is alive.
    */
   static read(storage: Storage, path: string): DeletedTopics {
-    const bytes = storage.readSmall(path);
-    if (bytes === undefined) return new DeletedTopics(storage, path, new Map());
-    const offsets = parseOffsets(new TextDecoder().decode(bytes));
-    if (offsets !== undefined) return new DeletedTopics(storage, path, offsets);
-    throw new MillraceError(
-      "ERR_DELETED_TOPICS_CORRUPT",
-      `no table of deleted topics; without the file their messages come back: path=${path} length=${bytes.length}`,
-    );
+    const damage: DeletedTopicsDamage[] = [];
+    let found: Map<string, number> | undefined;
+    let isStale = false;
+    for (const candidate of [path, path + COPY_SUFFIX]) {
+      const content = readCheckedFile(storage, candidate, KIND);
+      const offsets = content.state === "good" ? parseOffsets(new TextDecoder().decode(content.payload)) : undefined;
+      if (content.state === "damaged") damage.push({ path: candidate, reason: content.reason });
+      isStale ||= offsets === undefined;
+      found ??= offsets;
+    }
+    if (found !== undefined) return new DeletedTopics(storage, path, found, isStale, damage);
+    const unchecked = readUnchecked(storage, path + UNCHECKED_SUFFIX);
+    if (typeof unchecked === "string") damage.push({ path: path + UNCHECKED_SUFFIX, reason: unchecked });
+    const offsets = unchecked instanceof Map ? unchecked : new Map<string, number>();
+    return new DeletedTopics(storage, path, offsets, damage.length > 0 || offsets.size > 0, damage);
   }
 
   /** By topic; a snapshot, which travels by structured clone. */
@@ -63,7 +92,7 @@ export class DeletedTopics {
       isTooFar ||= offset > maxOffset;
       isChanged ||= kept !== offset || kept <= minOffset;
     }
-    if (!isChanged) return;
+    if (!isChanged && !this.#isStale) return;
     try {
       this.#write(pruned);
     } catch (error) {
@@ -73,10 +102,19 @@ export class DeletedTopics {
 
   #write(offsets: ReadonlyMap<string, number>): void {
     this.#storage.makeDirectory(dirname(this.#path));
-    const text = JSON.stringify(Object.fromEntries(offsets), undefined, 2);
-    this.#storage.writeSmall(this.#path, new TextEncoder().encode(`${text}\n`));
+    const payload = new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(offsets), undefined, 2)}\n`);
+    for (const path of [this.#path, this.#path + COPY_SUFFIX]) writeCheckedFile(this.#storage, path, KIND, payload);
+    this.#storage.remove(this.#path + UNCHECKED_SUFFIX);
     this.#offsets = offsets;
+    this.#isStale = false;
   }
+}
+
+/** The table, why it cannot be read, or undefined without a file. */
+function readUnchecked(storage: Storage, path: string): Map<string, number> | string | undefined {
+  if (storage.entry(path)?.kind !== "file") return undefined;
+  const bytes = storage.readSmall(path);
+  return bytes === undefined ? undefined : (parseOffsets(new TextDecoder().decode(bytes)) ?? "it is no table");
 }
 
 function parseOffsets(text: string): Map<string, number> | undefined {

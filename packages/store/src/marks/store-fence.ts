@@ -1,7 +1,12 @@
 import { dirname } from "node:path";
-import { MillraceError } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
+import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
+import { FENCE_MAGIC } from "./checked-file-descriptor.js";
+
+const KIND = { magic: FENCE_MAGIC, version: 1 };
+/** Of a file that cannot be understood. */
+const SHOWN_LENGTH = 200;
 
 /** Why a store takes no more puts. */
 export interface StoreFence {
@@ -50,20 +55,30 @@ export function removeLiftedFence(storage: Storage, path: string): void {
 
 function write(storage: Storage, path: string, { reason, offset, time, isLifted }: FenceFile): void {
   const fence = isLifted ? { reason, offset, time, isLifted } : { reason, offset, time };
-  storage.writeSmall(path, new TextEncoder().encode(`${JSON.stringify(fence)}\n`));
+  writeCheckedFile(storage, path, KIND, new TextEncoder().encode(`${JSON.stringify(fence)}\n`));
 }
 
+/** Damaged, it is a fence all the same, and nothing is known of the offset. The first versions wrote no CRC. */
 function read(storage: Storage, path: string): FenceFile | undefined {
-  const bytes = storage.readSmall(path);
-  if (bytes === undefined) return undefined;
-  const text = new TextDecoder().decode(bytes);
+  const content = readCheckedFile(storage, path, KIND);
+  if (content.state === "missing") return undefined;
+  const text = new TextDecoder().decode(content.state === "good" ? content.payload : uncheckedContent(storage, path));
   const { reason, offset, time, isLifted } = parseObject(text);
   return {
-    reason: typeof reason === "string" ? reason : `fence file says ${JSON.stringify(text.trim())}`,
+    reason: typeof reason === "string" ? reason : `fence file says ${JSON.stringify(text.trim().slice(0, SHOWN_LENGTH))}`,
     offset: typeof offset === "number" && Number.isSafeInteger(offset) && offset >= 0 ? offset : 0,
     time: typeof time === "number" ? time : 0,
     isLifted: isLifted === true && typeof offset === "number",
   };
+}
+
+/** Of the file as it is; empty when it is none, or cannot be read. */
+function uncheckedContent(storage: Storage, path: string): Uint8Array | undefined {
+  try {
+    return storage.entry(path)?.kind === "file" ? storage.readSmall(path) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function parseObject(text: string): Record<string, unknown> {
@@ -80,23 +95,4 @@ export function leaveStoreFence(storage: Storage, path: string, durable: number,
   try {
     writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: wallClockMs() });
   } catch {}
-}
-
-/**
- * A force whose failure is final: the kernel has dropped the error and marked the pages clean, so nobody may try again and believe
- * the answer. The marker is on disk before the error goes up, if the disk still takes it.
- *
- * @param durable the offset below which everything was durable before
- * @throws MillraceError `ERR_FORCE_FAILED`
- */
-export function forceOrFence(storage: Storage, path: string, durable: number, force: () => void): void {
-  try {
-    force();
-  } catch (cause) {
-    leaveStoreFence(storage, path, durable, cause);
-    throw new MillraceError("ERR_FORCE_FAILED", `a force failed: ${String(cause)} durableOffset=${durable}`, {
-      outcome: "unknown",
-      cause,
-    });
-  }
 }

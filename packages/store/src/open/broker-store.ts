@@ -47,7 +47,7 @@ export class BrokerStore implements ScheduleMessageStore, TransactionStore {
   }
 
   putMessage(message: Message): Promise<PutMessageResult> {
-    return this.#put.putMessage(message);
+    return this.#put.putOwnMessage(message);
   }
 
   /** Also while the store closes, when the pipeline has forced everything. */

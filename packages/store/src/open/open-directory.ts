@@ -13,12 +13,13 @@ import { leaveStoreFence, readStoreFence, removeLiftedFence, type StoreFence, un
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
-import { recoverCommitLog } from "../recover/log/commit-log-recovery.js";
+import { type CommitLogRecovery, recoverCommitLog } from "../recover/log/commit-log-recovery.js";
 import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js";
 import { recoveryReasons } from "../recover/recovery-reasons.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { StoreEvents } from "../tell/store-events.js";
+import { tellCorruptRecord } from "./corrupt-records.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
 export interface OpenedDirectory {
@@ -28,9 +29,11 @@ export interface OpenedDirectory {
   readonly paths: StorePaths;
   readonly lock: LockFile;
   readonly abort: AbortFile;
-  readonly recovery: RecoveryReport;
+  readonly recovery: Omit<RecoveryReport, "progress">;
   readonly dispatch: DispatchRecovery;
   readonly deletedTopics: DeletedTopics;
+  /** As it was found: recovery forgets what the log has nothing of any more. */
+  readonly foundDeletedTopics: ReadonlyMap<string, number>;
   readonly fence: StoreFence | undefined;
   /** From the opening on; handed out when the store is open. */
   readonly events: StoreEvents;
@@ -52,6 +55,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     refuseUnsupportedDirectories(storage, paths);
     const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
     const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
+    const foundDeletedTopics = deletedTopics.offsets;
     const mark = readDispatchedMark(storage, paths.dispatchedMark);
     const watermark = readFlushedWatermark(storage, paths.watermark);
     const { signal } = options;
@@ -73,13 +77,23 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
+    tellDamage(events, deletedTopics, log);
     const fence = readStoreFence(storage, paths.fence);
     abort.create(process.pid);
-    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence, events };
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
   } catch (error) {
     lock?.release();
     throw withPath(error, paths.root);
   }
+}
+
+/** What is not as it was written, and was gone around. */
+function tellDamage(events: StoreEvents, { damage }: DeletedTopics, { corrupt }: CommitLogRecovery): void {
+  for (const { path, reason } of damage) {
+    const message = `the table of deleted topics is damaged: reason=${reason} path=${path}`;
+    events.emit("corrupt", { service: "recover", code: "ERR_DELETED_TOPICS_CORRUPT", message, path });
+  }
+  for (const record of corrupt) tellCorruptRecord(events, "recover", record);
 }
 
 /** What the system says about a file, as an error of ours. */
@@ -98,15 +112,15 @@ export function withPath(cause: unknown, root: string): unknown {
 export function configFileWriter(
   storage: Storage,
   pipeline: () => Pipeline | undefined,
-): (path: string, content: Uint8Array) => Promise<void> {
-  return async (path, content) => {
+): (path: string, content: Uint8Array, logOffset: number) => Promise<void> {
+  return async (path, content, logOffset) => {
     const running = pipeline();
     try {
-      if (running?.isStopping === false) return await running.writeConfigFile(path, content);
+      if (running?.isStopping === false) return await running.writeConfigFile(path, content, logOffset);
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== "ERR_SERVICE_ENDED") throw error;
     }
-    writeConfigFile(storage, path, content);
+    writeConfigFile(storage, path, content, logOffset);
   };
 }
 

@@ -10,8 +10,7 @@ import {
   StoreState,
   wallClockMs,
 } from "@millrace/shared-memory";
-import { ConsumerOffsets } from "../broker/consumer-offsets.js";
-import { DelayOffsets } from "../broker/delay/delay-offsets.js";
+import type { ConsumerOffsets } from "../broker/consumer-offsets.js";
 import { MessageScheduler } from "../broker/delay/message-scheduler.js";
 import { Transactions } from "../broker/transaction/transactions.js";
 import { StoreCleaner } from "../clean/store-cleaner.js";
@@ -21,7 +20,7 @@ import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { StoreSnapshots } from "../copy/store-snapshots.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
-import { readStoreFence, type StoreFence } from "../marks/store-fence.js";
+import type { StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
 import { pipelineData } from "../pipeline/pipeline-data.js";
 import type { Message } from "../put/message.js";
@@ -29,8 +28,10 @@ import { MessagePutter } from "../put/message-putter.js";
 import type { PutMessageResult } from "../put/put-message-result.js";
 import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
+import type { RecoveryReport } from "../recover/recovery-report.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
+import { tellCorruptRecord } from "./corrupt-records.js";
 import {
   configFileWriter,
   dispatched,
@@ -40,6 +41,7 @@ import {
   registerQueues,
   withPath,
 } from "./open-directory.js";
+import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 
 /**
@@ -59,6 +61,7 @@ export class OpenStore {
   readonly stats: StoreStatsReader;
   readonly consumerOffsets: ConsumerOffsets;
   readonly snapshots: StoreSnapshots;
+  readonly recovery: RecoveryReport;
   readonly #arrivals: ArrivalSignal;
   /** Rejects of the flushes under way: a service that ends does not answer them. */
   readonly #flushes = new Set<(error: MillraceError) => void>();
@@ -69,8 +72,7 @@ export class OpenStore {
     directory: OpenedDirectory,
     pipeline: Pipeline,
     topics: TopicTable,
-    consumerOffsets: ConsumerOffsets,
-    delayOffsets: DelayOffsets,
+    { consumerOffsets, delayOffsets, report }: Progress,
   ) {
     this.directory = directory;
     this.pipeline = pipeline;
@@ -78,7 +80,10 @@ export class OpenStore {
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
-    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader);
+    this.recovery = { ...directory.recovery, progress: report };
+    this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
+    consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
+    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets, () => this.schedule.delayedFrom());
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
@@ -96,13 +101,14 @@ export class OpenStore {
     this.stats = new StoreStatsReader(directory, pipeline, this.put, {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
-      isDiskFull: () => this.put.status.isDiskFull,
+      clean: () => this.cleaner.files.stats(),
       lastErrors: () => events.lastErrors,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence("store", directory.fence, "the store was fenced before it was opened");
     else this.schedule.start();
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
+    void this.#hearForceAlarm();
     events.start();
   }
 
@@ -119,16 +125,14 @@ export class OpenStore {
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
-      const { config, storage: files, paths } = directory;
       // Before any thread runs: a file that cannot be understood ends the opening here.
-      const write = configFileWriter(files, () => pipeline);
-      const { consumerOffset, delayOffset } = paths;
-      const interval = config.flushDelayOffsetInterval;
-      const consumerOffsets = ConsumerOffsets.open(files, consumerOffset, interval, (content) => write(consumerOffset, content));
-      const delayOffsets = DelayOffsets.open(files, delayOffset, (content) => write(delayOffset, content));
+      const progress = openProgress(
+        directory,
+        configFileWriter(directory.storage, () => pipeline),
+      );
       pipeline = await Pipeline.start(data, control, directory.events.onReport);
       await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
-      return new OpenStore(directory, pipeline, topics, consumerOffsets, delayOffsets);
+      return new OpenStore(directory, pipeline, topics, progress);
     } catch (error) {
       await pipeline?.destroy();
       giveBack(directory, pipeline === undefined);
@@ -211,6 +215,7 @@ export class OpenStore {
       this.put.close();
       this.#arrivals.close();
       this.reader.close();
+      this.pipeline.control.forceAlarm.nudge();
       await this.pipeline.destroy();
       this.directory.lock.release();
       storeState.set(StoreState.closed);
@@ -247,23 +252,21 @@ export class OpenStore {
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */
   #serviceEnded(outcome: ServiceOutcome): void {
     if (outcome.ok || this.#failure !== undefined) return;
-    const fence = this.#readFence();
-    if (fence !== undefined) this.#fence(outcome.service, fence, "a force failed");
-    else if (outcome.code === "ERR_FORCE_FAILED") {
-      // The disk would not even take the marker; the fence holds for the life of this store.
-      const unsaved = { reason: outcome.message, offset: this.flushedOffset, time: wallClockMs() };
-      this.#fence(outcome.service, unsaved, "a force failed");
-    } else this.#fault(outcome.service, outcome.code, outcome.message, new ServiceFailure(outcome));
+    if (this.pipeline.control.forceAlarm.isRaised) this.#forceFailed();
+    else this.#fault(outcome.service, outcome.code, outcome.message, new ServiceFailure(outcome));
   }
 
-  /** A disk that does not even give the marker back must not keep the failure from those who wait. */
-  #readFence(): StoreFence | undefined {
-    const { storage, paths } = this.directory;
-    try {
-      return readStoreFence(storage, paths.fence);
-    } catch {
-      return undefined;
-    }
+  /** Before the thread whose force it was has written the marker, and ended. */
+  async #hearForceAlarm(): Promise<void> {
+    const { forceAlarm } = this.pipeline.control;
+    await forceAlarm.whenRaised();
+    if (forceAlarm.isRaised) this.#forceFailed();
+  }
+
+  #forceFailed(): void {
+    if (this.#failure !== undefined) return;
+    const { service, reason } = this.pipeline.control.forceAlarm.cause;
+    this.#fence(service, { reason, offset: this.flushedOffset, time: wallClockMs() }, "a force failed");
   }
 
   #fence(service: string, fence: StoreFence, what: string): void {

@@ -55,8 +55,8 @@ interface ConfigFileFailure {
  * allocate/config-file-control.
  */
 export interface ConfigFileControl {
-  /** Replaces the file, atomically and durably. Answers with what went wrong. */
-  writeConfigFile(path: string, content: Uint8Array): ConfigFileFailure | undefined;
+  /** Replaces the file and Millrace's copy of it, atomically and durably. Answers with what went wrong. */
+  writeConfigFile(path: string, content: Uint8Array, logOffset: number): ConfigFileFailure | undefined;
 }
 
 /** All that main asks of the allocate thread. */

@@ -82,8 +82,8 @@ export class Pipeline {
   }
 
   /** {@link ConfigFileControl}; rejects with the system's error, too. */
-  async writeConfigFile(path: string, content: Uint8Array): Promise<void> {
-    const failure = await answered(this.#threads.allocate.ask((control) => control.writeConfigFile(path, content)));
+  async writeConfigFile(path: string, content: Uint8Array, logOffset: number): Promise<void> {
+    const failure = await answered(this.#threads.allocate.ask((control) => control.writeConfigFile(path, content, logOffset)));
     if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
   }
 
@@ -116,8 +116,13 @@ export class Pipeline {
     return first;
   }
 
+  /**
+   * Frees the threads. Whoever on main still sleeps on a word is woken for the last time: a `waitAsync` that nobody notifies keeps the
+   * whole control block for the life of the process.
+   */
   async destroy(): Promise<void> {
     await Promise.all(this.#all.map((thread) => thread.destroy()));
+    for (const counter of Object.values(this.control.counters)) counter.nudge();
   }
 
   get #all(): readonly ServiceThread<object>[] {

@@ -81,12 +81,14 @@ export class MessagePutter {
   #nowMs = 0;
   /** Set when no more puts are taken; what they are rejected with. */
   #refusal: MillraceError | undefined;
+  readonly #forceAlarm: ControlBlock<"main">["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
   constructor(config: MessageStoreConfig, control: ControlBlock<"main">, buffers: PutRingBuffers, topics: TopicTable) {
     const { counters } = control;
     this.#config = config;
     this.#counters = counters;
+    this.#forceAlarm = control.forceAlarm;
     this.topics = topics;
     this.status = new StoreStatus(config, counters);
     this.#validator = new MessageValidator(config, topics);
@@ -101,6 +103,11 @@ export class MessagePutter {
 
   putMessage(message: Message): Promise<PutMessageResult> {
     return this.#put(message, this.#check, this.#write);
+  }
+
+  /** Of the store's own, for which no topic is reserved: delayed and prepared messages, and what becomes of them. */
+  putOwnMessage(message: Message): Promise<PutMessageResult> {
+    return this.#put(message, this.#checkOwn, this.#write);
   }
 
   putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
@@ -174,6 +181,8 @@ export class MessagePutter {
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
 
+  readonly #checkOwn: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs, true);
+
   readonly #checkBatch: Check<readonly Message[]> = (batch) =>
     this.#startGroup() ?? this.#batchValidator.validate(batch, this.#validator, this.#nowMs);
 
@@ -218,7 +227,8 @@ export class MessagePutter {
       (this.#sync && validator.waitStoreMsgOK ? FRAME_FLAG_WAIT_FLUSH : 0) |
       (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
     const { ring } = this;
-    ring.commit(position, length, messages, validator.queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
+    const queueSlot = this.topics.slot(validator.topic, validator.fields.queueId);
+    ring.commit(position, length, messages, queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
     if (!this.#burst) {
       this.#burst = true;
       if (this.#sync) this.#counters.putBurst.set(1);
@@ -300,10 +310,10 @@ export class MessagePutter {
    */
   #settleSome(oldestUs = Number.NEGATIVE_INFINITY): boolean {
     const { ring } = this;
-    const end = ring.resultEnd();
-    const count = end - ring.taken;
+    const count = ring.resultEnd() - ring.taken;
     if (count === 0) return false;
-    const flushed = this.#sync ? durableOffset(this.#counters) : 0;
+    const hasForceFailed = this.#forceAlarm.isRaised; // then only what is durable is acknowledged; the rest is about to be abandoned
+    const flushed = this.#sync || hasForceFailed ? durableOffset(this.#counters) : 0;
     const nowUs = monotonicUs();
     const budget = Math.min(count, ACKS_PER_TURN);
     for (let i = 0; i < budget; i++) {
@@ -313,9 +323,9 @@ export class MessagePutter {
         this.#take()?.(allocateFailed());
         continue;
       }
-      const waits = (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
+      const waits = hasForceFailed || (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
       const isLate = waits && ring.resultPhysicalOffset(slot) + ring.recordLength(slot) > flushed;
-      if (isLate && ring.putTimeUs(slot) > oldestUs) return false;
+      if (isLate && (hasForceFailed || ring.putTimeUs(slot) > oldestUs)) return false;
       this.#acknowledge(slot, isLate ? "FLUSH_DISK_TIMEOUT" : "PUT_OK", nowUs);
     }
     return budget < count;

@@ -1,5 +1,6 @@
 import {
   BLANK_RECORD_LENGTH,
+  checkNotReserved,
   DelayLevels,
   encodedLength,
   encodeHost,
@@ -39,7 +40,6 @@ export class MessageValidator {
   length = 0;
   storedProperties = 0;
   topic: Topic;
-  queueSlot = 0;
   /** Prepared and rollback: queue offset 0, not advanced. */
   noQueueOffset = false;
   waitStoreMsgOK = true;
@@ -62,7 +62,7 @@ export class MessageValidator {
     this.#delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#segmentLimit = config.mappedFileSizeCommitLog - BLANK_RECORD_LENGTH;
     this.#recordLimit = Math.min(config.maxMessageSize + RECORD_OVERHEAD_LIMIT, 0x7fffffff);
-    this.topic = { name: "", bytes: EMPTY, slots: new Map(), messages: 0, size: 0 };
+    this.topic = { name: "", bytes: EMPTY, slots: new Map(), isReserved: false, messages: 0, size: 0 };
     this.fields = {
       topic: EMPTY,
       queueId: 0,
@@ -83,15 +83,20 @@ export class MessageValidator {
     return this.#storeHost;
   }
 
-  /** undefined when the message may go into the log. */
-  validate(message: Message, nowMs: number): RefusedPutResult | undefined {
+  /**
+   * undefined when the message may go into the log. Nothing is registered for it yet.
+   *
+   * @param isOwn the store's own message, for which no topic is reserved
+   */
+  validate(message: Message, nowMs: number, isOwn = false): RefusedPutResult | undefined {
     if (typeof message !== "object" || message === null) throw illegal("a message is an object", "message", message);
     const fields = this.fields;
     const { body } = message;
     if (!isBytes(body)) throw illegalBody(body);
     checkSpelling(message);
     this.topic = this.#topics.topic(message.topic);
-    this.queueSlot = this.#topics.slot(this.topic, message.queueId);
+    if (this.topic.isReserved && !isOwn) checkNotReserved(message.topic);
+    this.#topics.checkSlot(this.topic, message.queueId);
     fields.queueId = message.queueId;
     fields.body = body;
     fields.flag = message.flag === undefined ? 0 : checkInt32("flag", message.flag);
@@ -121,7 +126,7 @@ export class MessageValidator {
     const clamped = this.#delayLevels.clamp(level);
     this.topic = this.#topics.topic(SCHEDULE_TOPIC);
     this.fields.queueId = clamped - 1;
-    this.queueSlot = this.#topics.slot(this.topic, clamped - 1);
+    this.#topics.checkSlot(this.topic, clamped - 1);
     return { level: clamped, real: { topic: message.topic, queueId: message.queueId } };
   }
 

@@ -1,4 +1,4 @@
-import { checkQueueId, checkTopic, isTopicLegal, MillraceError } from "@millrace/format";
+import { checkQueueId, checkTopic, isReservedTopic, isTopicLegal, MillraceError } from "@millrace/format";
 import { MAX_QUEUES, type QueueTableWriter } from "@millrace/shared-memory";
 
 /** What is known of a topic: checked once, encoded once. */
@@ -7,6 +7,8 @@ export interface Topic {
   readonly bytes: Uint8Array;
   /** queueId → queue slot. */
   readonly slots: Map<number, number>;
+  /** The store puts there itself, nobody else. */
+  readonly isReserved: boolean;
   /** Put statistics (RocketMQ: `StoreStatsService.getSinglePutMessageTopicTimesTotal`, …`SizeTotal`). */
   messages: number;
   size: number;
@@ -29,26 +31,19 @@ export class TopicTable {
     this.#queues = queues;
   }
 
-  /** The topic, known from now on. Throws ERR_TOPIC_ILLEGAL or ERR_TOPIC_SUSPENDED. */
+  /** The topic, as it is known or will be with its first {@link slot}. Throws ERR_TOPIC_ILLEGAL or ERR_TOPIC_SUSPENDED. */
   topic(name: string): Topic {
-    return this.#topics.get(name) ?? this.#add(name);
+    return this.#topics.get(name) ?? this.#unknown(name);
   }
 
-  #add(name: string): Topic {
+  #unknown(name: string): Topic {
     checkTopic(name);
     if (this.#suspended.has(name)) {
       throw new MillraceError("ERR_TOPIC_SUSPENDED", `queues of the topic are being deleted: topic=${name}`, {
         status: "SERVICE_NOT_AVAILABLE",
       });
     }
-    if (this.#topics.size >= MAX_QUEUES)
-      throw new MillraceError(
-        "ERR_TOO_MANY_QUEUES",
-        `the store has too many topics; deleteTopic and opening it again make room: limit=${MAX_QUEUES}`,
-      );
-    const topic = newTopic(name);
-    this.#topics.set(name, topic);
-    return topic;
+    return newTopic(name);
   }
 
   /** A topic that was found in the directory, whether it can be put or not. */
@@ -95,19 +90,27 @@ export class TopicTable {
     if (topic !== undefined) this.#topics.set(name, topic);
   }
 
-  /** The queue's slot, its own from now on. Throws ERR_QUEUE_ILLEGAL or ERR_TOO_MANY_QUEUES. */
+  /** Whether the queue has a slot, or could be given one. Throws ERR_QUEUE_ILLEGAL or ERR_TOO_MANY_QUEUES. */
+  checkSlot(topic: Topic, queueId: number): void {
+    if (topic.slots.has(queueId)) return;
+    checkQueueId(queueId);
+    if (this.#topicOfSlot.length < MAX_QUEUES) return;
+    const message = `the store has too many queues; deleteTopic and opening it again make room: limit=${MAX_QUEUES}`;
+    throw new MillraceError("ERR_TOO_MANY_QUEUES", message);
+  }
+
+  /**
+   * The queue's slot, its own and never given back from now on: for a put whose record has its place in the ring, because a put that is
+   * refused leaves nothing behind. Throws as {@link checkSlot}.
+   */
   slot(topic: Topic, queueId: number): number {
     return topic.slots.get(queueId) ?? this.#addSlot(topic, queueId);
   }
 
   #addSlot(topic: Topic, queueId: number): number {
-    checkQueueId(queueId);
+    this.checkSlot(topic, queueId);
     const slot = this.#topicOfSlot.length;
-    if (slot >= MAX_QUEUES)
-      throw new MillraceError(
-        "ERR_TOO_MANY_QUEUES",
-        `the store has too many queues; deleteTopic and opening it again make room: limit=${MAX_QUEUES}`,
-      );
+    if (this.#readOnlyTopics.get(topic.name) !== topic) this.#topics.set(topic.name, topic);
     topic.slots.set(queueId, this.#queues.add(topic.bytes, queueId));
     this.#topicOfSlot.push(topic);
     return slot;
@@ -125,5 +128,6 @@ export class TopicTable {
 }
 
 function newTopic(name: string): Topic {
-  return { name, bytes: new TextEncoder().encode(name), slots: new Map(), messages: 0, size: 0 };
+  const bytes = new TextEncoder().encode(name);
+  return { name, bytes, slots: new Map(), isReserved: isReservedTopic(name), messages: 0, size: 0 };
 }

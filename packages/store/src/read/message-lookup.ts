@@ -106,10 +106,12 @@ export class MessageLookup {
     return ids;
   }
 
-  /** Names of the topics that have a queue with messages, or had before they expired; sorted. */
-  topics(): string[] {
+  /** Names of the topics that have a queue with messages, or had before they expired; sorted. The store's own only if asked for. */
+  topics(reservedTopics: boolean): string[] {
     const names: string[] = [];
-    for (const { name } of this.#topics.topics()) if (this.queues(name).length > 0) names.push(name);
+    for (const { name, isReserved } of this.#topics.topics()) {
+      if ((reservedTopics || !isReserved) && this.queues(name).length > 0) names.push(name);
+    }
     return names.sort();
   }
 

@@ -92,8 +92,8 @@ export class MessageReader {
     return this.#open.getMessageIds(topic, queueId, minOffset, maxOffset);
   }
 
-  topics(): string[] {
-    return this.#open.topics();
+  topics(reservedTopics: boolean): string[] {
+    return this.#open.topics(reservedTopics);
   }
 
   queues(topic: string): number[] {
@@ -101,7 +101,7 @@ export class MessageReader {
   }
 
   queueStats(): QueueStats[] {
-    return this.topics().flatMap((topic) =>
+    return this.topics(true).flatMap((topic) =>
       this.queues(topic).map((queueId) => {
         const minOffset = this.getMinOffsetInQueue(topic, queueId);
         const maxOffset = this.getMaxOffsetInQueue(topic, queueId);

@@ -1,11 +1,34 @@
+import type { ConfigFileDamage } from "../marks/config-file.js";
 import type { LogReport } from "./log/log-report.js";
 import type { IndexRow, QueueRow, RecoveryRow } from "./scan/recovery-row.js";
 
 /** What recovery found, kept and cut. Offsets are absolute, in bytes. */
 export interface RecoveryReport extends LogReport {
   readonly dispatch: DispatchReport;
+  readonly progress: ProgressReport;
   /** Why each row applies that the report names, in order. `docs/recovery.md` has the tables that the rows are of. */
   readonly reasons: Partial<Record<RecoveryRow, string>>;
+}
+
+/** How far consumer groups and delay levels have come: the files of `config`. */
+export interface ProgressReport {
+  /** Files that were not what they should be, and where their content was found. */
+  readonly damagedFiles: readonly ConfigFileDamage[];
+  /** Offsets that were not believed. */
+  readonly cutOffsets: readonly CutOffset[];
+}
+
+/** A queue offset that a crash, or another life of the queue, had left. */
+export interface CutOffset {
+  /** Undefined for a delay level, whose queue is of SCHEDULE_TOPIC_XXXX. */
+  readonly group: string | undefined;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly offset: number;
+  /** What it became; undefined when it was forgotten. */
+  readonly cutTo: number | undefined;
+  /** It was beyond the queue's end, where the next message goes; or it was saved before the queue's topic was deleted. */
+  readonly reason: "beyond-end" | "earlier-life";
 }
 
 /** The ConsumeQueues and the index. */

@@ -264,13 +264,14 @@ test.serial("a store with broken offsets does not open, and leaves nothing runni
   const before = process.getActiveResourcesInfo().length;
   await t.throwsAsync(openStore(t, { storePathRootDir: root }), { code: "ERR_CONSUMER_OFFSETS_CORRUPT" });
   t.is(process.getActiveResourcesInfo().length, before);
-  writeFile(join(root, "config", "consumerOffset.json.bak"), '{"offsetTable":{"TopicA@GroupA":{0:5}}}');
+  writeFile(join(root, "config", "consumerOffset.json.bak"), '{"offsetTable":{"TopicA@GroupA":{0:0}}}');
   const store = await openStore(t, { storePathRootDir: root });
-  t.is(store.consumerOffsets.get("GroupA", "TopicA", 0), 5);
-  store.consumerOffsets.commit("GroupA", "TopicA", 0, 6);
+  t.is(store.consumerOffsets.get("GroupA", "TopicA", 0), 0);
+  await store.putMessage(message());
+  store.consumerOffsets.commit("GroupA", "TopicA", 0, 1);
   await store.close();
   const next = await openStore(t, { storePathRootDir: root });
-  t.is(next.consumerOffsets.get("GroupA", "TopicA", 0), 6);
+  t.is(next.consumerOffsets.get("GroupA", "TopicA", 0), 1);
 });
 
 test.serial("while the store is open another thread waits for the disk, and a close saves on this one", async (t) => {
@@ -278,13 +279,15 @@ test.serial("while the store is open another thread waits for the disk, and a cl
   const fault: Fault = { operation: "rename", path: "consumerOffset.json", after: 0, times: 1, code: "ENOSPC" };
   const store = await openStore(t, {}, [fault]);
   const { consumerOffsets } = store;
+  for (let n = 0; n < 2; n++) await store.putMessage(message());
   consumerOffsets.commit("GroupA", "TopicA", 0, 1);
   await t.throwsAsync(consumerOffsets.persist(), { code: "ENOSPC" });
   await consumerOffsets.persist();
   consumerOffsets.commit("GroupA", "TopicA", 0, 2);
   await t.throwsAsync(store.close(), { code: "ENOSPC" });
   const path = join(store.config.storePathRootDir, "config", "consumerOffset.json");
-  t.is(open(t, path).get("GroupA", "TopicA", 0), 1);
+  t.deepEqual(read(path), { offsetTable: { "TopicA@GroupA": { "0": 1 } } });
+  t.is(open(t, path).get("GroupA", "TopicA", 0), 2, "the copy was written before");
 });
 
 test.serial("what a close cannot save of the delayed messages does not cost the consumers their offsets", async (t) => {
@@ -292,6 +295,7 @@ test.serial("what a close cannot save of the delayed messages does not cost the 
   const store = await openStore(t, { messageDelayLevel: "0s" }, [fault]);
   await store.putMessage(message({ delayTimeLevel: 1 }));
   await until(() => store.stats().schedule.delivered === 1);
+  await store.putMessage(message());
   store.consumerOffsets.commit("GroupA", "TopicA", 0, 1);
   await t.throwsAsync(store.close(), { code: "ENOSPC" });
   const path = join(store.config.storePathRootDir, "config", "consumerOffset.json");

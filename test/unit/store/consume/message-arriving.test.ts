@@ -49,7 +49,9 @@ test.serial("a listener hears of every message in order, once it can be read, ac
 test.serial("only what can be consumed is told, delayed messages with the time when they are due", async (t) => {
   const store = await ConsumingStore.open(t, { messageDelayLevel: "1s 1h" });
   const heard: MessageArrival[] = [];
-  store.onMessageArriving((arrival) => heard.push(arrival));
+  store.onMessageArriving((arrival) => heard.push(arrival), { systemTopics: true });
+  const shown: string[] = [];
+  store.onMessageArriving(({ topic }) => shown.push(topic));
   const sysFlags = [0, SYS_FLAG_PREPARED, SYS_FLAG_ROLLBACK, SYS_FLAG_COMMIT];
   for (const sysFlag of sysFlags) await store.putMessage(message({ sysFlag }));
   const delayed = await store.putMessage(message({ delayTimeLevel: 2 }));
@@ -62,6 +64,7 @@ test.serial("only what can be consumed is told, delayed messages with the time w
       { topic: SCHEDULE_TOPIC, queueId: 1, queueOffset: 0 },
     ],
   );
+  t.deepEqual(shown, ["TopicA", "TopicA"]);
   t.is(heard[0]?.tagsCode, 0);
   t.is(heard[2]?.tagsCode, (delayed.appendResult?.storeTimestamp ?? 0) + 3_600_000);
 });

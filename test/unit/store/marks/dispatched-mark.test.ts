@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
@@ -8,6 +8,7 @@ import { DISPATCHED_MARK_MAGIC } from "#store/marks/checked-file-descriptor.js";
 import { DeletedTopics } from "#store/marks/deleted-topics.js";
 import { readDispatchedMark, writeDispatchedMark } from "#store/marks/dispatched-mark.js";
 import { refuseUnsupportedDirectories } from "#store/recover/unsupported-directories.js";
+import { flipBit } from "../../../support/flip-bit.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { message, openStore } from "../../../support/temporary-store.js";
 
@@ -37,7 +38,7 @@ test("a mark is read back; one that is missing or says nothing sensible is none"
 });
 
 test("deleted topics are remembered until the log has nothing of them, and never reach beyond the log", (t) => {
-  const path = join(temporaryDirectory(t), "config", "millrace.deletedTopics.json");
+  const path = join(temporaryDirectory(t), "config", "millrace.deletedTopics");
   const topics = DeletedTopics.read(storage, path);
   t.is(topics.get("TopicA"), 0);
   for (const topic of ["TopicA", "__proto__", "constructor"]) {
@@ -56,12 +57,39 @@ test("deleted topics are remembered until the log has nothing of them, and never
   t.is(DeletedTopics.read(storage, path).offsets.size, 0);
 });
 
-test("a table of deleted topics that cannot be understood is an error, with the file's name", (t) => {
-  const path = join(temporaryDirectory(t), "deletedTopics.json");
+test("a damaged table of deleted topics is read from its copy, and made again; with both damaged nothing counts as deleted", (t) => {
+  const path = join(temporaryDirectory(t), "deletedTopics");
+  DeletedTopics.read(storage, path).add("TopicA", 500);
+  const length = readFileSync(path).length;
+  for (let at = 0; at < length; at++) {
+    flipBit(path, at, at % 8);
+    const topics = DeletedTopics.read(storage, path);
+    t.deepEqual([...topics.offsets], [["TopicA", 500]], `byte ${at}`);
+    t.like(topics.damage, { length: 1, 0: { path } });
+    topics.prune(0);
+    t.deepEqual(DeletedTopics.read(storage, path).damage, []);
+  }
+  for (const candidate of [path, `${path}.copy`]) flipBit(candidate, length - 4);
+  const topics = DeletedTopics.read(storage, path);
+  t.deepEqual([topics.offsets.size, topics.damage.length], [0, 2]);
+});
+
+test("a table of deleted topics from before it had a CRC is read, and replaced", (t) => {
+  const path = join(temporaryDirectory(t), "deletedTopics");
+  writeFileSync(`${path}.json`, '{"TopicA":400,"TopicB":300}');
+  const topics = DeletedTopics.read(storage, path);
+  t.is(topics.get("TopicA"), 400);
+  topics.prune(0);
+  t.false(existsSync(`${path}.json`));
+  t.is(DeletedTopics.read(storage, path).get("TopicB"), 300);
+});
+
+test("what is no table of deleted topics is damage, and deletes nothing", (t) => {
+  const path = join(temporaryDirectory(t), "deletedTopics");
   for (const content of ["", "{", "7", "[]", '{"TopicA":-1}', '{"TopicA":"x"}', '{"TopicA":1.5}']) {
-    writeFileSync(path, content);
-    const message = new RegExp(`path=${path} length=${content.length}$`);
-    t.throws(() => DeletedTopics.read(storage, path), { code: "ERR_DELETED_TOPICS_CORRUPT", message }, content);
+    writeFileSync(`${path}.json`, content);
+    const topics = DeletedTopics.read(storage, path);
+    t.deepEqual([topics.offsets.size, topics.damage.length], [0, 1], content);
   }
 });
 

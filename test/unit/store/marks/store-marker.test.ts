@@ -5,6 +5,7 @@ import test from "ava";
 import { AbortFile } from "#store/marks/abort-file.js";
 import { StoreCheckpointFile } from "#store/marks/store-checkpoint.js";
 import { liftStoreFence, readStoreFence, removeLiftedFence, unforcedFrom, writeStoreFence } from "#store/marks/store-fence.js";
+import { flipBit } from "../../../support/flip-bit.js";
 import { projectRoot } from "../../../support/project-root.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
@@ -51,6 +52,20 @@ test("a fence that says nothing sensible is a fence", (t) => {
     t.regex(fence?.reason ?? "", /^fence file says/, content);
     t.deepEqual([fence?.offset, fence?.time], [0, 0]);
   }
+});
+
+test("a fence with a flipped bit stays a fence, from the first byte on", (t) => {
+  const path = join(temporaryDirectory(t), "millrace.fence");
+  writeStoreFence(storage, path, { reason: "EIO", offset: 4711, time: 1 });
+  liftStoreFence(storage, path);
+  t.is(unforcedFrom(storage, path), 4711);
+  for (let at = 0; at < statSync(path).size; at++) {
+    flipBit(path, at, at % 8);
+    t.deepEqual([readStoreFence(storage, path)?.offset, unforcedFrom(storage, path)], [0, 0], `byte ${at}`);
+    flipBit(path, at, at % 8);
+  }
+  writeFileSync(path, JSON.stringify({ reason: "EIO", offset: 4711, time: 1 }));
+  t.deepEqual(readStoreFence(storage, path), { reason: "EIO", offset: 4711, time: 1 }, "as the first versions wrote it");
 });
 
 test("the abort file holds the process id, beside an empty backup, and is gone after a clean end", (t) => {

@@ -1,4 +1,4 @@
-import { ConsumeQueueUnit, SCHEDULE_TOPIC, TRANS_HALF_TOPIC } from "@millrace/format";
+import { ConsumeQueueUnit, SCHEDULE_TOPIC } from "@millrace/format";
 import type { Clock } from "@millrace/shared-memory";
 import type { PutMessageResult } from "../../put/put-message-result.js";
 import { unlessCorrupt } from "../../read/record-corrupt-error.js";
@@ -89,6 +89,15 @@ export class DelayLevelQueue {
     return this.#queue()?.maxOffset;
   }
 
+  /** Physical offset of the first message at or after a queue offset; undefined when there is none. */
+  physicalOffsetFrom(queueOffset: number): number | undefined {
+    const queue = this.#queue();
+    if (queue === undefined) return undefined;
+    const unit = new ConsumeQueueUnit();
+    const first = Math.max(queueOffset, queue.minOffset);
+    return first < queue.maxOffset && queue.unit(first, unit) ? unit.physicalOffset : undefined;
+  }
+
   /**
    * Puts what is due. Returns milliseconds after which there will be something to do: Infinity when nothing is scheduled, and when
    * a put that comes back will tell.
@@ -169,7 +178,7 @@ export class DelayLevelQueue {
     const unit = this.#unit;
     const stored = unlessCorrupt(() => (unit.isMessage ? this.#context.store.message(unit.physicalOffset, unit.size) : undefined));
     const real = stored === undefined ? undefined : realQueue(stored);
-    if (stored === undefined || real === undefined || real.topic === SCHEDULE_TOPIC || real.topic === TRANS_HALF_TOPIC) {
+    if (stored === undefined || real === undefined) {
       this.#pass(queueOffset);
       return;
     }

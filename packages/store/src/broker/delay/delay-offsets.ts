@@ -1,9 +1,13 @@
 import { MillraceError, shownValue } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import { readConfigFile, writeConfigFile } from "../../marks/config-file.js";
-
-/** Puts the content of the file on disk, atomically and durably. */
-export type SaveDelayOffsets = (content: Uint8Array) => Promise<void>;
+import {
+  type ConfigFileContent,
+  type ConfigFileDamage,
+  readConfigFile,
+  type SaveConfigFile,
+  tableOf,
+  writeConfigFile,
+} from "../../marks/config-file.js";
 
 /** What the file holds. */
 interface OffsetFile {
@@ -19,25 +23,35 @@ interface OffsetFile {
  */
 export class DelayOffsets {
   readonly #file: OffsetFile;
-  readonly #save: SaveDelayOffsets;
+  /** Files that were damaged when it was opened. */
+  readonly damagedFiles: readonly ConfigFileDamage[];
+  readonly #save: SaveConfigFile;
   #changes = 0;
   #savedChanges = 0;
+  #savedTable: ReadonlyMap<number, number>;
   #saving: Promise<void> | undefined;
 
-  private constructor(file: OffsetFile, save: SaveDelayOffsets) {
-    this.#file = file;
+  private constructor(read: ConfigFileContent<OffsetFile>, save: SaveConfigFile) {
+    this.#file = read.value ?? { fields: {}, offsetTable: new Map() };
+    this.damagedFiles = read.damaged;
     this.#save = save;
+    this.#savedTable = new Map(this.#file.offsetTable);
   }
 
   /**
    * Reads the file, or its backup. A missing one is an empty one; it is made by the first save.
    *
    * @param save how the file is written while the store is open; by default on this thread, which then waits for the disk
-   * @throws MillraceError `ERR_DELAY_OFFSETS_CORRUPT` when file and backup are broken; nothing is changed
+   * @throws MillraceError `ERR_DELAY_OFFSETS_CORRUPT` when file, copy and backup are broken; nothing is changed
    */
-  static open(storage: Storage, path: string, save?: SaveDelayOffsets): DelayOffsets {
-    const file = readConfigFile(storage, path, "ERR_DELAY_OFFSETS_CORRUPT", decodeFile) ?? { fields: {}, offsetTable: new Map() };
-    return new DelayOffsets(file, save ?? (async (content) => writeConfigFile(storage, path, content)));
+  static open(storage: Storage, path: string, save?: SaveConfigFile): DelayOffsets {
+    const read = readConfigFile(storage, path, "ERR_DELAY_OFFSETS_CORRUPT", decodeFile);
+    return new DelayOffsets(read, save ?? (async (content, at) => writeConfigFile(storage, path, content, at)));
+  }
+
+  /** Levels that have an offset, also those that the store does not have any more. */
+  get levels(): number[] {
+    return [...this.#file.offsetTable.keys()];
   }
 
   /** Whether there is something to save. */
@@ -48,6 +62,11 @@ export class DelayOffsets {
   /** Next queue offset to deliver; 0 for a level that was never used. */
   get(level: number): number {
     return this.#file.offsetTable.get(level) ?? 0;
+  }
+
+  /** As {@link get}, as it is on disk: what the next life begins with after a crash. */
+  saved(level: number): number {
+    return this.#savedTable.get(level) ?? 0;
   }
 
   set(level: number, queueOffset: number): void {
@@ -83,10 +102,12 @@ export class DelayOffsets {
   async #saveChanges(delivered: () => Promise<unknown>): Promise<void> {
     const changes = this.#changes;
     const content = encodeFile(this.#file);
+    const table = new Map(this.#file.offsetTable);
     try {
       await delivered();
-      await this.#save(content);
+      await this.#save(content, 0);
       this.#savedChanges = changes;
+      this.#savedTable = table;
     } finally {
       this.#saving = undefined;
     }
@@ -96,7 +117,7 @@ export class DelayOffsets {
 function decodeFile(value: unknown): OffsetFile {
   const fields = objectOf(value);
   const offsetTable = new Map<number, number>();
-  for (const [key, offset] of Object.entries(objectOf(fields.offsetTable ?? {}))) {
+  for (const [key, offset] of Object.entries(objectOf(tableOf(fields)))) {
     const level = Number(key);
     if (!Number.isSafeInteger(level) || !Number.isSafeInteger(offset) || (offset as number) < 0) {
       throw new MillraceError("ERR_DELAY_OFFSETS_CORRUPT", `not a level and its offset: level=${key} offset=${String(offset)}`);

@@ -23,7 +23,7 @@ export interface UndecidedMessage {
   readonly queueId: number;
   /** Milliseconds: when it was prepared. */
   readonly storeTimestamp: number;
-  /** The half message: a copy with the body, tags, keys and properties of the message. */
+  /** A copy of it, with topic, queue, body, tags, keys and properties as it was given; its offsets are the half message's. */
   readonly message: MessageView;
 }
 

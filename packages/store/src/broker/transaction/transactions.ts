@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import {
+  checkNotReserved,
   checkQueueId,
   checkTopic,
   MillraceError,
@@ -21,13 +22,12 @@ import { checkProperties } from "../../put/property-writer.js";
 import type { AppendMessageResult, PutMessageResult } from "../../put/put-message-result.js";
 import type { MessageView } from "../../read/message-view.js";
 import { realQueue, storedMessage } from "../stored-message.js";
+import { HALF_PROPERTIES, HalfMessageView } from "./half-message-view.js";
 import { HALF_QUEUE_ID, HalfMessages } from "./half-messages.js";
 import type { PreparedMessage, PrepareMessageResult, UndecidedMessage, UndecidedRequest } from "./prepared-message.js";
 import type { TransactionProgress, TransactionStore } from "./transaction-store.js";
 
 const UNDECIDED_KEYS = knownKeys<UndecidedRequest>({ olderThanMs: true, limit: true, signal: true });
-const SYSTEM_TOPICS: readonly string[] = [TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC];
-const HALF_PROPERTIES = [PROPERTY_REAL_TOPIC, PROPERTY_REAL_QUEUE_ID, PROPERTY_TRANSACTION_PREPARED];
 /** What has been acknowledged can be read soon after: with the transient pool when it is committed, on a full disk later. */
 const READABLE_LOOK_MS = 5;
 const READABLE_TIMEOUT_MS = 10_000;
@@ -227,7 +227,7 @@ function halfMessage(message: Message): Message {
   if (typeof message !== "object" || message === null || typeof message.topic !== "string") return message;
   const { topic, queueId, delayTimeLevel, properties = {}, sysFlag = 0 } = message;
   checkTopic(topic);
-  if (SYSTEM_TOPICS.includes(topic)) throw illegal("ERR_TOPIC_ILLEGAL", "the store puts there itself", "topic", topic);
+  checkNotReserved(topic);
   checkQueueId(queueId);
   if (delayTimeLevel !== undefined && delayTimeLevel !== 0) {
     throw illegal("ERR_TRANSACTION_DELAYED", "a message in a transaction has no delay", "delayTimeLevel", delayTimeLevel);
@@ -263,7 +263,8 @@ function undecidedMessage(message: MessageView): UndecidedMessage | undefined {
   const real = realQueue(message);
   if (real === undefined) return undefined;
   const { physicalOffset, queueOffset, msgId, storeTimestamp } = message;
-  return { prepared: { physicalOffset, queueOffset, msgId }, ...real, storeTimestamp, message };
+  const shown = HalfMessageView.of(message, real);
+  return { prepared: { physicalOffset, queueOffset, msgId }, ...real, storeTimestamp, message: shown };
 }
 
 function illegal(code: MillraceErrorCode, reason: string, name: string, value: unknown): MillraceError {

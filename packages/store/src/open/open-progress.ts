@@ -1,0 +1,65 @@
+import { SCHEDULE_TOPIC } from "@millrace/format";
+import { type ControlBlock, endOffset, type QueueTableBuffers, queueColumns } from "@millrace/shared-memory";
+import { type ConsumedQueues, ConsumerOffsets } from "../broker/consumer-offsets.js";
+import { DelayOffsets } from "../broker/delay/delay-offsets.js";
+import type { MessagePutter } from "../put/message-putter.js";
+import type { CutOffset, ProgressReport } from "../recover/recovery-report.js";
+import type { OpenedDirectory } from "./open-directory.js";
+
+/** How far consumer groups and delay levels have come, as the files of `config` say and the queues allow. */
+export interface Progress {
+  readonly consumerOffsets: ConsumerOffsets;
+  readonly delayOffsets: DelayOffsets;
+  readonly report: ProgressReport;
+}
+
+/**
+ * Reads the two files, and holds them against the recovered queues.
+ *
+ * @param write puts a file on disk while the store is open
+ * @throws MillraceError `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`
+ */
+export function openProgress(
+  { config, dispatch, foundDeletedTopics, paths, storage }: OpenedDirectory,
+  write: (path: string, content: Uint8Array, logOffset: number) => Promise<void>,
+): Progress {
+  const { consumerOffset, delayOffset } = paths;
+  const interval = config.flushDelayOffsetInterval;
+  const consumerOffsets = ConsumerOffsets.open(storage, consumerOffset, interval, (content, at) =>
+    write(consumerOffset, content, at),
+  );
+  const delayOffsets = DelayOffsets.open(storage, delayOffset, (content, at) => write(delayOffset, content, at));
+  const ends = new Map(
+    dispatch.queues.map((queue) => [`${queue.topic}-${queue.queueId}`, Math.max(queue.nextQueueOffset, queue.maxQueueOffset)]),
+  );
+  const endOf = (topic: string, queueId: number): number => ends.get(`${topic}-${queueId}`) ?? 0;
+  const damagedFiles = [...consumerOffsets.damagedFiles, ...delayOffsets.damagedFiles];
+  const cutOffsets = [...consumerOffsets.hold(endOf, foundDeletedTopics), ...cutDelayOffsets(delayOffsets, endOf)];
+  return { consumerOffsets, delayOffsets, report: { damagedFiles, cutOffsets } };
+}
+
+function cutDelayOffsets(offsets: DelayOffsets, endOf: ConsumedQueues["endOf"]): CutOffset[] {
+  return offsets.levels.flatMap((level) => {
+    const queueId = level - 1;
+    const [offset, cutTo] = [offsets.get(level), endOf(SCHEDULE_TOPIC, queueId)];
+    if (offset <= cutTo) return [];
+    offsets.set(level, cutTo);
+    return [{ group: undefined, topic: SCHEDULE_TOPIC, queueId, offset, cutTo, reason: "beyond-end" as const }];
+  });
+}
+
+/** The queues of an open store as commits are held against them. A queue's life is its queue slot: after a deletion it gets another. */
+export function consumedQueues(table: QueueTableBuffers, control: ControlBlock<"main">, put: MessagePutter): ConsumedQueues {
+  const { topics } = put;
+  const { nextQueueOffsets, maxQueueOffsets } = queueColumns(table, control);
+  return {
+    get logOffset() {
+      return endOffset(control.counters, put.acknowledgedOffset);
+    },
+    endOf: (topic, queueId) => {
+      const slot = topics.findSlot(topic, queueId);
+      return slot === undefined ? 0 : Math.max(nextQueueOffsets.get(slot), maxQueueOffsets.get(slot));
+    },
+    lifeOf: (topic, queueId) => topics.findSlot(topic, queueId),
+  };
+}

@@ -1,0 +1,56 @@
+/** One check of the store that a control takes out: a piece of a compiled module, and what stands there instead. */
+export interface ControlEdit {
+  /** What the module's address ends in. */
+  readonly module: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Control {
+  readonly campaign: string;
+  /** Which of the campaign's kinds must notice. */
+  readonly kind: string;
+  readonly edits: readonly ControlEdit[];
+}
+
+/** By name. With one of these, the campaign has to find cases that are not right. */
+export const CONTROLS: Readonly<Record<string, Control>> = {
+  "CRC check off": {
+    campaign: "flips",
+    kind: "commit log, older",
+    edits: [{ module: "/format/dist/message-checker.js", from: "return checkCrc ?", to: "return false ?" }],
+  },
+  "fence off": {
+    campaign: "calls",
+    kind: "fdatasync, commitlog",
+    edits: [{ module: "/store/dist/marks/store-fence.js", from: "catch (cause) {", to: "catch (cause) { return;" }],
+  },
+  "force stubbed": {
+    campaign: "power",
+    kind: "sync",
+    edits: [{ module: "/mapped-file/dist/real-storage-file.js", from: "fdatasyncSync(this.#fd);", to: "" }],
+  },
+  "bytes ahead are holes": {
+    campaign: "disks",
+    kind: "",
+    edits: [
+      {
+        module: "/mapped-file/dist/zero-fill.js",
+        from: "file.write(ZEROS.subarray(0, next - at), at);",
+        to: "if (file.size() < next) file.write(ZEROS.subarray(0, 1), next - 1);",
+      },
+    ],
+  },
+  "acknowledged from memory": {
+    campaign: "kills",
+    kind: "",
+    edits: [
+      {
+        module: "/store/dist/config/message-store-config.js",
+        from: "const merged = { ...DEFAULTS, ...given };",
+        to: `const merged = { ...DEFAULTS, ...given, transientStorePoolEnable: true, writeWithoutMmap: false,
+          flushDiskType: "ASYNC_FLUSH", commitIntervalCommitLog: 60_000, flushIntervalCommitLog: 60_000 };`,
+      },
+    ],
+  },
+};

@@ -1,0 +1,113 @@
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { type CaseResult, caseRandom, type FaultCampaign, verdictOf } from "./fault-campaign.js";
+import { HOSTILE_THINGS, type HostileThing, putThing, type ThingMade } from "./hostile-thing.js";
+import type { SourceEnding } from "./life-job.js";
+import { fileKinds } from "./store-files.js";
+import { CAMPAIGN_OPTIONS, type Workshop } from "./workshop.js";
+
+const ENDINGS: readonly SourceEnding[] = ["closed", "killed"];
+/** Prime: numbers go through all combinations before one comes again. */
+const STRIDE = 7919;
+
+interface HostilePlace {
+  readonly kind: string;
+  /** Relative to the root. */
+  readonly path: string;
+  readonly canBeMadeAgain: boolean;
+  readonly isExcepted: boolean;
+}
+
+/** Names that a store makes when it needs them, or should not mind. */
+const ABSENT: readonly string[] = [
+  "commitlog.new",
+  "consumequeue.new",
+  "index.new",
+  "abort",
+  "abort.bak",
+  "millrace.fence",
+  "millrace.fence.tmp",
+  "millrace.dispatched.tmp",
+  "config/consumerOffset.json.tmp",
+  "config/delayOffset.json.tmp",
+  "commitlog/stranger",
+  "consumequeue/stranger",
+  "index/stranger",
+];
+
+/** Something in the place of a file or directory of a store that is not what belongs there. */
+export class HostileDirectories implements FaultCampaign {
+  readonly name = "directories";
+  readonly missing = undefined;
+  readonly cases = Number.POSITIVE_INFINITY;
+  readonly #workshop: Workshop;
+  readonly #isWanted: (kind: string) => boolean;
+
+  /** @param isWanted which combinations, by their name in the table */
+  constructor(workshop: Workshop, isWanted: (kind: string) => boolean = () => true) {
+    this.#workshop = workshop;
+    this.#isWanted = isWanted;
+  }
+
+  async run(seed: number, number: number): Promise<CaseResult> {
+    const random = caseRandom(this.name, seed, Math.floor(number / STRIDE));
+    const start = random(STRIDE);
+    const ending = ENDINGS[number % ENDINGS.length] as SourceEnding;
+    const source = await this.#workshop.source(ending);
+    const combinations = hostilePlaces(source.root)
+      .flatMap((place) => HOSTILE_THINGS.map((thing) => ({ place, thing })))
+      .filter(({ place, thing }) => isSensible(source.root, place, thing) && this.#isWanted(`${place.kind}, ${thing}`));
+    const { place, thing } = combinations[
+      (start + Math.floor(number / 2) * STRIDE) % combinations.length
+    ] as (typeof combinations)[0];
+    return await this.#workshop.inDirectory(async (directory) => {
+      const root = join(directory, "store");
+      cpSync(source.root, root, { recursive: true });
+      await using made = await putThing(join(root, place.path), thing, join(directory, "outside"));
+      const outcomes = await this.#workshop.judgeTwice(source, directory, place.isExcepted);
+      const mayRefuse = !place.canBeMadeAgain || (thing !== "missing" && thing !== "other bytes");
+      const result = verdictOf(outcomes, { mayRefuse, isExcepted: place.isExcepted });
+      const story = [`${place.path}: ${thing}`, ...result.story];
+      return { ...result, kind: place.kind, story, ...outsideVerdict(made, story) };
+    });
+  }
+}
+
+function outsideVerdict(made: ThingMade, story: readonly string[]): Partial<CaseResult> {
+  return made.isOutsideTouched() ? { verdict: "WRONG", story: [...story, "what does not belong to the store was changed"] } : {};
+}
+
+/** First, middle and last of each kind of file, the directories above them, and what is not there. */
+function hostilePlaces(root: string): HostilePlace[] {
+  const places = new Map<string, HostilePlace>();
+  const add = (place: HostilePlace): void => {
+    if (!places.has(place.path)) places.set(place.path, place);
+  };
+  for (const [kind, { paths, rules }] of fileKinds(root, CAMPAIGN_OPTIONS.mappedFileSizeCommitLog as number)) {
+    for (const path of [paths[0], paths[paths.length >> 1], paths.at(-1)] as string[]) {
+      const name = relative(root, path);
+      const isOurJson = name.startsWith("config/millrace.");
+      add({ kind, path: name, canBeMadeAgain: !rules.mayRefuse && !isOurJson, isExcepted: rules.isExcepted || isOurJson });
+    }
+  }
+  for (const { path, canBeMadeAgain } of [...places.values()]) {
+    for (let at = dirname(path); at !== "."; at = dirname(at)) {
+      add({ kind: `directory ${at.split("/")[0]}`, path: at, canBeMadeAgain, isExcepted: at === "config" });
+    }
+  }
+  for (const path of ABSENT) {
+    const parent = join(root, dirname(path));
+    if (existsSync(parent) && !places.has(path)) add({ kind: "what is not there", path, canBeMadeAgain: false, isExcepted: false });
+  }
+  return [...places.values()];
+}
+
+/** Directories have no length, and what is not there cannot go. An empty file stays what it is. */
+function isSensible(root: string, { path }: HostilePlace, thing: HostileThing): boolean {
+  const full = join(root, path);
+  const stats = existsSync(full) ? statSync(full) : undefined;
+  if (["half as long", "a byte longer", "other bytes"].includes(thing)) return stats?.isFile() === true;
+  if (thing === "directory") return stats?.isDirectory() !== true || readdirSync(full).length > 0;
+  if (thing === "missing") return stats !== undefined;
+  return thing !== "empty" || stats?.isFile() !== true || readFileSync(full).length > 0;
+}

@@ -1,0 +1,42 @@
+import type { MessageStore, StoreFailureEvent } from "@millrace/store";
+import type { Finding } from "./finding.js";
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a store says by itself of what it has found damaged, in its report and in events: no silence, so no wrong. */
+export class ToldDamage {
+  readonly #ranges: Range[] = [];
+  readonly #queues = new Set<string>();
+  readonly #failures: StoreFailureEvent[] = [];
+
+  /** @param durableOffset what recovery cuts from there on had not been durable, or nobody knew */
+  constructor(store: MessageStore, durableOffset: number) {
+    const { cut, corrupt } = store.recovery;
+    if (cut !== undefined && cut.offset >= durableOffset) this.#ranges.push({ from: cut.offset, to: Number.POSITIVE_INFINITY });
+    for (const { physicalOffset, size } of corrupt) this.#ranges.push({ from: physicalOffset, to: physicalOffset + size });
+    store.on("corrupt", ({ physicalOffset, length = 1 }) => {
+      if (physicalOffset !== undefined) this.#ranges.push({ from: physicalOffset, to: physicalOffset + length });
+    });
+    store.on("error", (event) => {
+      this.#failures.push(event);
+      const [, topic, queueId] = /consumequeue\/([^/ ]+)\/(\d+)/.exec(event.message) ?? [];
+      if (topic !== undefined) this.#queues.add(`${topic}-${queueId}`);
+    });
+  }
+
+  /** Whether the record that was at this physical offset may be missing. */
+  readonly isGone = (physicalOffset: number): boolean =>
+    this.#ranges.some(({ from, to }) => physicalOffset >= from && physicalOffset < to);
+
+  /** Whether the store has said that it cannot serve this queue. */
+  readonly isRefused = (queue: string): boolean => this.#queues.has(queue);
+
+  /** A fence is a state, and no news. */
+  findings(): Finding[] {
+    const news = this.#failures.filter(({ code }) => code !== "ERR_STORE_FENCED" && code !== "ERR_FORCE_FAILED");
+    return news.map(({ code, service, message }) => ({ verdict: "TOLD", what: `${code} ${service}: ${message}` }));
+  }
+}

@@ -1,0 +1,144 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { MessageStore } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { message, numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { until } from "../support/until.js";
+
+const GROUP = "billing";
+
+async function put(store: MessageStore, count: number, topic = "TopicA"): Promise<void> {
+  for (let n = 0; n < count; n++) await store.putMessage(message({ topic }));
+  await until(() => store.getMaxOffsetInQueue(topic, 0) === store.getMaxOffsetInQueue(topic, 0, false));
+}
+
+/** The directory as a crash would leave it now. */
+function crashed(t: ExecutionContext, store: MessageStore): string {
+  const copy = temporaryDirectory(t);
+  cpSync(store.config.storePathRootDir, copy, { recursive: true });
+  return copy;
+}
+
+test("offsets beyond the log are cut to the queue's end when the store opens, reported, and new messages are consumed", async (t) => {
+  const store = await openStore(t);
+  await put(store, 5);
+  const root = crashed(t, store);
+  await put(store, 5);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 10);
+  store.consumerOffsets.commit("other", "TopicA", 0, 4);
+  await store.consumerOffsets.persist();
+  cpSync(join(store.config.storePathRootDir, "config"), join(root, "config"), { recursive: true });
+  const again = await openStore(t, { storePathRootDir: root });
+  const cut = { group: GROUP, topic: "TopicA", queueId: 0, offset: 10, cutTo: 5, reason: "beyond-end" };
+  t.deepEqual(again.recovery.progress, { damagedFiles: [], cutOffsets: [cut] });
+  t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), 5);
+  t.is(again.consumerOffsets.get("other", "TopicA", 0), 4);
+  await put(again, 3);
+  const from = again.consumerOffsets.get(GROUP, "TopicA", 0) ?? -1;
+  using found = again.getMessage({ topic: "TopicA", queueId: 0, queueOffset: from });
+  t.is(found.messages.length, 3);
+});
+
+test("delay offsets beyond the log are cut and reported too", async (t) => {
+  const store = await openStore(t, { messageDelayLevel: "1h 2h" });
+  await store.putMessage(message({ delayTimeLevel: 2 }));
+  await store.close();
+  const root = store.config.storePathRootDir;
+  mkdirSync(join(root, "config"), { recursive: true });
+  writeFileSync(join(root, "config", "delayOffset.json"), '{"offsetTable":{2:7}}');
+  const again = await openStore(t, { storePathRootDir: root, messageDelayLevel: "1h 2h" });
+  t.like(again.recovery.progress.cutOffsets, [{ group: undefined, queueId: 1, offset: 7, cutTo: 1, reason: "beyond-end" }]);
+});
+
+test("a commit beyond the end of its queue counts for nothing, and says so", async (t) => {
+  const store = await openStore(t);
+  await put(store, 3);
+  t.true(store.consumerOffsets.commit(GROUP, "TopicA", 0, 3));
+  t.false(store.consumerOffsets.commit(GROUP, "TopicA", 0, 4));
+  t.is(store.consumerOffsets.get(GROUP, "TopicA", 0), 3);
+  t.false(store.consumerOffsets.commit(GROUP, "TopicB", 0, 1));
+  t.deepEqual(store.consumerOffsets.get(GROUP, "TopicB", 0), undefined);
+});
+
+test("a batch of a queue that was deleted meanwhile cannot be committed to the queue that has its name now", async (t) => {
+  const store = await openStore(t);
+  await put(store, 3);
+  const { value: old } = await store.consume({ topic: "TopicA", queueId: 0, from: "earliest" }).next();
+  t.is(old?.nextOffset, 3);
+  await store.deleteTopic("TopicA");
+  await put(store, 5);
+  t.false(store.consumerOffsets.commit(GROUP, "TopicA", 0, 3, old?.queueLife));
+  t.is(store.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
+  const { value: batch } = await store.consume({ topic: "TopicA", queueId: 0, from: "earliest" }).next();
+  t.true(store.consumerOffsets.commit(GROUP, "TopicA", 0, 3, batch?.queueLife));
+  t.is(store.consumerOffsets.get(GROUP, "TopicA", 0), 3);
+});
+
+test("cleanUnusedTopics forgets the groups' offsets of what it deletes", async (t) => {
+  const store = await openStore(t);
+  for (const topic of ["TopicA", "Kept"]) {
+    await put(store, 3, topic);
+    store.consumerOffsets.commit(GROUP, topic, 0, 3);
+  }
+  t.deepEqual(await store.cleanUnusedTopics(["Kept"]), ["TopicA"]);
+  t.is(store.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
+  t.is(store.consumerOffsets.get(GROUP, "Kept", 0), 3);
+});
+
+test("a crash right after a deletion brings no offset back: what was saved before it is of an earlier life", async (t) => {
+  const store = await openStore(t);
+  await put(store, 3);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 3);
+  await store.consumerOffsets.persist();
+  await store.deleteTopic("TopicA");
+  await put(store, 5);
+  const again = await openStore(t, { storePathRootDir: crashed(t, store) });
+  const cut = { group: GROUP, topic: "TopicA", queueId: 0, offset: 3, cutTo: undefined, reason: "earlier-life" };
+  t.deepEqual(again.recovery.progress.cutOffsets, [cut]);
+  t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
+  t.is(again.getMaxOffsetInQueue("TopicA", 0), 5);
+  again.consumerOffsets.commit(GROUP, "TopicA", 0, 2);
+  await again.consumerOffsets.persist();
+  const third = await openStore(t, { storePathRootDir: crashed(t, again) });
+  t.deepEqual(third.recovery.progress.cutOffsets, []);
+  t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), 2);
+});
+
+test("cleanExpiredConsumerQueue forgets the offsets durably before the queue is gone", async (t) => {
+  const store = await openStore(t, { fileReservedTime: 0, deleteCommitLogFilesInterval: 0, cleanResourceInterval: 3_600_000 });
+  await put(store, 3);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 3);
+  await store.consumerOffsets.persist();
+  for (let n = 0; n < 5; n++) await store.putMessage(numbered(n, SEGMENT_SIZE / 2, { topic: "Filler" }));
+  await store.flush();
+  await until(() => store.dispatchBehindBytes === 0);
+  t.true((await store.deleteExpiredFiles()).deletedSegments > 0);
+  t.deepEqual(await store.cleanExpiredConsumerQueue(), [{ topic: "TopicA", queueId: 0 }]);
+  const file = readFileSync(join(store.config.storePathRootDir, "config", "consumerOffset.json"), "utf8");
+  t.false(file.includes("TopicA"));
+  await put(store, 5);
+  const again = await openStore(t, { storePathRootDir: crashed(t, store) });
+  t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
+});
+
+test("a damaged file of offsets is reported, and its copy counts", async (t) => {
+  const store = await openStore(t, { messageDelayLevel: "0s" });
+  await put(store, 3);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 2);
+  await store.putMessage(message({ delayTimeLevel: 1 }));
+  await until(() => store.stats().schedule.delivered === 1);
+  await store.close();
+  const root = store.config.storePathRootDir;
+  for (const name of ["consumerOffset", "delayOffset"]) {
+    const path = join(root, "config", `${name}.json`);
+    writeFileSync(path, readFileSync(path, "utf8").replace("offsetTable", "offsetUable"));
+  }
+  const again = await openStore(t, { storePathRootDir: root, messageDelayLevel: "0s" });
+  t.deepEqual(
+    again.recovery.progress.damagedFiles.map(({ takenFrom }) => takenFrom),
+    ["consumerOffset", "delayOffset"].map((name) => join(root, "config", `millrace.${name}`)),
+  );
+  t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), 2);
+  t.is(again.stats().schedule.levels[0]?.delayOffset, 1);
+});
