@@ -25,6 +25,8 @@ export interface StorePaths {
   readonly watermark: string;
   /** Millrace's own: a force failed, and no operator has looked at it yet. */
   readonly fence: string;
+  /** The same beside the log's directory, for when the root does not take it. */
+  readonly logFence: string;
   /** Millrace's own: how far ConsumeQueues and index are known to be durable. */
   readonly dispatchedMark: string;
   /** Millrace's own: records of deleted topics that are still in the log. */
@@ -52,6 +54,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     consumerOffset: `${config}/consumerOffset.json`,
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
+    logFence: `${commitLog}.millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
     deletedTopics: `${config}/millrace.deletedTopics`,
     newSegment: preparedPath(`${root}/commitlog`),

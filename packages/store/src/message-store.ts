@@ -18,6 +18,7 @@ import type { ConsumeOptions } from "./consume/consume-options.js";
 import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
 import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
+import { bringFenceHome } from "./marks/fence-places.js";
 import { liftStoreFence } from "./marks/store-fence.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
@@ -91,6 +92,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
     if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
     const lock = LockFile.acquire(storage, paths.lock, paths.abort);
     try {
+      bringFenceHome(storage, paths);
       liftStoreFence(storage, paths.fence);
     } finally {
       lock.release();

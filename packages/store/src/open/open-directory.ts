@@ -8,8 +8,9 @@ import { AbortFile } from "../marks/abort-file.js";
 import { writeConfigFile } from "../marks/config-file.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
 import { readDispatchedMark } from "../marks/dispatched-mark.js";
+import { bringFenceHome, leaveFence } from "../marks/fence-places.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
-import { leaveStoreFence, readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
+import { readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
@@ -58,6 +59,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const foundDeletedTopics = deletedTopics.offsets;
     const mark = readDispatchedMark(storage, paths.dispatchedMark);
     const watermark = readFlushedWatermark(storage, paths.watermark);
+    const stray = bringFenceHome(storage, paths);
     const { signal } = options;
     const log = await recoverCommitLog({
       storage: spec,
@@ -66,8 +68,8 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
       lastExitOk: !abort.exists(),
       checkCRCOnRecover: config.checkCRCOnRecover,
       flushedWatermark: watermark?.flushedOffset ?? 0,
-      unforcedFrom: unforcedFrom(storage, paths.fence),
-      onForceFailed: (offset, error) => leaveStoreFence(storage, paths.fence, offset, error.message),
+      unforcedFrom: stray?.offset ?? unforcedFrom(storage, paths.fence),
+      onForceFailed: (offset, error) => leaveFence(storage, paths, offset, error.message),
       deletedTopics: deletedTopics.offsets,
       ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
       ...(signal === undefined ? {} : { signal }),
@@ -78,7 +80,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
     tellDamage(events, deletedTopics, log);
-    const fence = readStoreFence(storage, paths.fence);
+    const fence = stray ?? readStoreFence(storage, paths.fence);
     abort.create(process.pid);
     return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
   } catch (error) {
