@@ -21,6 +21,8 @@ export interface StorePaths {
   readonly config: string;
   readonly delayOffset: string;
   readonly consumerOffset: string;
+  /** Millrace's own: when the messages that wait for their delay were first seen. */
+  readonly delayArrivals: string;
   /** Millrace's own: how far the log is known to be durable. */
   readonly watermark: string;
   /** Millrace's own: a force failed, and no operator has looked at it yet. */
@@ -52,6 +54,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     config,
     delayOffset: `${config}/delayOffset.json`,
     consumerOffset: `${config}/consumerOffset.json`,
+    delayArrivals: `${config}/millrace.delayArrivals`,
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
     logFence: `${commitLog}.millrace.fence`,

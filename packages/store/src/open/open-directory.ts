@@ -5,7 +5,7 @@ import { initializeQueues, type QueueTableBuffers, ServiceFailure, type ServiceO
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { AbortFile } from "../marks/abort-file.js";
-import { writeConfigFile } from "../marks/config-file.js";
+import { writeConfigFile, writeOwnFile } from "../marks/config-file.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
 import { readDispatchedMark } from "../marks/dispatched-mark.js";
 import { bringFenceHome, leaveFence } from "../marks/fence-places.js";
@@ -105,24 +105,39 @@ export function withPath(cause: unknown, root: string): unknown {
   return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
 }
 
+/** Writes files of the `config` directory: RocketMQ's with Millrace's copy beside it, and Millrace's own. Atomic and durable. */
+export interface ConfigFileWriter {
+  writeConfigFile(path: string, content: Uint8Array, logOffset: number): Promise<void>;
+  writeOwnFile(path: string, content: Uint8Array): Promise<void>;
+}
+
 /**
  * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then
  * on this one.
  *
  * @param pipeline undefined while there is none
  */
-export function configFileWriter(
-  storage: Storage,
-  pipeline: () => Pipeline | undefined,
-): (path: string, content: Uint8Array, logOffset: number) => Promise<void> {
-  return async (path, content, logOffset) => {
+export function configFileWriter(storage: Storage, pipeline: () => Pipeline | undefined): ConfigFileWriter {
+  const written = async (onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
     const running = pipeline();
     try {
-      if (running?.isStopping === false) return await running.writeConfigFile(path, content, logOffset);
+      if (running?.isStopping === false) return await onThread(running);
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== "ERR_SERVICE_ENDED") throw error;
     }
-    writeConfigFile(storage, path, content, logOffset);
+    here();
+  };
+  return {
+    writeConfigFile: (path, content, logOffset) =>
+      written(
+        (running) => running.writeConfigFile(path, content, logOffset),
+        () => writeConfigFile(storage, path, content, logOffset),
+      ),
+    writeOwnFile: (path, content) =>
+      written(
+        (running) => running.writeOwnFile(path, content),
+        () => writeOwnFile(storage, path, content),
+      ),
   };
 }
 
