@@ -75,6 +75,15 @@ export function preparedPath(directory: string): string {
 }
 
 /**
+ * Millrace's own: the lock of a log directory that is not in its store's root; beside it, where a broker lists nothing.
+ *
+ * @param commitLog without a link in it
+ */
+export function commitLogLockPath(commitLog: string): string {
+  return `${commitLog}.lock`;
+}
+
+/**
  * Directory of one queue's ConsumeQueue.
  *
  * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`

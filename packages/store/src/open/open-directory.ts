@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { MillraceError, type StorePaths, shownValue, storePaths } from "@millrace/format";
-import { createStorage, LockFile, type Storage, type StorageSpec } from "@millrace/mapped-file";
+import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { initializeQueues, type QueueTableBuffers, ServiceFailure, type ServiceOutcome } from "@millrace/shared-memory";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
@@ -11,6 +11,7 @@ import { readDispatchedMark } from "../marks/dispatched-mark.js";
 import { bringFenceHome, leaveFence } from "../marks/fence-places.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
 import { readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
+import { StoreLock } from "../marks/store-lock.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
@@ -28,7 +29,7 @@ export interface OpenedDirectory {
   readonly spec: StorageSpec;
   readonly storage: Storage;
   readonly paths: StorePaths;
-  readonly lock: LockFile;
+  readonly lock: StoreLock;
   readonly abort: AbortFile;
   readonly recovery: Omit<RecoveryReport, "progress">;
   readonly dispatch: DispatchRecovery;
@@ -47,11 +48,12 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
   const events = new StoreEvents(config.storePathRootDir, options.logger);
   const storage = createStorage(spec);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-  let lock: LockFile | undefined;
+  let lock: StoreLock | undefined;
   try {
     storage.makeDirectory(paths.root);
-    lock = LockFile.acquire(storage, paths.lock, paths.abort);
+    lock = StoreLock.acquire(storage, paths);
     storage.makeDirectory(paths.commitLog);
+    lock.lockLog(storage, paths);
     const abort = new AbortFile(storage, paths.abort);
     refuseUnsupportedDirectories(storage, paths);
     const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
