@@ -29,7 +29,8 @@ export const ERROR_CODES = {
   },
   ERR_COMMIT_LOG_CORRUPT: {
     meaning: "The log is damaged where it was once known to be durable, so nothing was changed.",
-    remedy: "Look at the disk, then put the files back from a copy: to cut here would lose acknowledged messages.",
+    remedy:
+      "Look at the disk, then put the files back from a snapshot, or run millrace salvage: to cut here would lose acknowledged messages.",
   },
   ERR_CONSUMER_OFFSETS_CORRUPT: {
     meaning: "Neither config/consumerOffset.json nor Millrace's copy nor the backup can be understood.",
@@ -345,7 +346,8 @@ export const ERROR_CODES = {
   },
   ERR_WATERMARK_CORRUPT: {
     meaning: "The file of the flushed watermark has no good slot.",
-    remedy: "Look at the disk; deleting the file says that recovery may take damage to durable bytes for a torn end, and cut it.",
+    remedy:
+      "Look at the disk, then run millrace salvage; deleting the file instead lets recovery take damage to durable bytes for a torn end.",
   },
   ERR_WORKER_DIED: {
     meaning: "A thread of recovery died.",

@@ -17,6 +17,7 @@ import type { MessageStoreOptions } from "./config/message-store-options.js";
 import type { ConsumeOptions } from "./consume/consume-options.js";
 import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
+import { type SalvageReport, salvageStore } from "./copy/salvage.js";
 import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
 import { bringFenceHome } from "./marks/fence-places.js";
 import { liftStoreFence } from "./marks/store-fence.js";
@@ -79,6 +80,20 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     return await openOn(options, { kind: "real" });
+  }
+
+  /**
+   * Writes what is good of a damaged store to a new directory, each message where it was: its physical and queue offset and its id stay,
+   * and so do the groups' offsets; ConsumeQueues and index are made when the target is opened. The place of what is lost holds a record of
+   * topic `MILLRACE_SALVAGE` that says so. The source is not changed. Blocks the thread, for as long as reading the log twice takes. As
+   * `millrace salvage <directory> <target>`. (RocketMQ has nothing like it.)
+   * @param options of the damaged store
+   * @param directory is not there, or empty
+   * @throws MillraceError `ERR_COPY_TARGET`; `ERR_STORE_LOCKED`: the store is open; `ERR_PATH_UNUSABLE`: it is none; the system's own error
+   * when the target cannot be written
+   */
+  static async salvage(options: MessageStoreOptions, directory: string): Promise<SalvageReport> {
+    return salvageStore(options, directory, { kind: "real" });
   }
 
   /**

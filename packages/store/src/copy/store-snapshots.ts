@@ -1,4 +1,4 @@
-import { dirname, relative, resolve } from "node:path";
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { MillraceError, preparedPath, type StorePaths, shownValue, storePaths } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
@@ -7,6 +7,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { throwIfAborted } from "../recover/scan/abort-check.js";
 import { RecoveryTaskPool } from "../recover/scan/recovery-task-pool.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
+import { checkTarget } from "./copy-target.js";
 import { COPY_TASKS } from "./copy-worker.js";
 import { removeTree } from "./store-copy.js";
 
@@ -119,31 +120,3 @@ export class StoreSnapshots {
 }
 
 function ignore(): void {}
-
-/**
- * A directory that is not there, or an empty one, outside of the store.
- *
- * @throws MillraceError `ERR_COPY_TARGET`
- */
-function checkTarget({ storage, paths }: Pick<SnapshotSource, "storage" | "paths">, directory: unknown): string {
-  if (typeof directory !== "string" || directory === "") throw refusal(`a path is needed: directory=${shownValue(directory)}`);
-  const target = resolve(directory);
-  for (const own of [paths.root, paths.commitLog]) {
-    if (isWithin(target, resolve(own)) || isWithin(resolve(own), target))
-      throw refusal(`it overlaps the store: directory=${target}`);
-  }
-  const isEmpty = storage.entry(target)?.kind === "directory" && storage.list(target).length === 0;
-  if (storage.exists(target) && !isEmpty) throw refusal(`it is there already: directory=${target}`);
-  const prepared = preparedPath(target);
-  if (storage.exists(prepared)) throw refusal(`a copy that was not completed is in the way, remove it: path=${prepared}`);
-  return target;
-}
-
-function isWithin(path: string, directory: string): boolean {
-  const way = relative(directory, path);
-  return way === "" || !(way === ".." || way.startsWith("../"));
-}
-
-function refusal(what: string): MillraceError {
-  return new MillraceError("ERR_COPY_TARGET", `nothing can be copied there: ${what}`);
-}

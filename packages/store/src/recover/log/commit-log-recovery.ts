@@ -165,7 +165,8 @@ function findEnd(options: RecoverOptions, queue: MappedFileQueue, scans: readonl
       const hint = isLikelyCopy ? ", as in a copy taken while the store was open (store.snapshot makes a good one)" : "";
       throw new MillraceError(
         "ERR_COMMIT_LOG_CORRUPT",
-        `${decision.reason}${hint}; nothing was changed: path=${path}, offset=${offset}, found=${scan.detail}, ` +
+        `${decision.reason}${hint}; nothing was changed, and millrace salvage writes what is good elsewhere: path=${path}, ` +
+          `offset=${offset}, found=${scan.detail}, ` +
           `flushedWatermark=${flushedWatermark}, lastExitOk=${lastExitOk}, row=${decision.row}`,
       );
     }
