@@ -31,6 +31,8 @@ export interface StorePaths {
   readonly logFence: string;
   /** Millrace's own: how far ConsumeQueues and index are known to be durable. */
   readonly dispatchedMark: string;
+  /** Millrace's own: what the index files held when nothing was written to them any more. */
+  readonly indexSeals: string;
   /** Millrace's own: records of deleted topics that are still in the log. */
   readonly deletedTopics: string;
   /** Millrace's own: the {@link preparedPath} of a segment; in the store, wherever the log lies. */
@@ -59,6 +61,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     fence: `${root}/millrace.fence`,
     logFence: `${commitLog}.millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
+    indexSeals: `${root}/millrace.index`,
     deletedTopics: `${config}/millrace.deletedTopics`,
     newSegment: preparedPath(`${root}/commitlog`),
   };
@@ -72,6 +75,15 @@ export function configCopyPath(path: string): string {
 /** Millrace's own: where a file of a directory is prepared, which gets its name when it has its length; no broker lists it. */
 export function preparedPath(directory: string): string {
   return `${directory}.new`;
+}
+
+/**
+ * Millrace's own: the lock of a log directory that is not in its store's root; beside it, where a broker lists nothing.
+ *
+ * @param commitLog without a link in it
+ */
+export function commitLogLockPath(commitLog: string): string {
+  return `${commitLog}.lock`;
 }
 
 /**

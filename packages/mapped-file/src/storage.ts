@@ -16,6 +16,8 @@ export interface Storage {
   exists(path: string): boolean;
   /** Sorted by name; a missing directory is empty. A link to the directory itself is followed. */
   list(directory: string): StorageEntry[];
+  /** The path of a directory that is there, without a link in it. */
+  realPath(directory: string): string;
   /** What is at a path; undefined when it is missing. */
   entry(path: string): StorageEntry | undefined;
   /** With its parents. Each directory that had to be made is durable on return, unless the caller syncs their parents himself. */
@@ -31,6 +33,11 @@ export interface Storage {
   forceInBackground(path: string): Promise<void>;
   /** Replaces `to`. Durable after {@link syncDirectory}. */
   rename(from: string, to: string): void;
+  /**
+   * Gives a file that nobody changes any more a second name, `to`, which is not there: as a copy of its own that shares the blocks
+   * (reflink), or else as a hard link. False, and nothing has happened, where neither is possible. Durable after {@link syncDirectory}.
+   */
+  share(from: string, to: string): boolean;
   /** Makes creations, removals and renames in a directory durable. */
   syncDirectory(path: string): void;
   /** The whole file; undefined when it is missing. @throws MillraceError `ERR_FILE_TYPE`, `ERR_FILE_TOO_LONG` */
@@ -42,6 +49,8 @@ export interface Storage {
 }
 
 export type FileAccess = "read" | "write" | "create" | "exclusive";
+
+export type MapAccess = "read" | "write" | "view";
 
 export interface StorageEntry {
   readonly name: string;
@@ -70,8 +79,11 @@ export interface StorageFile {
   truncate(size: number): void;
   /** fdatasync: all that was written or stored through a mapping, by whatever thread. */
   force(): void;
-  /** The whole file. */
-  map(access: "read" | "write"): Mapping;
+  /**
+   * The whole file. A store through a `read` mapping ends the process. One through a `view` stays in its page of this mapping, which
+   * from then on hears nothing of the file; nobody else, and no disk, sees it. Only a `read` or `write` mapping is to be locked.
+   */
+  map(access: MapAccess): Mapping;
   /**
    * Exclusive fcntl range lock of the open file description: excludes other processes (a Java `FileChannel.lock` too) and other
    * opens in this process. False when somebody else holds it.
@@ -135,6 +147,8 @@ export type FaultOperation =
   | "remove"
   | "removeDirectory"
   | "rename"
+  /** With the code EXDEV it answers that it cannot. */
+  | "share"
   | "truncate"
   | "syncDirectory"
   | "diskUsage"
