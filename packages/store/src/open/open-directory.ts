@@ -18,6 +18,7 @@ import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js"
 import { recoveryReasons } from "../recover/recovery-reasons.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
+import { pathUnusable } from "../tell/path-unusable.js";
 import { StoreEvents } from "../tell/store-events.js";
 import { tellCorruptRecord } from "./corrupt-records.js";
 
@@ -83,7 +84,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
   } catch (error) {
     lock?.release();
-    throw withPath(error, paths.root);
+    throw pathUnusable(error, "the store cannot be opened here", paths.root);
   }
 }
 
@@ -96,24 +97,17 @@ function tellDamage(events: StoreEvents, { damage }: DeletedTopics, { corrupt }:
   for (const record of corrupt) tellCorruptRecord(events, "recover", record);
 }
 
-/** What the system says about a file, as an error of ours. */
-export function withPath(cause: unknown, root: string): unknown {
-  if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
-  const path = "path" in cause ? cause.path : root;
-  return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
-}
-
 /**
  * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then
- * on this one.
+ * on this one. What the system refuses is `ERR_PATH_UNUSABLE`, and an event.
  *
  * @param pipeline undefined while there is none
  */
 export function configFileWriter(
-  storage: Storage,
+  { storage, events }: Pick<OpenedDirectory, "storage" | "events">,
   pipeline: () => Pipeline | undefined,
 ): (path: string, content: Uint8Array, logOffset: number) => Promise<void> {
-  return async (path, content, logOffset) => {
+  const write = async (path: string, content: Uint8Array, logOffset: number): Promise<void> => {
     const running = pipeline();
     try {
       if (running?.isStopping === false) return await running.writeConfigFile(path, content, logOffset);
@@ -121,6 +115,15 @@ export function configFileWriter(
       if (!(error instanceof MillraceError) || error.code !== "ERR_SERVICE_ENDED") throw error;
     }
     writeConfigFile(storage, path, content, logOffset);
+  };
+  return async (path, content, logOffset) => {
+    try {
+      await write(path, content, logOffset);
+    } catch (cause) {
+      const error = pathUnusable(cause, "a file of the config directory cannot be written", path);
+      if (error instanceof MillraceError) events.emit("error", { service: "config", code: error.code, message: error.message });
+      throw error;
+    }
   };
 }
 
