@@ -87,6 +87,11 @@ export class Pipeline {
     if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
   }
 
+  async writeOwnFile(path: string, content: Uint8Array): Promise<void> {
+    const failure = await answered(this.#threads.allocate.ask((control) => control.writeOwnFile(path, content)));
+    if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
+  }
+
   /** {@link DispatchControl} */
   deleteExpired(minOffset: number): Promise<ExpiredDeletion> {
     return answered(this.#threads.dispatch.ask((control) => control.deleteExpired(minOffset)));
