@@ -27,6 +27,8 @@ export interface StorePaths {
   readonly fence: string;
   /** Millrace's own: how far ConsumeQueues and index are known to be durable. */
   readonly dispatchedMark: string;
+  /** Millrace's own: checksums of the ConsumeQueues' files. */
+  readonly consumeQueueChecksums: string;
   /** Millrace's own: records of deleted topics that are still in the log. */
   readonly deletedTopics: string;
   /** Millrace's own: the {@link preparedPath} of a segment; in the store, wherever the log lies. */
@@ -53,6 +55,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
+    consumeQueueChecksums: `${root}/millrace.consumequeue`,
     deletedTopics: `${config}/millrace.deletedTopics`,
     newSegment: preparedPath(`${root}/commitlog`),
   };
