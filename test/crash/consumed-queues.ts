@@ -1,6 +1,6 @@
-import type { DecodedMessage } from "@millrace/format";
 import type { MessageStore, MessageView } from "@millrace/store";
 import { grouped } from "../support/grouped.js";
+import type { DecodedMessage } from "../support/message-decoder.js";
 import { SHARED_KEY } from "./crash-job.js";
 
 const QUERIES_MAX = 300;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { type DecodedMessage, SCHEDULE_TOPIC } from "@millrace/format";
+import { SCHEDULE_TOPIC } from "@millrace/format";
+import type { DecodedMessage } from "../support/message-decoder.js";
 import { ConsumerLedger } from "./consumer-ledger.js";
 import { bodyOf, DELAYED_TOPIC, PRODUCERS, producerQueue } from "./crash-job.js";
 import { DelayedLedger } from "./delayed-ledger.js";

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DecodedMessage, SCHEDULE_TOPIC } from "@millrace/format";
+import { SCHEDULE_TOPIC } from "@millrace/format";
 import { grouped } from "../support/grouped.js";
+import type { DecodedMessage } from "../support/message-decoder.js";
 import { DELAYED_TOPIC } from "./crash-job.js";
 
 /** A life of the store that said where it began, and the ones before it that did not get so far. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ERROR_CODES, MessageVerdict, type MillraceErrorCode } from "@millrace/format";
+import { ERROR_CODES, type MillraceErrorCode } from "@millrace/format";
 import test from "ava";
 import { errorPage } from "#scripts/documents/error-page.js";
 import { readTree } from "#scripts/tidy/source-tree.js";
@@ -10,15 +10,14 @@ const ROOT = join(FIXTURES_DIRECTORY, "..", "..");
 const TABLE = "packages/format/src/error-codes.ts";
 const MOST_COLUMNS = 140;
 
-/** Codes as the sources of the packages give them, outside comments and comparisons; decodeMessage's end in the name of a verdict. */
+/** Codes as the sources of the packages give them, outside comments and comparisons. */
 function codesInSources(): Set<string> {
   const codes = new Set<string>();
   for (const { path, text, comments } of readTree(ROOT).files) {
     if (!path.startsWith("packages/") || path === TABLE) continue;
-    for (const { 1: code = "", index } of text.matchAll(/(?<!== )["`](ERR_[A-Z_]+)(?:["`]|\$\{name\}`)/g)) {
+    for (const { 1: code = "", index } of text.matchAll(/(?<!== )["`](ERR_[A-Z_]+)["`]/g)) {
       if (comments[index + 1] === "E") continue;
-      if (code !== "ERR_RECORD_") codes.add(code);
-      else for (const verdict of Object.keys(MessageVerdict)) codes.add(code + verdict);
+      codes.add(code);
     }
   }
   return codes;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { DecodedMessage } from "@millrace/format";
 import type { MessageStore, MessageView } from "@millrace/store";
+import type { DecodedMessage } from "../support/message-decoder.js";
 import { codeOf, type Finding, findingOf } from "./finding.js";
 
 /** Where to look. System topics are asked for by name: nobody lists them. */

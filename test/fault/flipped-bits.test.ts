@@ -1,17 +1,16 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
-  BODY_OFFSET,
   MAGIC_OFFSET,
   PHYSICAL_OFFSET_OFFSET,
   QUEUE_ID_OFFSET,
   QUEUE_OFFSET_OFFSET,
-  STORE_TIMESTAMP_OFFSET,
   segmentFileName,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import { type MessageStore, type MillraceError, RecordCorruptError } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { BODY_OFFSET, STORE_TIMESTAMP_OFFSET } from "#format/message-descriptor.js";
 import { flipBit } from "../support/flip-bit.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { numbered, numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";

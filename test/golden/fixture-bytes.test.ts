@@ -1,7 +1,9 @@
-import { decodeMessage, PROPERTY_CRC_LENGTH, STORE_TIMESTAMP_OFFSET, SYS_FLAG_BORN_HOST_V6 } from "@millrace/format";
+import { PROPERTY_CRC_LENGTH, SYS_FLAG_BORN_HOST_V6 } from "@millrace/format";
 import test from "ava";
+import { STORE_TIMESTAMP_OFFSET } from "#format/message-descriptor.js";
 import { appendedPuts, NOT_OURS, storeOfFixtureInput } from "../support/fixture-input.js";
 import { FIXTURE_STORES } from "../support/fixture-store.js";
+import { decodeMessage } from "../support/message-decoder.js";
 import { readSegments } from "../support/stored-log.js";
 
 /** The record without what depends on the clock: store timestamp, and the CRC over it (which decoding has verified). */

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { decodeMessage, decodeStoreCheckpoint, encodeStoreCheckpoint } from "@millrace/format";
+import { decodeStoreCheckpoint, encodeStoreCheckpoint } from "@millrace/format";
 import test from "ava";
 import { FIXTURE_STORES } from "../support/fixture-store.js";
+import { decodeMessage } from "../support/message-decoder.js";
 
 for (const store of FIXTURE_STORES) {
   test(`${store.name}: the checkpoint decodes and encodes to the same bytes`, (t) => {

@@ -1,6 +1,4 @@
-import type { DecodedMessage } from "@millrace/format";
 import {
-  decodeMessage,
   decodeMessageId,
   encodeHost,
   encodeMessageId,
@@ -14,6 +12,8 @@ import test from "ava";
 import { BORN_TIMESTAMP, fixtureMessages, writeFixtureMessage } from "../support/fixture-message.js";
 import type { FixturePut, FixtureStore } from "../support/fixture-store.js";
 import { FIXTURE_STORES } from "../support/fixture-store.js";
+import type { DecodedMessage } from "../support/message-decoder.js";
+import { decodeMessage } from "../support/message-decoder.js";
 
 /** Everything a scan of the whole store meets, in order. */
 interface Scan {

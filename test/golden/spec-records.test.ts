@@ -1,18 +1,12 @@
-import {
-  decodeMessage,
-  indexKeyHash,
-  javaHashMapOrder,
-  javaStringHash,
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
-  tagsCode,
-  writeBlankRecord,
-} from "@millrace/format";
+import { indexKeyHash, javaHashMapOrder, tagsCode, writeBlankRecord } from "@millrace/format";
 import test from "ava";
+import { javaStringHash } from "#format/java-hash.js";
 import { readCrcDigits } from "#format/message-checker.js";
+import { MESSAGE_MAGIC_V1, MESSAGE_MAGIC_V2 } from "#format/message-descriptor.js";
 import { writeCrcDigits } from "#format/message-encoder.js";
 import type { FixtureMessage } from "../support/fixture-message.js";
 import { fixtureMessages, writeFixtureMessage } from "../support/fixture-message.js";
+import { decodeMessage } from "../support/message-decoder.js";
 
 const V4_HEAD = "daa320a73610a686000000000102030400000000000000000000000000000000000000000000018bcfe568000a010203000011d7";
 const V4_TIME = "000001a1fa3dd99d";

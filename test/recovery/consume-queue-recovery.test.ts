@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONSUME_QUEUE_FILL_SIZE, CONSUME_QUEUE_TAGS_CODE_OFFSET, CONSUME_QUEUE_UNIT_LENGTH, tagsCode } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, tagsCode } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { ExecutionContext } from "ava";
 import test from "ava";
+import { CONSUME_QUEUE_FILL_SIZE, CONSUME_QUEUE_TAGS_CODE_OFFSET } from "#format/consume-queue-descriptor.js";
 import type { QueueRecovery } from "#store/recover/queues/consume-queue-recovery.js";
 import { CommitLogBuilder } from "../support/commit-log-builder.js";
 import { SIZE, segmentPath } from "../support/log-directory.js";

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONSUME_QUEUE_TAGS_CODE_OFFSET, CONSUME_QUEUE_UNIT_LENGTH, SCHEDULE_TOPIC, tagsCode } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, SCHEDULE_TOPIC, tagsCode } from "@millrace/format";
 import test from "ava";
+import { CONSUME_QUEUE_TAGS_CODE_OFFSET } from "#format/consume-queue-descriptor.js";
 import { OpenStore } from "#store/open/open-store.js";
 import { readUnits } from "../support/stored-queues.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH, decodeMessage, segmentFileName, tagsCode } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName, tagsCode } from "@millrace/format";
 import { createStorage, type StorageSpec } from "@millrace/mapped-file";
 import { allocateQueueTable, ControlBlock, initializeQueues, QueueTableWriter } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "@millrace/store";
@@ -11,6 +11,7 @@ import { resolveConfig } from "#store/config/message-store-config.js";
 import { TopicTable } from "#store/put/topic-table.js";
 import { MessageReader } from "#store/read/message-reader.js";
 import type { CommitLogBuilder } from "./commit-log-builder.js";
+import { decodeMessage } from "./message-decoder.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 /** Units of a ConsumeQueue file, where a test says nothing else. */

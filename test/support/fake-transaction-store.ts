@@ -1,10 +1,11 @@
-import { encodeHost, formatProperties } from "@millrace/format";
+import { encodeHost } from "@millrace/format";
 import type { Message, MillraceError, PutMessageResult } from "@millrace/store";
 import type { TransactionProgress, TransactionStore } from "#store/broker/transaction/transaction-store.js";
 import { AppendMessageResult } from "#store/put/put-message-result.js";
 import { MessageView } from "#store/read/message-view.js";
 import { CommitLogBuilder } from "./commit-log-builder.js";
 import { FakeQueue } from "./fake-schedule-store.js";
+import { formatProperties } from "./property-string.js";
 
 const SEGMENT_SIZE = 1024 * 1024;
 

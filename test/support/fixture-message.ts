@@ -4,11 +4,11 @@ import {
   encodedLength,
   encodeHost,
   encodeMessage,
-  encodeProperties,
   javaHashMapOrder,
   MessageSealer,
   storedPropertiesLength,
 } from "@millrace/format";
+import { encodeProperties } from "./property-string.js";
 
 /** What a Java program put, before the store saw it: fixtures/README.md as data. */
 export interface FixtureMessage {

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONSUME_QUEUE_FILL_SIZE, CONSUME_QUEUE_UNIT_LENGTH, decodeMessage, segmentFileName, tagsCode } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName, tagsCode } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
+import { CONSUME_QUEUE_FILL_SIZE } from "#format/consume-queue-descriptor.js";
 import { listConsumeQueues } from "#store/recover/queues/consume-queue-directory.js";
 import type { QueuePlan } from "#store/recover/queues/consume-queue-inspection.js";
 import {
@@ -11,6 +12,7 @@ import {
 } from "#store/recover/queues/consume-queue-recovery.js";
 import type { CommitLogBuilder } from "./commit-log-builder.js";
 import { recover, SIZE } from "./log-directory.js";
+import { decodeMessage } from "./message-decoder.js";
 
 /** Units in a file of these tests. */
 export const UNITS = 10;

@@ -1,13 +1,6 @@
 import type { MessageFields } from "@millrace/format";
-import {
-  bodyOffsetOf,
-  encodedLength,
-  encodeHost,
-  encodeMessage,
-  encodeProperties,
-  MessageSealer,
-  storedPropertiesLength,
-} from "@millrace/format";
+import { bodyOffsetOf, encodedLength, encodeHost, encodeMessage, MessageSealer, storedPropertiesLength } from "@millrace/format";
+import { encodeProperties } from "./property-string.js";
 
 export const SAMPLE_PHYSICAL_OFFSET = 4096;
 export const SAMPLE_QUEUE_OFFSET = 7;

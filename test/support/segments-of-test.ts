@@ -11,6 +11,9 @@ export class SegmentsOfTest implements CleanableSegments {
   readonly deleted: number[] = [];
   /** What was called, in order. */
   readonly calls: string[] = [];
+  /** Of the first record of a segment, where it has one. */
+  readonly stored = new Map<number, number>();
+  delayed: number | undefined;
   lease: number | undefined;
   failure: string | undefined;
   #deletedBelow = 0;
@@ -21,6 +24,14 @@ export class SegmentsOfTest implements CleanableSegments {
 
   modifiedMs(fromOffset: number): number | undefined {
     return this.modified.get(fromOffset);
+  }
+
+  firstStoreTimestamp(fromOffset: number): number | undefined {
+    return this.stored.get(fromOffset);
+  }
+
+  delayedFrom(): number | undefined {
+    return this.delayed;
   }
 
   async retireBelow(offset: number): Promise<void> {

@@ -1,13 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type DecodedMessage,
-  decodeMessage,
-  MessageChecker,
-  MessageVerdict,
-  messageVerdictName,
-  parseSegmentFileName,
-} from "@millrace/format";
+import { MessageChecker, MessageVerdict, messageVerdictName, parseSegmentFileName } from "@millrace/format";
+import { type DecodedMessage, decodeMessage } from "./message-decoder.js";
 
 /** What a scan of the segments on disk meets, by nothing but `@millrace/format`. */
 export interface StoredLog {

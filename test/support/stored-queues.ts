@@ -1,16 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CONSUME_QUEUE_UNIT_LENGTH, parseSegmentFileName, SYS_FLAG_COMMIT, storePaths, tagsCode } from "@millrace/format";
+import type { ExecutionContext } from "ava";
 import {
   CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
   CONSUME_QUEUE_SIZE_OFFSET,
   CONSUME_QUEUE_TAGS_CODE_OFFSET,
-  CONSUME_QUEUE_UNIT_LENGTH,
-  parseSegmentFileName,
-  SYS_FLAG_COMMIT,
-  storePaths,
-  tagsCode,
-} from "@millrace/format";
-import type { ExecutionContext } from "ava";
+} from "#format/consume-queue-descriptor.js";
 import { readLog } from "./stored-log.js";
 
 export interface StoredUnit {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
+import { setWallClock } from "../support/settable-wall-clock.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, numberOf, openStore } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
@@ -312,3 +313,42 @@ test.serial(
     t.deepEqual(consumeAll(again), range(PER_SEGMENT, 30));
   },
 );
+
+test.serial("segments whose files say a year from now are said to be of the future, and expire all the same", async (t) => {
+  const store = await openStore(t, OPTIONS);
+  await put(store, 0, 20);
+  await settled(store, 20);
+  const log = store.config.storePathCommitLog;
+  const year = Date.now() / 1000 + 365 * 24 * 3600;
+  for (const name of readdirSync(log).sort().slice(0, 3)) utimesSync(join(log, name), year, year);
+  const again = { ...OPTIONS, fileReservedTime: 1, storePathRootDir: store.config.storePathRootDir };
+  await store.close();
+  const kept = await openStore(t, again);
+  const inFuture = { fromOffset: 0, modifiedMs: Math.floor(year * 1000) };
+  t.like(await kept.deleteExpiredFiles(), { deletedSegments: 0, inFuture });
+  t.true(kept.stats().disk.oldestInFuture);
+  setWallClock(t, 3_700_000);
+  t.like(await kept.deleteExpiredFiles(), { deletedSegments: 6, minOffset: 6 * SIZE });
+  t.false(kept.stats().disk.oldestInFuture);
+});
+
+test.serial("a message whose delay is longer than retention is kept until it has been delivered", async (t) => {
+  const delayed = { messageDelayLevel: "7d", flushDelayOffsetInterval: 50 };
+  const store = await openStore(t, { ...OPTIONS, ...delayed });
+  await store.putMessage(numbered(0, BODY, { topic: "Late", delayTimeLevel: 1 }));
+  await put(store, 0, 20);
+  await settled(store, 20);
+  t.like(await store.deleteExpiredFiles(), { deletedSegments: 0, delayedFrom: 0 });
+  t.true(store.stats().disk.keptForDelay);
+  await store.close();
+  const again = await openStore(t, { ...OPTIONS, ...delayed, storePathRootDir: store.config.storePathRootDir });
+  t.like(await again.deleteExpiredFiles(), { deletedSegments: 0, delayedFrom: 0 });
+  setWallClock(t, 8 * 24 * 3_600_000);
+  await until(async () => (await again.deleteExpiredFiles()).deletedSegments > 0);
+  using found = again.getMessage({ topic: "Late", queueId: 0, queueOffset: 0 });
+  t.deepEqual(
+    found.messages.map(({ body }) => numberOf(body)),
+    [0],
+  );
+  t.false(again.stats().disk.keptForDelay);
+});

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { STORE_TIMESTAMP_OFFSET } from "@millrace/format";
 import type { MessageStoreOptions } from "@millrace/store";
 import test from "ava";
+import { STORE_TIMESTAMP_OFFSET } from "#format/message-descriptor.js";
 import { readLog, readSegments } from "../support/stored-log.js";
 import { KIB, numbered, openStore } from "../support/temporary-store.js";
 

@@ -1,5 +1,4 @@
 import type { ErrorCodeText } from "./error-code-text.js";
-import { RECORD_ERROR_CODES } from "./record-error-codes.js";
 
 /** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
 export const ERROR_CODES = {
@@ -196,10 +195,6 @@ export const ERROR_CODES = {
     meaning: "A service thread did not start, or ended while the store was opened.",
     remedy: "Correct what the message names as the reason, then open the store again.",
   },
-  ERR_POSITION_ILLEGAL: {
-    meaning: "The position does not lie in the bytes.",
-    remedy: "Give an integer of at least 0 that is below the length of the bytes.",
-  },
   ERR_PROPERTIES_TOO_LARGE: {
     meaning: "The properties, with tags and keys, are longer than 32,767 bytes, so the message was not put.",
     remedy: "Shorten them: what is large belongs into the body.",
@@ -220,7 +215,14 @@ export const ERROR_CODES = {
     meaning: "The queue id is not an integer from 0 to 2147483647.",
     remedy: "Give a number in this range.",
   },
-  ...RECORD_ERROR_CODES,
+  ERR_RECORD_CORRUPT: {
+    meaning: "A record of the log is not as it was written, so the message was not handed out.",
+    remedy: 'Look at the disk; read on at queueOffset + 1, or consume with onCorrupt: "skip".',
+  },
+  ERR_RECORD_TOO_LARGE: {
+    meaning: "The message or batch does not fit into one segment, or is longer than maxMessageSize allows, so it was not put.",
+    remedy: "Put less at a time, or open the store with a larger maxMessageSize.",
+  },
   ERR_RING_FULL: {
     meaning: "The put ring is full, and as much waits for it as may, so the message was not put.",
     remedy: "Wait with store.drained or store.writable, or set a larger putRingSize, maxAsyncPutMessageRequests or -Bytes.",

@@ -1,32 +1,10 @@
 /** Public names of `@millrace/format`: what the bytes of a RocketMQ store look like. No I/O, no threads. */
-export {
-  bigEndianWord,
-  getInt64,
-  int16At,
-  int32At,
-  int64At,
-  int64OfWords,
-  setInt64,
-  setInt64OfWords,
-} from "./big-endian.js";
+export { bigEndianWord, getInt64, int32At, int64At, int64OfWords, setInt64, setInt64OfWords } from "./big-endian.js";
 export { writeBlankRecord } from "./blank-record.js";
-export {
-  CHECKPOINT_LENGTH,
-  CONFIRM_PHYSICAL_OFFSET_OFFSET,
-  INDEX_MSG_TIMESTAMP_OFFSET,
-  LOGICS_MSG_TIMESTAMP_OFFSET,
-  MASTER_FLUSHED_OFFSET_OFFSET,
-  PHYSIC_MSG_TIMESTAMP_OFFSET,
-} from "./checkpoint-descriptor.js";
-export {
-  CONSUME_QUEUE_FILL_SIZE,
-  CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
-  CONSUME_QUEUE_SIZE_OFFSET,
-  CONSUME_QUEUE_TAGS_CODE_OFFSET,
-  CONSUME_QUEUE_UNIT_LENGTH,
-} from "./consume-queue-descriptor.js";
+export { CHECKPOINT_LENGTH } from "./checkpoint-descriptor.js";
+export { CONSUME_QUEUE_UNIT_LENGTH } from "./consume-queue-descriptor.js";
 export { ConsumeQueueUnit, writeConsumeQueueUnit, writeFillUnit } from "./consume-queue-unit.js";
-export { Crc32Combiner, crc32 } from "./crc32.js";
+export { crc32 } from "./crc32.js";
 export { DelayLevels } from "./delay-levels.js";
 export { DispatchRequest, hashOf } from "./dispatch-request.js";
 export type { ErrorCodeText } from "./error-code-text.js";
@@ -58,111 +36,47 @@ export {
 export { indexFileName, isIndexFileName } from "./index-file-name.js";
 export type { IndexHeader } from "./index-header-codec.js";
 export { decodeIndexHeader, EMPTY_INDEX_HEADER, encodeIndexHeader, isIndexHeaderSane } from "./index-header-codec.js";
-export { indexKeyHash, javaStringHash, tagsCode } from "./java-hash.js";
-export type { MessageBatchEntry } from "./message-batch.js";
-export { decodeMessageBatch, encodeMessageBatch } from "./message-batch.js";
-export {
-  BATCH_BASE_LENGTH,
-  BATCH_BODY_LENGTH_OFFSET,
-  BATCH_BODY_OFFSET,
-  BATCH_FLAG_OFFSET,
-  BATCH_PROPERTIES_LENGTH_BYTES,
-  BATCH_TOTAL_SIZE_OFFSET,
-} from "./message-batch-descriptor.js";
+export { indexKeyHash, tagsCode } from "./java-hash.js";
 export type { MessageVerdictName } from "./message-checker.js";
-export { ANY_PHYSICAL_OFFSET, MessageChecker, MessageVerdict, messageVerdictName } from "./message-checker.js";
-export { DecodedMessage, decodeMessage } from "./message-decoder.js";
+export { MessageChecker, MessageVerdict, messageVerdictName } from "./message-checker.js";
 export {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
-  BODY_CRC_OFFSET,
-  BODY_LENGTH_OFFSET,
-  BODY_OFFSET,
-  BORN_HOST_OFFSET,
-  BORN_TIMESTAMP_OFFSET,
-  CRC_MASK,
-  FLAG_OFFSET,
-  HOST_PORT_BYTES,
-  IPV4_HOST_LENGTH,
   IPV6_EXTRA_LENGTH,
-  IPV6_HOST_LENGTH,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
   NAME_VALUE_SEPARATOR,
   PHYSICAL_OFFSET_OFFSET,
-  PREPARED_TRANSACTION_OFFSET_OFFSET,
-  PROPERTIES_LENGTH_BYTES,
   PROPERTIES_MAX_LENGTH,
-  PROPERTY_CRC_DIGITS,
   PROPERTY_CRC_LENGTH,
   PROPERTY_CRC_NAME,
   PROPERTY_SEPARATOR,
   QUEUE_ID_OFFSET,
   QUEUE_OFFSET_OFFSET,
-  RECONSUME_TIMES_OFFSET,
   RECORD_OVERHEAD_LIMIT,
   STORE_HOST_OFFSET,
-  STORE_TIMESTAMP_OFFSET,
   SYS_FLAG_BORN_HOST_V6,
   SYS_FLAG_COMMIT,
-  SYS_FLAG_COMPRESSED,
   SYS_FLAG_INNER_BATCH,
-  SYS_FLAG_MULTI_TAGS,
-  SYS_FLAG_OFFSET,
   SYS_FLAG_PREPARED,
   SYS_FLAG_ROLLBACK,
   SYS_FLAG_STORE_HOST_V6,
   SYS_FLAG_TRANSACTION_MASK,
-  TOPIC_LENGTH_BYTES_V1,
-  TOPIC_LENGTH_BYTES_V2,
   TOTAL_SIZE_OFFSET,
 } from "./message-descriptor.js";
 export type { MessageFields } from "./message-encoder.js";
-export {
-  bodyOffsetOf,
-  encodedLength,
-  encodeMessage,
-  isLongTopic,
-  MessageSealer,
-  storedPropertiesLength,
-} from "./message-encoder.js";
+export { bodyOffsetOf, encodedLength, encodeMessage, MessageSealer, storedPropertiesLength } from "./message-encoder.js";
 export type { MessageId } from "./message-id.js";
 export { decodeMessageId, encodeMessageId } from "./message-id.js";
-export {
-  decodeProperties,
-  encodeProperties,
-  formatProperties,
-  JAVA_HASH_MAP_CAPACITY,
-  JAVA_PARSED_MAP_CAPACITY,
-  javaHashMapOrder,
-  parseProperties,
-} from "./message-properties.js";
+export { decodeProperties, javaHashMapOrder } from "./message-properties.js";
 export {
   KEY_SEPARATOR,
-  PROPERTY_CLUSTER,
   PROPERTY_DELAY_TIME_LEVEL,
-  PROPERTY_DUP_INFO,
-  PROPERTY_INNER_BASE,
-  PROPERTY_INNER_MULTI_DISPATCH,
-  PROPERTY_INNER_MULTI_QUEUE_OFFSET,
   PROPERTY_INNER_NUM,
   PROPERTY_KEYS,
-  PROPERTY_MAX_OFFSET,
-  PROPERTY_MIN_OFFSET,
-  PROPERTY_MSG_REGION,
-  PROPERTY_ORIGIN_MESSAGE_ID,
-  PROPERTY_PRODUCER_GROUP,
   PROPERTY_REAL_QUEUE_ID,
   PROPERTY_REAL_TOPIC,
-  PROPERTY_RETRY_TOPIC,
   PROPERTY_TAGS,
-  PROPERTY_TIMER_DELAY_MS,
-  PROPERTY_TIMER_DELAY_SEC,
-  PROPERTY_TIMER_DELIVER_MS,
-  PROPERTY_TIMER_OUT_MS,
-  PROPERTY_TRACE_SWITCH,
   PROPERTY_TRANSACTION_PREPARED,
   PROPERTY_UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
   PROPERTY_WAIT_STORE_MSG_OK,
@@ -172,7 +86,6 @@ export { nearestName } from "./nearest-name.js";
 export { findNextRecord } from "./next-record.js";
 export { findProperty, propertyEnd } from "./property-finder.js";
 export type { AppendedPutStatus, PutMessageStatus, RefusedPutStatus } from "./put-message-status.js";
-export type { TopicIllegality } from "./queue-name.js";
 export {
   checkNotReserved,
   checkQueueId,
@@ -181,7 +94,6 @@ export {
   isTopicDirectoryLegal,
   isTopicLegal,
   QUEUE_ID_MAX,
-  topicIllegality,
 } from "./queue-name.js";
 export { isMessageMagic, RecordCursor } from "./record-cursor.js";
 export { parseRocketMqJson } from "./rocketmq-json.js";
@@ -192,7 +104,6 @@ export type { StorePaths } from "./store-path.js";
 export {
   configCopyPath,
   consumeQueueDirectory,
-  defaultStorePathRootDir,
   parseSegmentFileName,
   preparedPath,
   segmentFileName,

@@ -49,7 +49,7 @@ export function messageVerdictName(code: number): MessageVerdictName {
   return name;
 }
 
-/** Do not compare the physical offset. */
+/** Do not compare the physical offset. @forTests */
 export const ANY_PHYSICAL_OFFSET = -1;
 
 const CRC_NAME_VIEW = new DataView(new TextEncoder().encode(PROPERTY_CRC_NAME).buffer);

@@ -76,8 +76,6 @@ export const PROPERTY_CRC_NAME = "__CRC32#";
 export const PROPERTY_CRC_DIGITS = 10;
 export const PROPERTY_CRC_LENGTH = 20;
 
-export const SYS_FLAG_COMPRESSED = 0x1;
-export const SYS_FLAG_MULTI_TAGS = 0x2;
 export const SYS_FLAG_PREPARED = 0x4;
 export const SYS_FLAG_COMMIT = 0x8;
 export const SYS_FLAG_ROLLBACK = 0xc;

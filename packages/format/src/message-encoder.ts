@@ -54,7 +54,7 @@ export interface MessageFields {
 }
 
 /** V2 exactly when the topic needs two bytes for its length (RocketMQ: `autoMessageVersionOnTopicLen`). */
-export function isLongTopic(topic: Uint8Array): boolean {
+function isLongTopic(topic: Uint8Array): boolean {
   return topic.length > 127;
 }
 

@@ -1,20 +1,22 @@
 /**
  * The property string: name 0x01 value 0x02, and so on. RocketMQ 5 writes a 0x02 after the last pair too, 4.9 does not; both read both.
- * (RocketMQ: `MessageDecoder.messageProperties2String`, `string2messageProperties`.)
+ * (RocketMQ: `MessageDecoder.string2messageProperties`.)
  */
 
 import { javaStringHash } from "./java-hash.js";
 import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from "./message-descriptor.js";
-import { MillraceError } from "./millrace-error.js";
-import { shownValue } from "./shown-value.js";
-import { decodeUtf8, encodeUtf8 } from "./utf8.js";
+import { decodeUtf8 } from "./utf8.js";
 
 const NAME_END = String.fromCharCode(NAME_VALUE_SEPARATOR);
 const PAIR_END = String.fromCharCode(PROPERTY_SEPARATOR);
 /** One character of name, the separator, one of value. */
 const PAIR_MIN_LENGTH = 3;
 
-/** Pairs with an empty name or value, or without a 0x01, are passed over; of equal names the last wins, at the place of the first. */
+/**
+ * Pairs with an empty name or value, or without a 0x01, are passed over; of equal names the last wins, at the place of the first.
+ *
+ * @forTests
+ */
 export function parseProperties(text: string): Map<string, string> {
   const properties = new Map<string, string>();
   let start = 0;
@@ -35,44 +37,8 @@ export function decodeProperties(bytes: Uint8Array): Map<string, string> {
   return bytes.length === 0 ? new Map() : parseProperties(decodeUtf8(bytes));
 }
 
-/**
- * The property string, in the order given; pairs without a value are left out.
- *
- * @param trailingSeparator a 0x02 after the last pair: true writes as RocketMQ 5, false as 4.9
- * @throws MillraceError `ERR_PROPERTY_ILLEGAL` for an empty name, or 0x01 or 0x02 in a name or value
- */
-export function formatProperties(
-  properties: Iterable<readonly [string, string | null | undefined]>,
-  trailingSeparator: boolean,
-): string {
-  let text = "";
-  for (const [name, value] of properties) {
-    if (value === null || value === undefined) continue;
-    if (name === "" || hasSeparator(name) || hasSeparator(value)) {
-      throw new MillraceError("ERR_PROPERTY_ILLEGAL", `empty property name, or 0x01 or 0x02 inside: name=${shownValue(name)}`);
-    }
-    text += name + NAME_END + value + PAIR_END;
-  }
-  return trailingSeparator || text === "" ? text : text.slice(0, -1);
-}
-
-/** {@link formatProperties} as UTF-8. */
-export function encodeProperties(
-  properties: Iterable<readonly [string, string | null | undefined]>,
-  trailingSeparator: boolean,
-): Uint8Array {
-  return encodeUtf8(formatProperties(properties, trailingSeparator));
-}
-
-function hasSeparator(text: string): boolean {
-  return text.includes(NAME_END) || text.includes(PAIR_END);
-}
-
 /** Of maps that Java's setters fill. */
-export const JAVA_HASH_MAP_CAPACITY = 16;
-/** Of maps that the property parser of RocketMQ 5 makes. */
-export const JAVA_PARSED_MAP_CAPACITY = 128;
-
+const JAVA_HASH_MAP_CAPACITY = 16;
 /**
  * The order in which a `java.util.HashMap` gives out names that were put in this order: by bucket, in a bucket as put. True as long as no
  * bucket holds more than eight names (there Java grows early or builds a tree).

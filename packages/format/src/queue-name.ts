@@ -4,7 +4,7 @@ import { MillraceError } from "./millrace-error.js";
 import { shownValue } from "./shown-value.js";
 import { DLQ_TOPIC_PREFIX, isReservedTopic, RETRY_TOPIC_PREFIX } from "./system-topic.js";
 
-export type TopicIllegality = "EMPTY" | "TOO_LONG" | "ILLEGAL_CHARACTER";
+type TopicIllegality = "EMPTY" | "TOO_LONG" | "ILLEGAL_CHARACTER";
 
 const TOPIC_PATTERN = /^[%|a-zA-Z0-9_-]*$/;
 const TOPIC_MAX_LENGTH = 127;
@@ -12,7 +12,7 @@ const TOPIC_MAX_LENGTH = 127;
 const GROUP_TOPIC_MAX_LENGTH = 255;
 export const QUEUE_ID_MAX = 0x7fffffff;
 
-/** Why a topic is not allowed. Topics become directories, so nothing that means something in a path may pass (CVE-2019-17572). */
+/** Why a topic is not allowed. Topics become directories, so nothing that means something in a path may pass (CVE-2019-17572). @forTests */
 export function topicIllegality(topic: string): TopicIllegality | undefined {
   if (topic === "") return "EMPTY";
   const isGroupTopic = topic.startsWith(RETRY_TOPIC_PREFIX) || topic.startsWith(DLQ_TOPIC_PREFIX);

@@ -71,11 +71,6 @@ export function preparedPath(directory: string): string {
   return `${directory}.new`;
 }
 
-/** RocketMQ's default of `storePathRootDir`. */
-export function defaultStorePathRootDir(homeDirectory: string): string {
-  return `${homeDirectory}/store`;
-}
-
 /**
  * Directory of one queue's ConsumeQueue.
  *

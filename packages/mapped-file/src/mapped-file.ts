@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { MillraceError, segmentFileName } from "@millrace/format";
+import { isOutOfDescriptors } from "./out-of-descriptors.js";
 import type { Mapping, Storage, StorageFile } from "./storage.js";
 
 /**
@@ -35,6 +36,20 @@ export class MappedFile {
   get file(): StorageFile {
     this.#file ??= this.#storage.open(this.path, this.#access);
     return this.#file;
+  }
+
+  /**
+   * Opens the file, unless it is open: of what cannot be written back from now on its {@link force} hears. False while there is no
+   * descriptor to be had.
+   */
+  tryOpen(): boolean {
+    try {
+      this.#file ??= this.#storage.open(this.path, this.#access);
+      return true;
+    } catch (error) {
+      if (isOutOfDescriptors(error)) return false;
+      throw error;
+    }
   }
 
   /** The whole segment as memory of this thread; its blocks must be allocated before anything is stored through it. */

@@ -74,6 +74,10 @@ export const COUNTERS = {
   segmentWantedOffset: word("append", "position", "How far the appender wants ready bytes."),
   /** Append sleeps on it when it has run out. */
   allocatedOffset: word("allocate", "position", "End of the bytes made ready for the appender."),
+  /** Flush opens the segments below it. */
+  createdOffset: word("allocate", "position", "End of the segments that exist."),
+  /** Allocate sleeps on it: a segment gets no ready bytes before, so no record. */
+  forceOpenOffset: word("flush", "position", "End of the segments that the flusher has open."),
   /** Append gives up on a record when it moves. */
   allocateFailures: word("allocate", "total", "Attempts to make bytes ready that failed."),
   minOffset: word("allocate", "position", "First byte of the commit log still on disk."),
@@ -150,7 +154,24 @@ export type CounterNameOf<R extends Role> = {
 
 const NAMES = Object.keys(COUNTERS) as CounterName[];
 
-export const CONTROL_BLOCK_LENGTH = NAMES.length * COUNTER_LINE_LENGTH;
+/**
+ * Behind the counters, the force alarm: a line of its own, then why it was raised.
+ *
+ * ```text
+ *   +0 state   +4 length of the text   (rest of the line: padding)   +128 text, UTF-8
+ *   i32        i32, bytes
+ * ```
+ */
+const ALARM_OFFSET = NAMES.length * COUNTER_LINE_LENGTH;
+export const ALARM_STATE_WORD = ALARM_OFFSET / Int32Array.BYTES_PER_ELEMENT;
+export const ALARM_TEXT_LENGTH_WORD = ALARM_STATE_WORD + 1;
+export const ALARM_TEXT_OFFSET = ALARM_OFFSET + COUNTER_LINE_LENGTH;
+export const ALARM_TEXT_LENGTH = 1024;
+/** Values of its state; 0 while all is well. Whoever claims it writes the text, then raises it. */
+export const ALARM_CLAIMED = 1;
+export const ALARM_RAISED = 2;
+
+export const CONTROL_BLOCK_LENGTH = ALARM_TEXT_OFFSET + ALARM_TEXT_LENGTH;
 
 /** Index of a counter's first word in the control block seen as i32 words. */
 export function counterWord(name: CounterName): number {

@@ -7,6 +7,7 @@ import {
   type Role,
 } from "./control-block-descriptor.js";
 import { initializeCounter, OwnedCounter, ReadableCounter } from "./counter.js";
+import { ForceAlarm } from "./force-alarm.js";
 
 /** What travels to the workers. */
 export type ControlBlockBuffer = SharedArrayBuffer;
@@ -18,6 +19,7 @@ export class ControlBlock<R extends Role> {
   readonly role: R;
   readonly buffer: ControlBlockBuffer;
   readonly counters: Counters<R>;
+  readonly forceAlarm: ForceAlarm;
 
   private constructor(buffer: ControlBlockBuffer, role: R) {
     const words = new Int32Array(buffer);
@@ -30,6 +32,7 @@ export class ControlBlock<R extends Role> {
     this.role = role;
     this.buffer = buffer;
     this.counters = counters as Counters<R>;
+    this.forceAlarm = new ForceAlarm(buffer);
   }
 
   static create(initial: Partial<Record<CounterName, number>>): ControlBlockBuffer {

@@ -148,6 +148,22 @@ export const METRICS: readonly Metric[] = [
   ),
   gauge("disk", "full", "disk_full", "1 while no puts are taken because the disk is full.", "count", (s) => (s.disk.full ? 1 : 0)),
   ofWord("disk", "deleted segments", "deleted_segments_total", "allocateDeletedSegments", "count", (s) => s.disk.deletedSegments),
+  gauge(
+    "disk",
+    "oldest segment of the future",
+    "oldest_segment_in_future",
+    "1 while the oldest segment's file says that it was changed later than now.",
+    "count",
+    (s) => (s.disk.oldestInFuture ? 1 : 0),
+  ),
+  gauge(
+    "disk",
+    "kept for delay",
+    "segments_kept_for_delay",
+    "1 while a segment is kept for a delayed message that has not been delivered.",
+    "count",
+    (s) => (s.disk.keptForDelay ? 1 : 0),
+  ),
 
   ofWord("allocate", "segments", "allocate_segments_total", "allocateSegments", "count", (s) => s.allocate.segments),
   gauge(

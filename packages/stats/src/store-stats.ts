@@ -92,6 +92,10 @@ export interface StoreStats {
     /** No puts are taken. */
     readonly full: boolean;
     readonly deletedSegments: number;
+    /** The oldest segment's file says that it was changed later than now: the clock was ahead once, or is behind. */
+    readonly oldestInFuture: boolean;
+    /** A segment would be deleted, but for a delayed message in it that has not been delivered. */
+    readonly keptForDelay: boolean;
   };
   readonly allocate: {
     readonly segments: number;

@@ -1,14 +1,7 @@
 import { crc32 as zlibCrc32 } from "node:zlib";
-import {
-  bodyOffsetOf,
-  Crc32Combiner,
-  crc32,
-  encodedLength,
-  encodeMessage,
-  MessageSealer,
-  storedPropertiesLength,
-} from "@millrace/format";
+import { bodyOffsetOf, crc32, encodedLength, encodeMessage, MessageSealer, storedPropertiesLength } from "@millrace/format";
 import test from "ava";
+import { Crc32Combiner } from "#format/crc32.js";
 import { sampleMessage, viewOf } from "../../support/sample-message.js";
 
 function bytesOf(length: number, factor: number): Uint8Array {

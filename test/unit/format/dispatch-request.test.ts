@@ -1,25 +1,28 @@
-import type { DecodedMessage, MessageFields } from "@millrace/format";
+import type { MessageFields } from "@millrace/format";
 import {
-  ANY_PHYSICAL_OFFSET,
-  BODY_LENGTH_OFFSET,
-  BODY_OFFSET,
-  decodeMessage,
   encodeHost,
-  encodeProperties,
-  javaStringHash,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
   MessageChecker,
   MessageVerdict,
   PROPERTY_UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
-  SYS_FLAG_OFFSET,
   SYS_FLAG_TRANSACTION_MASK,
   tagsCode,
 } from "@millrace/format";
 import test, { type ExecutionContext } from "ava";
 import { DispatchRequest, hashOf } from "#format/dispatch-request.js";
+import { javaStringHash } from "#format/java-hash.js";
+import { ANY_PHYSICAL_OFFSET } from "#format/message-checker.js";
+import {
+  BODY_LENGTH_OFFSET,
+  BODY_OFFSET,
+  MESSAGE_MAGIC_V1,
+  MESSAGE_MAGIC_V2,
+  SYS_FLAG_OFFSET,
+} from "#format/message-descriptor.js";
+import type { DecodedMessage } from "../../support/message-decoder.js";
+import { decodeMessage } from "../../support/message-decoder.js";
+import { encodeProperties } from "../../support/property-string.js";
 import { chosenSeed, seededRandom } from "../../support/random.js";
 import { sampleMessage, sealedRecord, viewOf } from "../../support/sample-message.js";
 

@@ -1,5 +1,6 @@
-import { indexKeyHash, javaStringHash, tagsCode } from "@millrace/format";
+import { indexKeyHash, tagsCode } from "@millrace/format";
 import test from "ava";
+import { javaStringHash } from "#format/java-hash.js";
 
 test("a string hashes over its UTF-16 units, wrapping", (t) => {
   t.is(javaStringHash(""), 0);

@@ -1,7 +1,5 @@
 import type { MessageFields } from "@millrace/format";
 import {
-  ANY_PHYSICAL_OFFSET,
-  encodeProperties,
   MessageChecker,
   MessageVerdict,
   messageVerdictName,
@@ -10,6 +8,7 @@ import {
   writeBlankRecord,
 } from "@millrace/format";
 import test from "ava";
+import { ANY_PHYSICAL_OFFSET } from "#format/message-checker.js";
 import {
   BODY_CRC_OFFSET,
   BODY_LENGTH_OFFSET,
@@ -21,6 +20,7 @@ import {
   STORE_TIMESTAMP_OFFSET,
   SYS_FLAG_OFFSET,
 } from "#format/message-descriptor.js";
+import { encodeProperties } from "../../support/property-string.js";
 import {
   SAMPLE_PHYSICAL_OFFSET,
   SAMPLE_QUEUE_OFFSET,

@@ -1,12 +1,7 @@
-import {
-  decodeProperties,
-  encodeProperties,
-  formatProperties,
-  JAVA_PARSED_MAP_CAPACITY,
-  javaHashMapOrder,
-  parseProperties,
-} from "@millrace/format";
+import { decodeProperties, javaHashMapOrder } from "@millrace/format";
 import test from "ava";
+import { parseProperties } from "#format/message-properties.js";
+import { encodeProperties, formatProperties, JAVA_PARSED_MAP_CAPACITY } from "../../support/property-string.js";
 
 function parsed(text: string): [string, string][] {
   return [...parseProperties(text)];

@@ -1,5 +1,6 @@
-import { checkQueueId, checkStoredTopic, checkTopic, isTopicLegal, topicIllegality } from "@millrace/format";
+import { checkQueueId, checkStoredTopic, checkTopic, isTopicLegal } from "@millrace/format";
 import test from "ava";
+import { topicIllegality } from "#format/queue-name.js";
 
 test("topics of RocketMQ's characters are legal", (t) => {
   for (const topic of ["TopicA", "%LMQ%a|b", "a-b_c", "t".repeat(127), `%RETRY%${"g".repeat(248)}`, `%DLQ%${"g".repeat(250)}`]) {

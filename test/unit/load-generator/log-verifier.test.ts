@@ -1,5 +1,6 @@
-import { BODY_OFFSET, crc32, QUEUE_ID_OFFSET } from "@millrace/format";
+import { crc32, QUEUE_ID_OFFSET } from "@millrace/format";
 import test from "ava";
+import { BODY_OFFSET } from "#format/message-descriptor.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { RecordedLog } from "./recorded-log.js";
 

@@ -5,7 +5,6 @@ import {
   encodedLength,
   encodeHost,
   encodeMessage,
-  encodeProperties,
   type MessageFields,
   MessageSealer,
   PROPERTY_KEYS,
@@ -19,6 +18,7 @@ import type { LoadMessage } from "#scripts/load-generator/load-target.js";
 import { LogVerifier, recordMax, type Verification } from "#scripts/load-generator/log-verifier.js";
 import { MessageContent } from "#scripts/load-generator/message-content.js";
 import { SegmentReader } from "#scripts/load-generator/segment-reader.js";
+import { encodeProperties } from "../../support/property-string.js";
 
 const SEGMENT_SIZE = 4096;
 

@@ -40,7 +40,14 @@ export function sampleStoreStats(overrides: Partial<StoreStats> = {}): StoreStat
     },
     get: { found: 12, miss: 3, transferredMessages: 30, entireTimeMaxMs: 4, corruptRecords: 1 },
     schedule: { delivered: 6, retried: 1, skipped: 2, levels: [{ level: 3, delayOffset: 4, maxOffset: 9 }] },
-    disk: { commitLogRatio: 0.29, consumeQueueRatio: 0.3, full: true, deletedSegments: 8 },
+    disk: {
+      commitLogRatio: 0.29,
+      consumeQueueRatio: 0.3,
+      full: true,
+      deletedSegments: 8,
+      oldestInFuture: true,
+      keptForDelay: true,
+    },
     allocate: { segments: 3, segmentsReady: 2, lockedBytes: 2048, lockFailures: 1, allocateUs: latency(24_000) },
     latency: { putToAppendUs: latency(20), appendToFlushUs: latency(80), putToAckUs: latency(2_000_000) },
     services: [

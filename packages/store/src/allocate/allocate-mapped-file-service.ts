@@ -21,7 +21,7 @@ import {
   ServiceState,
   WaitStrategy,
 } from "@millrace/shared-memory";
-import { forceOrFence } from "../marks/store-fence.js";
+import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import type { StoreEventSink } from "../tell/store-event.js";
 import { SegmentLocks } from "./segment-locks.js";
@@ -32,6 +32,8 @@ const SLICE_LENGTH = 1024 * 1024;
 const NICE = 5;
 /** After a failure. */
 const RETRY_MS = 20;
+/** How often it wakes a flusher that has not opened a segment yet. */
+const FLUSHER_LOOK_MS = 5;
 
 /**
  * Keeps bytes ready ahead of the appender: segments made at their full length, blocks allocated by writing zeros (a full disk is
@@ -45,6 +47,7 @@ export class AllocateMappedFileService implements Agent {
   readonly #storage: Storage;
   readonly #events: StoreEventSink;
   readonly #sync: boolean;
+  readonly #force: FencingForce;
   readonly #paths: StorePaths;
   readonly #blockLength: number;
   readonly #allocateUs: LatencyHistogram;
@@ -66,6 +69,7 @@ export class AllocateMappedFileService implements Agent {
     this.#storage = createStorage(data.storage);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+    this.#force = new FencingForce(this.#storage, this.#paths.fence, this.control);
     this.#blockLength = this.#sync ? SMALL_ZERO_BLOCK : LARGE_ZERO_BLOCK;
     this.#allocateUs = new LatencyHistogram(data.allocateUs);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
@@ -83,10 +87,12 @@ export class AllocateMappedFileService implements Agent {
     const { allocatedOffset, segmentWantedOffset, wroteOffset } = this.#counters;
     this.#locks?.unlockBelow(wroteOffset.get());
     if (allocatedOffset.value >= segmentWantedOffset.get() || monotonicMs() < this.#retryAt) return 0;
+    if (this.control.forceAlarm.isRaised) return 0;
     try {
-      this.#makeReady(allocatedOffset.value);
-      if (this.#failure !== undefined) this.#events.emit("recovered", { service: "allocate" });
-      this.#failure = undefined;
+      const slices = this.#makeReady(allocatedOffset.value);
+      if (slices > 0 && this.#failure !== undefined) this.#events.emit("recovered", { service: "allocate" });
+      if (slices > 0) this.#failure = undefined;
+      return slices;
     } catch (error) {
       if (error instanceof InvariantError) throw error;
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") throw error;
@@ -98,7 +104,6 @@ export class AllocateMappedFileService implements Agent {
       this.#tell(error);
       return 0;
     }
-    return 1;
   }
 
   /** Once for each reason: the attempts come many times a second. */
@@ -112,8 +117,12 @@ export class AllocateMappedFileService implements Agent {
   }
 
   waitForWork(timeoutMs: number): void {
-    const { segmentWantedOffset } = this.#counters;
-    this.#wait.wait(segmentWantedOffset, segmentWantedOffset.get(), timeoutMs);
+    const { segmentWantedOffset, forceOpenOffset, syncRequestedOffset } = this.#counters;
+    const opened = forceOpenOffset.get();
+    if (opened < this.#counters.createdOffset.value) {
+      syncRequestedOffset.nudge();
+      forceOpenOffset.wait(opened, Math.min(timeoutMs, FLUSHER_LOOK_MS));
+    } else this.#wait.wait(segmentWantedOffset, segmentWantedOffset.get(), timeoutMs);
   }
 
   /**
@@ -130,7 +139,7 @@ export class AllocateMappedFileService implements Agent {
       this.#storage.remove(this.#segments.pathOf(offset));
       removed = true;
     }
-    if (removed) this.#storage.syncDirectory(directory);
+    if (removed) this.#force.syncDirectory(durableOffset(this.#counters), directory);
   }
 
   onClose(): void {
@@ -138,17 +147,20 @@ export class AllocateMappedFileService implements Agent {
     this.#locks?.close();
   }
 
-  #makeReady(offset: number): void {
+  /** 0: not before the flusher has the segment open, because its force must hear what becomes of the first record. */
+  #makeReady(offset: number): number {
     const beganUs = monotonicUs();
     const segment = this.#enter(offset);
+    if (this.#counters.forceOpenOffset.get() < segment.endOffset) return 0;
     const from = offset - segment.fromOffset;
     const to = Math.min(from - (from % SLICE_LENGTH) + SLICE_LENGTH, segment.size);
     writeZeros(segment.file, from, to, this.#blockLength);
     // The same file as the one that is appended to: a failure here is a failure there.
-    if (this.#sync) forceOrFence(this.#storage, this.#paths.fence, durableOffset(this.#counters), () => segment.force());
+    if (this.#sync) this.#force.run(durableOffset(this.#counters), () => segment.force());
     this.#locks?.lock(segment.fromOffset, from, to - from);
     this.#counters.allocatedOffset.publish(segment.fromOffset + to);
     this.#allocateUs.record(monotonicUs() - beganUs);
+    return 1;
   }
 
   /** The segment that holds `offset`, at its full length and durable as a directory entry. */
@@ -170,7 +182,8 @@ export class AllocateMappedFileService implements Agent {
       createFile(this.#storage, segment.path, segment.size, this.#paths.newSegment);
       this.#counters.allocateSegments.add(1);
     }
-    this.#storage.syncDirectory(directory);
+    this.#force.syncDirectory(durableOffset(this.#counters), directory);
+    if (segment.endOffset > this.#counters.createdOffset.value) this.#counters.createdOffset.set(segment.endOffset);
   }
 
   #leaveSegment(): void {

@@ -11,7 +11,7 @@ import { ExpiredSegments } from "./expired-segments.js";
 export default async function allocateWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   const service = new AllocateMappedFileService(data, new ServiceEvents(port));
   const storage = createStorage(data.storage);
-  const expired = new ExpiredSegments(storage, data.config, service.control.counters);
+  const expired = new ExpiredSegments(storage, data.config, service.control);
   const control: AllocateControl = {
     ...configFileControl(storage),
     retireSegmentsBelow: (offset) => expired.retireSegmentsBelow(offset),

@@ -1,7 +1,8 @@
-import { MillraceError } from "@millrace/format";
+import { MillraceError, storePaths } from "@millrace/format";
 import { SegmentDirectory, type Storage } from "@millrace/mapped-file";
-import type { ControlBlock } from "@millrace/shared-memory";
+import { type ControlBlock, durableOffset } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { FencingForce } from "../marks/fencing-force.js";
 import type { ExpiredSegmentsControl, SegmentDeletion } from "../pipeline/controls.js";
 
 /**
@@ -13,14 +14,16 @@ export class ExpiredSegments implements ExpiredSegmentsControl {
   readonly #storage: Storage;
   readonly #segments: SegmentDirectory;
   readonly #counters: ControlBlock<"allocate">["counters"];
+  readonly #force: FencingForce;
   /** Start of the oldest file that may be on disk; below `minOffset` while retired files are not deleted. */
   #firstOnDisk: number;
 
-  constructor(storage: Storage, config: MessageStoreConfig, counters: ControlBlock<"allocate">["counters"]) {
+  constructor(storage: Storage, config: MessageStoreConfig, control: ControlBlock<"allocate">) {
     this.#storage = storage;
+    this.#force = new FencingForce(storage, storePaths(config.storePathRootDir).fence, control);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
-    this.#counters = counters;
-    this.#firstOnDisk = counters.minOffset.value;
+    this.#counters = control.counters;
+    this.#firstOnDisk = control.counters.minOffset.value;
   }
 
   /** @throws MillraceError `ERR_SEGMENT_IN_USE` for the segment that the log ends in, or less than a segment */
@@ -41,7 +44,7 @@ export class ExpiredSegments implements ExpiredSegmentsControl {
         this.#storage.remove(this.#segments.pathOf(this.#firstOnDisk));
         deletedSegments++;
       }
-      this.#storage.syncDirectory(this.#segments.path);
+      this.#force.syncDirectory(durableOffset(this.#counters), this.#segments.path);
     } catch (error) {
       failure = String(error);
     }

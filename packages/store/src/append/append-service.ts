@@ -14,10 +14,11 @@ import {
   type OwnedQueueColumn,
   PutRingConsumer,
   queueColumns,
+  ServiceState,
   WaitStrategy,
   wallClockMs,
 } from "@millrace/shared-memory";
-import { forceOrFence } from "../marks/store-fence.js";
+import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { readyAheadBytes } from "../pipeline/ready-ahead.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
@@ -70,8 +71,7 @@ export class AppendService implements Agent {
   readonly #putToAppendUs: LatencyHistogram;
   readonly #forceUs: LatencyHistogram;
   readonly #appendToFlushUs: LatencyHistogram;
-  /** Path of the fence marker. */
-  readonly #fence: string;
+  readonly #force: FencingForce;
   readonly #sealer = new MessageSealer();
   readonly #wait: WaitStrategy;
   readonly #storage: Storage;
@@ -106,8 +106,8 @@ export class AppendService implements Agent {
     this.#putToAppendUs = new LatencyHistogram(data.putToAppendUs);
     this.#forceUs = new LatencyHistogram(data.appendForceUs);
     this.#appendToFlushUs = new LatencyHistogram(data.appendForcedUs);
-    this.#fence = storePaths(config.storePathRootDir).fence;
     this.#storage = createStorage(data.storage);
+    this.#force = new FencingForce(this.#storage, storePaths(config.storePathRootDir).fence, this.control);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#wait = new WaitStrategy(this.#sync ? SYNC_SPIN_US : ASYNC_SPIN_US);
@@ -199,7 +199,7 @@ export class AppendService implements Agent {
     if (putBurst.get() !== 0 || this.#ring.tail.get() !== end) return false;
     if (wakeMain) resultRingTail.nudge();
     const beganUs = monotonicUs();
-    forceOrFence(this.#storage, this.#fence, startOffset, () => this.#segment.force());
+    this.#force.run(startOffset, () => this.#segment.force());
     const us = monotonicUs() - beganUs;
     this.#forceUs.record(us);
     this.#appendToFlushUs.record(us, messages);
@@ -235,18 +235,21 @@ export class AppendService implements Agent {
 
   #isReady(segment: MappedFile, end: number): boolean {
     this.#allocated = this.#counters.allocatedOffset.get();
-    return end <= this.#allocated && this.#writer.isReady(segment);
+    if (end > this.#allocated) return false;
+    return end === segment.fromOffset || this.#writer.isReady(segment); // the file of a new log is not there yet when it starts
   }
 
-  /** Until the bytes are there, the allocator has failed, or RocketMQ's five seconds are over. */
+  /** Until the bytes are there, the allocator has failed or ended, or RocketMQ's five seconds are over. */
   #waitReady(segment: MappedFile, end: number): boolean {
-    const { allocatedOffset, allocateFailures, segmentWantedOffset } = this.#counters;
+    const { allocatedOffset, allocateFailures, allocateState, segmentWantedOffset } = this.#counters;
     const deadlineUs = monotonicUs() + ALLOCATE_TIMEOUT_US;
     const failures = allocateFailures.get();
     this.#want(end + this.#readyAhead);
     segmentWantedOffset.nudge();
     while (!this.#isReady(segment, end)) {
+      this.#force.check(); // then no bytes come any more
       if (allocateFailures.get() !== failures || monotonicUs() > deadlineUs) return false;
+      if (allocateState.get() === ServiceState.failed) return false;
       allocatedOffset.wait(this.#allocated, ALLOCATE_LOOK_MS);
     }
     return true;

@@ -10,8 +10,8 @@ export class ChannelSegmentWriter implements SegmentWriter {
     this.#segment = segment;
   }
 
-  isReady(): boolean {
-    return true;
+  isReady(segment: MappedFile): boolean {
+    return segment.tryOpen();
   }
 
   write(bytes: Uint8Array, position: number): void {

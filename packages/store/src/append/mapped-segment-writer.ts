@@ -27,8 +27,8 @@ export class MappedSegmentWriter implements SegmentWriter {
     this.#released = 0;
   }
 
-  isReady(): boolean {
-    return true;
+  isReady(segment: MappedFile): boolean {
+    return segment.tryOpen();
   }
 
   write(bytes: Uint8Array, position: number): void {

@@ -14,6 +14,10 @@ export interface CleanableSegments {
   readonly limitOffset: number;
   /** When the segment last changed, in milliseconds; undefined when its file is missing. */
   modifiedMs(fromOffset: number): number | undefined;
+  /** When the segment's first record was stored, in milliseconds; undefined when there is none that can be read. */
+  firstStoreTimestamp(fromOffset: number): number | undefined;
+  /** Physical offset of the oldest delayed message that has not been delivered for good. */
+  delayedFrom(): number | undefined;
   /** Moves {@link minOffset}: nobody begins to read below `offset` any more. Leases go on. */
   retireBelow(offset: number): Promise<void>;
   /** Deletes what is retired. Resolves with why it could not, if so. */
@@ -31,6 +35,13 @@ export interface HeldSegment {
   readonly sinceMs: number;
 }
 
+/** A segment whose file says that it was changed later than now: the wall clock was ahead once, or is behind. */
+export interface FutureSegment {
+  readonly fromOffset: number;
+  /** Milliseconds. */
+  readonly modifiedMs: number;
+}
+
 export interface CommitLogCleaning {
   readonly deletedSegments: number;
   /** Why the oldest segment could not be deleted: the system's words. The next run tries again. */
@@ -39,7 +50,9 @@ export interface CommitLogCleaning {
 
 /**
  * Decides which segments go, and when: oldest first, never one that has not expired before an older one, never the last, never what is not
- * dispatched and durable. (RocketMQ: `CleanCommitLogService`, `MappedFileQueue.deleteExpiredFileByTime`.)
+ * dispatched and durable, and never one with a delayed message that has not been delivered, whatever its age and however full the disk is:
+ * a delay may be longer than retention, and the store may have been closed when it ended.
+ * (RocketMQ: `CleanCommitLogService`, `MappedFileQueue.deleteExpiredFileByTime`.)
  */
 export class CommitLogCleaner {
   readonly #config: MessageStoreConfig;
@@ -51,6 +64,9 @@ export class CommitLogCleaner {
   #held: HeldSegment | undefined;
   /** Since when, by the monotonic clock. */
   #heldAtMs = 0;
+
+  #inFuture: FutureSegment | undefined;
+  #delayedFrom: number | undefined;
 
   constructor(config: MessageStoreConfig, segments: CleanableSegments, disk: DiskSpace, clock: Clock, pause: Pause) {
     this.#config = config;
@@ -66,9 +82,22 @@ export class CommitLogCleaner {
     return this.#held;
   }
 
+  /** The first segment that the last run found to be of the future; undefined when there was none. */
+  get inFuture(): FutureSegment | undefined {
+    return this.#inFuture;
+  }
+
+  /** The delayed message whose segment the last run would have deleted otherwise: its physical offset. */
+  get delayedFrom(): number | undefined {
+    return this.#delayedFrom;
+  }
+
   /** One run. @param isManual expired segments go at any hour */
   async run(isManual: boolean): Promise<CommitLogCleaning> {
     this.#disk.look();
+    this.#inFuture = undefined;
+    this.#delayedFrom = undefined;
+    this.#isExpired(this.#segments.minOffset); // says whether it is of the future, at any hour
     let deletedSegments = 0;
     if (this.#held !== undefined) {
       const failure = await this.#deleteBelow(this.#held.endOffset);
@@ -81,6 +110,11 @@ export class CommitLogCleaner {
       const { minOffset, segmentSize, limitOffset } = this.#segments;
       const endOffset = minOffset + segmentSize;
       if (endOffset > limitOffset || !(isImmediate || this.#isExpired(minOffset))) break;
+      const delayedFrom = this.#segments.delayedFrom();
+      if (delayedFrom !== undefined && delayedFrom < endOffset) {
+        this.#delayedFrom = delayedFrom;
+        break;
+      }
       if (deletedSegments > 0 && !(await this.#pause.for(this.#config.deleteCommitLogFilesInterval))) break;
       await this.#segments.retireBelow(endOffset);
       this.#held = { endOffset, sinceMs: this.#clock.now() };
@@ -116,7 +150,24 @@ export class CommitLogCleaner {
 
   /** A file that somebody has removed already is gone at any age. */
   #isExpired(fromOffset: number): boolean {
+    const now = this.#clock.now();
     const modifiedMs = this.#segments.modifiedMs(fromOffset);
-    return modifiedMs === undefined || this.#clock.now() >= modifiedMs + this.#config.fileReservedTime * HOUR_MS;
+    if (modifiedMs === undefined) return true;
+    if (modifiedMs > now) this.#inFuture ??= { fromOffset, modifiedMs };
+    const writtenMs = modifiedMs > now ? this.#storedBefore(fromOffset, now) : modifiedMs;
+    return writtenMs !== undefined && now >= writtenMs + this.#config.fileReservedTime * HOUR_MS;
+  }
+
+  /**
+   * A time by which the segment was complete, for one whose file is of the future: when the first record of the next segment was
+   * stored, or of the first later one whose time can be right.
+   */
+  #storedBefore(fromOffset: number, now: number): number | undefined {
+    const { segmentSize, limitOffset } = this.#segments;
+    for (let next = fromOffset + segmentSize; next <= limitOffset; next += segmentSize) {
+      const storedMs = this.#segments.firstStoreTimestamp(next);
+      if (storedMs !== undefined && storedMs <= now) return storedMs;
+    }
+    return undefined;
   }
 }

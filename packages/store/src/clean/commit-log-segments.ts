@@ -12,13 +12,21 @@ export class CommitLogSegments implements CleanableSegments {
   readonly #storage: Storage;
   readonly #pipeline: Pipeline;
   readonly #reader: LeasedReader;
+  readonly #delayedFrom: () => number | undefined;
 
-  constructor(config: MessageStoreConfig, storage: Storage, pipeline: Pipeline, reader: LeasedReader) {
+  constructor(
+    config: MessageStoreConfig,
+    storage: Storage,
+    pipeline: Pipeline,
+    reader: LeasedReader,
+    delayedFrom: () => number | undefined,
+  ) {
     this.segmentSize = config.mappedFileSizeCommitLog;
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#storage = storage;
     this.#pipeline = pipeline;
     this.#reader = reader;
+    this.#delayedFrom = delayedFrom;
   }
 
   get minOffset(): number {
@@ -34,6 +42,14 @@ export class CommitLogSegments implements CleanableSegments {
 
   modifiedMs(fromOffset: number): number | undefined {
     return this.#storage.entry(this.#segments.pathOf(fromOffset))?.modifiedMs;
+  }
+
+  firstStoreTimestamp(fromOffset: number): number | undefined {
+    return this.#reader.storeTimestampAt(fromOffset);
+  }
+
+  delayedFrom(): number | undefined {
+    return this.#delayedFrom();
   }
 
   async retireBelow(offset: number): Promise<void> {

@@ -3,7 +3,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { ExpiredDeletion } from "../pipeline/controls.js";
 import { storeClosed } from "../tell/store-closed.js";
 import type { StoreEventSink } from "../tell/store-event.js";
-import { type CleanableSegments, CommitLogCleaner, type HeldSegment } from "./commit-log-cleaner.js";
+import { type CleanableSegments, CommitLogCleaner, type FutureSegment, type HeldSegment } from "./commit-log-cleaner.js";
 import { ConsumeQueueCleaner } from "./consume-queue-cleaner.js";
 import { type DiskRatios, DiskSpace } from "./disk-space.js";
 import { Pause } from "./pause.js";
@@ -21,6 +21,13 @@ export interface CleanReport {
   readonly minOffset: number;
   /** What should be deleted and is not yet: somebody holds it, or the system refused. It is tried again. */
   readonly held?: HeldSegment;
+  /**
+   * The oldest segment whose file says that it was changed later than now: the clock was ahead once, or is behind. It expires by the store
+   * timestamps of the records after it, and stays as long as they lie in the future too.
+   */
+  readonly inFuture?: FutureSegment;
+  /** Physical offset of a delayed message that has not been delivered: its segment would be deleted otherwise, and stays. */
+  readonly delayedFrom?: number;
   /** What went wrong, in the system's words. */
   readonly failure?: string;
 }
@@ -31,6 +38,8 @@ export interface CleanStats extends DiskRatios {
   readonly deletedSegments: number;
   readonly deletedConsumeQueueFiles: number;
   readonly held: HeldSegment | undefined;
+  readonly inFuture: FutureSegment | undefined;
+  readonly delayedFrom: number | undefined;
   /** Of the last run; undefined when nothing went wrong. */
   readonly failure: string | undefined;
 }
@@ -124,6 +133,8 @@ export class FileCleaner {
       deletedSegments: this.#deletedSegments,
       deletedConsumeQueueFiles: this.#deletedConsumeQueueFiles,
       held: this.#commitLog.held,
+      inFuture: this.#commitLog.inFuture,
+      delayedFrom: this.#commitLog.delayedFrom,
       failure: this.#failure,
     };
   }
@@ -152,13 +163,15 @@ export class FileCleaner {
     const queues = await this.#consumeQueue.run(segments.minOffset);
     this.#deletedConsumeQueueFiles += queues.deletedFiles;
     if (log.deletedSegments > 0 || queues.deletedFiles > 0) onExpired();
-    const held = this.#commitLog.held;
+    const { held, inFuture, delayedFrom } = this.#commitLog;
     this.#fail(log.failure ?? queues.failure);
     return {
       deletedSegments: log.deletedSegments,
       deletedConsumeQueueFiles: queues.deletedFiles,
       minOffset: segments.minOffset,
       ...(held === undefined ? {} : { held }),
+      ...(inFuture === undefined ? {} : { inFuture }),
+      ...(delayedFrom === undefined ? {} : { delayedFrom }),
       ...(this.#failure === undefined ? {} : { failure: this.#failure }),
     };
   }

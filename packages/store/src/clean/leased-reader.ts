@@ -12,6 +12,8 @@ export interface LeasedReader {
   forget(minOffset: number): void;
   /** Start of the oldest segment that is leased. */
   heldFrom(): number | undefined;
+  /** When the record at an offset was stored, in milliseconds; undefined when there is none that can be read. */
+  storeTimestampAt(offset: number): number | undefined;
   /** Ends the leases below an offset: their views become empty. */
   releaseByForce(belowOffset: number): void;
   /** Files of ConsumeQueues and index that held nothing but what is below the front of the log have been deleted. */

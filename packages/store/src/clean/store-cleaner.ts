@@ -28,19 +28,28 @@ export class StoreCleaner {
   readonly topics: TopicCleaner;
   readonly #directory: CleanedDirectory;
 
-  constructor(directory: CleanedDirectory, pipeline: Pipeline, put: MessagePutter, messages: MessageReader, groups: GroupOffsets) {
+  /** @param delayedFrom physical offset of the oldest delayed message that has not been delivered for good */
+  constructor(
+    directory: CleanedDirectory,
+    pipeline: Pipeline,
+    put: MessagePutter,
+    messages: MessageReader,
+    groups: GroupOffsets,
+    delayedFrom: () => number | undefined,
+  ) {
     const { config, storage, paths, events } = directory;
     const { commitLog, consumeQueues } = messages;
     const reader: LeasedReader = {
       forget: (minOffset) => commitLog.forget(minOffset),
       heldFrom: () => commitLog.heldFrom(),
+      storeTimestampAt: (offset) => storeTimestampAt(commitLog, offset),
       releaseByForce: (belowOffset) => commitLog.releaseByForce(belowOffset),
       forgetExpired: () => messages.forgetExpired(),
       forgetQueue: (slot) => consumeQueues.forgetQueue(slot),
     };
     this.#directory = directory;
     this.files = new FileCleaner(config, {
-      segments: new CommitLogSegments(config, storage, pipeline, reader),
+      segments: new CommitLogSegments(config, storage, pipeline, reader, delayedFrom),
       deleteExpired: (minOffset) => pipeline.deleteExpired(minOffset),
       onExpired: () => reader.forgetExpired(),
       measureDisk: () => ({
@@ -69,5 +78,13 @@ export class StoreCleaner {
   /** Ends a cleaning that is under way, between two files. */
   close(): Promise<void> {
     return this.files.close();
+  }
+}
+
+function storeTimestampAt(log: MessageReader["commitLog"], offset: number): number | undefined {
+  try {
+    return log.pickupStoreTimestamp(offset, log.sizeAt(offset));
+  } catch {
+    return undefined; // a damaged record tells no time
   }
 }

@@ -1,9 +1,13 @@
 import { dirname } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, preparedPath } from "@millrace/format";
-import { createFile, type Storage, type StorageFile } from "@millrace/mapped-file";
+import { createFile, openFileLimit, type Storage, type StorageFile } from "@millrace/mapped-file";
 
-/** Files that are open at a time, one per queue; the queue that opened its file first loses it first. */
-const OPEN_LIMIT = 1024;
+/**
+ * Files that are open at a time, one per queue; the queue that opened its file first loses it first. Few enough to leave the most of
+ * what the process may open to its user.
+ */
+const MAX_OPEN = 1024;
+const OPEN_SHARE = 1 / 4;
 
 /** Who has a file open: a ConsumeQueue. */
 export interface FileHolder {
@@ -17,6 +21,7 @@ export class ConsumeQueueFiles {
   readonly unitsPerFile: number;
   readonly #storage: Storage;
   readonly #fileLength: number;
+  readonly #openLimit = Math.max(1, Math.min(MAX_OPEN, Math.floor(openFileLimit() * OPEN_SHARE)));
   readonly #open = new Set<FileHolder>();
   readonly #known = new Set<string>();
   /** Directories with files, and topics with queues, whose names may not be durable. */
@@ -35,7 +40,7 @@ export class ConsumeQueueFiles {
    */
   open(queue: FileHolder, fileStart: number): StorageFile {
     this.#open.delete(queue);
-    if (this.#open.size >= OPEN_LIMIT) this.#closeOldest();
+    if (this.#open.size >= this.#openLimit) this.#closeOldest();
     if (!this.#known.has(queue.directory)) {
       this.#storage.makeDirectory(queue.directory, false);
       this.#known.add(queue.directory);

@@ -1,10 +1,13 @@
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Storage } from "@millrace/mapped-file";
-import { PAGE_LENGTH } from "@millrace/mapped-file";
+import { isOutOfDescriptors, PAGE_LENGTH } from "@millrace/mapped-file";
 import { type ControlBlock, monotonicMs, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
+
+/** While there is no descriptor to be had. */
+const RETRY_MS = 100;
 
 /** Called when everything below the offset is durable in all dispatchers. */
 export type OnDispatchedDurably = (offset: number) => void;
@@ -23,6 +26,7 @@ export class ConsumeQueueForcer {
   readonly #onDurable: OnDispatchedDurably;
   /** A round is under way; it goes on whenever the thread's event loop runs. */
   #isForcing = false;
+  #isClosing = false;
   /** Where dispatching stood when the round began. */
   #roundOffset = 0;
   #roundStoreTimestamp = 0;
@@ -90,19 +94,32 @@ export class ConsumeQueueForcer {
   async #force(paths: readonly string[], isThorough: boolean): Promise<void> {
     try {
       for (const path of paths) {
-        await this.#storage.forceInBackground(path);
+        while (!(await this.#tryForce(path))) await setTimeout(RETRY_MS);
         this.#counters.dispatchForces.add(1);
       }
       if (isThorough) this.#endThoroughRound(monotonicMs());
     } catch (error) {
-      this.#failure = error;
+      // Names that could not be forced for want of a descriptor are still to be forced: the next round does it.
+      if (this.#isClosing || !isOutOfDescriptors(error)) this.#failure = error;
     } finally {
       this.#isForcing = false;
     }
   }
 
+  /** False: there was no descriptor to open the file with, so nothing was forced and nothing is lost. */
+  async #tryForce(path: string): Promise<boolean> {
+    try {
+      await this.#storage.forceInBackground(path);
+      return true;
+    } catch (error) {
+      if (this.#isClosing || !isOutOfDescriptors(error)) throw error;
+      return false;
+    }
+  }
+
   /** Everything, at once, before the thread ends; not after a force that failed. */
   async flushAll(offset: number, storeTimestamp: number): Promise<void> {
+    this.#isClosing = true;
     while (this.#isForcing) await setImmediate();
     if (this.#failure !== undefined) throw this.#failure;
     this.#roundOffset = offset;

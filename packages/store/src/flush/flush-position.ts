@@ -9,10 +9,11 @@ import {
   monotonicUs,
   wallClockMs,
 } from "@millrace/shared-memory";
+import { FencingForce } from "../marks/fencing-force.js";
 import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
-import { forceOrFence } from "../marks/store-fence.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
+import { readyAheadBytes } from "../pipeline/ready-ahead.js";
 import { CommitLogForcer } from "./commit-log-forcer.js";
 
 /** The watermark and the checkpoint follow `flushedOffset` at this distance; a crash in between only lengthens the tail to look at. */
@@ -34,6 +35,8 @@ export class FlushPosition {
   readonly #watermark: FlushedWatermark;
   readonly #checkpoint: StoreCheckpointFile;
   readonly #paths: StorePaths;
+  readonly #force: FencingForce;
+  readonly #readyAhead: number;
   #checkpointNow: StoreCheckpoint;
   /** What ended the service: from then on nothing is forced or believed. */
   #failure: unknown;
@@ -57,6 +60,8 @@ export class FlushPosition {
     this.#marks = new AppendMarks(data.appendMarks);
     this.#appendToFlushUs = new LatencyHistogram(data.appendToFlushUs);
     this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+    this.#force = new FencingForce(this.storage, this.#paths.fence, this.control);
+    this.#readyAhead = readyAheadBytes(config);
     this.#watermark = FlushedWatermark.open(this.storage, this.#paths.watermark);
     this.#checkpointNow = StoreCheckpointFile.read(this.storage, this.#paths.checkpoint) ?? EMPTY_CHECKPOINT;
     this.#checkpoint = StoreCheckpointFile.open(this.storage, this.#paths.checkpoint);
@@ -77,13 +82,33 @@ export class FlushPosition {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** The same, of all threads: before something is published, and when there is nothing to do. */
+  checkAll(): void {
+    this.check();
+    this.#force.check();
+  }
+
+  /** Between groups: {@link openAhead} once the log comes near the end of what is open. */
+  openAheadOf(wrote: number): void {
+    if (this.#counters.forceOpenOffset.value < wrote + this.#readyAhead) this.openAhead();
+  }
+
+  /** Opens the segments that exist, each before its first record. Without a descriptor to be had it is tried again at the next look. */
+  openAhead(): void {
+    const { createdOffset, forceOpenOffset } = this.#counters;
+    const created = createdOffset.get();
+    if (created <= forceOpenOffset.value) return;
+    const opened = this.forcer.openUpTo(this.flushed, created);
+    if (opened > forceOpenOffset.value) forceOpenOffset.publish(opened);
+  }
+
   /** Forces everything below `target` and then says so: one publish, one wake. `storeTimestamp` is of the last record below it. */
   advance(target: number, storeTimestamp: number): void {
     this.check();
     if (target <= this.flushed) return;
     const from = durableOffset(this.#counters);
     try {
-      forceOrFence(this.storage, this.#paths.fence, from, () => this.forcer.force(from, target));
+      this.#force.run(from, () => this.forcer.force(from, target));
     } catch (error) {
       this.fail(error);
       this.#counters.flushFailures.add(1);
@@ -91,12 +116,15 @@ export class FlushPosition {
     }
     this.#collectMarks(target);
     this.#counters.flushedOffset.publish(target);
+    this.forcer.closeBelow(target);
     this.#reached(storeTimestamp);
   }
 
   /** Takes over what the appender has forced itself; the appender has notified main of it. */
   adopt(forced: number, storeTimestamp: number): void {
+    this.#force.check();
     this.#counters.flushedOffset.set(forced);
+    this.forcer.closeBelow(forced);
     this.#reached(storeTimestamp);
   }
 
@@ -113,6 +141,7 @@ export class FlushPosition {
     const { flushed } = this;
     this.#recordedAtMs = monotonicMs();
     if (flushed === this.#recordedOffset) return;
+    this.#force.check();
     try {
       this.#write(flushed);
       this.#recordedOffset = flushed;

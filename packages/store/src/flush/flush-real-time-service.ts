@@ -28,7 +28,8 @@ export class FlushRealTimeService implements Agent {
   }
 
   doWork(): number {
-    this.#position.check();
+    this.#position.checkAll();
+    this.#position.openAhead();
     const now = monotonicMs();
     this.#commit?.commitWhenDue(now);
     if (now < this.#nextFlush) return 0;

@@ -25,6 +25,7 @@ export class GroupCommitService implements Agent {
     this.#position.check();
     const storeTimestamp = this.#counters.wroteStoreTimestamp.get();
     const wrote = this.#counters.wroteOffset.get();
+    this.#position.openAheadOf(wrote);
     if (wrote === this.#position.flushed) return 0;
     this.#counters.committedOffset.set(wrote);
     if (durableOffset(this.#counters) >= wrote) this.#position.adopt(wrote, storeTimestamp);
@@ -36,11 +37,16 @@ export class GroupCommitService implements Agent {
   waitForWork(timeoutMs: number): void {
     const { syncRequestedOffset, wroteOffset } = this.#counters;
     const requested = syncRequestedOffset.get();
+    this.#position.checkAll();
+    this.#position.openAhead();
     if (wroteOffset.get() === this.#position.flushed) this.#wait.wait(syncRequestedOffset, requested, timeoutMs);
   }
 
   onClose(): void {
-    this.#position.record();
-    this.#position.close();
+    try {
+      this.#position.record();
+    } finally {
+      this.#position.close();
+    }
   }
 }

@@ -47,6 +47,7 @@ export class PoolCommitter {
   commit(target: number): void {
     const size = this.#config.mappedFileSizeCommitLog;
     let offset = this.#counters.committedOffset.value;
+    if (offset < target) this.#position.checkAll();
     while (offset < target) {
       const segment = this.#position.forcer.segmentOf(offset);
       const from = offset - segment.fromOffset;

@@ -1,5 +1,4 @@
 import { dirname } from "node:path";
-import { MillraceError } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
 import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
@@ -96,23 +95,4 @@ export function leaveStoreFence(storage: Storage, path: string, durable: number,
   try {
     writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: wallClockMs() });
   } catch {}
-}
-
-/**
- * A force whose failure is final: the kernel has dropped the error and marked the pages clean, so nobody may try again and believe
- * the answer. The marker is on disk before the error goes up, if the disk still takes it.
- *
- * @param durable the offset below which everything was durable before
- * @throws MillraceError `ERR_FORCE_FAILED`
- */
-export function forceOrFence(storage: Storage, path: string, durable: number, force: () => void): void {
-  try {
-    force();
-  } catch (cause) {
-    leaveStoreFence(storage, path, durable, cause);
-    throw new MillraceError("ERR_FORCE_FAILED", `a force failed: ${String(cause)} durableOffset=${durable}`, {
-      outcome: "unknown",
-      cause,
-    });
-  }
 }

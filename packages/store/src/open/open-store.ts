@@ -19,7 +19,7 @@ import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
-import { readStoreFence, type StoreFence } from "../marks/store-fence.js";
+import type { StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
 import { pipelineData } from "../pipeline/pipeline-data.js";
 import type { Message } from "../put/message.js";
@@ -81,7 +81,7 @@ export class OpenStore {
     this.recovery = { ...directory.recovery, progress: report };
     this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
     consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
-    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets);
+    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets, () => this.schedule.delayedFrom());
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
@@ -93,13 +93,14 @@ export class OpenStore {
     this.stats = new StoreStatsReader(directory, pipeline, this.put, {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
-      isDiskFull: () => this.put.status.isDiskFull,
+      clean: () => this.cleaner.files.stats(),
       lastErrors: () => events.lastErrors,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence("store", directory.fence, "the store was fenced before it was opened");
     else this.schedule.start();
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
+    void this.#hearForceAlarm();
     events.start();
   }
 
@@ -205,6 +206,7 @@ export class OpenStore {
       this.put.close();
       this.#arrivals.close();
       this.reader.close();
+      this.pipeline.control.forceAlarm.nudge();
       await this.pipeline.destroy();
       this.directory.lock.release();
       storeState.set(StoreState.closed);
@@ -241,23 +243,21 @@ export class OpenStore {
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */
   #serviceEnded(outcome: ServiceOutcome): void {
     if (outcome.ok || this.#failure !== undefined) return;
-    const fence = this.#readFence();
-    if (fence !== undefined) this.#fence(outcome.service, fence, "a force failed");
-    else if (outcome.code === "ERR_FORCE_FAILED") {
-      // The disk would not even take the marker; the fence holds for the life of this store.
-      const unsaved = { reason: outcome.message, offset: this.flushedOffset, time: wallClockMs() };
-      this.#fence(outcome.service, unsaved, "a force failed");
-    } else this.#fault(outcome.service, outcome.code, outcome.message, new ServiceFailure(outcome));
+    if (this.pipeline.control.forceAlarm.isRaised) this.#forceFailed();
+    else this.#fault(outcome.service, outcome.code, outcome.message, new ServiceFailure(outcome));
   }
 
-  /** A disk that does not even give the marker back must not keep the failure from those who wait. */
-  #readFence(): StoreFence | undefined {
-    const { storage, paths } = this.directory;
-    try {
-      return readStoreFence(storage, paths.fence);
-    } catch {
-      return undefined;
-    }
+  /** Before the thread whose force it was has written the marker, and ended. */
+  async #hearForceAlarm(): Promise<void> {
+    const { forceAlarm } = this.pipeline.control;
+    await forceAlarm.whenRaised();
+    if (forceAlarm.isRaised) this.#forceFailed();
+  }
+
+  #forceFailed(): void {
+    if (this.#failure !== undefined) return;
+    const { service, reason } = this.pipeline.control.forceAlarm.cause;
+    this.#fence(service, { reason, offset: this.flushedOffset, time: wallClockMs() }, "a force failed");
   }
 
   #fence(service: string, fence: StoreFence, what: string): void {

@@ -20,6 +20,7 @@ import {
   type StoreTotals,
 } from "@millrace/stats";
 import { diskRatioOf } from "../clean/disk-space.js";
+import type { CleanStats } from "../clean/file-cleaner.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { SERVICE_NAMES } from "../pipeline/services.js";
 import type { MessagePutter } from "../put/message-putter.js";
@@ -36,7 +37,7 @@ const DISK_RATIO_INTERVAL_MS = 1000;
 export interface StatsSources {
   readonly get: () => StoreStats["get"];
   readonly schedule: () => StoreStats["schedule"];
-  readonly isDiskFull: () => boolean;
+  readonly clean: () => CleanStats;
   readonly lastErrors: () => StoreStats["lastErrors"];
 }
 
@@ -166,7 +167,15 @@ export class StoreStatsReader {
   #diskStats(nowMs: number): StoreStats["disk"] {
     const [commitLogRatio, consumeQueueRatio] = this.#diskRatios(nowMs);
     const deletedSegments = this.#counters.allocateDeletedSegments.get();
-    return { commitLogRatio, consumeQueueRatio, full: this.#sources.isDiskFull(), deletedSegments };
+    const { isDiskFull, inFuture, delayedFrom } = this.#sources.clean();
+    return {
+      commitLogRatio,
+      consumeQueueRatio,
+      full: isDiskFull,
+      deletedSegments,
+      oldestInFuture: inFuture !== undefined,
+      keptForDelay: delayedFrom !== undefined,
+    };
   }
 
   #services(): ServiceStats[] {

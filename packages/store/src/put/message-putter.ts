@@ -81,12 +81,14 @@ export class MessagePutter {
   #nowMs = 0;
   /** Set when no more puts are taken; what they are rejected with. */
   #refusal: MillraceError | undefined;
+  readonly #forceAlarm: ControlBlock<"main">["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
   constructor(config: MessageStoreConfig, control: ControlBlock<"main">, buffers: PutRingBuffers, topics: TopicTable) {
     const { counters } = control;
     this.#config = config;
     this.#counters = counters;
+    this.#forceAlarm = control.forceAlarm;
     this.topics = topics;
     this.status = new StoreStatus(config, counters);
     this.#validator = new MessageValidator(config, topics);
@@ -308,10 +310,10 @@ export class MessagePutter {
    */
   #settleSome(oldestUs = Number.NEGATIVE_INFINITY): boolean {
     const { ring } = this;
-    const end = ring.resultEnd();
-    const count = end - ring.taken;
+    const count = ring.resultEnd() - ring.taken;
     if (count === 0) return false;
-    const flushed = this.#sync ? durableOffset(this.#counters) : 0;
+    const hasForceFailed = this.#forceAlarm.isRaised; // then only what is durable is acknowledged; the rest is about to be abandoned
+    const flushed = this.#sync || hasForceFailed ? durableOffset(this.#counters) : 0;
     const nowUs = monotonicUs();
     const budget = Math.min(count, ACKS_PER_TURN);
     for (let i = 0; i < budget; i++) {
@@ -321,9 +323,9 @@ export class MessagePutter {
         this.#take()?.(allocateFailed());
         continue;
       }
-      const waits = (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
+      const waits = hasForceFailed || (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
       const isLate = waits && ring.resultPhysicalOffset(slot) + ring.recordLength(slot) > flushed;
-      if (isLate && ring.putTimeUs(slot) > oldestUs) return false;
+      if (isLate && (hasForceFailed || ring.putTimeUs(slot) > oldestUs)) return false;
       this.#acknowledge(slot, isLate ? "FLUSH_DISK_TIMEOUT" : "PUT_OK", nowUs);
     }
     return budget < count;

@@ -1,39 +1,26 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import type { Fault } from "@millrace/mapped-file";
-import { ControlBlock, ServiceState } from "@millrace/shared-memory";
+import { ServiceState } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
 import { AllocateMappedFileService } from "#store/allocate/allocate-mapped-file-service.js";
-import { resolveConfig } from "#store/config/message-store-config.js";
-import { pipelineData } from "#store/pipeline/pipeline-data.js";
 import { NO_EVENTS } from "../../../support/no-events.js";
+import { emptyPipelineData, wordsOf } from "../../../support/pipeline-on-this-thread.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { SEGMENT_SIZE } from "../../../support/temporary-store.js";
 
-const START = {
-  minOffset: 0,
-  maxOffset: 0,
-  lastStoreTimestamp: 0,
-  reputFromOffset: 0,
-  indexFromOffset: 0,
-  deletedTopics: new Map(),
-};
-
 /** An allocator on this thread, and the appender's words, which say what it wants. */
 function allocator(t: ExecutionContext, faults: readonly Fault[] = []) {
-  const config = resolveConfig({
-    storePathRootDir: temporaryDirectory(t),
-    mappedFileSizeCommitLog: SEGMENT_SIZE,
-    flushDiskType: "SYNC_FLUSH",
-  });
-  mkdirSync(config.storePathCommitLog);
-  const data = pipelineData(config, { kind: "faulty", faults }, START);
-  const { counters } = ControlBlock.attach(data.control, "append");
+  const options = { storePathRootDir: temporaryDirectory(t), mappedFileSizeCommitLog: SEGMENT_SIZE };
+  const data = emptyPipelineData({ ...options, flushDiskType: "SYNC_FLUSH" }, { kind: "faulty", faults });
+  const { counters } = wordsOf(data, "append");
+  const flusher = wordsOf(data, "flush").counters;
   const service = new AllocateMappedFileService(data, NO_EVENTS);
-  return { service, counters, segments: () => readdirSync(config.storePathCommitLog).length };
+  return { service, counters, flusher, segments: () => readdirSync(data.config.storePathCommitLog).length };
 }
 
 /** Segments at a time ahead of an appender that has written nothing yet. */
-function makeReady({ service, counters }: ReturnType<typeof allocator>, segments: number): void {
+function makeReady({ service, counters, flusher }: ReturnType<typeof allocator>, segments: number): void {
+  flusher.forceOpenOffset.set(segments * SEGMENT_SIZE);
   counters.segmentWantedOffset.set(segments * SEGMENT_SIZE);
   while (service.doWork() !== 0) {}
 }
@@ -65,3 +52,34 @@ test("an allocator that dies deletes nothing: appender and flusher go on in what
   allocated.service.onClose();
   t.is(allocated.segments(), 3);
 });
+
+test("a segment that the flusher has not opened gets no ready bytes", (t) => {
+  const { service, counters, flusher, segments } = allocator(t);
+  const { allocatedOffset, createdOffset } = service.control.counters;
+  counters.segmentWantedOffset.set(SEGMENT_SIZE);
+  t.is(service.doWork(), 0);
+  t.is(createdOffset.value, SEGMENT_SIZE);
+  t.is(segments(), 1);
+  t.is(allocatedOffset.value, 0);
+  flusher.forceOpenOffset.set(SEGMENT_SIZE);
+  t.is(service.doWork(), 1);
+  t.is(allocatedOffset.value, SEGMENT_SIZE);
+  service.onClose();
+});
+
+for (const [code, isFinal] of [
+  ["EIO", true],
+  ["ENOSPC", false],
+] as const) {
+  const what = isFinal ? "ends the allocator: no other descriptor is asked" : "is counted, and tried again";
+  test(`${code} of the directory's fsync ${what}`, (t) => {
+    const allocated = allocator(t, [{ operation: "syncDirectory", path: "commitlog", after: 0, times: 1, code }]);
+    if (isFinal) t.throws(() => makeReady(allocated, 1), { code: "ERR_FORCE_FAILED" });
+    else makeReady(allocated, 1);
+    const { allocatedOffset, allocateFailures } = allocated.service.control.counters;
+    t.is(allocatedOffset.value, 0);
+    t.is(allocateFailures.value, isFinal ? 0 : 1);
+    t.is(allocated.service.control.forceAlarm.isRaised, isFinal);
+    allocated.service.onClose();
+  });
+}

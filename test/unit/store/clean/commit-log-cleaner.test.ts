@@ -156,3 +156,34 @@ test("between two segments there is a pause, and a stop in it ends the run", asy
   pause.stop();
   t.deepEqual(await run, { deletedSegments: 1 });
 });
+
+test("a segment of the future is said to be one, and expires by when the records after it were stored", async (t) => {
+  const { service, segments } = cleaner({}, AT_3, AT_3 - 73 * HOUR_MS);
+  const inFuture = { fromOffset: 200, modifiedMs: AT_3 + HOUR_MS };
+  segments.modified.set(200, inFuture.modifiedMs);
+  t.deepEqual(await service.run(true), { deletedSegments: 2 });
+  t.deepEqual(service.inFuture, inFuture);
+  t.deepEqual(await service.run(false), { deletedSegments: 0 });
+  t.deepEqual(service.inFuture, inFuture, "at any hour");
+  segments.stored.set(300, AT_3 + HOUR_MS); // the clock was still ahead
+  segments.stored.set(400, AT_3 - 71 * HOUR_MS);
+  t.deepEqual(await service.run(true), { deletedSegments: 0 });
+  segments.stored.set(400, AT_3 - 72 * HOUR_MS);
+  t.deepEqual(await service.run(true), { deletedSegments: 7 });
+  t.deepEqual(await service.run(true), { deletedSegments: 0 });
+  t.is(service.inFuture, undefined);
+});
+
+test("a segment with a delayed message that has not been delivered stays, at any age and on a full disk", async (t) => {
+  const { service, segments, disk } = cleaner();
+  segments.delayed = 250;
+  t.deepEqual(await service.run(true), { deletedSegments: 2 });
+  t.is(service.delayedFrom, 250);
+  disk.ratio = 0.95;
+  t.deepEqual(await service.run(false), { deletedSegments: 0 });
+  segments.delayed = 300;
+  t.deepEqual(await service.run(false), { deletedSegments: 1 });
+  segments.delayed = undefined;
+  t.deepEqual(await service.run(false), { deletedSegments: 6 });
+  t.is(service.delayedFrom, undefined);
+});

@@ -24,7 +24,7 @@ function segmentsWith({ wroteOffset, ...words }: Words, storePathCommitLog = "/n
   const buffer = ControlBlock.create({ wroteOffset, reputFromOffset: wroteOffset, flushedOffset: wroteOffset, ...words });
   const pipeline = { control: ControlBlock.attach(buffer, "main") } as unknown as Pipeline;
   const config = storeConfig({ mappedFileSizeCommitLog: SIZE, storePathCommitLog });
-  return new CommitLogSegments(config, createStorage({ kind: "real" }), pipeline, reader);
+  return new CommitLogSegments(config, createStorage({ kind: "real" }), pipeline, reader, () => undefined);
 }
 
 test("the segment that holds the last byte stays, also when that byte is its last", (t) => {

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { BODY_OFFSET, segmentFileName } from "@millrace/format";
+import { segmentFileName } from "@millrace/format";
 import { type Message, RecordCorruptError } from "@millrace/store";
 import test from "ava";
+import { BODY_OFFSET } from "#format/message-descriptor.js";
 import type { ConsumeOptions } from "#store/consume/consume-options.js";
 import type { MessageConsumer } from "#store/consume/message-consumer.js";
 import { MessageConsumers } from "#store/consume/message-consumers.js";

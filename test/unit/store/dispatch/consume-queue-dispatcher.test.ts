@@ -1,10 +1,11 @@
-import { encodeProperties, type MessageFields } from "@millrace/format";
+import type { MessageFields } from "@millrace/format";
 import { createStorage, type Fault } from "@millrace/mapped-file";
 import { allocateQueueTable, ControlBlock, QueueTableWriter, queueColumns } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
 import { DispatchRequest } from "#format/dispatch-request.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { ConsumeQueueDispatcher } from "#store/dispatch/consume-queue-dispatcher.js";
+import { encodeProperties } from "../../../support/property-string.js";
 import { SAMPLE_PHYSICAL_OFFSET, SAMPLE_STORE_TIMESTAMP, sampleMessage, sealedRecord } from "../../../support/sample-message.js";
 import { readUnits, storedQueueNames } from "../../../support/stored-queues.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONSUME_QUEUE_FILL_SIZE, CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import { createStorage, type Fault, type Storage, type StorageFile } from "@millrace/mapped-file";
 import test, { type ExecutionContext } from "ava";
+import { CONSUME_QUEUE_FILL_SIZE } from "#format/consume-queue-descriptor.js";
 import { ConsumeQueue } from "#store/dispatch/consume-queue.js";
 import { ConsumeQueueFiles } from "#store/dispatch/consume-queue-files.js";
 import { unitAt } from "../../../support/stored-queues.js";

@@ -1,6 +1,6 @@
-import { javaStringHash } from "@millrace/format";
 import { allocateQueueTable, ControlBlock, QueueTableReader, QueueTableWriter } from "@millrace/shared-memory";
 import test from "ava";
+import { javaStringHash } from "#format/java-hash.js";
 import { QueueSlots } from "#store/dispatch/queue-slots.js";
 
 interface Slots {

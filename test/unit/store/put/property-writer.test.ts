@@ -1,7 +1,8 @@
-import { formatProperties, javaHashMapOrder } from "@millrace/format";
+import { javaHashMapOrder } from "@millrace/format";
 import type { Message } from "@millrace/store";
 import test from "ava";
 import { type DelayedProperties, PropertyWriter } from "#store/put/property-writer.js";
+import { formatProperties } from "../../../support/property-string.js";
 import { chosenSeed, type Random, seededRandom } from "../../../support/random.js";
 
 const CHARACTERS = ["a", "B", "7", "_", " ", "ü", "Ω", "漢", "😀", "\u0000", "\u0003", "\u007f", "\uffff"];

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
-import { CONSUME_QUEUE_FILL_SIZE } from "@millrace/format";
 import test from "ava";
+import { CONSUME_QUEUE_FILL_SIZE } from "#format/consume-queue-descriptor.js";
 import type { GetMessageRequest } from "#store/read/message-getter.js";
 import { BuiltStore, UNITS_PER_FILE } from "../../../support/built-store.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";

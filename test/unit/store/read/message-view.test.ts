@@ -1,8 +1,8 @@
-import { decodeMessage } from "@millrace/format";
 import test from "ava";
 import { MessageView } from "#store/read/message-view.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
 import { FIXTURE_STORES } from "../../../support/fixture-store.js";
+import { decodeMessage } from "../../../support/message-decoder.js";
 import { chosenSeed, seededRandom } from "../../../support/random.js";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

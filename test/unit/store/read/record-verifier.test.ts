@@ -1,6 +1,6 @@
-import { BODY_OFFSET } from "@millrace/format";
 import { RecordCorruptError } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { BODY_OFFSET } from "#format/message-descriptor.js";
 import { BuiltStore } from "../../../support/built-store.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
 import { flipBit } from "../../../support/flip-bit.js";

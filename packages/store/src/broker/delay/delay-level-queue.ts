@@ -89,6 +89,15 @@ export class DelayLevelQueue {
     return this.#queue()?.maxOffset;
   }
 
+  /** Physical offset of the first message at or after a queue offset; undefined when there is none. */
+  physicalOffsetFrom(queueOffset: number): number | undefined {
+    const queue = this.#queue();
+    if (queue === undefined) return undefined;
+    const unit = new ConsumeQueueUnit();
+    const first = Math.max(queueOffset, queue.minOffset);
+    return first < queue.maxOffset && queue.unit(first, unit) ? unit.physicalOffset : undefined;
+  }
+
   /**
    * Puts what is due. Returns milliseconds after which there will be something to do: Infinity when nothing is scheduled, and when
    * a put that comes back will tell.

@@ -28,12 +28,14 @@ export class DelayOffsets {
   readonly #save: SaveConfigFile;
   #changes = 0;
   #savedChanges = 0;
+  #savedTable: ReadonlyMap<number, number>;
   #saving: Promise<void> | undefined;
 
   private constructor(read: ConfigFileContent<OffsetFile>, save: SaveConfigFile) {
     this.#file = read.value ?? { fields: {}, offsetTable: new Map() };
     this.damagedFiles = read.damaged;
     this.#save = save;
+    this.#savedTable = new Map(this.#file.offsetTable);
   }
 
   /**
@@ -60,6 +62,11 @@ export class DelayOffsets {
   /** Next queue offset to deliver; 0 for a level that was never used. */
   get(level: number): number {
     return this.#file.offsetTable.get(level) ?? 0;
+  }
+
+  /** As {@link get}, as it is on disk: what the next life begins with after a crash. */
+  saved(level: number): number {
+    return this.#savedTable.get(level) ?? 0;
   }
 
   set(level: number, queueOffset: number): void {
@@ -95,10 +102,12 @@ export class DelayOffsets {
   async #saveChanges(delivered: () => Promise<unknown>): Promise<void> {
     const changes = this.#changes;
     const content = encodeFile(this.#file);
+    const table = new Map(this.#file.offsetTable);
     try {
       await delivered();
       await this.#save(content, 0);
       this.#savedChanges = changes;
+      this.#savedTable = table;
     } finally {
       this.#saving = undefined;
     }

@@ -104,6 +104,19 @@ export class MessageScheduler {
     if (waitMs !== Infinity) this.#arm(waitMs);
   }
 
+  /**
+   * Physical offset of the oldest message that has not been delivered, as it is on disk: after a crash it is delivered from there, so
+   * the log is kept from there.
+   */
+  delayedFrom(): number | undefined {
+    let oldest = Infinity;
+    for (const level of this.#levels) {
+      const queueOffset = Math.min(this.#offsets.saved(level.level), level.delayOffset);
+      oldest = Math.min(oldest, level.physicalOffsetFrom(queueOffset) ?? Infinity);
+    }
+    return oldest === Infinity ? undefined : oldest;
+  }
+
   /** Counted since the store was opened; the levels that have a queue. */
   stats(): StoreStats["schedule"] {
     const sum = { delivered: 0, retried: 0, skipped: 0 };

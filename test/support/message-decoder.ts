@@ -1,11 +1,10 @@
-import type { Host } from "./host.js";
-import { decodeHost } from "./host.js";
-import { ANY_PHYSICAL_OFFSET, MessageChecker, messageVerdictName } from "./message-checker.js";
-import { encodeMessageId } from "./message-id.js";
-import { decodeProperties } from "./message-properties.js";
-import { MillraceError } from "./millrace-error.js";
-import { RecordCursor } from "./record-cursor.js";
-import { decodeUtf8 } from "./utf8.js";
+import type { Host } from "#format/host.js";
+import { decodeHost } from "#format/host.js";
+import { ANY_PHYSICAL_OFFSET, MessageChecker, messageVerdictName } from "#format/message-checker.js";
+import { encodeMessageId } from "#format/message-id.js";
+import { decodeProperties } from "#format/message-properties.js";
+import { RecordCursor } from "#format/record-cursor.js";
+import { decodeUtf8 } from "#format/utf8.js";
 
 /** One record as values. (RocketMQ: `MessageExt`.) */
 export class DecodedMessage {
@@ -75,17 +74,11 @@ const checker = new MessageChecker();
  * The record at `position`, CRC verified; bytes after it do not matter. Ill-formed UTF-8 in topic and properties becomes U+FFFD, as
  * in Java.
  *
- * @throws MillraceError `ERR_RECORD_…` with the name of the {@link MessageVerdict}
+ * @throws Error with the name of the {@link MessageVerdict}
  */
 export function decodeMessage(bytes: Uint8Array, position = 0): DecodedMessage {
-  if (!Number.isInteger(position) || position < 0 || position > bytes.length) {
-    throw new MillraceError("ERR_POSITION_ILLEGAL", `position outside the bytes: position=${position}`);
-  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const size = checker.check(view, bytes, position, bytes.length, ANY_PHYSICAL_OFFSET, true);
-  if (size <= 0) {
-    const name = messageVerdictName(size);
-    throw new MillraceError(`ERR_RECORD_${name}`, `no good record: reason=${name} position=${position}`);
-  }
+  if (size <= 0) throw new Error(`no good record: verdict=${messageVerdictName(size)} position=${position}`);
   return new DecodedMessage(bytes, position, size, checker);
 }
