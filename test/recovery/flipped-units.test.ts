@@ -52,7 +52,7 @@ test("a flipped bit of a unit, of its tags code too, is found when the store ope
 test("a damaged file of checksums costs nothing but the comparison, and is written again", async (t) => {
   const root = temporaryDirectory(t);
   const options = { storePathRootDir: root, ...OPTIONS };
-  const path = join(root, "millrace.consumequeue");
+  const path = join(root, "millrace.queueChecksums");
   for (const damage of [() => {}, () => flip(path, 200), () => writeFileSync(path, "")]) {
     damage();
     const store = await openStore(t, options);

@@ -55,7 +55,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
-    consumeQueueChecksums: `${root}/millrace.consumequeue`,
+    consumeQueueChecksums: `${root}/millrace.queueChecksums`,
     deletedTopics: `${config}/millrace.deletedTopics`,
     newSegment: preparedPath(`${root}/commitlog`),
   };

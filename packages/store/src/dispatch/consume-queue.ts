@@ -36,6 +36,9 @@ export class ConsumeQueue {
   #fileStart = 0;
   /** Starts of the files that hold bytes not forced yet. */
   readonly #dirtyFiles = new Set<number>();
+  /** Where the queue ended when the store was opened, and what was noted of its files. */
+  readonly openedAt: number;
+  readonly notedChecksums: readonly FileChecksum[];
   /** Of the files that are written in this life, by their starts, and which of them nobody has taken yet. */
   readonly #checksums = new Map<number, FileChecksum>();
   readonly #newChecksums = new Set<number>();
@@ -56,6 +59,8 @@ export class ConsumeQueue {
     this.minOffset = minOffset;
     this.maxOffset = maxOffset;
     this.writtenOffset = maxOffset;
+    this.openedAt = maxOffset;
+    this.notedChecksums = checksums;
     const last = checksums.find(({ fileStart, count }) => fileStart + count === maxOffset);
     if (last !== undefined) this.#checksums.set(last.fileStart, last);
   }
@@ -95,6 +100,23 @@ export class ConsumeQueue {
       unit = end;
     }
     this.writtenOffset = unit;
+  }
+
+  /** Puts a unit in its place again. */
+  writeAgain(unit: number, bytes: Uint8Array): void {
+    const fileStart = this.segments.startOf(unit);
+    this.#fileOf(fileStart).write(bytes, (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+  }
+
+  /** Makes the file durable that holds a unit. */
+  forceFile(unit: number): void {
+    this.#fileOf(this.segments.startOf(unit)).force();
+  }
+
+  /** Of a file in which units were put again. */
+  setChecksum(checksum: FileChecksum): void {
+    this.#checksums.set(checksum.fileStart, checksum);
+    this.#newChecksums.add(checksum.fileStart);
   }
 
   /** Checksums of the files as far as they are written; those that have changed since the last call. */

@@ -14,6 +14,7 @@ import { MessageLookup } from "./message-lookup.js";
 import { MessageQuery, type MessageQueryOptions, type QueryMessageResult } from "./message-query.js";
 import type { MessageView } from "./message-view.js";
 import type { BoundaryType } from "./offset-by-time.js";
+import { UnitVerifier } from "./unit-verifier.js";
 
 /**
  * Everything that reads messages, on the main thread, from mappings of its own. After {@link close} every method throws `ERR_STORE_CLOSED`.
@@ -23,6 +24,7 @@ export class MessageReader {
   /** For those who read queue by queue themselves: delay, index, consumers. */
   readonly commitLog: CommitLogReader;
   readonly consumeQueues: ConsumeQueueReader;
+  readonly unitVerifier: UnitVerifier;
   readonly #getter: MessageGetter;
   readonly #index: IndexReader;
   readonly #query: MessageQuery<MessageView>;
@@ -37,7 +39,8 @@ export class MessageReader {
     topics: TopicTable,
   ) {
     this.commitLog = new CommitLogReader(storage, config, control.counters);
-    this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics);
+    this.unitVerifier = new UnitVerifier(this.commitLog);
+    this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics, this.unitVerifier);
     this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
     this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);
     this.#index = new IndexReader(storage, storePaths(config.storePathRootDir).index, config);
