@@ -72,7 +72,7 @@ test.serial("puts in flight when the appender dies are unknown, those behind the
 });
 
 test.serial("an allocator that cannot clean up behind itself is told when the store closes, and nothing is lost", async (t) => {
-  const store = await openStore(t, {}, [{ operation: "remove", path: "commitlog", after: 0, code: "EROFS" }]);
+  const store = await openStore(t, {}, [{ operation: "remove", path: "commitlog/0", after: 0, code: "EROFS" }]);
   for (let n = 0; n < 10; n++) await store.putMessage(numbered(n));
   await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /service=allocate code=EROFS/ });
   const reopened = await openStore(t, { storePathRootDir: store.config.storePathRootDir });

@@ -24,14 +24,6 @@ function endOf({ appendResult }: PutMessageResult): number {
   return (appendResult?.wroteOffset ?? 0) + (appendResult?.wroteBytes ?? 0);
 }
 
-test.serial("a fence that cannot be read back rejects all that wait, too", async (t) => {
-  const unreadable: Fault = { operation: "read", path: "fence", after: 0, code: "EIO" };
-  const store = await openStore(t, { flushIntervalCommitLog: 60_000 }, [failingForce(0), unreadable]);
-  await store.putMessage(numbered(1));
-  await t.throwsAsync(store.flush(), { code: "ERR_STORE_FENCED" });
-  t.deepEqual(await outcomes([store.putMessage(numbered(2))]), [FENCED]);
-});
-
 const modes: Record<string, MessageStoreOptions> = {
   mapped: {},
   writeWithoutMmap: { writeWithoutMmap: true },
@@ -129,3 +121,24 @@ test.serial("a fence marker that the disk refuses fences the store all the same"
   await t.throwsAsync(store.flush(), { code: "ERR_STORE_FENCED" });
   t.deepEqual(await outcomes([store.putMessage(numbered(2))]), [FENCED]);
 });
+
+test.serial(
+  "a marker that no other place takes goes into the watermark file, and fences the next life until it is lifted",
+  async (t) => {
+    const root = temporaryDirectory(t);
+    const refused: Fault = { operation: "open", path: "millrace.fence", after: 0, code: "EROFS" };
+    const first = await openStore(t, { storePathRootDir: root, flushIntervalCommitLog: 60_000 }, [failingForce(0), refused]);
+    await first.putMessage(numbered(1));
+    await t.throwsAsync(first.flush(), { code: "ERR_STORE_FENCED" });
+    await t.throwsAsync(first.close(), { code: "ERR_STORE_FENCED" });
+    t.false(existsSync(join(root, "millrace.fence")));
+
+    const second = await openStore(t, { storePathRootDir: root });
+    t.deepEqual(await outcomes([second.putMessage(numbered(2))]), [FENCED]);
+    t.true(existsSync(join(root, "millrace.fence")));
+    await second.close();
+    MessageStore.clearFence(root);
+    const third = await openStore(t, { storePathRootDir: root });
+    t.is((await third.putMessage(numbered(3))).status, "PUT_OK");
+  },
+);

@@ -38,7 +38,7 @@ for (const [operation, path, after] of [
       operation,
       path,
       after,
-      times: 8,
+      times: 40, // of attempts 20 ms apart: the appender must run out of bytes meanwhile
       code: "ENOSPC",
       ...(operation === "write" && { partialBytes: 100 }),
     };
@@ -47,7 +47,7 @@ for (const [operation, path, after] of [
     t.true(accepted.length > 0);
     t.is(store.stats().state, "running");
     let result = await store.putMessage(numbered(accepted.length, 1000));
-    for (let n = 0; n < 20 && result.status !== "PUT_OK"; n++) result = await store.putMessage(numbered(accepted.length, 1000));
+    for (let n = 0; n < 80 && result.status !== "PUT_OK"; n++) result = await store.putMessage(numbered(accepted.length, 1000));
     t.is(result.status, "PUT_OK");
     t.is(result.appendResult?.queueOffset, accepted.length, "what was refused took no queue offset");
     for (let n = 1; n < 100; n++) t.is((await store.putMessage(numbered(accepted.length + n, 1000))).status, "PUT_OK");

@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { createStorage } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
 import { StoreCheckpointFile } from "#store/marks/store-checkpoint.js";
 import { setWallClock } from "../support/settable-wall-clock.js";
+import { messagesOf } from "../support/stored-messages.js";
 import { KIB, numbered, numberOf, openStore, outcomes, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { dispatchedAll, until } from "../support/until.js";
 
@@ -140,3 +142,25 @@ test.serial(
     t.deepEqual(await numbersOf(2 * HOUR_MS), []);
   },
 );
+
+test.serial("a message that was delayed with the clock a year ahead comes after its level's time, over short lives", async (t) => {
+  const options = { ...INTERVALS, messageDelayLevel: "4s" };
+  const first = await openStore(t, options);
+  const { storePathRootDir } = first.config;
+  setWallClock(t, YEAR_MS);
+  const began = performance.now();
+  await first.putMessage(numbered(7, 16, { delayTimeLevel: 1 }));
+  setWallClock(t, 0);
+  await dispatchedAll(first);
+  await setTimeout(1000);
+  await first.close();
+  let delivered: number[] = [];
+  for (let life = 0; life < 8 && delivered.length === 0; life++) {
+    const store = await openStore(t, { ...options, storePathRootDir });
+    await setTimeout(1500); // less than the delay
+    delivered = messagesOf(store).map(({ body }) => numberOf(body));
+    await store.close();
+  }
+  t.deepEqual(delivered, [7]);
+  t.true(performance.now() - began >= 4000);
+});

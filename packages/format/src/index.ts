@@ -102,6 +102,7 @@ export type { StoreCheckpoint } from "./store-checkpoint-codec.js";
 export { decodeStoreCheckpoint, encodeStoreCheckpoint } from "./store-checkpoint-codec.js";
 export type { StorePaths } from "./store-path.js";
 export {
+  commitLogLockPath,
   configCopyPath,
   consumeQueueDirectory,
   parseSegmentFileName,

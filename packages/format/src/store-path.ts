@@ -21,10 +21,14 @@ export interface StorePaths {
   readonly config: string;
   readonly delayOffset: string;
   readonly consumerOffset: string;
+  /** Millrace's own: when the messages that wait for their delay were first seen. */
+  readonly delayArrivals: string;
   /** Millrace's own: how far the log is known to be durable. */
   readonly watermark: string;
   /** Millrace's own: a force failed, and no operator has looked at it yet. */
   readonly fence: string;
+  /** The same beside the log's directory, for when the root does not take it. */
+  readonly logFence: string;
   /** Millrace's own: how far ConsumeQueues and index are known to be durable. */
   readonly dispatchedMark: string;
   /** Millrace's own: checksums of the ConsumeQueues' files. */
@@ -52,8 +56,10 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     config,
     delayOffset: `${config}/delayOffset.json`,
     consumerOffset: `${config}/consumerOffset.json`,
+    delayArrivals: `${config}/millrace.delayArrivals`,
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
+    logFence: `${commitLog}.millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
     consumeQueueChecksums: `${root}/millrace.queueChecksums`,
     deletedTopics: `${config}/millrace.deletedTopics`,
@@ -69,6 +75,15 @@ export function configCopyPath(path: string): string {
 /** Millrace's own: where a file of a directory is prepared, which gets its name when it has its length; no broker lists it. */
 export function preparedPath(directory: string): string {
   return `${directory}.new`;
+}
+
+/**
+ * Millrace's own: the lock of a log directory that is not in its store's root; beside it, where a broker lists nothing.
+ *
+ * @param commitLog without a link in it
+ */
+export function commitLogLockPath(commitLog: string): string {
+  return `${commitLog}.lock`;
 }
 
 /**

@@ -1,5 +1,15 @@
 import { readWholeFile, replaceFile } from "./small-file.js";
-import type { DiskUsage, Fault, FaultOperation, FileAccess, Mapping, Storage, StorageEntry, StorageFile } from "./storage.js";
+import type {
+  DiskUsage,
+  Fault,
+  FaultOperation,
+  FileAccess,
+  MapAccess,
+  Mapping,
+  Storage,
+  StorageEntry,
+  StorageFile,
+} from "./storage.js";
 
 /** Wraps a Storage and fails, by plan, at named operations on named paths; everything else goes through. */
 export class FaultyStorage implements Storage {
@@ -23,6 +33,10 @@ export class FaultyStorage implements Storage {
   list(directory: string): StorageEntry[] {
     this.#plan.check("read", directory);
     return this.#inner.list(directory);
+  }
+
+  realPath(directory: string): string {
+    return this.#inner.realPath(directory);
   }
 
   entry(path: string): StorageEntry | undefined {
@@ -161,7 +175,7 @@ class FaultyStorageFile implements StorageFile {
     this.#inner.force();
   }
 
-  map(access: "read" | "write"): Mapping {
+  map(access: MapAccess): Mapping {
     this.#plan.check("map", this.path);
     return new FaultyMapping(this.#inner.map(access), this.path, this.#plan);
   }

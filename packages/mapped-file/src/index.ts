@@ -17,6 +17,7 @@ export type {
   Fault,
   FaultOperation,
   FileAccess,
+  MapAccess,
   Mapping,
   Storage,
   StorageEntry,

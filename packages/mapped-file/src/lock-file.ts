@@ -21,10 +21,10 @@ export class LockFile {
   }
 
   /**
-   * Writes nothing before it holds the lock.
+   * Writes nothing before it holds the lock, and nothing over what is there.
    *
    * @param holderPath a file in which the holder, once it has opened, leaves its process id: `abort`, for the message
-   * @throws MillraceError `ERR_STORE_LOCKED`; I/O errors as they are
+   * @throws MillraceError `ERR_STORE_LOCKED`, `ERR_FILE_TYPE`; I/O errors as they are
    */
   static acquire(storage: Storage, path: string, holderPath?: string): LockFile {
     const file = storage.open(path, "create");
@@ -50,6 +50,7 @@ export class LockFile {
 
 /** As RocketMQ's; the lock does not need it, and a full disk may not take it. */
 function writeContent(file: StorageFile): void {
+  if (file.size() > 0) return;
   try {
     file.write(LOCK_CONTENT, 0);
     file.force();

@@ -1,13 +1,27 @@
 import mmap from "mmap-io";
-import type { Mapping } from "./storage.js";
+import type { MapAccess, Mapping } from "./storage.js";
 
 /** The kernel's answers to mlock beyond RLIMIT_MEMLOCK or without the right to it. */
 const LOCK_REFUSALS = new Set(["EAGAIN", "ENOMEM", "EPERM"]);
 
-/** Maps `size` bytes of an open file, shared; `onUnmap` is called once. */
-export function mapFile(fd: number, size: number, access: "read" | "write", onUnmap: () => void): Mapping {
+/** Maps `size` bytes of an open file; `onUnmap` is called once. */
+export function mapFile(fd: number, size: number, access: MapAccess, onUnmap: () => void): Mapping {
+  return new NativeMapping(access === "view" ? mapView(fd, size) : mapShared(fd, size, access), onUnmap);
+}
+
+function mapShared(fd: number, size: number, access: "read" | "write"): Buffer {
   const protection = access === "write" ? mmap.PROT_READ | mmap.PROT_WRITE : mmap.PROT_READ;
-  return new NativeMapping(mmap.map(size, protection, mmap.MAP_SHARED, fd), onUnmap);
+  return mmap.map(size, protection, mmap.MAP_SHARED, fd);
+}
+
+/** Memory that may be written counts as if it were: a system that promises no more than it has, or has less, may refuse it. */
+function mapView(fd: number, size: number): Buffer {
+  try {
+    return mmap.map(size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE, fd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOMEM") throw error;
+    return mapShared(fd, size, "read");
+  }
 }
 
 class NativeMapping implements Mapping {

@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync
 import { MillraceError } from "@millrace/format";
 import { tryLock } from "fs-native-extensions";
 import { mapFile } from "./native-mapping.js";
-import type { Mapping, StorageFile } from "./storage.js";
+import type { MapAccess, Mapping, StorageFile } from "./storage.js";
 
 /** One system call moves no more than this; the kernel itself stops just below 2 GiB. */
 const MAX_TRANSFER_BYTES = 0x4000_0000;
@@ -56,7 +56,7 @@ export class RealStorageFile implements StorageFile {
     fdatasyncSync(this.#fd);
   }
 
-  map(access: "read" | "write"): Mapping {
+  map(access: MapAccess): Mapping {
     const mapping = mapFile(this.#fd, this.size(), access, () => this.#mappings--);
     this.#mappings++;
     return mapping;

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   type Stats,
@@ -46,6 +47,10 @@ export class RealStorage implements Storage {
       throw error;
     }
     return names.sort().map((name) => entryOf(name, lstatSync(join(directory, name), { throwIfNoEntry: false })));
+  }
+
+  realPath(directory: string): string {
+    return realpathSync.native(directory);
   }
 
   entry(path: string): StorageEntry | undefined {

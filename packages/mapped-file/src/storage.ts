@@ -16,6 +16,8 @@ export interface Storage {
   exists(path: string): boolean;
   /** Sorted by name; a missing directory is empty. A link to the directory itself is followed. */
   list(directory: string): StorageEntry[];
+  /** The path of a directory that is there, without a link in it. */
+  realPath(directory: string): string;
   /** What is at a path; undefined when it is missing. */
   entry(path: string): StorageEntry | undefined;
   /** With its parents. Each directory that had to be made is durable on return, unless the caller syncs their parents himself. */
@@ -42,6 +44,8 @@ export interface Storage {
 }
 
 export type FileAccess = "read" | "write" | "create" | "exclusive";
+
+export type MapAccess = "read" | "write" | "view";
 
 export interface StorageEntry {
   readonly name: string;
@@ -70,8 +74,11 @@ export interface StorageFile {
   truncate(size: number): void;
   /** fdatasync: all that was written or stored through a mapping, by whatever thread. */
   force(): void;
-  /** The whole file. */
-  map(access: "read" | "write"): Mapping;
+  /**
+   * The whole file. A store through a `read` mapping ends the process. One through a `view` stays in its page of this mapping, which
+   * from then on hears nothing of the file; nobody else, and no disk, sees it. Only a `read` or `write` mapping is to be locked.
+   */
+  map(access: MapAccess): Mapping;
   /**
    * Exclusive fcntl range lock of the open file description: excludes other processes (a Java `FileChannel.lock` too) and other
    * opens in this process. False when somebody else holds it.

@@ -1,5 +1,5 @@
 import { FaultyStorage } from "./faulty-storage.js";
-import type { FileAccess, Mapping, StorageFile, WriteBackSpec } from "./storage.js";
+import type { FileAccess, MapAccess, Mapping, StorageFile, WriteBackSpec } from "./storage.js";
 import { WriteBackDisk } from "./write-back-disk.js";
 
 /**
@@ -90,7 +90,7 @@ class WriteBackFile implements StorageFile {
     });
   }
 
-  map(access: "read" | "write"): Mapping {
+  map(access: MapAccess): Mapping {
     return this.#inner.map(access);
   }
 

@@ -17,6 +17,7 @@ import type { MessageStoreOptions } from "./config/message-store-options.js";
 import type { ConsumeOptions } from "./consume/consume-options.js";
 import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
+import { bringFenceHome } from "./marks/fence-places.js";
 import { liftStoreFence } from "./marks/store-fence.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
@@ -90,6 +91,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
     if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
     const lock = LockFile.acquire(storage, paths.lock, paths.abort);
     try {
+      bringFenceHome(storage, paths);
       liftStoreFence(storage, paths.fence);
     } finally {
       lock.release();

@@ -9,6 +9,7 @@ test("a store directory is laid out as RocketMQ's", (t) => {
   t.is(paths.delayOffset, "/data/config/delayOffset.json");
   t.is(paths.consumerOffset, "/data/config/consumerOffset.json");
   t.is(paths.fence, "/data/millrace.fence");
+  t.is(storePaths("/data", "/fast/log").logFence, "/fast/log.millrace.fence");
   t.is(consumeQueueDirectory(paths, "TopicA", 3), "/data/consumequeue/TopicA/3");
 });
 

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { createStorage, LockFile } from "@millrace/mapped-file";
@@ -135,6 +135,7 @@ test("a failing disk or a missing directory leaves no lock behind", (t) => {
   t.throws(() => LockFile.acquire(storage, join(directory, "missing", "lock")), { code: "ENOENT" });
   for (const operation of ["lock", "write", "force"] as const) {
     const faulty = createStorage({ kind: "faulty", faults: [{ operation, path, after: 0, code: "EIO" }] });
+    rmSync(path, { force: true });
     t.throws(() => LockFile.acquire(faulty, path), { code: "EIO" });
     LockFile.acquire(storage, path).release();
   }

@@ -63,6 +63,21 @@ test("a store through a mapping is in the file, and unmapping empties every view
   file.close();
 });
 
+test("a store through a view stays in its page; other pages show what is written to the file", (t) => {
+  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
+  file.write(new Uint8Array(8192).fill(1), 0);
+  const [view, other] = [file.map("view"), file.map("view")];
+  view.bytes[0] = 9;
+  file.write(new Uint8Array([2]), 1);
+  file.write(new Uint8Array([2]), 4096);
+  t.deepEqual([view.bytes[0], view.bytes[1], view.bytes[4096]], [9, 1, 2]);
+  t.deepEqual([other.bytes[0], other.bytes[1], other.bytes[4096]], [1, 2, 2]);
+  t.is(readFileSync(file.path)[0], 1);
+  view.unmap();
+  other.unmap();
+  file.close();
+});
+
 test("a mapping outlives the file object", (t) => {
   const path = join(temporaryDirectory(t), "file");
   writeFileSync(path, "abcd");

@@ -69,7 +69,7 @@ export class AllocateMappedFileService implements Agent {
     this.#storage = createStorage(data.storage);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-    this.#force = new FencingForce(this.#storage, this.#paths.fence, this.control);
+    this.#force = new FencingForce(this.#storage, this.#paths, this.control);
     this.#blockLength = this.#sync ? SMALL_ZERO_BLOCK : LARGE_ZERO_BLOCK;
     this.#allocateUs = new LatencyHistogram(data.allocateUs);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);

@@ -20,7 +20,7 @@ export class ExpiredSegments implements ExpiredSegmentsControl {
 
   constructor(storage: Storage, config: MessageStoreConfig, control: ControlBlock<"allocate">) {
     this.#storage = storage;
-    this.#force = new FencingForce(storage, storePaths(config.storePathRootDir).fence, control);
+    this.#force = new FencingForce(storage, storePaths(config.storePathRootDir, config.storePathCommitLog), control);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#counters = control.counters;
     this.#firstOnDisk = control.counters.minOffset.value;

@@ -107,7 +107,7 @@ export class AppendService implements Agent {
     this.#forceUs = new LatencyHistogram(data.appendForceUs);
     this.#appendToFlushUs = new LatencyHistogram(data.appendForcedUs);
     this.#storage = createStorage(data.storage);
-    this.#force = new FencingForce(this.#storage, storePaths(config.storePathRootDir).fence, this.control);
+    this.#force = new FencingForce(this.#storage, storePaths(config.storePathRootDir, config.storePathCommitLog), this.control);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#wait = new WaitStrategy(this.#sync ? SYNC_SPIN_US : ASYNC_SPIN_US);

@@ -73,7 +73,7 @@ export interface MessageStoreOptions {
   readonly flushIntervalConsumeQueue?: number;
   /** Dirty pages of a ConsumeQueue that are worth a force. Default 2. */
   readonly flushConsumeQueueLeastPages?: number;
-  /** After so many milliseconds ConsumeQueues and index are forced, however little. Default 60,000. */
+  /** After so many milliseconds ConsumeQueues and index are forced, however little; sooner when nothing comes. Default 60,000. */
   readonly flushConsumeQueueThoroughInterval?: number;
   /** Modules (file URLs or absolute paths) whose default export makes a {@link CommitLogDispatcher}. Default none. */
   readonly commitLogDispatchers?: readonly string[];

@@ -6,6 +6,8 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 
+/** As many as the thread pool of Node runs. */
+const FORCES_AT_A_TIME = 4;
 /** While there is no descriptor to be had. */
 const RETRY_MS = 100;
 
@@ -35,6 +37,8 @@ export class ConsumeQueueForcer {
   #nextRound = 0;
   #lastThorough = 0;
   #durableOffset = -1;
+  /** Where dispatching stood at the last look. */
+  #lookedOffset = -1;
   /**
    * The kernel tells of a failed write once: a force after it would succeed without the bytes. Nothing is forced, and nothing said
    * to be durable, any more.
@@ -73,7 +77,10 @@ export class ConsumeQueueForcer {
     if (leastStoreTimestamp < this.#leastUnforced) this.#lower(leastStoreTimestamp);
     if (this.#isForcing || now < this.#nextRound) return;
     this.#nextRound = now + this.#config.flushIntervalConsumeQueue;
-    const isThorough = now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
+    // Nothing came since the last look: nobody pays for a thorough round now, and a close has nothing left to force.
+    const isIdle = offset === this.#lookedOffset && offset !== this.#durableOffset;
+    this.#lookedOffset = offset;
+    const isThorough = isIdle || now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
     const least = isThorough ? 1 : Math.max(1, this.#config.flushConsumeQueueLeastPages * PAGE_LENGTH);
     const paths: string[] = [];
     for (const queue of this.#consumeQueues.queues) {
@@ -93,10 +100,7 @@ export class ConsumeQueueForcer {
 
   async #force(paths: readonly string[], isThorough: boolean): Promise<void> {
     try {
-      for (const path of paths) {
-        while (!(await this.#tryForce(path))) await setTimeout(RETRY_MS);
-        this.#counters.dispatchForces.add(1);
-      }
+      await this.#forceAll(paths);
       if (isThorough) this.#endThoroughRound(monotonicMs());
     } catch (error) {
       // Names that could not be forced for want of a descriptor are still to be forced: the next round does it.
@@ -104,6 +108,21 @@ export class ConsumeQueueForcer {
     } finally {
       this.#isForcing = false;
     }
+  }
+
+  /** Several at a time: the file system writes them together, and thousands of queues have thousands of files. */
+  async #forceAll(paths: readonly string[]): Promise<void> {
+    const remaining = paths.values();
+    const lane = async (): Promise<void> => {
+      for (const path of remaining) {
+        while (!(await this.#tryForce(path))) await setTimeout(RETRY_MS);
+        this.#counters.dispatchForces.add(1);
+        this.#counters.dispatchHeartbeatUs.set(Math.floor(monotonicUs()));
+      }
+    };
+    // A lane that fails ends; the others are waited for, so that no force is under way afterwards.
+    const lanes = await Promise.allSettled(Array.from({ length: FORCES_AT_A_TIME }, lane));
+    for (const result of lanes) if (result.status === "rejected") throw result.reason;
   }
 
   /** False: there was no descriptor to open the file with, so nothing was forced and nothing is lost. */
@@ -126,11 +145,9 @@ export class ConsumeQueueForcer {
     this.#roundStoreTimestamp = storeTimestamp;
     this.#leastUnforced = Number.POSITIVE_INFINITY;
     this.#consumeQueues.checksums.beginRound(this.#consumeQueues.queues);
-    for (const queue of this.#consumeQueues.queues) {
-      if (queue === undefined) continue;
-      this.#counters.dispatchForces.add(queue.force());
-      this.#counters.dispatchHeartbeatUs.set(Math.floor(monotonicUs())); // thousands of queues take their time
-    }
+    const paths: string[] = [];
+    for (const queue of this.#consumeQueues.queues) if (queue !== undefined) paths.push(...queue.takeUnforced());
+    await this.#forceAll(paths);
     this.#endThoroughRound(monotonicMs());
   }
 

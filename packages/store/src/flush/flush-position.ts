@@ -60,7 +60,7 @@ export class FlushPosition {
     this.#marks = new AppendMarks(data.appendMarks);
     this.#appendToFlushUs = new LatencyHistogram(data.appendToFlushUs);
     this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-    this.#force = new FencingForce(this.storage, this.#paths.fence, this.control);
+    this.#force = new FencingForce(this.storage, this.#paths, this.control);
     this.#readyAhead = readyAheadBytes(config);
     this.#watermark = FlushedWatermark.open(this.storage, this.#paths.watermark);
     this.#checkpointNow = StoreCheckpointFile.read(this.storage, this.#paths.checkpoint) ?? EMPTY_CHECKPOINT;

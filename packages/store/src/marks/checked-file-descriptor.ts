@@ -26,3 +26,6 @@ export const DISPATCHED_MARK_MAGIC = 0x4d52444d;
 export const DELETED_TOPICS_MAGIC = 0x4d524454;
 /** "MRFE": a force failed. */
 export const FENCE_MAGIC = 0x4d524645;
+
+/** "MRDA": when delayed messages were first seen. */
+export const DELAY_ARRIVALS_MAGIC = 0x4d524441;

@@ -42,10 +42,11 @@ export function readCheckedFile(storage: Storage, path: string, kind: CheckedFil
 
 /** Replaces the file, atomically and durably. */
 export function writeCheckedFile(storage: Storage, path: string, kind: CheckedFileKind, payload: Uint8Array): void {
-  storage.writeSmall(path, encode(kind, payload));
+  storage.writeSmall(path, encodeCheckedFile(kind, payload));
 }
 
-function encode({ magic, version }: CheckedFileKind, payload: Uint8Array): Uint8Array {
+/** The whole file, for who writes it in another way. */
+export function encodeCheckedFile({ magic, version }: CheckedFileKind, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(CHECKED_PAYLOAD_OFFSET + payload.length);
   const view = new DataView(bytes.buffer);
   view.setInt32(CHECKED_MAGIC_OFFSET, magic);

@@ -112,6 +112,12 @@ export function writeConfigFile(storage: Storage, path: string, content: Uint8Ar
   storage.writeSmall(path, content);
 }
 
+/** Replaces a file of Millrace's own in the same directory, atomically and durably. */
+export function writeOwnFile(storage: Storage, path: string, content: Uint8Array): void {
+  storage.makeDirectory(dirname(path));
+  storage.writeSmall(path, content);
+}
+
 function isJson(bytes: Uint8Array): boolean {
   try {
     parseText(bytes);

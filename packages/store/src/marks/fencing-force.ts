@@ -1,7 +1,7 @@
-import { MillraceError } from "@millrace/format";
+import { MillraceError, type StorePaths } from "@millrace/format";
 import { isNoSpace, isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
 import type { ControlBlock, Role } from "@millrace/shared-memory";
-import { leaveStoreFence } from "./store-fence.js";
+import { leaveFence } from "./fence-places.js";
 
 /** A thread's name, and the alarm. */
 type Control = Pick<ControlBlock<Role>, "role" | "forceAlarm">;
@@ -13,13 +13,12 @@ type Control = Pick<ControlBlock<Role>, "role" | "forceAlarm">;
  */
 export class FencingForce {
   readonly #storage: Storage;
-  /** Path of the fence marker. */
-  readonly #fence: string;
+  readonly #paths: StorePaths;
   readonly #control: Control;
 
-  constructor(storage: Storage, fence: string, control: Control) {
+  constructor(storage: Storage, paths: StorePaths, control: Control) {
     this.#storage = storage;
-    this.#fence = fence;
+    this.#paths = paths;
     this.#control = control;
   }
 
@@ -61,7 +60,7 @@ export class FencingForce {
   /** The alarm first, then the marker: the disk may take its time, or refuse. */
   #failed(durable: number, cause: unknown): MillraceError {
     this.#control.forceAlarm.raise(this.#control.role, String(cause));
-    leaveStoreFence(this.#storage, this.#fence, durable, cause);
+    leaveFence(this.#storage, this.#paths, durable, cause);
     return failure(`a force failed: ${String(cause)} durableOffset=${durable}`, cause);
   }
 }

@@ -1,6 +1,5 @@
 import { dirname } from "node:path";
 import type { Storage } from "@millrace/mapped-file";
-import { wallClockMs } from "@millrace/shared-memory";
 import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
 import { FENCE_MAGIC } from "./checked-file-descriptor.js";
 
@@ -22,7 +21,7 @@ interface FenceFile extends StoreFence {
   readonly isLifted: boolean;
 }
 
-/** Durable on return. The fence outlives restarts: the kernel forgets a failed force, and the pages in its cache look clean. @forTests */
+/** Durable on return. The fence outlives restarts: the kernel forgets a failed force, and the pages in its cache look clean. */
 export function writeStoreFence(storage: Storage, path: string, { reason, offset, time }: StoreFence): void {
   write(storage, path, { reason, offset, time, isLifted: false });
 }
@@ -88,11 +87,4 @@ function parseObject(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-/** After a force that failed, if the disk still takes it: else the store that is open is fenced by the error alone. */
-export function leaveStoreFence(storage: Storage, path: string, durable: number, cause: unknown): void {
-  try {
-    writeStoreFence(storage, path, { reason: String(cause), offset: durable, time: wallClockMs() });
-  } catch {}
 }

@@ -1,15 +1,17 @@
 import { setTimeout } from "node:timers/promises";
 import { MillraceError, type StorePaths, shownValue, storePaths } from "@millrace/format";
-import { createStorage, LockFile, type Storage, type StorageSpec } from "@millrace/mapped-file";
+import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { initializeQueues, type QueueTableBuffers, ServiceFailure, type ServiceOutcome } from "@millrace/shared-memory";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { AbortFile } from "../marks/abort-file.js";
-import { writeConfigFile } from "../marks/config-file.js";
+import { writeConfigFile, writeOwnFile } from "../marks/config-file.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
 import { readDispatchedMark } from "../marks/dispatched-mark.js";
+import { bringFenceHome, leaveFence } from "../marks/fence-places.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
-import { leaveStoreFence, readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
+import { readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
+import { StoreLock } from "../marks/store-lock.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
@@ -27,7 +29,7 @@ export interface OpenedDirectory {
   readonly spec: StorageSpec;
   readonly storage: Storage;
   readonly paths: StorePaths;
-  readonly lock: LockFile;
+  readonly lock: StoreLock;
   readonly abort: AbortFile;
   readonly recovery: Omit<RecoveryReport, "progress">;
   readonly dispatch: DispatchRecovery;
@@ -46,11 +48,12 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
   const events = new StoreEvents(config.storePathRootDir, options.logger);
   const storage = createStorage(spec);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-  let lock: LockFile | undefined;
+  let lock: StoreLock | undefined;
   try {
     storage.makeDirectory(paths.root);
-    lock = LockFile.acquire(storage, paths.lock, paths.abort);
+    lock = StoreLock.acquire(storage, paths);
     storage.makeDirectory(paths.commitLog);
+    lock.lockLog(storage, paths);
     const abort = new AbortFile(storage, paths.abort);
     refuseUnsupportedDirectories(storage, paths);
     const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
@@ -58,6 +61,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const foundDeletedTopics = deletedTopics.offsets;
     const mark = readDispatchedMark(storage, paths.dispatchedMark);
     const watermark = readFlushedWatermark(storage, paths.watermark);
+    const stray = bringFenceHome(storage, paths);
     const { signal } = options;
     const log = await recoverCommitLog({
       storage: spec,
@@ -66,8 +70,8 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
       lastExitOk: !abort.exists(),
       checkCRCOnRecover: config.checkCRCOnRecover,
       flushedWatermark: watermark?.flushedOffset ?? 0,
-      unforcedFrom: unforcedFrom(storage, paths.fence),
-      onForceFailed: (offset, error) => leaveStoreFence(storage, paths.fence, offset, error.message),
+      unforcedFrom: stray?.offset ?? unforcedFrom(storage, paths.fence),
+      onForceFailed: (offset, error) => leaveFence(storage, paths, offset, error.message),
       deletedTopics: deletedTopics.offsets,
       ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
       ...(signal === undefined ? {} : { signal }),
@@ -78,7 +82,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
     tellDamage(events, deletedTopics, log);
-    const fence = readStoreFence(storage, paths.fence);
+    const fence = stray ?? readStoreFence(storage, paths.fence);
     abort.create(process.pid);
     return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
   } catch (error) {
@@ -103,24 +107,39 @@ export function withPath(cause: unknown, root: string): unknown {
   return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
 }
 
+/** Writes files of the `config` directory: RocketMQ's with Millrace's copy beside it, and Millrace's own. Atomic and durable. */
+export interface ConfigFileWriter {
+  writeConfigFile(path: string, content: Uint8Array, logOffset: number): Promise<void>;
+  writeOwnFile(path: string, content: Uint8Array): Promise<void>;
+}
+
 /**
  * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then
  * on this one.
  *
  * @param pipeline undefined while there is none
  */
-export function configFileWriter(
-  storage: Storage,
-  pipeline: () => Pipeline | undefined,
-): (path: string, content: Uint8Array, logOffset: number) => Promise<void> {
-  return async (path, content, logOffset) => {
+export function configFileWriter(storage: Storage, pipeline: () => Pipeline | undefined): ConfigFileWriter {
+  const written = async (onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
     const running = pipeline();
     try {
-      if (running?.isStopping === false) return await running.writeConfigFile(path, content, logOffset);
+      if (running?.isStopping === false) return await onThread(running);
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== "ERR_SERVICE_ENDED") throw error;
     }
-    writeConfigFile(storage, path, content, logOffset);
+    here();
+  };
+  return {
+    writeConfigFile: (path, content, logOffset) =>
+      written(
+        (running) => running.writeConfigFile(path, content, logOffset),
+        () => writeConfigFile(storage, path, content, logOffset),
+      ),
+    writeOwnFile: (path, content) =>
+      written(
+        (running) => running.writeOwnFile(path, content),
+        () => writeOwnFile(storage, path, content),
+      ),
   };
 }
 

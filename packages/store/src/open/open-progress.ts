@@ -2,40 +2,47 @@ import { SCHEDULE_TOPIC } from "@millrace/format";
 import { type ControlBlock, endOffset, type QueueTableBuffers, queueColumns } from "@millrace/shared-memory";
 import { type ConsumedQueues, ConsumerOffsets } from "../broker/consumer-offsets.js";
 import { DelayOffsets } from "../broker/delay/delay-offsets.js";
+import { SavedArrivals } from "../broker/delay/saved-arrivals.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { CutOffset, ProgressReport } from "../recover/recovery-report.js";
-import type { OpenedDirectory } from "./open-directory.js";
+import type { ConfigFileWriter, OpenedDirectory } from "./open-directory.js";
 
 /** How far consumer groups and delay levels have come, as the files of `config` say and the queues allow. */
 export interface Progress {
   readonly consumerOffsets: ConsumerOffsets;
   readonly delayOffsets: DelayOffsets;
+  readonly delayArrivals: SavedArrivals;
   readonly report: ProgressReport;
 }
 
 /**
- * Reads the two files, and holds them against the recovered queues.
+ * Reads the files, and holds the offsets against the recovered queues.
  *
- * @param write puts a file on disk while the store is open
+ * @param files how they are written while the store is open
  * @throws MillraceError `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`
  */
 export function openProgress(
   { config, dispatch, foundDeletedTopics, paths, storage }: OpenedDirectory,
-  write: (path: string, content: Uint8Array, logOffset: number) => Promise<void>,
+  files: ConfigFileWriter,
 ): Progress {
-  const { consumerOffset, delayOffset } = paths;
+  const { consumerOffset, delayArrivals, delayOffset } = paths;
   const interval = config.flushDelayOffsetInterval;
   const consumerOffsets = ConsumerOffsets.open(storage, consumerOffset, interval, (content, at) =>
-    write(consumerOffset, content, at),
+    files.writeConfigFile(consumerOffset, content, at),
   );
-  const delayOffsets = DelayOffsets.open(storage, delayOffset, (content, at) => write(delayOffset, content, at));
+  const delayOffsets = DelayOffsets.open(storage, delayOffset, (content, at) => files.writeConfigFile(delayOffset, content, at));
   const ends = new Map(
     dispatch.queues.map((queue) => [`${queue.topic}-${queue.queueId}`, Math.max(queue.nextQueueOffset, queue.maxQueueOffset)]),
   );
   const endOf = (topic: string, queueId: number): number => ends.get(`${topic}-${queueId}`) ?? 0;
   const damagedFiles = [...consumerOffsets.damagedFiles, ...delayOffsets.damagedFiles];
   const cutOffsets = [...consumerOffsets.hold(endOf, foundDeletedTopics), ...cutDelayOffsets(delayOffsets, endOf)];
-  return { consumerOffsets, delayOffsets, report: { damagedFiles, cutOffsets } };
+  return {
+    consumerOffsets,
+    delayOffsets,
+    delayArrivals: SavedArrivals.open(storage, delayArrivals, (content) => files.writeOwnFile(delayArrivals, content)),
+    report: { damagedFiles, cutOffsets },
+  };
 }
 
 function cutDelayOffsets(offsets: DelayOffsets, endOf: ConsumedQueues["endOf"]): CutOffset[] {

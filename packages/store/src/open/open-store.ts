@@ -8,6 +8,7 @@ import {
   ServiceFailure,
   type ServiceOutcome,
   StoreState,
+  SYSTEM_CLOCK,
   wallClockMs,
 } from "@millrace/shared-memory";
 import type { ConsumerOffsets } from "../broker/consumer-offsets.js";
@@ -71,7 +72,7 @@ export class OpenStore {
     directory: OpenedDirectory,
     pipeline: Pipeline,
     topics: TopicTable,
-    { consumerOffsets, delayOffsets, report }: Progress,
+    { consumerOffsets, delayOffsets, delayArrivals, report }: Progress,
   ) {
     this.directory = directory;
     this.pipeline = pipeline;
@@ -90,7 +91,14 @@ export class OpenStore {
     this.consumers = new MessageConsumers(this.reader, this.#arrivals);
     this.consumerOffsets = consumerOffsets;
     const broker = new BrokerStore(this.reader, this.put, pipeline.control, () => this.flush());
-    this.schedule = new MessageScheduler(delayLevels, delayOffsets, broker, config.flushDelayOffsetInterval);
+    this.schedule = new MessageScheduler(
+      delayLevels,
+      delayOffsets,
+      broker,
+      config.flushDelayOffsetInterval,
+      SYSTEM_CLOCK,
+      delayArrivals,
+    );
     this.transactions = new Transactions(broker, this.consumerOffsets);
     this.stats = new StoreStatsReader(directory, pipeline, this.put, {
       get: () => this.reader.stats(),

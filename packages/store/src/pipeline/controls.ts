@@ -75,6 +75,8 @@ interface ConfigFileFailure {
 export interface ConfigFileControl {
   /** Replaces the file and Millrace's copy of it, atomically and durably. Answers with what went wrong. */
   writeConfigFile(path: string, content: Uint8Array, logOffset: number): ConfigFileFailure | undefined;
+  /** Replaces a file of Millrace's own, atomically and durably. Answers with what went wrong. */
+  writeOwnFile(path: string, content: Uint8Array): ConfigFileFailure | undefined;
 }
 
 /** All that main asks of the allocate thread. */

@@ -87,6 +87,11 @@ export class Pipeline {
     if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
   }
 
+  async writeOwnFile(path: string, content: Uint8Array): Promise<void> {
+    const failure = await answered(this.#threads.allocate.ask((control) => control.writeOwnFile(path, content)));
+    if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
+  }
+
   /** {@link DispatchControl} */
   deleteExpired(minOffset: number): Promise<ExpiredDeletion> {
     return answered(this.#threads.dispatch.ask((control) => control.deleteExpired(minOffset)));
@@ -125,8 +130,13 @@ export class Pipeline {
     return first;
   }
 
+  /**
+   * Frees the threads. Whoever on main still sleeps on a word is woken for the last time: a `waitAsync` that nobody notifies keeps the
+   * whole control block for the life of the process.
+   */
   async destroy(): Promise<void> {
     await Promise.all(this.#all.map((thread) => thread.destroy()));
+    for (const counter of Object.values(this.control.counters)) counter.nudge();
   }
 
   get #all(): readonly ServiceThread<object>[] {

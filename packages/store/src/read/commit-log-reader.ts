@@ -30,7 +30,7 @@ export class CommitLogReader {
     this.#directory = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#counters = counters;
     this.#shownWhen = shownWhen(config);
-    this.#table = new ReadSegmentTable(storage, config.mappedFileSizeCommitLog, MAPPED_LIMIT);
+    this.#table = new ReadSegmentTable(storage, config.mappedFileSizeCommitLog, MAPPED_LIMIT, "view");
     this.verifier = new RecordVerifier(counters.wroteOffset.get());
   }
 

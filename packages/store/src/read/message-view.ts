@@ -38,7 +38,8 @@ const record = new RecordCursor();
  *
  * The views of a {@link GetMessageResult} lie in the store's own memory. They are valid until its `release()`; {@link copy} makes
  * one to keep. When a lease was ended by force, or the store has been closed, everything is empty or 0: `size` tells. **Do not
- * store into `body` of such a view**: the memory is read-only, and the processor ends the process.
+ * store into `body` of such a view**: all who read the message in this process would see it, until the store is opened again. The log
+ * itself stays as it is.
  */
 export class MessageView {
   readonly #bytes: Buffer;

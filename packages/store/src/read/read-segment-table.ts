@@ -14,12 +14,15 @@ export class ReadSegmentTable {
   readonly #storage: Storage;
   readonly #segmentSize: number;
   readonly #limit: number;
+  readonly #access: "read" | "view";
   readonly #segments = new Set<ReadSegment>();
   #clock = 0;
   #isClosed = false;
 
-  constructor(storage: Storage, segmentSize: number, limit: number) {
+  /** @param access `view` where the bytes are handed out */
+  constructor(storage: Storage, segmentSize: number, limit: number, access: "read" | "view" = "read") {
     this.#storage = storage;
+    this.#access = access;
     this.#segmentSize = segmentSize;
     this.#limit = limit;
   }
@@ -49,7 +52,7 @@ export class ReadSegmentTable {
         const message = `a file has changed its length while the store was open: ${values}`;
         throw new MillraceError("ERR_SEGMENT_SIZE", message);
       }
-      const segment = new ReadSegment(file.map("read"), fromOffset);
+      const segment = new ReadSegment(file.map(this.#access), fromOffset);
       this.#segments.add(segment);
       this.touch(segment);
       return segment;

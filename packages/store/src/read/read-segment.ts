@@ -2,8 +2,8 @@ import type { Mapping } from "@millrace/mapped-file";
 import { InvariantError } from "@millrace/shared-memory";
 
 /**
- * A file as read-only memory of the main thread, shared by all who hold it. The first lease is the reader's own; {@link shutdown} ends that
- * one, and the last to go unmaps. Storing into `bytes` kills the process: the memory is read-only.
+ * A file as memory of the main thread, shared by all who hold it. The first lease is the reader's own; {@link shutdown} ends that
+ * one, and the last to go unmaps. `bytes` of the log are handed out: what somebody stores there costs this mapping the page.
  * (RocketMQ: `ReferenceResource`, as `MappedFile` is one.)
  */
 export class ReadSegment {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { storePaths } from "@millrace/format";
 import { createStorage, type Fault } from "@millrace/mapped-file";
 import { ControlBlock } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
@@ -10,9 +10,10 @@ import { temporaryDirectory } from "../../../support/temporary-directory.js";
 function forcing(t: ExecutionContext, faults: readonly Fault[]) {
   const root = temporaryDirectory(t);
   const storage = createStorage({ kind: "faulty", faults });
-  const fence = join(root, "millrace.fence");
+  const paths = storePaths(root);
+  const { fence } = paths;
   const control = ControlBlock.attach(ControlBlock.create({}), "flush");
-  return { root, storage, fence, control, forceAlarm: control.forceAlarm, force: new FencingForce(storage, fence, control) };
+  return { root, storage, paths, fence, control, forceAlarm: control.forceAlarm, force: new FencingForce(storage, paths, control) };
 }
 
 function failing(code: string, syscall = "fdatasync"): () => void {
@@ -55,10 +56,10 @@ for (const [code, isFinal] of [
 }
 
 test("the alarm is raised before the marker is written", (t) => {
-  const { fence, control, forceAlarm, storage } = forcing(t, []);
+  const { fence, paths, control, forceAlarm, storage } = forcing(t, []);
   const seen: boolean[] = [];
   const slow = Object.create(storage, { writeSmall: { value: () => seen.push(forceAlarm.isRaised) } });
-  t.throws(() => new FencingForce(slow, fence, control).run(0, failing("EIO")), { code: "ERR_FORCE_FAILED" });
+  t.throws(() => new FencingForce(slow, paths, control).run(0, failing("EIO")), { code: "ERR_FORCE_FAILED" });
   t.deepEqual(seen, [true]);
   t.false(existsSync(fence));
 });

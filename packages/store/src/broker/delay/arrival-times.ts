@@ -1,6 +1,12 @@
 /** Groups of messages that arrived within 1/1024 of the delay share their time. */
 const RESOLUTION = 1024;
 
+/** Messages that have waited already: one past the last queue offset of the group, and how long the last of them has. */
+export interface WaitingGroup {
+  readonly endOffset: number;
+  readonly waitedMs: number;
+}
+
 interface Arrival {
   /** Behind the last queue offset of the group. */
   endOffset: number;
@@ -20,9 +26,28 @@ interface Arrival {
 export class ArrivalTimes {
   readonly #delayMs: number;
   readonly #arrivals: Arrival[] = [];
+  /** Groups that have begun; more of them say that there is something to save. */
+  begun = 0;
 
-  constructor(delayMs: number) {
+  /**
+   * @param waiting of an earlier life, in order
+   * @param endOffset of the level's queue: what was lost behind it comes again as something else
+   */
+  constructor(delayMs: number, waiting: readonly WaitingGroup[] = [], endOffset = Infinity, nowMs = 0) {
     this.#delayMs = delayMs;
+    let last = 0;
+    for (const group of waiting) {
+      const end = Math.min(group.endOffset, endOffset);
+      if (end <= last) continue;
+      const seenMs = nowMs - group.waitedMs;
+      this.#arrivals.push({ endOffset: end, fromMs: seenMs, toMs: seenMs });
+      last = end;
+    }
+  }
+
+  /** Of the messages from `queueOffset` on; by the monotonic clock. */
+  *waiting(queueOffset: number): Generator<readonly [endOffset: number, seenMs: number], void, undefined> {
+    for (const { endOffset, toMs } of this.#arrivals) if (endOffset > queueOffset) yield [endOffset, toMs];
   }
 
   get size(): number {
@@ -39,6 +64,7 @@ export class ArrivalTimes {
       last.toMs = nowMs;
     } else {
       arrivals.push({ endOffset, fromMs: nowMs, toMs: nowMs });
+      this.begun++;
     }
     let due = 0;
     while (due + 1 < arrivals.length && (arrivals[due + 1] as Arrival).toMs + this.#delayMs <= nowMs) due++;

@@ -1,9 +1,10 @@
 import { ConsumeQueueUnit, SCHEDULE_TOPIC } from "@millrace/format";
 import type { Clock } from "@millrace/shared-memory";
+import type { DelayArrival } from "../../marks/delay-arrivals.js";
 import type { PutMessageResult } from "../../put/put-message-result.js";
 import { unlessCorrupt } from "../../read/record-corrupt-error.js";
 import { realQueue, storedMessage } from "../stored-message.js";
-import { ArrivalTimes } from "./arrival-times.js";
+import { ArrivalTimes, type WaitingGroup } from "./arrival-times.js";
 import type { DeliveryWindow } from "./delivery-window.js";
 import { type PutVerdict, verdictOfError, verdictOfResult } from "./put-verdict.js";
 import type { ScheduledQueue, ScheduleMessageStore } from "./schedule-message-store.js";
@@ -66,11 +67,17 @@ export class DelayLevelQueue {
   /** By the monotonic clock: nothing is read or put before. */
   #pausedUntilMs = -Infinity;
 
-  constructor(level: number, delayMs: number, delayOffset: number, context: DelayLevelContext) {
+  constructor(
+    level: number,
+    delayMs: number,
+    delayOffset: number,
+    context: DelayLevelContext,
+    waiting: readonly WaitingGroup[] = [],
+  ) {
     this.level = level;
     this.delayMs = delayMs;
     this.#context = context;
-    this.#arrivals = new ArrivalTimes(delayMs);
+    this.#arrivals = new ArrivalTimes(delayMs, waiting, this.#queue()?.nextOffset ?? 0, context.clock.monotonic());
     this.#delayOffset = delayOffset;
     this.#readOffset = delayOffset;
     this.#correctDelayOffset();
@@ -78,6 +85,16 @@ export class DelayLevelQueue {
 
   get delayOffset(): number {
     return this.#delayOffset;
+  }
+
+  /** Groups of messages that have arrived since the store was opened. */
+  get arrivals(): number {
+    return this.#arrivals.begun;
+  }
+
+  /** When what has not been delivered was first seen. @param clockMs what the wall clock is ahead of the monotonic one */
+  arrived(clockMs: number): DelayArrival[] {
+    return [...this.#arrivals.waiting(this.#delayOffset)].map(([end, seenMs]) => [end, Math.round(seenMs + clockMs)]);
   }
 
   get inFlight(): number {

@@ -5,6 +5,7 @@ import { DelayLevelQueue } from "./delay-level-queue.js";
 import type { DelayOffsets } from "./delay-offsets.js";
 import { DeliveryWindow } from "./delivery-window.js";
 import type { PutVerdict } from "./put-verdict.js";
+import type { SavedArrivals } from "./saved-arrivals.js";
 import type { ScheduleMessageStore } from "./schedule-message-store.js";
 
 /** Bytes of all levels that are being put at a time. */
@@ -13,6 +14,10 @@ const WINDOW_BYTES = 16 * 1024 * 1024;
 const LOOK_MS = 1000;
 /** The shortest, for a level without a delay. */
 const LOOK_LEAST_MS = 10;
+/** The wall clock has jumped when its distance to the monotonic one has changed by more. */
+const JUMP_MS = 1000;
+/** While something waits, how long it has is saved again after so long at the latest. */
+const ARRIVALS_REFRESH_MS = 60_000;
 /** setTimeout takes no more. */
 const TIMER_LIMIT_MS = 0x7fffffff;
 
@@ -29,6 +34,9 @@ const TIMER_LIMIT_MS = 0x7fffffff;
  * Messages of a level are put in order; one whose put failed comes after those that were under way with it. A clock that jumps
  * forward makes messages due early; set back, it delays none beyond its level, counted from when this store first saw it. (RocketMQ
  * delivers those at once.)
+ *
+ * That counting goes on over restarts: when what waits was first seen is saved with the offsets, once a minute, and when the wall clock
+ * has jumped. A crash, with a clock that is set back before the next opening, forgets what was waited since the last save.
  *
  * There is a timer while something is scheduled and none otherwise; it does not keep the process alive.
  */
@@ -49,6 +57,12 @@ export class MessageScheduler {
   #saveTimer: NodeJS.Timeout | undefined;
   #lookComes = false;
   #saveError: unknown;
+  readonly #arrivals: SavedArrivals | undefined;
+  /** What the last save knew: arrivals, and how far the wall clock was ahead of the monotonic one. */
+  #savedArrivals = 0;
+  #savedClockMs: number | undefined;
+  /** When that was, by the monotonic clock. */
+  #savedAtMs: number;
   #settled: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -59,10 +73,13 @@ export class MessageScheduler {
     store: ScheduleMessageStore,
     saveIntervalMs: number,
     clock: Clock = SYSTEM_CLOCK,
+    arrivals?: SavedArrivals,
   ) {
+    this.#arrivals = arrivals;
     this.#offsets = offsets;
     this.#store = store;
     this.#clock = clock;
+    this.#savedAtMs = clock.monotonic();
     this.#saveIntervalMs = Math.min(saveIntervalMs, TIMER_LIMIT_MS);
     const observer = { onProgress: this.#onProgress, onSettled: this.#onSettled };
     const context = { store, clock, window: new DeliveryWindow(WINDOW_BYTES), observer };
@@ -71,7 +88,7 @@ export class MessageScheduler {
     for (let level = 1; level <= levels.maxLevel; level++) {
       const delayMs = levels.delayMs(level) as number;
       leastMs = Math.min(leastMs, delayMs);
-      queues.push(new DelayLevelQueue(level, delayMs, offsets.get(level), context));
+      queues.push(new DelayLevelQueue(level, delayMs, offsets.get(level), context, arrivals?.waiting(level, clock.now())));
     }
     this.#levels = queues;
     this.#lookMs = Math.max(LOOK_LEAST_MS, leastMs);
@@ -102,6 +119,30 @@ export class MessageScheduler {
     let waitMs = Infinity;
     for (const level of this.#levels) waitMs = Math.min(waitMs, level.deliverDue());
     if (waitMs !== Infinity) this.#arm(waitMs);
+    if (this.#saveTimer === undefined && this.#hasArrivals) this.#saveLater();
+  }
+
+  /** What the wall clock is ahead of the monotonic one. */
+  get #clockMs(): number {
+    return this.#clock.now() - this.#clock.monotonic();
+  }
+
+  /** Something has arrived since the last save, or what waits was saved by another clock, or long ago. */
+  get #hasArrivals(): boolean {
+    if (this.#arrivals === undefined) return false;
+    if (this.#arrived > this.#savedArrivals) return true;
+    const isOther = this.#savedClockMs === undefined || Math.abs(this.#clockMs - this.#savedClockMs) > JUMP_MS;
+    return (isOther || this.#clock.monotonic() - this.#savedAtMs >= ARRIVALS_REFRESH_MS) && this.#isWaiting;
+  }
+
+  get #isWaiting(): boolean {
+    return this.#levels.some((level) => level.arrived(0).length > 0);
+  }
+
+  get #arrived(): number {
+    let arrived = 0;
+    for (const level of this.#levels) arrived += level.arrivals;
+    return arrived;
   }
 
   /**
@@ -207,13 +248,25 @@ export class MessageScheduler {
     const delivered = (): Promise<unknown> => this.#store.flush();
     try {
       await (isLast ? this.#offsets.saveAgain(delivered) : this.#offsets.save(delivered));
+      if (this.#hasArrivals || (isLast && this.#arrivals !== undefined && this.#isWaiting)) await this.#saveArrivals();
       this.#saveError = undefined;
     } catch (error) {
       this.#saveError = error;
       throw error;
     } finally {
       this.#saveTimer = undefined;
-      if (!this.#hasStopped && this.#offsets.isChanged) this.#saveLater();
+      if (!this.#hasStopped && (this.#offsets.isChanged || this.#hasArrivals)) this.#saveLater();
     }
+  }
+
+  async #saveArrivals(): Promise<void> {
+    const [arrived, clockMs] = [this.#arrived, this.#clockMs];
+    const levels = this.#levels
+      .map((level) => [level.level, level.arrived(clockMs)] as const)
+      .filter(([, groups]) => groups.length > 0);
+    await this.#arrivals?.save({ savedMs: Math.round(this.#clock.now()), levels: new Map(levels) });
+    this.#savedArrivals = arrived;
+    this.#savedClockMs = clockMs;
+    this.#savedAtMs = this.#clock.monotonic();
   }
 }

@@ -1,0 +1,99 @@
+import { dirname } from "node:path";
+import { crc32, getInt64, type StorePaths, setInt64 } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { wallClockMs } from "@millrace/shared-memory";
+import {
+  FENCE_SLOT_CRC_OFFSET,
+  FENCE_SLOT_DURABLE_OFFSET,
+  FENCE_SLOT_LENGTH,
+  FENCE_SLOT_TIME_OFFSET,
+  WATERMARK_FENCE_MAGIC,
+  WATERMARK_FENCE_OFFSET,
+} from "./flushed-watermark-descriptor.js";
+import { readStoreFence, type StoreFence, unforcedFrom, writeStoreFence } from "./store-fence.js";
+
+/**
+ * After a force that failed: into the root or, where a failing disk does not take it there, beside the log or inside a file that
+ * exists. False where nothing takes the marker: then the store that is open is fenced by the error alone, and the
+ * next life knows nothing of it.
+ *
+ * @param durable the offset below which everything was durable before
+ */
+export function leaveFence(storage: Storage, paths: StorePaths, durable: number, cause: unknown): boolean {
+  const fence = { reason: String(cause), offset: durable, time: wallClockMs() };
+  const places: readonly (() => void)[] = [
+    () => writeStoreFence(storage, paths.fence, fence),
+    () => writeStoreFence(storage, paths.logFence, fence),
+    () => writeFenceSlot(storage, paths.watermark, encodeFenceSlot(fence)),
+  ];
+  return places.some((leave) => {
+    try {
+      leave();
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * A marker that lies elsewhere is taken to the root, where `millrace unfence` finds it. Returns the fence that is in force and not in the
+ * root, because the root still does not take it.
+ */
+export function bringFenceHome(storage: Storage, paths: StorePaths): StoreFence | undefined {
+  const beside = readStoreFence(storage, paths.logFence);
+  const inside = readFenceSlot(storage, paths.watermark);
+  const found = [beside, inside].filter((fence) => fence !== undefined);
+  const [first] = found;
+  if (first === undefined) return undefined;
+  const before = unforcedFrom(storage, paths.fence) ?? first.offset;
+  const fence = { ...first, offset: Math.min(before, ...found.map(({ offset }) => offset)) };
+  try {
+    writeStoreFence(storage, paths.fence, fence);
+    if (inside !== undefined) writeFenceSlot(storage, paths.watermark, new Uint8Array(FENCE_SLOT_LENGTH));
+    if (beside !== undefined) removeDurably(storage, paths.logFence);
+    return undefined;
+  } catch {
+    return fence;
+  }
+}
+
+function removeDurably(storage: Storage, path: string): void {
+  storage.remove(path);
+  storage.syncDirectory(dirname(path));
+}
+
+function encodeFenceSlot({ offset, time }: StoreFence): Uint8Array {
+  const bytes = new Uint8Array(FENCE_SLOT_LENGTH);
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, WATERMARK_FENCE_MAGIC);
+  setInt64(view, FENCE_SLOT_DURABLE_OFFSET, offset);
+  setInt64(view, FENCE_SLOT_TIME_OFFSET, time);
+  view.setInt32(FENCE_SLOT_CRC_OFFSET, crc32(bytes.subarray(0, FENCE_SLOT_CRC_OFFSET)));
+  return bytes;
+}
+
+/** In place: no name and no block has to be made for it. Durable on return. */
+function writeFenceSlot(storage: Storage, watermark: string, slot: Uint8Array): void {
+  const file = storage.open(watermark, "write");
+  try {
+    file.write(slot, WATERMARK_FENCE_OFFSET);
+    file.force();
+  } finally {
+    file.close();
+  }
+}
+
+/** A torn one is a fence: of the offset nothing is known. */
+function readFenceSlot(storage: Storage, watermark: string): StoreFence | undefined {
+  const bytes = storage.readSmall(watermark)?.subarray(WATERMARK_FENCE_OFFSET, WATERMARK_FENCE_OFFSET + FENCE_SLOT_LENGTH);
+  if (bytes === undefined || bytes.every((byte) => byte === 0)) return undefined;
+  const reason = "a force failed, and only the watermark file took the marker";
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const isGood =
+    bytes.length === FENCE_SLOT_LENGTH &&
+    view.getInt32(0) === WATERMARK_FENCE_MAGIC &&
+    view.getInt32(FENCE_SLOT_CRC_OFFSET) === crc32(bytes.subarray(0, FENCE_SLOT_CRC_OFFSET));
+  if (!isGood) return { reason, offset: 0, time: 0 };
+  return { reason, offset: getInt64(view, FENCE_SLOT_DURABLE_OFFSET), time: getInt64(view, FENCE_SLOT_TIME_OFFSET) };
+}

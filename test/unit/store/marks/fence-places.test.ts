@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { storePaths } from "@millrace/format";
+import { createStorage, type Fault } from "@millrace/mapped-file";
+import test from "ava";
+import { bringFenceHome, leaveFence } from "#store/marks/fence-places.js";
+import { FlushedWatermark, readFlushedWatermark } from "#store/marks/flushed-watermark.js";
+import { liftStoreFence, readStoreFence, unforcedFrom, writeStoreFence } from "#store/marks/store-fence.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
+
+const real = createStorage({ kind: "real" });
+
+function refusing(...names: string[]): Fault[] {
+  return names.map((path) => ({ operation: "open", path, after: 0, code: "EROFS" }));
+}
+
+const places = {
+  root: [],
+  "the log's side": ["root/millrace.fence"],
+  "the watermark file": ["root/millrace.fence", "log.millrace"],
+};
+for (const [place, refused] of Object.entries(places)) {
+  test(`a marker that only ${place} takes is brought home, is found there, and is gone elsewhere`, (t) => {
+    const directory = temporaryDirectory(t);
+    const paths = storePaths(join(directory, "root"), join(directory, "log"));
+    mkdirSync(paths.root);
+    const watermark = FlushedWatermark.open(real, paths.watermark);
+    for (const flushed of [100, 200]) watermark.write(flushed, 1);
+    t.true(leaveFence(createStorage({ kind: "faulty", faults: refusing(...refused) }), paths, 200, new Error("EIO")));
+    t.is(existsSync(paths.fence), refused.length === 0);
+    t.is(existsSync(paths.logFence), refused.length === 1);
+    watermark.write(200, 2);
+    watermark.close();
+    t.is(readFlushedWatermark(real, paths.watermark)?.epoch, 3, "the slots are as they were");
+
+    const stray = bringFenceHome(createStorage({ kind: "faulty", faults: refusing("root/millrace.fence") }), paths);
+    t.is(stray?.offset, refused.length === 0 ? undefined : 200, "what the root still refuses is a fence all the same");
+    t.is(bringFenceHome(real, paths), undefined);
+    t.is(readStoreFence(real, paths.fence)?.offset, 200);
+    liftStoreFence(real, paths.fence);
+    t.is(bringFenceHome(real, paths), undefined);
+    t.is(readStoreFence(real, paths.fence), undefined, "it lies nowhere else");
+  });
+}
+
+test("where nothing takes the marker, that is said", (t) => {
+  const paths = storePaths(temporaryDirectory(t));
+  t.false(leaveFence(real, { ...paths, fence: "/proc/none/fence", logFence: "/proc/none/log" }, 1, "EIO"), "there is no watermark");
+});
+
+test("a marker from elsewhere fences again what was lifted, from the lower offset on", (t) => {
+  const paths = storePaths(temporaryDirectory(t));
+  writeStoreFence(real, paths.fence, { reason: "first", offset: 10, time: 1 });
+  liftStoreFence(real, paths.fence);
+  writeStoreFence(real, paths.logFence, { reason: "second", offset: 20, time: 2 });
+  t.is(bringFenceHome(real, paths), undefined);
+  t.deepEqual(readStoreFence(real, paths.fence), { reason: "second", offset: 10, time: 2 });
+  t.is(unforcedFrom(real, paths.fence), 10);
+  t.false(existsSync(paths.logFence));
+});
+
+test("a torn marker in the watermark file is a fence, of which no offset is known", (t) => {
+  const paths = storePaths(temporaryDirectory(t));
+  FlushedWatermark.open(real, paths.watermark).close();
+  const bytes = readFileSync(paths.watermark);
+  bytes[2050] = 1;
+  writeFileSync(paths.watermark, bytes);
+  bringFenceHome(real, paths);
+  t.is(readStoreFence(real, paths.fence)?.offset, 0);
+  t.is(bringFenceHome(real, paths), undefined);
+});

@@ -1,0 +1,51 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { MessageStore } from "@millrace/store";
+import test from "ava";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { message, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { dispatchedAll, until } from "../support/until.js";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+const LIVES = 4;
+/** One store's shared memory is several times this. */
+const GROWTH_LIMIT = 8 * 1024 * 1024;
+
+test.serial("a store that is closed leaves no shared memory behind, whoever slept on its words", async (t) => {
+  const storePathRootDir = temporaryDirectory(t);
+  const used: number[] = [];
+  for (let life = 0; life < LIVES; life++) {
+    // Not openStore, whose teardown would keep it.
+    const store = await MessageStore.open({
+      storePathRootDir,
+      mappedFileSizeCommitLog: SEGMENT_SIZE,
+      messageIndexEnable: false,
+      flushDiskType: "SYNC_FLUSH",
+    });
+    store.onMessageArriving(() => {});
+    const consumer = store.consume({ topic: "TopicB", queueId: 0, from: "latest" });
+    const next = consumer[Symbol.asyncIterator]().next();
+    await store.putMessage(message());
+    await store.close();
+    await next;
+    for (let turn = 0; turn < 3; turn++) {
+      await setImmediate();
+      collectGarbage();
+    }
+    used.push(process.memoryUsage().arrayBuffers);
+  }
+  const grown = (used.at(-1) ?? 0) - (used[0] ?? 0);
+  t.true(grown < GROWTH_LIMIT, `bytes after each life: ${used.join(" ")}`);
+});
+
+test.serial("what is idle for a moment is forced in the background: closing many queues forces none of them", async (t) => {
+  const store = await openStore(t, { messageIndexEnable: false, flushIntervalConsumeQueue: 50 });
+  const QUEUES = 500;
+  await Promise.all(Array.from({ length: QUEUES }, (_, queueId) => store.putMessage(message({ queueId }))));
+  await dispatchedAll(store);
+  await until(() => store.stats().dispatch.forces >= 2 * QUEUES); // their files, and their directories
+  await store.close();
+  t.true(store.stats().dispatch.forces < 2 * QUEUES + 5, `forces=${store.stats().dispatch.forces}`);
+});
