@@ -163,10 +163,14 @@ test.serial("a directory in place of a ConsumeQueue file costs its queue only, u
   rmSync(file);
   mkdirSync(file);
   const store = await openStore(t, { storePathRootDir: root });
+  const told: string[] = [];
+  store.on("error", ({ code, message }) => told.push(`${code} ${message}`));
   t.is((await store.putMessage(numbered(2))).status, "PUT_OK");
   t.is((await store.putMessage(numbered(3, 16, { topic: "TopicB" }))).status, "PUT_OK");
   await until(() => store.getMaxOffsetInQueue("TopicB", 0) === 1);
   t.is(store.stats().dispatch.refusedQueues, 1);
+  await until(() => told.length > 0);
+  t.regex(told[0] ?? "", /^ERR_FILE_TYPE .*consumequeue\/TopicA\/0/);
   await store.close();
   rmSync(file, { recursive: true });
   const mended = await openStore(t, { storePathRootDir: root });

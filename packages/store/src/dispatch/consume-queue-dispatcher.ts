@@ -17,6 +17,7 @@ import {
   queueColumns,
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { StoreEventSink } from "../tell/store-event.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import { ConsumeQueue } from "./consume-queue.js";
 import { ConsumeQueueChecksumTable } from "./consume-queue-checksum-table.js";
@@ -45,6 +46,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   readonly #min: OwnedQueueColumn;
   readonly #delayLevels: DelayLevels;
   readonly #deletedTopics: Map<string, number>;
+  readonly #events: StoreEventSink | undefined;
   /** Have units of this group. */
   readonly #touched: ConsumeQueue[] = [];
 
@@ -54,6 +56,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     table: QueueTableBuffers,
     control: ControlBlock<"dispatch">,
     deletedTopics: ReadonlyMap<string, number>,
+    events?: StoreEventSink,
   ) {
     this.#counters = control.counters;
     this.#paths = storePaths(config.storePathRootDir);
@@ -64,6 +67,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     this.#min = minQueueOffsets;
     this.#delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#deletedTopics = new Map(deletedTopics);
+    this.#events = events;
     const reader = new QueueTableReader(table, control.counters.queueSlots);
     this.#slots = new QueueSlots(reader, (slot, topic, queueId) => this.#addQueue(slot, Buffer.from(topic).toString(), queueId));
   }
@@ -162,6 +166,11 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
     if (!PLACE_ERRORS.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
     this.#letGo(queue);
     this.#counters.dispatchRefusedQueues.add(1);
+    this.#events?.emit("error", {
+      service: "dispatch",
+      code: "ERR_FILE_TYPE",
+      message: `the files of a queue have no place, so it is served again by the next open: directory=${queue.directory} cause=${error}`,
+    });
     this.undispatched++;
   }
 

@@ -22,7 +22,8 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   const { counters } = control;
   const storage = createStorage(data.storage);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-  const consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, control, data.deletedTopics);
+  const events = new ServiceEvents(port);
+  const consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, control, data.deletedTopics, events);
   const index = config.messageIndexEnable
     ? new IndexDispatcher(storage, paths, config, data.indexFromOffset, (timestamp) => counters.indexMsgTimestamp.set(timestamp))
     : undefined;
@@ -44,7 +45,6 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   }
   const others = [...(index === undefined ? [] : [index]), ...own];
   const flush = new ConsumeQueueForcer(control, storage, config, consumeQueues, others, mark);
-  const events = new ServiceEvents(port);
   const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush, events, (request) =>
     consumeQueues.dispatchCorrupt(request),
   );
