@@ -41,7 +41,7 @@ export const ERROR_CODES = {
   },
   ERR_CONSUME_QUEUE_CORRUPT: {
     meaning: "A unit of a ConsumeQueue does not lead to a record of its queue, and nothing was handed out.",
-    remedy: "Try again: it is built again from the log meanwhile. When it stays, look at the disk.",
+    remedy: "Try again, it is built again from the log meanwhile; look at the disk when it stays.",
   },
   ERR_CONSUME_QUEUE_NAME: {
     meaning: "Something below consumequeue is named neither as a queue nor as one of its files.",

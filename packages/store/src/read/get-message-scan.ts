@@ -112,14 +112,14 @@ export class GetMessageScan {
   }
 
   #look(queue: ReadConsumeQueue, physicalOffset: number, size: number, queueOffset: number): void {
-    const error = queue.errorOf(queueOffset, unit);
-    if (error !== undefined) {
-      this.#endBefore(error);
-      return;
-    }
     const filter = this.#filter;
     if (filter !== undefined && !filter.matchesCode(unit.tagsCode)) {
       this.#pass("NO_MATCHED_MESSAGE");
+      return;
+    }
+    const error = queue.errorOf(queueOffset, unit); // not of those that the filter passes over: it would read all of the log
+    if (error !== undefined) {
+      this.#endBefore(error);
       return;
     }
     const segment = this.#segmentOf(physicalOffset, size, queueOffset);
