@@ -3,8 +3,8 @@ import type { ErrorCodeText } from "./error-code-text.js";
 /** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
 export const ERROR_CODES = {
   ERR_ABORTED: {
-    meaning: "Opening was aborted by its signal.",
-    remedy: "Open the store again: recovery can begin afresh at any point.",
+    meaning: "Opening, or copying to another directory, was aborted by its signal.",
+    remedy: "Open the store, or copy it, again: both can begin afresh at any point.",
   },
   ERR_ALLOCATE_FAILED: {
     meaning: "The segment that the message goes to could not be made, so it was not put.",
@@ -29,7 +29,8 @@ export const ERROR_CODES = {
   },
   ERR_COMMIT_LOG_CORRUPT: {
     meaning: "The log is damaged where it was once known to be durable, so nothing was changed.",
-    remedy: "Look at the disk, then put the files back from a copy: to cut here would lose acknowledged messages.",
+    remedy:
+      "Look at the disk, then put the files back from a snapshot, or run millrace salvage: to cut here would lose acknowledged messages.",
   },
   ERR_CONSUMER_OFFSETS_CORRUPT: {
     meaning: "Neither config/consumerOffset.json nor Millrace's copy nor the backup can be understood.",
@@ -66,6 +67,14 @@ export const ERROR_CODES = {
   ERR_CONSUME_QUEUE_UNWRITABLE: {
     meaning: "The system could not write a ConsumeQueue during recovery.",
     remedy: "Make room on the disk or correct the permissions of the file, then open the store again.",
+  },
+  ERR_COPY_FAILED: {
+    meaning: "The system could not read or write a file while a store was copied to another directory.",
+    remedy: "Make room on the disk that the message names, or correct the permissions, then copy again.",
+  },
+  ERR_COPY_TARGET: {
+    meaning: "The directory that a store is to be copied to is there already, or overlaps the store.",
+    remedy: "Name a directory outside of the store that does not exist or is empty.",
   },
   ERR_DELAY_OFFSETS_CORRUPT: {
     meaning: "Neither config/delayOffset.json nor Millrace's copy nor the backup can be understood.",
@@ -341,7 +350,8 @@ export const ERROR_CODES = {
   },
   ERR_WATERMARK_CORRUPT: {
     meaning: "The file of the flushed watermark has no good slot.",
-    remedy: "Look at the disk; deleting the file says that recovery may take damage to durable bytes for a torn end, and cut it.",
+    remedy:
+      "Look at the disk, then run millrace salvage; deleting the file instead lets recovery take damage to durable bytes for a torn end.",
   },
   ERR_WORKER_DIED: {
     meaning: "A thread of recovery died.",

@@ -26,6 +26,8 @@ export const DISPATCHED_MARK_MAGIC = 0x4d52444d;
 export const DELETED_TOPICS_MAGIC = 0x4d524454;
 /** "MRFE": a force failed. */
 export const FENCE_MAGIC = 0x4d524645;
+/** "MRIX": what finished index files held. */
+export const INDEX_SEALS_MAGIC = 0x4d524958;
 
 /** "MRDA": when delayed messages were first seen. */
 export const DELAY_ARRIVALS_MAGIC = 0x4d524441;

@@ -19,6 +19,7 @@ import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
+import { StoreSnapshots } from "../copy/store-snapshots.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
@@ -61,6 +62,7 @@ export class OpenStore {
   readonly transactions: Transactions;
   readonly stats: StoreStatsReader;
   readonly consumerOffsets: ConsumerOffsets;
+  readonly snapshots: StoreSnapshots;
   readonly recovery: RecoveryReport;
   readonly #arrivals: ArrivalSignal;
   /** Rejects of the flushes under way: a service that ends does not answer them. */
@@ -100,6 +102,12 @@ export class OpenStore {
       delayArrivals,
     );
     this.transactions = new Transactions(broker, this.consumerOffsets);
+    this.snapshots = new StoreSnapshots({
+      ...directory,
+      flush: () => this.flush(),
+      dispatchedOffset: () => pipeline.control.counters.reputFromOffset.get(),
+      saveOffsets: () => this.consumerOffsets.persist(),
+    });
     this.stats = new StoreStatsReader(directory, pipeline, this.put, {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
@@ -202,6 +210,7 @@ export class OpenStore {
     this.consumers.close();
     this.arriving.close();
     try {
+      await this.snapshots.close();
       await this.cleaner.close();
       if (this.#failure === undefined) await this.put.drained();
       if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);

@@ -80,7 +80,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
   for (const { dispatchFrom } of plans) if (dispatchFrom >= 0) queuesFrom = Math.min(queuesFrom, dispatchFrom);
   const index = config.messageIndexEnable
     ? indexOf(options, recovered)
-    : { row: undefined, indexFromOffset: maxOffset, removed: [], rebuilt: false };
+    : { row: undefined, indexFromOffset: maxOffset, removed: [], rebuilt: false, damage: undefined };
   const { indexFromOffset } = index;
   deletedTopics.prune(minOffset, maxOffset);
   const reputFromOffset = Math.max(minOffset, Math.min(queuesFrom, indexFromOffset));
@@ -96,6 +96,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     indexRow: index.row,
     indexRebuilt: index.rebuilt,
     indexFilesRemoved: index.removed,
+    indexDamage: index.damage,
     seconds,
   };
   return { queues, reputFromOffset, indexFromOffset, report };
@@ -109,6 +110,7 @@ function indexOf({ config, log, mark, paths, storage }: DispatchRecoveryOptions,
     return recoverIndex({
       storage,
       directory: paths.index,
+      sealsPath: paths.indexSeals,
       maxHashSlotNum,
       maxIndexNum,
       minOffset,

@@ -95,6 +95,10 @@ class SegmentScanner {
   scan(): SegmentScan {
     for (;;) {
       if (this.#position === this.#options.size) return this.#end("complete", "FULL");
+      if (this.#hasNoRoom()) {
+        this.#position = this.#options.size;
+        continue;
+      }
       const size = this.#check();
       if (size <= 0) {
         if (this.#passCorrupt(size)) continue;
@@ -112,6 +116,11 @@ class SegmentScanner {
       this.#accept(topic);
       this.#position += size;
     }
+  }
+
+  /** Too few bytes are left for a blank record: no appender of RocketMQ's leaves so few, but the log goes on in the next segment. */
+  #hasNoRoom(): boolean {
+    return this.#options.size - this.#position < BLANK_RECORD_LENGTH && this.#window.isZeroFrom(this.#position);
   }
 
   /**
