@@ -88,6 +88,10 @@ export const ERROR_CODES = {
     meaning: "A module of commitLogDispatchers does not export what a dispatcher is.",
     remedy: "Export as default a function that returns an object with a method named dispatch.",
   },
+  ERR_DISPATCHER_TIMEOUT: {
+    meaning: "A module of commitLogDispatchers, or the function that it exports, has not settled for a minute.",
+    remedy: "Have it answer at once, and do what takes long later.",
+  },
   ERR_DISPATCH_FAILED: {
     meaning: "A dispatcher has failed at a record, so that readers see nothing new; from the tenth time on puts are refused too.",
     remedy: "Correct the dispatcher that the message names, or make room on the disk: it is tried again every second.",

@@ -1,3 +1,4 @@
+import { QUEUE_OFFSET_LIMIT } from "./consume-queue-descriptor.js";
 import { crc32 } from "./crc32.js";
 import {
   BLANK_MAGIC,
@@ -155,7 +156,7 @@ export class MessageChecker {
     return (
       this.queueId >= 0 &&
       this.queueOffset >= 0 &&
-      this.queueOffset <= Number.MAX_SAFE_INTEGER &&
+      this.queueOffset < QUEUE_OFFSET_LIMIT &&
       this.physicalOffset >= 0 &&
       this.physicalOffset <= Number.MAX_SAFE_INTEGER &&
       Math.abs(this.storeTimestamp) <= Number.MAX_SAFE_INTEGER

@@ -348,8 +348,8 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   /**
    * Settles the puts in flight, forces everything, ends consumers and threads, saves the consumer offsets, gives the lock back. Idempotent.
    * (RocketMQ: `DefaultMessageStore.shutdown`.)
-   * @throws MillraceError `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`: a force had failed or a thread had died, and the next open recovers; the
-   * error of the disk when something could not be saved. The lock is given back all the same
+   * @throws MillraceError `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`: a force had failed or a thread had died, and the next open recovers;
+   * else `ERR_PATH_UNUSABLE` when something could not be saved. The lock is given back all the same
    */
   close(): Promise<void> {
     return this.#open.close();

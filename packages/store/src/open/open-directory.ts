@@ -20,6 +20,7 @@ import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js"
 import { recoveryReasons } from "../recover/recovery-reasons.js";
 import type { DispatchReport, RecoveryReport } from "../recover/recovery-report.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
+import { pathUnusable } from "../tell/path-unusable.js";
 import { StoreEvents } from "../tell/store-events.js";
 import { tellCorruptRecord } from "./corrupt-records.js";
 
@@ -87,7 +88,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
   } catch (error) {
     lock?.release();
-    throw withPath(error, paths.root);
+    throw pathUnusable(error, "the store cannot be opened here", paths.root);
   }
 }
 
@@ -110,13 +111,6 @@ function tellDamage(
   events.emit("rebuilt", { service: "recover", path, reason });
 }
 
-/** What the system says about a file, as an error of ours. */
-export function withPath(cause: unknown, root: string): unknown {
-  if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
-  const path = "path" in cause ? cause.path : root;
-  return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
-}
-
 /** Writes files of the `config` directory: RocketMQ's with Millrace's copy beside it, and Millrace's own. Atomic and durable. */
 export interface ConfigFileWriter {
   writeConfigFile(path: string, content: Uint8Array, logOffset: number): Promise<void>;
@@ -125,12 +119,15 @@ export interface ConfigFileWriter {
 
 /**
  * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then
- * on this one.
+ * on this one. What the system refuses is `ERR_PATH_UNUSABLE`, and an event.
  *
  * @param pipeline undefined while there is none
  */
-export function configFileWriter(storage: Storage, pipeline: () => Pipeline | undefined): ConfigFileWriter {
-  const written = async (onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
+export function configFileWriter(
+  { storage, events }: Pick<OpenedDirectory, "storage" | "events">,
+  pipeline: () => Pipeline | undefined,
+): ConfigFileWriter {
+  const onEither = async (onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
     const running = pipeline();
     try {
       if (running?.isStopping === false) return await onThread(running);
@@ -139,14 +136,25 @@ export function configFileWriter(storage: Storage, pipeline: () => Pipeline | un
     }
     here();
   };
+  const written = async (path: string, onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
+    try {
+      await onEither(onThread, here);
+    } catch (cause) {
+      const error = pathUnusable(cause, "a file of the config directory cannot be written", path);
+      if (error instanceof MillraceError) events.emit("error", { service: "config", code: error.code, message: error.message });
+      throw error;
+    }
+  };
   return {
     writeConfigFile: (path, content, logOffset) =>
       written(
+        path,
         (running) => running.writeConfigFile(path, content, logOffset),
         () => writeConfigFile(storage, path, content, logOffset),
       ),
     writeOwnFile: (path, content) =>
       written(
+        path,
         (running) => running.writeOwnFile(path, content),
         () => writeOwnFile(storage, path, content),
       ),
