@@ -38,6 +38,7 @@ import { tellCorruptRecord } from "./corrupt-records.js";
 import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
+import { unitRepairs } from "./unit-repairs.js";
 
 /**
  * A directory that is open: its threads and the parts on main, from the opening to the close, and what becomes of them when a
@@ -75,6 +76,7 @@ export class OpenStore {
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
+    this.reader.unitVerifier.onBadUnit = unitRepairs(pipeline);
     this.recovery = { ...directory.recovery, progress: report };
     this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
     consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
