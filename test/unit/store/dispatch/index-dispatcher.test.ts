@@ -122,7 +122,8 @@ test("whatever fails while a record is indexed, its keys are there once, in orde
       dispatcher.close();
       t.deepEqual(hex(directory.contents), expected, `${operation} after ${after}`);
     }
-    t.is(failures, 24, operation);
+    // Sealing a full file opens it to read it; what fails there costs the seal and is nobody's error.
+    t.is(failures, operation === "open" ? 21 : 24, operation);
   }
 });
 
