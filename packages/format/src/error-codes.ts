@@ -40,6 +40,10 @@ export const ERROR_CODES = {
     meaning: "An option of consume is missing or has a value that makes no sense.",
     remedy: "Correct the option that the message names.",
   },
+  ERR_CONSUME_QUEUE_CORRUPT: {
+    meaning: "A unit of a ConsumeQueue does not lead to a record of its queue, and nothing was handed out.",
+    remedy: "Try again, it is built again from the log meanwhile; look at the disk when it stays.",
+  },
   ERR_CONSUME_QUEUE_NAME: {
     meaning: "Something below consumequeue is named neither as a queue nor as one of its files.",
     remedy: "Move it away, or open the store with the mappedFileSizeConsumeQueue that it was made with.",

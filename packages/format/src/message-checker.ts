@@ -113,7 +113,7 @@ export class MessageChecker {
     if (!isMessageMagic(magic)) return this.#checkOtherMagic(total, magic, room);
     if (total < MESSAGE_BASE_LENGTH) return MessageVerdict.BAD_LAYOUT;
     if (total > room) return MessageVerdict.TRUNCATED;
-    if (!this.#readLayout(bytes, position, total)) return MessageVerdict.BAD_LAYOUT;
+    if (!this.#readLayout(view, bytes, position, total)) return MessageVerdict.BAD_LAYOUT;
     if (!this.#readFields()) return MessageVerdict.BAD_FIELD;
     if (expectedPhysicalOffset !== ANY_PHYSICAL_OFFSET && this.physicalOffset !== expectedPhysicalOffset) {
       return MessageVerdict.WRONG_PHYSICAL_OFFSET;
@@ -131,9 +131,9 @@ export class MessageChecker {
   }
 
   /** False when the lengths do not add up. */
-  #readLayout(bytes: Uint8Array, position: number, total: number): boolean {
+  #readLayout(view: DataView, bytes: Uint8Array, position: number, total: number): boolean {
     const record = this.#record;
-    record.moveTo(bytes, position);
+    record.moveTo(bytes, position, view);
     if (!record.readLengths(total)) return false;
     this.magic = record.magic;
     this.sysFlag = record.sysFlag;

@@ -8,6 +8,7 @@ import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { ServiceEvents } from "../tell/service-events.js";
 import { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 import { ConsumeQueueForcer } from "./consume-queue-forcer.js";
+import { ConsumeQueueScrub } from "./consume-queue-scrub.js";
 import { ExpiredConsumeQueues } from "./expired-consume-queues.js";
 import { IndexDispatcher } from "./index-dispatcher.js";
 import { OwnDispatcher } from "./own-dispatcher.js";
@@ -53,15 +54,18 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     others,
     DeletedTopics.read(storage, paths.deletedTopics),
   );
-  return await runAgent(service, expiredControl(expired), port, control);
+  const scrub = new ConsumeQueueScrub(storage, config, consumeQueues, counters, events);
+  return await runAgent(service, dispatchControl(expired, scrub), port, control);
 }
 
 /** The methods of a class are not its own properties, which is what a control plane is made of. */
-function expiredControl(expired: ExpiredConsumeQueues): DispatchControl {
+function dispatchControl(expired: ExpiredConsumeQueues, scrub: ConsumeQueueScrub): DispatchControl {
   return {
     deleteExpired: (minOffset) => expired.deleteExpired(minOffset),
     deleteTopic: (topic, offset) => expired.deleteTopic(topic, offset),
     deleteQueue: (slot) => expired.deleteQueue(slot),
+    scrubConsumeQueues: () => scrub.scrubConsumeQueues(),
+    repairUnit: (slot, queueOffset) => scrub.repairUnit(slot, queueOffset),
   };
 }
 

@@ -16,6 +16,8 @@ export const CHECKED_LENGTH_OFFSET = 8;
 export const CHECKED_CRC_OFFSET = 12;
 export const CHECKED_PAYLOAD_OFFSET = 16;
 
+/** "MRQS": checksums of the ConsumeQueues' files. */
+export const CONSUME_QUEUE_CHECKSUMS_MAGIC = 0x4d525153;
 /** "MRCC": the copy of a file of RocketMQ's `config` directory. */
 export const CONFIG_COPY_MAGIC = 0x4d524343;
 /** "MRDM": how far ConsumeQueues and index are durable. */

@@ -20,6 +20,7 @@ import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { StoreSnapshots } from "../copy/store-snapshots.js";
+import { keepFence } from "../marks/fence-places.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
@@ -37,6 +38,7 @@ import { tellCorruptRecord } from "./corrupt-records.js";
 import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
+import { unitRepairs } from "./unit-repairs.js";
 
 /**
  * A directory that is open: its threads and the parts on main, from the opening to the close, and what becomes of them when a
@@ -74,6 +76,7 @@ export class OpenStore {
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
+    this.reader.unitVerifier.onBadUnit = unitRepairs(pipeline);
     this.recovery = { ...directory.recovery, progress: report };
     this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
     consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
@@ -223,7 +226,7 @@ export class OpenStore {
     this.put.close();
     this.#arrivals.close();
     await attempt(() => this.reader.close());
-    this.pipeline.control.forceAlarm.nudge();
+    await attempt(() => this.#keepFence());
     await attempt(() => this.pipeline.destroy());
     await attempt(() => this.directory.lock.release());
     storeState.set(StoreState.closed);
@@ -265,6 +268,15 @@ export class OpenStore {
     const { forceAlarm } = this.pipeline.control;
     await forceAlarm.whenRaised();
     if (forceAlarm.isRaised) this.#forceFailed();
+  }
+
+  /** The last chance for the marker, while the directory is still ours. */
+  #keepFence(): void {
+    const { forceAlarm } = this.pipeline.control;
+    forceAlarm.nudge();
+    if (!forceAlarm.isRaised) return;
+    const { storage, paths } = this.directory;
+    keepFence(storage, paths, this.flushedOffset, forceAlarm.cause.reason);
   }
 
   #forceFailed(): void {

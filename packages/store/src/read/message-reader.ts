@@ -15,6 +15,7 @@ import { MessageLookup } from "./message-lookup.js";
 import { MessageQuery, type MessageQueryOptions, type QueryMessageResult } from "./message-query.js";
 import type { MessageView } from "./message-view.js";
 import type { BoundaryType } from "./offset-by-time.js";
+import { UnitVerifier } from "./unit-verifier.js";
 
 /**
  * Everything that reads messages, on the main thread, from mappings of its own. After {@link close} every method throws `ERR_STORE_CLOSED`.
@@ -24,6 +25,7 @@ export class MessageReader {
   /** For those who read queue by queue themselves: delay, index, consumers. */
   readonly commitLog: CommitLogReader;
   readonly consumeQueues: ConsumeQueueReader;
+  readonly unitVerifier: UnitVerifier;
   readonly #getter: MessageGetter;
   readonly #index: IndexReader;
   readonly #query: MessageQuery<MessageView>;
@@ -39,7 +41,8 @@ export class MessageReader {
     topics: TopicTable,
   ) {
     this.commitLog = new CommitLogReader(storage, config, control.counters);
-    this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics);
+    this.unitVerifier = new UnitVerifier(this.commitLog);
+    this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics, this.unitVerifier);
     this.#root = config.storePathRootDir;
     this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
     this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);

@@ -2,6 +2,7 @@ import type { StorePaths } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { readConsumeQueueChecksums } from "../marks/consume-queue-checksums.js";
 import type { DeletedTopics } from "../marks/deleted-topics.js";
 import type { DispatchedMark } from "../marks/dispatched-mark.js";
 import { type IndexRecovery, recoverIndex } from "./index/index-recovery.js";
@@ -69,6 +70,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     log: recovered,
     logQueues,
     deletedTopics: deletedTopics.offsets,
+    checksums: readConsumeQueueChecksums(options.storage, paths.consumeQueueChecksums),
     isTrusted: lastExitOk && mark?.dispatchedOffset === maxOffset,
     dispatchedOffset: mark?.dispatchedOffset ?? 0,
     messageDelayLevel: config.messageDelayLevel,
