@@ -41,9 +41,11 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       thread: "main",
       uses: ["recover/log", "recover/queues", "recover/index", "recover/scan", "config", "marks"],
     },
+    copy: { thread: "main and pool", uses: ["recover/scan", "recover/index", "config", "marks"] },
     open: {
       thread: "main",
       uses: [
+        "copy",
         "put",
         "read",
         "consume",

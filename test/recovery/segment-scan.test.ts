@@ -51,6 +51,15 @@ test("prepared and rolled back messages do not move a queue, an inner batch move
   );
 });
 
+test("an inner batch of more messages than its body has bytes is no good record", (t) => {
+  const log = new CommitLogBuilder();
+  log.add();
+  const { offset } = log.add({ sysFlag: 0x80, properties: "INNER_NUM\x019007199254740991\x02" });
+  log.add();
+  const { position, detail, queueOffsets } = scan(log.image(0));
+  t.deepEqual([position, detail, [...queueOffsets]], [offset, "BAD_FIELD", [["TopicA-0", 1]]]);
+});
+
 test("a segment is complete by its blank record, which must reach its end", (t) => {
   const log = new CommitLogBuilder();
   log.add();

@@ -25,6 +25,7 @@ export function recover(
   return recoverIndex({
     storage: realStorage,
     directory: directory.index,
+    sealsPath: join(directory.root, "no-seals"),
     ...SHAPE,
     minOffset: 0,
     maxOffset: log.offset,

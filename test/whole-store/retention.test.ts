@@ -220,7 +220,7 @@ test.serial("a lease that lasts too long is ended by force: what it showed is em
 });
 
 test.serial("a file that cannot be removed is told and tried again; nobody reads it meanwhile", async (t) => {
-  const fault: Fault = { operation: "remove", path: "commitlog", after: 1, times: 1, code: "EIO" };
+  const fault: Fault = { operation: "remove", path: "commitlog/", after: 1, times: 1, code: "EIO" };
   const store = await openStore(t, OPTIONS, [fault]);
   await put(store, 0, 20);
   await settled(store, 20);
@@ -234,7 +234,7 @@ test.serial("a file that cannot be removed is told and tried again; nobody reads
 });
 
 test.serial("a ConsumeQueue file that cannot be removed is told and tried again", async (t) => {
-  const fault: Fault = { operation: "remove", path: "consumequeue", after: 0, times: 1, code: "EIO" };
+  const fault: Fault = { operation: "remove", path: "consumequeue/", after: 0, times: 1, code: "EIO" };
   const store = await openStore(t, OPTIONS, [fault]);
   await put(store, 0, 20);
   await settled(store, 20);
@@ -319,12 +319,12 @@ test.serial("segments whose files say a year from now are said to be of the futu
   await put(store, 0, 20);
   await settled(store, 20);
   const log = store.config.storePathCommitLog;
-  const year = Date.now() / 1000 + 365 * 24 * 3600;
+  const year = Math.ceil(Date.now() / 1000) + 365 * 24 * 3600;
   for (const name of readdirSync(log).sort().slice(0, 3)) utimesSync(join(log, name), year, year);
   const again = { ...OPTIONS, fileReservedTime: 1, storePathRootDir: store.config.storePathRootDir };
   await store.close();
   const kept = await openStore(t, again);
-  const inFuture = { fromOffset: 0, modifiedMs: Math.floor(year * 1000) };
+  const inFuture = { fromOffset: 0, modifiedMs: year * 1000 };
   t.like(await kept.deleteExpiredFiles(), { deletedSegments: 0, inFuture });
   t.true(kept.stats().disk.oldestInFuture);
   setWallClock(t, 3_700_000);

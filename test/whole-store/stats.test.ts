@@ -65,7 +65,7 @@ test.serial("RocketMQ's runtime figures, Prometheus and text say the same", asyn
   t.true(page.includes('\nmillrace_store_state{state="running"} 1\n'));
   t.true(page.includes(`\nmillrace_wrote_offset_bytes ${store.maxPhysicalOffset}\n`));
   t.true(page.includes('\nmillrace_topic_put_messages_total{topic="TopicA"} 50\n'));
-  t.regex(toText(stats), /^put +50 messages/m);
+  t.regex(toText(stats), /^put +messages 50 /m);
   await store.close();
   t.is(store.stats().state, "closed");
   t.true(store.stats().services.every(({ state }) => state === "stopped"));

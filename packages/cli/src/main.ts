@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { ERROR_CODES, MillraceError } from "@millrace/store";
 import { recover } from "./recover.js";
+import { salvage } from "./salvage.js";
 import { unfence } from "./unfence.js";
 import { UsageError } from "./usage-error.js";
 
@@ -10,12 +11,14 @@ const USAGE = `usage: millrace <command> <storePathRootDir> [options]
             (docs/recovery.md explains it line by line);
             as the store was made, where it is not the default:
             --mappedFileSizeCommitLog <bytes> --mappedFileSizeConsumeQueue <bytes> --maxHashSlotNum <n> --maxIndexNum <n>
+  salvage <storePathRootDir> <target>
+            write what is good of a damaged store to a new directory, and print what is lost as JSON; with the sizes as above
   unfence   let a store take puts again after a failed force: look at the disk first
 
 exit codes: 0 done, 1 failed (the error's code, its meaning and what helps are printed), 2 bad usage
 `;
 
-const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = { recover, unfence };
+const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<void>>> = { recover, salvage, unfence };
 
 async function main([name = "", ...args]: string[]): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

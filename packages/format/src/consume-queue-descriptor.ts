@@ -13,6 +13,8 @@
  * of a queue that does not start at 0 is filled up to its first message with units (0, 0x7fffffff, 0).
  */
 export const CONSUME_QUEUE_UNIT_LENGTH = 20;
+/** One past the last queue offset: the file of its unit has a name, and an end, that are safe integers. */
+export const QUEUE_OFFSET_LIMIT = Math.floor((Number.MAX_SAFE_INTEGER - 0x7fffffff) / CONSUME_QUEUE_UNIT_LENGTH);
 export const CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET = 0;
 export const CONSUME_QUEUE_SIZE_OFFSET = 8;
 export const CONSUME_QUEUE_TAGS_CODE_OFFSET = 12;

@@ -3,8 +3,8 @@ import type { ErrorCodeText } from "./error-code-text.js";
 /** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
 export const ERROR_CODES = {
   ERR_ABORTED: {
-    meaning: "Opening was aborted by its signal.",
-    remedy: "Open the store again: recovery can begin afresh at any point.",
+    meaning: "Opening, or copying to another directory, was aborted by its signal.",
+    remedy: "Open the store, or copy it, again: both can begin afresh at any point.",
   },
   ERR_ALLOCATE_FAILED: {
     meaning: "The segment that the message goes to could not be made, so it was not put.",
@@ -29,7 +29,8 @@ export const ERROR_CODES = {
   },
   ERR_COMMIT_LOG_CORRUPT: {
     meaning: "The log is damaged where it was once known to be durable, so nothing was changed.",
-    remedy: "Look at the disk, then put the files back from a copy: to cut here would lose acknowledged messages.",
+    remedy:
+      "Look at the disk, then put the files back from a snapshot, or run millrace salvage: to cut here would lose acknowledged messages.",
   },
   ERR_CONSUMER_OFFSETS_CORRUPT: {
     meaning: "Neither config/consumerOffset.json nor Millrace's copy nor the backup can be understood.",
@@ -38,6 +39,10 @@ export const ERROR_CODES = {
   ERR_CONSUME_ILLEGAL: {
     meaning: "An option of consume is missing or has a value that makes no sense.",
     remedy: "Correct the option that the message names.",
+  },
+  ERR_CONSUME_QUEUE_CORRUPT: {
+    meaning: "A unit of a ConsumeQueue does not lead to a record of its queue, and nothing was handed out.",
+    remedy: "Try again, it is built again from the log meanwhile; look at the disk when it stays.",
   },
   ERR_CONSUME_QUEUE_NAME: {
     meaning: "Something below consumequeue is named neither as a queue nor as one of its files.",
@@ -63,6 +68,14 @@ export const ERROR_CODES = {
     meaning: "The system could not write a ConsumeQueue during recovery.",
     remedy: "Make room on the disk or correct the permissions of the file, then open the store again.",
   },
+  ERR_COPY_FAILED: {
+    meaning: "The system could not read or write a file while a store was copied to another directory.",
+    remedy: "Make room on the disk that the message names, or correct the permissions, then copy again.",
+  },
+  ERR_COPY_TARGET: {
+    meaning: "The directory that a store is to be copied to is there already, or overlaps the store.",
+    remedy: "Name a directory outside of the store that does not exist or is empty.",
+  },
   ERR_DELAY_OFFSETS_CORRUPT: {
     meaning: "Neither config/delayOffset.json nor Millrace's copy nor the backup can be understood.",
     remedy: "Repair the file, or delete all three to have the delayed messages that are still in the log delivered again.",
@@ -78,6 +91,10 @@ export const ERROR_CODES = {
   ERR_DISPATCHER_ILLEGAL: {
     meaning: "A module of commitLogDispatchers does not export what a dispatcher is.",
     remedy: "Export as default a function that returns an object with a method named dispatch.",
+  },
+  ERR_DISPATCHER_TIMEOUT: {
+    meaning: "A module of commitLogDispatchers, or the function that it exports, has not settled for a minute.",
+    remedy: "Have it answer at once, and do what takes long later.",
   },
   ERR_DISPATCH_FAILED: {
     meaning: "A dispatcher has failed at a record, so that readers see nothing new; from the tenth time on puts are refused too.",
@@ -337,7 +354,8 @@ export const ERROR_CODES = {
   },
   ERR_WATERMARK_CORRUPT: {
     meaning: "The file of the flushed watermark has no good slot.",
-    remedy: "Look at the disk; deleting the file says that recovery may take damage to durable bytes for a torn end, and cut it.",
+    remedy:
+      "Look at the disk, then run millrace salvage; deleting the file instead lets recovery take damage to durable bytes for a torn end.",
   },
   ERR_WORKER_DIED: {
     meaning: "A thread of recovery died.",

@@ -1,3 +1,4 @@
+import { QUEUE_OFFSET_LIMIT } from "./consume-queue-descriptor.js";
 import { crc32 } from "./crc32.js";
 import {
   BLANK_MAGIC,
@@ -112,7 +113,7 @@ export class MessageChecker {
     if (!isMessageMagic(magic)) return this.#checkOtherMagic(total, magic, room);
     if (total < MESSAGE_BASE_LENGTH) return MessageVerdict.BAD_LAYOUT;
     if (total > room) return MessageVerdict.TRUNCATED;
-    if (!this.#readLayout(bytes, position, total)) return MessageVerdict.BAD_LAYOUT;
+    if (!this.#readLayout(view, bytes, position, total)) return MessageVerdict.BAD_LAYOUT;
     if (!this.#readFields()) return MessageVerdict.BAD_FIELD;
     if (expectedPhysicalOffset !== ANY_PHYSICAL_OFFSET && this.physicalOffset !== expectedPhysicalOffset) {
       return MessageVerdict.WRONG_PHYSICAL_OFFSET;
@@ -130,9 +131,9 @@ export class MessageChecker {
   }
 
   /** False when the lengths do not add up. */
-  #readLayout(bytes: Uint8Array, position: number, total: number): boolean {
+  #readLayout(view: DataView, bytes: Uint8Array, position: number, total: number): boolean {
     const record = this.#record;
-    record.moveTo(bytes, position);
+    record.moveTo(bytes, position, view);
     if (!record.readLengths(total)) return false;
     this.magic = record.magic;
     this.sysFlag = record.sysFlag;
@@ -155,7 +156,7 @@ export class MessageChecker {
     return (
       this.queueId >= 0 &&
       this.queueOffset >= 0 &&
-      this.queueOffset <= Number.MAX_SAFE_INTEGER &&
+      this.queueOffset < QUEUE_OFFSET_LIMIT &&
       this.physicalOffset >= 0 &&
       this.physicalOffset <= Number.MAX_SAFE_INTEGER &&
       Math.abs(this.storeTimestamp) <= Number.MAX_SAFE_INTEGER

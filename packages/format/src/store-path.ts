@@ -31,6 +31,10 @@ export interface StorePaths {
   readonly logFence: string;
   /** Millrace's own: how far ConsumeQueues and index are known to be durable. */
   readonly dispatchedMark: string;
+  /** Millrace's own: checksums of the ConsumeQueues' files. */
+  readonly consumeQueueChecksums: string;
+  /** Millrace's own: what the index files held when nothing was written to them any more. */
+  readonly indexSeals: string;
   /** Millrace's own: records of deleted topics that are still in the log. */
   readonly deletedTopics: string;
   /** Millrace's own: the {@link preparedPath} of a segment; in the store, wherever the log lies. */
@@ -59,6 +63,8 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     fence: `${root}/millrace.fence`,
     logFence: `${commitLog}.millrace.fence`,
     dispatchedMark: `${root}/millrace.dispatched`,
+    consumeQueueChecksums: `${root}/millrace.queueChecksums`,
+    indexSeals: `${root}/millrace.index`,
     deletedTopics: `${config}/millrace.deletedTopics`,
     newSegment: preparedPath(`${root}/commitlog`),
   };

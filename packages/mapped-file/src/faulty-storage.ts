@@ -68,6 +68,13 @@ export class FaultyStorage implements Storage {
     this.#inner.rename(from, to);
   }
 
+  share(from: string, to: string): boolean {
+    const fault = this.#plan.due("share", to);
+    if (fault?.code === "EXDEV") return false;
+    if (fault !== undefined) throw faultError(fault, "share", to);
+    return this.#inner.share(from, to);
+  }
+
   syncDirectory(path: string): void {
     this.#plan.check("syncDirectory", path);
     this.#inner.syncDirectory(path);

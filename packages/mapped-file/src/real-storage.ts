@@ -1,8 +1,10 @@
 import {
   closeSync,
   constants,
+  copyFileSync,
   existsSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -21,6 +23,16 @@ import { RealStorageFile } from "./real-storage-file.js";
 import { DEFAULT_FILE_MODE, directoryModeOf, openRegularFile } from "./regular-file.js";
 import { readWholeFile, replaceFile } from "./small-file.js";
 import type { DiskUsage, FileAccess, Storage, StorageEntry } from "./storage.js";
+
+const NOT_HERE = ["ENOTSUP", "EOPNOTSUPP", "ENOSYS", "ENOTTY", "EXDEV", "EINVAL"];
+/** Ways of {@link Storage.share}, each with what the system says where it cannot. */
+const SHARING: readonly (readonly [(from: string, to: string) => void, ReadonlySet<string>])[] = [
+  [
+    (from, to) => copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL),
+    new Set([...NOT_HERE, "EPERM", "EACCES"]),
+  ],
+  [linkSync, new Set([...NOT_HERE, "EPERM", "EMLINK"])],
+];
 
 /** Node's file system, and mmap-io's mappings. */
 export class RealStorage implements Storage {
@@ -100,6 +112,18 @@ export class RealStorage implements Storage {
 
   rename(from: string, to: string): void {
     renameSync(from, to);
+  }
+
+  share(from: string, to: string): boolean {
+    for (const [give, notHere] of SHARING) {
+      try {
+        give(from, to);
+        return true;
+      } catch (error) {
+        if (!notHere.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      }
+    }
+    return false;
   }
 
   syncDirectory(path: string): void {

@@ -33,6 +33,11 @@ export interface Storage {
   forceInBackground(path: string): Promise<void>;
   /** Replaces `to`. Durable after {@link syncDirectory}. */
   rename(from: string, to: string): void;
+  /**
+   * Gives a file that nobody changes any more a second name, `to`, which is not there: as a copy of its own that shares the blocks
+   * (reflink), or else as a hard link. False, and nothing has happened, where neither is possible. Durable after {@link syncDirectory}.
+   */
+  share(from: string, to: string): boolean;
   /** Makes creations, removals and renames in a directory durable. */
   syncDirectory(path: string): void;
   /** The whole file; undefined when it is missing. @throws MillraceError `ERR_FILE_TYPE`, `ERR_FILE_TOO_LONG` */
@@ -142,6 +147,8 @@ export type FaultOperation =
   | "remove"
   | "removeDirectory"
   | "rename"
+  /** With the code EXDEV it answers that it cannot. */
+  | "share"
   | "truncate"
   | "syncDirectory"
   | "diskUsage"

@@ -42,6 +42,8 @@ export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
 export type { ConsumedBatch } from "./consume/consumed-batch.js";
 export type { MessageArrival, MessageArrivingListener } from "./consume/message-arriving.js";
 export type { MessageConsumer } from "./consume/message-consumer.js";
+export type { LostMessage, LostRange, SalvageReport } from "./copy/salvage.js";
+export type { CopyProgress, SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
 export type { ConfigFileDamage } from "./marks/config-file.js";
 export { MessageStore } from "./message-store.js";
@@ -63,6 +65,8 @@ export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
 export type { TopicSelection } from "./read/topic-selection.js";
+export type { IndexFileDamage } from "./recover/index/index-file-check.js";
+
 export type { CorruptRecord } from "./recover/log/corrupt-record.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { CutOffset, DispatchReport, ProgressReport, RecoveryReport } from "./recover/recovery-report.js";

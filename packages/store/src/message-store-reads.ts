@@ -33,7 +33,7 @@ export abstract class MessageStoreReads {
   /**
    * The newest messages of a topic that have this key, or this unique key, in the order of the log, as copies: at most `maxNum`, stored
    * from `begin` to `end` (milliseconds, inclusive). None when `messageIndexEnable` is false. (RocketMQ: `queryMessage`, its index files.)
-   * @throws MillraceError `ERR_QUERY_ILLEGAL`, `ERR_TOPIC_ILLEGAL`; the system's own error when a file cannot be mapped
+   * @throws MillraceError `ERR_QUERY_ILLEGAL`, `ERR_TOPIC_ILLEGAL`; `ERR_PATH_UNUSABLE`, as all reads: the system refuses a file
    */
   queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
     return this.#open.reader.queryMessage(options);

@@ -17,6 +17,8 @@ import type { MessageStoreOptions } from "./config/message-store-options.js";
 import type { ConsumeOptions } from "./consume/consume-options.js";
 import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
+import { type SalvageReport, salvageStore } from "./copy/salvage.js";
+import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
 import { bringFenceHome } from "./marks/fence-places.js";
 import { liftStoreFence } from "./marks/store-fence.js";
 import { MessageStoreReads } from "./message-store-reads.js";
@@ -81,6 +83,20 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
+   * Writes what is good of a damaged store to a new directory, each message where it was: its physical and queue offset and its id stay,
+   * and so do the groups' offsets; ConsumeQueues and index are made when the target is opened. The place of what is lost holds a record of
+   * topic `MILLRACE_SALVAGE` that says so. The source is not changed. Blocks the thread, for as long as reading the log twice takes. As
+   * `millrace salvage <directory> <target>`. (RocketMQ has nothing like it.)
+   * @param options of the damaged store
+   * @param directory is not there, or empty
+   * @throws MillraceError `ERR_COPY_TARGET`; `ERR_STORE_LOCKED`: the store is open; `ERR_PATH_UNUSABLE`: it is none; the system's own error
+   * when the target cannot be written
+   */
+  static async salvage(options: MessageStoreOptions, directory: string): Promise<SalvageReport> {
+    return salvageStore(options, directory, { kind: "real" });
+  }
+
+  /**
    * Lifts the fence, if there is one, of a directory that is not open: the operator has looked at the disk. The next {@link open} writes
    * the log again from where the force failed. As `millrace unfence <directory>`.
    * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory; `ERR_STORE_LOCKED`: it is open
@@ -118,9 +134,9 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
-   * Puts messages of one topic and queue as one: contiguous, with consecutive queue offsets, all or none, one promise. Resolves as
-   * {@link putMessage}: `appendResult` has the offsets of the first one, `msgCount`, and all ids in `msgId`, with commas between them.
-   * (RocketMQ: `MessageStore.asyncPutMessages`.)
+   * Puts messages of one topic and queue as one: contiguous, with consecutive queue offsets, put or refused as a whole, one promise. A
+   * crash before it is acknowledged may leave its first records. Resolves as {@link putMessage}: `appendResult` has the offsets of the
+   * first one, `msgCount`, and all ids in `msgId`, with commas between them. (RocketMQ: `MessageStore.asyncPutMessages`.)
    * @param batch not empty; one `bornHost`, `storeHost` and `waitStoreMsgOK`; no delays, no transactions; together they fit a segment
    * @throws MillraceError as {@link putMessage}, and `ERR_BATCH_ILLEGAL`
    */
@@ -301,6 +317,18 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
+   * A consistent copy of the directory, whole and at rest, while puts, reads and retention go on: everything that was acknowledged at the
+   * call, and dispatched. Segments that nobody writes any more are shared with it where the file system can (reflink, or hard links, of
+   * which neither side ever writes one), all else is copied. Opens cleanly, in RocketMQ too. Resolves with the physical offsets it holds.
+   * @param directory is not there, or empty; outside of the store. Until the copy is whole it lies beside it, as `<directory>.new`
+   * @throws MillraceError `ERR_COPY_TARGET`, `ERR_COPY_FAILED`, `ERR_ABORTED`: nothing is left of the copy; and as {@link flush}
+   */
+  async snapshot(directory: string, options?: SnapshotOptions): Promise<SnapshotReport> {
+    this.#open.checkOpen();
+    return await this.#open.snapshots.take(directory, options);
+  }
+
+  /**
    * Looks for gaps and overlaps between the files of the log and of each ConsumeQueue, and changes nothing. Resolves with what it found:
    * path, the file's offset in bytes, and where the file before it ends; none, if all is well. (RocketMQ: `checkSelf`.)
    */
@@ -320,8 +348,8 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   /**
    * Settles the puts in flight, forces everything, ends consumers and threads, saves the consumer offsets, gives the lock back. Idempotent.
    * (RocketMQ: `DefaultMessageStore.shutdown`.)
-   * @throws MillraceError `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`: a force had failed or a thread had died, and the next open recovers; the
-   * error of the disk when something could not be saved. The lock is given back all the same
+   * @throws MillraceError `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`: a force had failed or a thread had died, and the next open recovers;
+   * else `ERR_PATH_UNUSABLE` when something could not be saved. The lock is given back all the same
    */
   close(): Promise<void> {
     return this.#open.close();

@@ -19,6 +19,11 @@ const calls: Record<FaultOperation, (storage: Storage, directory: string) => unk
   remove: (storage, directory) => storage.remove(join(directory, "a-missing")),
   removeDirectory: (storage, directory) => storage.removeDirectory(join(directory, "a-missing")),
   rename: (storage, directory) => storage.rename(join(directory, "b"), join(directory, "a")),
+  share: (storage, directory) => {
+    storage.remove(join(directory, "b"));
+    storage.share(join(directory, "c"), join(directory, "a-new"));
+    storage.remove(join(directory, "a-new"));
+  },
   truncate: (storage, directory) => withFile(storage, directory, (file) => file.truncate(4)),
   syncDirectory: (storage, directory) => storage.syncDirectory(directory),
   diskUsage: (storage, directory) => storage.diskUsage(join(directory, "a")),
@@ -37,7 +42,7 @@ function withFile<T>(storage: Storage, directory: string, use: (file: ReturnType
 for (const [operation, call] of Object.entries(calls) as [FaultOperation, (typeof calls)[FaultOperation]][]) {
   test(`a planned fault hits ${operation}, on its path only, after so many calls, so many times`, (t) => {
     const directory = temporaryDirectory(t);
-    for (const name of ["a", "b"]) writeFileSync(join(directory, name), "1234");
+    for (const name of ["a", "b", "c"]) writeFileSync(join(directory, name), "1234");
     const path = operation === "syncDirectory" ? directory : join(directory, "a");
     const run = (storage: Storage): unknown => {
       writeFileSync(join(directory, "b"), "1234");

@@ -255,13 +255,16 @@ export class AppendService implements Agent {
     return true;
   }
 
-  /** END_OF_FILE: what is left of the segment becomes a blank record. */
+  /** END_OF_FILE: what is left of the segment becomes a blank record; where another writer has left less, it stays zeros. */
   #roll(next: MappedFile): void {
     const beganUs = monotonicUs();
     this.#writeRun();
     const position = this.#offset - this.#segment.fromOffset;
-    writeBlankRecord(new DataView(this.#blank.buffer), 0, this.#segment.size - position);
-    this.#writer.write(this.#blank, position);
+    const rest = this.#segment.size - position;
+    if (rest >= BLANK_RECORD_LENGTH) {
+      writeBlankRecord(new DataView(this.#blank.buffer), 0, rest);
+      this.#writer.write(this.#blank, position);
+    }
     this.#segment = next;
     this.#offset = next.fromOffset;
     this.#writer.enter(next);

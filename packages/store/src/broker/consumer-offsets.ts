@@ -189,7 +189,7 @@ export class ConsumerOffsets {
     return this.#lastError;
   }
 
-  /** Resolves when everything committed so far is durable. Rejects with the error of the disk; nothing is lost from memory then. */
+  /** Resolves when everything committed so far is durable. Rejects with `ERR_PATH_UNUSABLE`; nothing is lost from memory then. */
   async persist(): Promise<void> {
     const wanted = this.#changes;
     while (this.#savedChanges < wanted) {

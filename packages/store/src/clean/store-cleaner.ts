@@ -8,6 +8,7 @@ import { diskFull } from "../put/put-message-result.js";
 import type { MessageReader } from "../read/message-reader.js";
 import type { StoreEventSink } from "../tell/store-event.js";
 import { CommitLogSegments } from "./commit-log-segments.js";
+import { ConsumeQueueScrubber } from "./consume-queue-scrubber.js";
 import { diskRatioOf } from "./disk-space.js";
 import { FileCleaner } from "./file-cleaner.js";
 import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
@@ -27,6 +28,7 @@ export class StoreCleaner {
   readonly files: FileCleaner;
   readonly topics: TopicCleaner;
   readonly #directory: CleanedDirectory;
+  readonly #scrubber: ConsumeQueueScrubber;
 
   /** @param delayedFrom physical offset of the oldest delayed message that has not been delivered for good */
   constructor(
@@ -68,6 +70,8 @@ export class StoreCleaner {
     });
     this.topics = new TopicCleaner(pipeline, put, reader, groups, this.files);
     this.files.start();
+    this.#scrubber = new ConsumeQueueScrubber(() => pipeline.scrubConsumeQueues());
+    this.#scrubber.start();
   }
 
   checkSelf(): Promise<SelfCheckFinding[]> {
@@ -76,8 +80,8 @@ export class StoreCleaner {
   }
 
   /** Ends a cleaning that is under way, between two files. */
-  close(): Promise<void> {
-    return this.files.close();
+  async close(): Promise<void> {
+    await Promise.all([this.files.close(), this.#scrubber.close()]);
   }
 }
 

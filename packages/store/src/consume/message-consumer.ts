@@ -1,4 +1,6 @@
-import { wallClockMs } from "@millrace/shared-memory";
+import { setTimeout } from "node:timers/promises";
+import { MillraceError } from "@millrace/format";
+import { monotonicMs, wallClockMs } from "@millrace/shared-memory";
 import type { GetMessageResult } from "../read/get-message-result.js";
 import type { GetMessageRequest } from "../read/message-getter.js";
 import type { MessageReader } from "../read/message-reader.js";
@@ -22,6 +24,10 @@ export interface ConsumerEnvironment {
   /** Nothing arrives any more, because of this. */
   readonly failure: Error | undefined;
 }
+
+/** How often it is looked whether a bad unit has been built again, and how long it may take. */
+const REPAIR_LOOK_MS = 5;
+const REPAIR_TIMEOUT_MS = 30_000;
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
@@ -47,6 +53,9 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
   #skipped = 0;
   /** Corrupt records passed over since then. */
   #corrupt = 0;
+  /** A unit at its place is being built again, and since when (monotonic milliseconds; -1 when none is). */
+  #isRepairing = false;
+  #repairsSince = -1;
   #isEnded = false;
   #waiter: ArrivalWaiter | undefined;
   /** The call of {@link next} before: calls are answered in their order. */
@@ -91,6 +100,10 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
           if (this.#isOver()) break;
         }
         const batch = this.#get();
+        if (this.#isRepairing) {
+          await setTimeout(REPAIR_LOOK_MS);
+          continue;
+        }
         if (batch !== undefined) return { done: false, value: batch };
         if (this.#isAtEnd()) await this.#wait();
       }
@@ -109,7 +122,9 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
   /** Undefined when nothing was found where it stood; it may have moved on. */
   #get(): ConsumedBatch | undefined {
     this.#findQueue();
+    this.#isRepairing = false;
     const found = this.#find();
+    if (found !== undefined) this.#repairsSince = -1;
     try {
       return found === undefined ? undefined : this.#take(found);
     } finally {
@@ -122,12 +137,22 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     try {
       return this.#environment.reader.getMessage({ ...this.#request, queueOffset: this.#offset });
     } catch (error) {
+      if (this.#awaitsRepair(error)) return undefined;
       if (!this.#skipsCorrupt || !(error instanceof RecordCorruptError)) throw error;
       const passed = this.#moveTo((error.queueOffset ?? this.#offset) + 1);
       this.#corrupt++;
       if (!this.#isFiltered) this.#skipped += passed - 1;
       return undefined;
     }
+  }
+
+  /** A unit that was bad is built again from the log while the consumer waits; but not for ever. */
+  #awaitsRepair(error: unknown): boolean {
+    if (!(error instanceof MillraceError) || error.code !== "ERR_CONSUME_QUEUE_CORRUPT") return false;
+    const now = monotonicMs();
+    if (this.#repairsSince < 0) this.#repairsSince = now;
+    this.#isRepairing = now - this.#repairsSince < REPAIR_TIMEOUT_MS;
+    return this.#isRepairing;
   }
 
   #take(found: GetMessageResult): ConsumedBatch | undefined {

@@ -20,6 +20,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { StoreEventSink } from "../tell/store-event.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import { ConsumeQueue } from "./consume-queue.js";
+import { ConsumeQueueChecksumTable } from "./consume-queue-checksum-table.js";
 import { ConsumeQueueFiles } from "./consume-queue-files.js";
 import { QueueSlots } from "./queue-slots.js";
 
@@ -37,6 +38,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   /** Records whose queue is not of this store: their topic was deleted; or was set aside. */
   undispatched = 0;
   readonly #counters: ControlBlock<"dispatch">["counters"];
+  readonly checksums: ConsumeQueueChecksumTable;
   readonly #paths: StorePaths;
   readonly #files: ConsumeQueueFiles;
   readonly #slots: QueueSlots;
@@ -58,6 +60,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   ) {
     this.#counters = control.counters;
     this.#paths = storePaths(config.storePathRootDir);
+    this.checksums = new ConsumeQueueChecksumTable(storage, this.#paths.consumeQueueChecksums);
     this.#files = new ConsumeQueueFiles(storage, config.mappedFileSizeConsumeQueue);
     const { maxQueueOffsets, minQueueOffsets } = queueColumns(table, control);
     this.#max = maxQueueOffsets;
@@ -147,6 +150,7 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
   /** Lets go of a queue whose files are about to be deleted; nothing in it can be read from now on. */
   drop(queue: ConsumeQueue): void {
     this.#min.set(queue.slot, this.#max.get(queue.slot));
+    this.checksums.forget(queue.directory);
     this.#letGo(queue);
   }
 
@@ -195,6 +199,8 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
       isSchedule: topic === SCHEDULE_TOPIC,
       fromOffset: this.#deletedTopics.get(topic) ?? 0,
     };
-    this.queues[slot] = new ConsumeQueue(this.#files, place, this.#min.get(slot), this.#max.get(slot));
+    const maxOffset = this.#max.get(slot);
+    const checksums = this.checksums.of(place.directory, maxOffset);
+    this.queues[slot] = new ConsumeQueue(this.#files, place, this.#min.get(slot), maxOffset, checksums);
   }
 }

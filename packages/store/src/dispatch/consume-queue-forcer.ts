@@ -90,7 +90,10 @@ export class ConsumeQueueForcer {
     if (paths.length === 0 && !isThorough) return;
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
-    if (isThorough) this.#leastUnforced = Number.POSITIVE_INFINITY;
+    if (isThorough) {
+      this.#leastUnforced = Number.POSITIVE_INFINITY;
+      this.#consumeQueues.checksums.beginRound(this.#consumeQueues.queues);
+    }
     this.#isForcing = true;
     void this.#force(paths, isThorough);
   }
@@ -141,6 +144,7 @@ export class ConsumeQueueForcer {
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
     this.#leastUnforced = Number.POSITIVE_INFINITY;
+    this.#consumeQueues.checksums.beginRound(this.#consumeQueues.queues);
     const paths: string[] = [];
     for (const queue of this.#consumeQueues.queues) if (queue !== undefined) paths.push(...queue.takeUnforced());
     await this.#forceAll(paths);
@@ -170,6 +174,7 @@ export class ConsumeQueueForcer {
   /** A full disk may refuse the mark: then the one before stays, which says less, and the next round tries again. */
   #tellDurable(): void {
     try {
+      this.#consumeQueues.checksums.endRound();
       this.#onDurable(this.#roundOffset);
       this.#durableOffset = this.#roundOffset;
     } catch {}

@@ -1,5 +1,6 @@
-import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, writeConsumeQueueUnit, writeFillUnit } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, crc32, writeConsumeQueueUnit, writeFillUnit } from "@millrace/format";
 import { SegmentDirectory, type StorageFile } from "@millrace/mapped-file";
+import type { FileChecksum } from "../marks/consume-queue-checksums.js";
 import type { ConsumeQueueFiles } from "./consume-queue-files.js";
 
 const INITIAL_PENDING_UNITS = 16;
@@ -35,12 +36,19 @@ export class ConsumeQueue {
   #fileStart = 0;
   /** Starts of the files that hold bytes not forced yet. */
   readonly #dirtyFiles = new Set<number>();
+  /** Where the queue ended when the store was opened, and what was noted of its files. */
+  readonly openedAt: number;
+  readonly notedChecksums: readonly FileChecksum[];
+  /** Of the files that are written in this life, by their starts, and which of them nobody has taken yet. */
+  readonly #checksums = new Map<number, FileChecksum>();
+  readonly #newChecksums = new Set<number>();
 
   constructor(
     files: ConsumeQueueFiles,
     place: { slot: number; directory: string; isSchedule: boolean; fromOffset: number },
     minOffset: number,
     maxOffset: number,
+    checksums: readonly FileChecksum[] = [],
   ) {
     this.#files = files;
     this.slot = place.slot;
@@ -51,6 +59,10 @@ export class ConsumeQueue {
     this.minOffset = minOffset;
     this.maxOffset = maxOffset;
     this.writtenOffset = maxOffset;
+    this.openedAt = maxOffset;
+    this.notedChecksums = checksums;
+    const last = checksums.find(({ fileStart, count }) => fileStart + count === maxOffset);
+    if (last !== undefined) this.#checksums.set(last.fileStart, last);
   }
 
   /**
@@ -83,12 +95,40 @@ export class ConsumeQueue {
       const end = Math.min(this.maxOffset, this.segments.endOf(unit));
       const from = (unit - first) * CONSUME_QUEUE_UNIT_LENGTH;
       const to = (end - first) * CONSUME_QUEUE_UNIT_LENGTH;
-      this.#fileOf(fileStart).write(this.#pending.subarray(from, to), (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-      this.#dirtyFiles.add(fileStart);
+      this.#writeUnits(fileStart, unit, this.#pending.subarray(from, to));
       this.dirtyBytes += to - from;
       unit = end;
     }
     this.writtenOffset = unit;
+  }
+
+  /** Puts a unit in its place again. */
+  writeAgain(unit: number, bytes: Uint8Array): void {
+    const fileStart = this.segments.startOf(unit);
+    this.#fileOf(fileStart).write(bytes, (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+  }
+
+  /** Makes the file durable that holds a unit. */
+  forceFile(unit: number): void {
+    this.#fileOf(this.segments.startOf(unit)).force();
+  }
+
+  /** Of a file in which units were put again. */
+  setChecksum(checksum: FileChecksum): void {
+    this.#checksums.set(checksum.fileStart, checksum);
+    this.#newChecksums.add(checksum.fileStart);
+  }
+
+  /** Checksums of the files as far as they are written; those that have changed since the last call. */
+  takeChecksums(): FileChecksum[] {
+    const taken: FileChecksum[] = [];
+    for (const fileStart of this.#newChecksums) {
+      const checksum = this.#checksums.get(fileStart);
+      if (checksum !== undefined) taken.push(checksum);
+      if (fileStart < this.segments.startOf(this.writtenOffset)) this.#checksums.delete(fileStart);
+    }
+    this.#newChecksums.clear();
+    return taken;
   }
 
   /** Makes all that was written durable. Returns the number of forces. */
@@ -134,6 +174,26 @@ export class ConsumeQueue {
     return this.segments.pathOf(fileStart);
   }
 
+  #writeUnits(fileStart: number, unit: number, bytes: Uint8Array): void {
+    const file = this.#fileOf(fileStart);
+    file.write(bytes, (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
+    this.#dirtyFiles.add(fileStart);
+    const before = unit - fileStart;
+    const known = this.#checksums.get(fileStart);
+    const crc = known?.count === before ? known.crc : this.#crcOf(file, before);
+    const count = before + bytes.length / CONSUME_QUEUE_UNIT_LENGTH;
+    this.#checksums.set(fileStart, { fileStart, count, crc: crc32(bytes, crc) });
+    this.#newChecksums.add(fileStart);
+  }
+
+  /** Of the first units of a file that an earlier life has begun, or a write that failed. */
+  #crcOf(file: StorageFile, count: number): number {
+    if (count === 0) return 0;
+    const bytes = new Uint8Array(count * CONSUME_QUEUE_UNIT_LENGTH);
+    file.read(bytes, 0);
+    return crc32(bytes);
+  }
+
   #add(physicalOffset: number, size: number, tagsCode: number): void {
     const at = (this.maxOffset - this.writtenOffset) * CONSUME_QUEUE_UNIT_LENGTH;
     if (at === this.#pending.length) this.#grow();
@@ -158,9 +218,7 @@ export class ConsumeQueue {
     for (let unit = from; unit < queueOffset; ) {
       const fileStart = this.segments.startOf(unit);
       const end = Math.min(queueOffset, unit + FILL_CHUNK_UNITS, this.segments.endOf(unit));
-      const bytes = chunk.subarray(0, (end - unit) * CONSUME_QUEUE_UNIT_LENGTH);
-      this.#fileOf(fileStart).write(bytes, (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-      this.#dirtyFiles.add(fileStart);
+      this.#writeUnits(fileStart, unit, chunk.subarray(0, (end - unit) * CONSUME_QUEUE_UNIT_LENGTH));
       unit = end;
     }
     if (isFirst) this.minOffset = queueOffset;

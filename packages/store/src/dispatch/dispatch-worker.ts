@@ -1,5 +1,4 @@
-import { pathToFileURL } from "node:url";
-import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
+import { type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
 import { ControlBlock, runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
 import { DeletedTopics } from "../marks/deleted-topics.js";
@@ -7,11 +6,12 @@ import { readDispatchedMark, writeDispatchedMark } from "../marks/dispatched-mar
 import type { DispatchControl } from "../pipeline/controls.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { ServiceEvents } from "../tell/service-events.js";
-import type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./commit-log-dispatcher.js";
 import { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 import { ConsumeQueueForcer } from "./consume-queue-forcer.js";
+import { ConsumeQueueScrub } from "./consume-queue-scrub.js";
 import { ExpiredConsumeQueues } from "./expired-consume-queues.js";
 import { IndexDispatcher } from "./index-dispatcher.js";
+import { OwnDispatcher } from "./own-dispatcher.js";
 import { ReputMessageService } from "./reput-message-service.js";
 
 /** Entry of the dispatch thread. */
@@ -26,10 +26,10 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   const index = config.messageIndexEnable
     ? new IndexDispatcher(storage, paths, config, data.indexFromOffset, (timestamp) => counters.indexMsgTimestamp.set(timestamp))
     : undefined;
-  const own = await Promise.all(config.commitLogDispatchers.map((module) => loadDispatcher(module, config.storePathRootDir)));
+  const own = await Promise.all(config.commitLogDispatchers.map((module) => OwnDispatcher.load(module, config.storePathRootDir)));
   let fromOffset = counters.reputFromOffset.value;
   for (const dispatcher of own) {
-    const handled = dispatcher.handledOffset?.() ?? Number.MAX_SAFE_INTEGER;
+    const handled = dispatcher.handledOffset();
     if (handled < fromOffset) fromOffset = Math.max(handled, counters.minOffset.get());
   }
   counters.reputFromOffset.beginAt(fromOffset);
@@ -54,15 +54,18 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     others,
     DeletedTopics.read(storage, paths.deletedTopics),
   );
-  return await runAgent(service, expiredControl(expired), port, control);
+  const scrub = new ConsumeQueueScrub(storage, config, consumeQueues, counters, events);
+  return await runAgent(service, dispatchControl(expired, scrub), port, control);
 }
 
 /** The methods of a class are not its own properties, which is what a control plane is made of. */
-function expiredControl(expired: ExpiredConsumeQueues): DispatchControl {
+function dispatchControl(expired: ExpiredConsumeQueues, scrub: ConsumeQueueScrub): DispatchControl {
   return {
     deleteExpired: (minOffset) => expired.deleteExpired(minOffset),
     deleteTopic: (topic, offset) => expired.deleteTopic(topic, offset),
     deleteQueue: (slot) => expired.deleteQueue(slot),
+    scrubConsumeQueues: () => scrub.scrubConsumeQueues(),
+    repairUnit: (slot, queueOffset) => scrub.repairUnit(slot, queueOffset),
   };
 }
 
@@ -86,18 +89,4 @@ export function dispatchedMarkWriter(
       indexEndOffset: index === undefined ? (before?.indexEndOffset ?? 0) : (last?.endPhysicalOffset ?? 0),
     });
   };
-}
-
-/** A user's dispatcher. Errors end the opening of the store. */
-async function loadDispatcher(module: string, storePathRootDir: string): Promise<CommitLogDispatcher> {
-  const url = module.startsWith("file:") ? module : pathToFileURL(module).href;
-  const loaded = (await import(url)) as { default?: unknown };
-  if (typeof loaded.default !== "function") {
-    throw new MillraceError("ERR_DISPATCHER_ILLEGAL", `a dispatcher's module exports a function as default: module=${module}`);
-  }
-  const dispatcher = await (loaded.default as CommitLogDispatcherFactory)({ storePathRootDir });
-  if (typeof dispatcher?.dispatch !== "function") {
-    throw new MillraceError("ERR_DISPATCHER_ILLEGAL", `a dispatcher has a method named dispatch: module=${module}`);
-  }
-  return dispatcher;
 }

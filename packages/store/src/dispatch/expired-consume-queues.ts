@@ -4,7 +4,7 @@ import type { Storage } from "@millrace/mapped-file";
 import { InvariantError, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { DeletedTopics } from "../marks/deleted-topics.js";
-import type { DispatchControl, ExpiredDeletion } from "../pipeline/controls.js";
+import type { ExpiredDeletion, ExpiredQueuesControl } from "../pipeline/controls.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueue } from "./consume-queue.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
@@ -20,7 +20,7 @@ const FILES_PER_SLICE = 4;
  * which is what readers go by, then the files. (RocketMQ: `CleanConsumeQueueService`, `ConsumeQueue.deleteExpiredFile`,
  * `correctMinOffset`.)
  */
-export class ExpiredConsumeQueues implements DispatchControl {
+export class ExpiredConsumeQueues implements ExpiredQueuesControl {
   readonly #storage: Storage;
   /** Of all ConsumeQueues. */
   readonly #directory: string;

@@ -14,6 +14,7 @@ import {
 import type { Storage } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { type IndexFileSeal, readIndexSeals, sealIndexFile, writeIndexSeals } from "../marks/index-seals.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import { IndexFile, readIndexHeader } from "./index-file.js";
 
@@ -48,6 +49,9 @@ export class IndexDispatcher implements CommitLogDispatcher {
   readonly #directory: string;
   readonly #config: MessageStoreConfig;
   readonly #onRoll: (endTimestampMs: number) => void;
+  readonly #sealsPath: string;
+  /** As on disk, where they could be written. */
+  #seals: readonly IndexFileSeal[];
   /** Files that are not written now, in order; their headers as they are on disk. */
   readonly #files: KnownFile[];
   /** The last file, from its first key in this process on. */
@@ -82,6 +86,8 @@ export class IndexDispatcher implements CommitLogDispatcher {
     this.#config = config;
     this.#indexedOffset = fromOffset;
     this.#onRoll = onRoll;
+    this.#sealsPath = paths.indexSeals;
+    this.#seals = readIndexSeals(storage, paths.indexSeals, config)?.files ?? [];
     this.#files = storage
       .list(this.#directory)
       .filter(({ name, kind }) => kind === "file" && isIndexFileName(name))
@@ -141,14 +147,30 @@ export class IndexDispatcher implements CommitLogDispatcher {
         removed++;
       }
     } finally {
-      this.#files.splice(0, removed);
+      const gone = new Set(this.#files.splice(0, removed).map(({ name }) => name));
+      this.#seals = this.#seals.filter(({ name }) => !gone.has(name));
     }
     if (removed > 0) this.#storage.syncDirectory(this.#directory);
   }
 
+  /** After a clean end the last file is sealed like the others, until something is added to it. */
   close(): void {
-    this.#current?.file.close();
+    const last = this.#current;
     this.#retire();
+    if (last === undefined) return;
+    last.file.close();
+    this.#seal(last);
+  }
+
+  /** What the file holds now is what it has to hold from now on. Without a seal, on a full disk, nothing is known of it: that is all. */
+  #seal({ name, file }: OpenFile): void {
+    if (this.#forceFailure !== undefined) return;
+    const { indexCount, endPhysicalOffset } = file.header;
+    try {
+      const seal = sealIndexFile(this.#storage, this.#directory, this.#config, { name, indexCount, endPhysicalOffset });
+      this.#seals = [...this.#seals.filter((one) => one.name !== name), seal];
+      writeIndexSeals(this.#storage, this.#sealsPath, this.#config, this.#seals);
+    } catch {}
   }
 
   #putKeys(request: DispatchRequest): void {
@@ -192,6 +214,7 @@ export class IndexDispatcher implements CommitLogDispatcher {
     const { header } = full.file;
     const next = this.#create({ name: full.name, header });
     this.#retire();
+    this.#seal(full);
     full.file.close();
     this.#current = next;
     if (this.#forceFailure === undefined) this.#onRoll(header.endTimestamp);

@@ -16,6 +16,8 @@ export const CHECKED_LENGTH_OFFSET = 8;
 export const CHECKED_CRC_OFFSET = 12;
 export const CHECKED_PAYLOAD_OFFSET = 16;
 
+/** "MRQS": checksums of the ConsumeQueues' files. */
+export const CONSUME_QUEUE_CHECKSUMS_MAGIC = 0x4d525153;
 /** "MRCC": the copy of a file of RocketMQ's `config` directory. */
 export const CONFIG_COPY_MAGIC = 0x4d524343;
 /** "MRDM": how far ConsumeQueues and index are durable. */
@@ -24,6 +26,8 @@ export const DISPATCHED_MARK_MAGIC = 0x4d52444d;
 export const DELETED_TOPICS_MAGIC = 0x4d524454;
 /** "MRFE": a force failed. */
 export const FENCE_MAGIC = 0x4d524645;
+/** "MRIX": what finished index files held. */
+export const INDEX_SEALS_MAGIC = 0x4d524958;
 
 /** "MRDA": when delayed messages were first seen. */
 export const DELAY_ARRIVALS_MAGIC = 0x4d524441;

@@ -39,7 +39,10 @@ export function readFlushedWatermark(storage: Storage, path: string): WatermarkE
     if (entry !== undefined && entry.epoch > (newest?.epoch ?? -1)) newest = entry;
   }
   if (newest === undefined) {
-    throw new MillraceError("ERR_WATERMARK_CORRUPT", `no good slot in the flushed watermark: path=${path}, length=${bytes.length}`);
+    throw new MillraceError(
+      "ERR_WATERMARK_CORRUPT",
+      `no good slot in the flushed watermark; millrace salvage does without: path=${path}, length=${bytes.length}`,
+    );
   }
   return newest;
 }

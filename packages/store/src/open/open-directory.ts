@@ -15,11 +15,12 @@ import { StoreLock } from "../marks/store-lock.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
-import { type CommitLogRecovery, recoverCommitLog } from "../recover/log/commit-log-recovery.js";
+import { recoverCommitLog } from "../recover/log/commit-log-recovery.js";
 import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js";
 import { recoveryReasons } from "../recover/recovery-reasons.js";
-import type { RecoveryReport } from "../recover/recovery-report.js";
+import type { DispatchReport, RecoveryReport } from "../recover/recovery-report.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
+import { pathUnusable } from "../tell/path-unusable.js";
 import { StoreEvents } from "../tell/store-events.js";
 import { tellCorruptRecord } from "./corrupt-records.js";
 
@@ -81,30 +82,33 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
-    tellDamage(events, deletedTopics, log);
+    tellDamage(events, deletedTopics, log, dispatch.report);
     const fence = stray ?? readStoreFence(storage, paths.fence);
     abort.create(process.pid);
     return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
   } catch (error) {
     lock?.release();
-    throw withPath(error, paths.root);
+    throw pathUnusable(error, "the store cannot be opened here", paths.root);
   }
 }
 
 /** What is not as it was written, and was gone around. */
-function tellDamage(events: StoreEvents, { damage }: DeletedTopics, { corrupt }: CommitLogRecovery): void {
+function tellDamage(
+  events: StoreEvents,
+  { damage }: DeletedTopics,
+  { corrupt }: Pick<RecoveryReport, "corrupt">,
+  { indexDamage }: DispatchReport,
+): void {
   for (const { path, reason } of damage) {
     const message = `the table of deleted topics is damaged: reason=${reason} path=${path}`;
     events.emit("corrupt", { service: "recover", code: "ERR_DELETED_TOPICS_CORRUPT", message, path });
   }
   for (const record of corrupt) tellCorruptRecord(events, "recover", record);
-}
-
-/** What the system says about a file, as an error of ours. */
-export function withPath(cause: unknown, root: string): unknown {
-  if (!(cause instanceof Error && "syscall" in cause && "code" in cause)) return cause;
-  const path = "path" in cause ? cause.path : root;
-  return new MillraceError("ERR_PATH_UNUSABLE", `the store cannot be opened here: code=${cause.code} path=${path}`, { cause });
+  if (indexDamage === undefined) return;
+  const { path, reason } = indexDamage;
+  const message = `an index file is not as it was finished; it is built again: reason=${reason} path=${path}`;
+  events.emit("corrupt", { service: "recover", code: "ERR_INDEX_FILE_CORRUPT", message, path });
+  events.emit("rebuilt", { service: "recover", path, reason });
 }
 
 /** Writes files of the `config` directory: RocketMQ's with Millrace's copy beside it, and Millrace's own. Atomic and durable. */
@@ -115,12 +119,15 @@ export interface ConfigFileWriter {
 
 /**
  * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then
- * on this one.
+ * on this one. What the system refuses is `ERR_PATH_UNUSABLE`, and an event.
  *
  * @param pipeline undefined while there is none
  */
-export function configFileWriter(storage: Storage, pipeline: () => Pipeline | undefined): ConfigFileWriter {
-  const written = async (onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
+export function configFileWriter(
+  { storage, events }: Pick<OpenedDirectory, "storage" | "events">,
+  pipeline: () => Pipeline | undefined,
+): ConfigFileWriter {
+  const onEither = async (onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
     const running = pipeline();
     try {
       if (running?.isStopping === false) return await onThread(running);
@@ -129,14 +136,25 @@ export function configFileWriter(storage: Storage, pipeline: () => Pipeline | un
     }
     here();
   };
+  const written = async (path: string, onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
+    try {
+      await onEither(onThread, here);
+    } catch (cause) {
+      const error = pathUnusable(cause, "a file of the config directory cannot be written", path);
+      if (error instanceof MillraceError) events.emit("error", { service: "config", code: error.code, message: error.message });
+      throw error;
+    }
+  };
   return {
     writeConfigFile: (path, content, logOffset) =>
       written(
+        path,
         (running) => running.writeConfigFile(path, content, logOffset),
         () => writeConfigFile(storage, path, content, logOffset),
       ),
     writeOwnFile: (path, content) =>
       written(
+        path,
         (running) => running.writeOwnFile(path, content),
         () => writeOwnFile(storage, path, content),
       ),

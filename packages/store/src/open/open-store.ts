@@ -19,6 +19,7 @@ import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
+import { StoreSnapshots } from "../copy/store-snapshots.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
@@ -29,20 +30,14 @@ import type { PutMessageResult } from "../put/put-message-result.js";
 import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
+import { pathUnusable } from "../tell/path-unusable.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
 import { tellCorruptRecord } from "./corrupt-records.js";
-import {
-  configFileWriter,
-  dispatched,
-  giveBack,
-  type OpenedDirectory,
-  openDirectory,
-  registerQueues,
-  withPath,
-} from "./open-directory.js";
+import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
+import { unitRepairs } from "./unit-repairs.js";
 
 /**
  * A directory that is open: its threads and the parts on main, from the opening to the close, and what becomes of them when a
@@ -60,6 +55,7 @@ export class OpenStore {
   readonly transactions: Transactions;
   readonly stats: StoreStatsReader;
   readonly consumerOffsets: ConsumerOffsets;
+  readonly snapshots: StoreSnapshots;
   readonly recovery: RecoveryReport;
   readonly #arrivals: ArrivalSignal;
   /** Rejects of the flushes under way: a service that ends does not answer them. */
@@ -79,6 +75,7 @@ export class OpenStore {
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
+    this.reader.unitVerifier.onBadUnit = unitRepairs(pipeline);
     this.recovery = { ...directory.recovery, progress: report };
     this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
     consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
@@ -98,6 +95,12 @@ export class OpenStore {
       delayArrivals,
     );
     this.transactions = new Transactions(broker, this.consumerOffsets);
+    this.snapshots = new StoreSnapshots({
+      ...directory,
+      flush: () => this.flush(),
+      dispatchedOffset: () => pipeline.control.counters.reputFromOffset.get(),
+      saveOffsets: () => this.consumerOffsets.persist(),
+    });
     this.stats = new StoreStatsReader(directory, pipeline, this.put, {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
@@ -128,7 +131,7 @@ export class OpenStore {
       // Before any thread runs: a file that cannot be understood ends the opening here.
       const progress = openProgress(
         directory,
-        configFileWriter(directory.storage, () => pipeline),
+        configFileWriter(directory, () => pipeline),
       );
       pipeline = await Pipeline.start(data, control, directory.events.onReport);
       await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
@@ -136,7 +139,7 @@ export class OpenStore {
     } catch (error) {
       await pipeline?.destroy();
       giveBack(directory, pipeline === undefined);
-      throw withPath(error, directory.paths.root);
+      throw pathUnusable(error, "the store cannot be opened here", directory.paths.root);
     }
   }
 
@@ -199,40 +202,44 @@ export class OpenStore {
     this.put.refuse(this.#failure ?? storeClosed());
     this.consumers.close();
     this.arriving.close();
-    try {
-      await this.cleaner.close();
-      if (this.#failure === undefined) await this.put.drained();
-      if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
-      const outcome = await this.pipeline.stop();
-      if (!outcome.ok) this.#serviceEnded(outcome);
-      this.#rejectFlushes(this.#failure ?? storeClosed()); // nobody answers them any more, and the schedule may wait for one
-      if (this.#failure === undefined) this.#completeCheckpoint();
-      await this.#saveProgress();
-      if (this.#failure === undefined && this.dispatchBehindBytes === 0) this.directory.abort.remove();
-    } finally {
-      this.#rejectFlushes(this.#failure ?? storeClosed());
-      this.put.close();
-      this.#arrivals.close();
-      this.reader.close();
-      this.pipeline.control.forceAlarm.nudge();
-      await this.pipeline.destroy();
-      this.directory.lock.release();
-      storeState.set(StoreState.closed);
-    }
-    if (this.#failure !== undefined && this.directory.fence === undefined) throw this.#failure;
+    const failures: unknown[] = [];
+    // Each is done, whatever becomes of the others.
+    const attempt = async (step: () => unknown): Promise<void> => {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    await attempt(() => this.snapshots.close());
+    await attempt(() => this.cleaner.close());
+    if (this.#failure === undefined) await attempt(() => this.put.drained());
+    if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
+    await attempt(() => this.#stopPipeline());
+    if (this.#failure === undefined) await attempt(() => this.schedule.close());
+    if (this.#failure === undefined) await attempt(() => this.transactions.close());
+    await attempt(() => this.consumerOffsets.close());
+    const isComplete = this.#failure === undefined && failures.length === 0 && this.dispatchBehindBytes === 0;
+    if (isComplete) await attempt(() => this.directory.abort.remove());
+    this.#rejectFlushes(this.#failure ?? storeClosed());
+    this.put.close();
+    this.#arrivals.close();
+    await attempt(() => this.reader.close());
+    this.pipeline.control.forceAlarm.nudge();
+    await attempt(() => this.pipeline.destroy());
+    await attempt(() => this.directory.lock.release());
+    storeState.set(StoreState.closed);
+    // The first cause first: who finds the store fenced need not hear that its offsets could not be saved either.
+    const [failure] = this.#failure !== undefined && this.directory.fence === undefined ? [this.#failure] : failures;
+    if (failure === undefined) return;
+    throw pathUnusable(failure, "not everything could be saved when the store was closed", this.directory.paths.root);
   }
 
-  /** Each is saved, whatever becomes of the others. */
-  async #saveProgress(): Promise<void> {
-    try {
-      if (this.#failure === undefined) await this.schedule.close();
-    } finally {
-      try {
-        if (this.#failure === undefined) await this.transactions.close();
-      } finally {
-        await this.consumerOffsets.close();
-      }
-    }
+  async #stopPipeline(): Promise<void> {
+    const outcome = await this.pipeline.stop();
+    if (!outcome.ok) this.#serviceEnded(outcome);
+    this.#rejectFlushes(this.#failure ?? storeClosed()); // nobody answers them any more, and the schedule may wait for one
+    if (this.#failure === undefined) this.#completeCheckpoint();
   }
 
   /** The flusher, whose file it is, has ended before the dispatcher had forced its last. */

@@ -19,8 +19,23 @@ export interface ExpiredDeletion {
   readonly failure?: string;
 }
 
+/** What a slice of a scrub did; plain data. */
+export interface QueueScrub {
+  /** Files that were compared. */
+  readonly files: number;
+  readonly isDone: boolean;
+}
+
+/** What main asks of the dispatch thread about bytes that may have changed on disk. Implemented by dispatch/consume-queue-scrub. */
+export interface ScrubControl {
+  /** One slice: compares ConsumeQueues with their checksums, and builds again what differs. Called again until it is done. */
+  scrubConsumeQueues(): QueueScrub;
+  /** The unit at this queue offset does not lead to its record: the file's bad units are built again before this returns. */
+  repairUnit(slot: number, queueOffset: number): void;
+}
+
 /** What the cleaner on main asks of the dispatch thread. Implemented by dispatch/expired-consume-queues. */
-export interface DispatchControl {
+export interface ExpiredQueuesControl {
   /** One slice: records below `minOffset` are no longer on disk. Called again until it is done; another offset begins anew. */
   deleteExpired(minOffset: number): ExpiredDeletion;
   /** Deletes the topic's ConsumeQueues; its records below `offset` never come back. Answers with what went wrong. */
@@ -28,6 +43,9 @@ export interface DispatchControl {
   /** Deletes the queue in this slot, of which no record is in the log or on its way. Answers with what went wrong. */
   deleteQueue(slot: number): string | undefined;
 }
+
+/** All that main asks of the dispatch thread. */
+export type DispatchControl = ExpiredQueuesControl & ScrubControl;
 
 /** What became of a deletion; plain data, because errors lose their codes between threads. */
 export interface SegmentDeletion {

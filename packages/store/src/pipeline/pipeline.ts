@@ -8,7 +8,7 @@ import {
   type ServiceRole,
   ServiceThread,
 } from "@millrace/shared-memory";
-import type { ExpiredDeletion, SegmentDeletion, ServiceControls } from "./controls.js";
+import type { ExpiredDeletion, QueueScrub, SegmentDeletion, ServiceControls } from "./controls.js";
 import type { PipelineData } from "./pipeline-data.js";
 import { SERVICE_NAMES, SERVICES } from "./services.js";
 
@@ -103,6 +103,15 @@ export class Pipeline {
 
   deleteQueue(slot: number): Promise<string | undefined> {
     return answered(this.#threads.dispatch.ask((control) => control.deleteQueue(slot)));
+  }
+
+  /** {@link ScrubControl} */
+  scrubConsumeQueues(): Promise<QueueScrub> {
+    return answered(this.#threads.dispatch.ask((control) => control.scrubConsumeQueues()));
+  }
+
+  repairUnit(slot: number, queueOffset: number): Promise<void> {
+    return answered(this.#threads.dispatch.ask((control) => control.repairUnit(slot, queueOffset)));
   }
 
   /** From the first moment of {@link stop} on. */

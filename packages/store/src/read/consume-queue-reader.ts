@@ -5,6 +5,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { ReadConsumeQueue } from "./read-consume-queue.js";
 import { ReadSegmentTable } from "./read-segment-table.js";
+import type { UnitVerifier } from "./unit-verifier.js";
 
 const MAPPED_LIMIT = 4096;
 
@@ -15,6 +16,8 @@ export class ConsumeQueueReader {
   readonly #topics: TopicTable;
   readonly #table: ReadSegmentTable;
   readonly #fileSize: number;
+  /** Every unit that is read goes through it, where there is one. */
+  readonly verifier: UnitVerifier | undefined;
   /** By slot. */
   readonly #queues = new Map<number, ReadConsumeQueue>();
 
@@ -24,9 +27,11 @@ export class ConsumeQueueReader {
     config: MessageStoreConfig,
     columns: QueueColumns<"main">,
     topics: TopicTable,
+    verifier?: UnitVerifier,
     mappedLimit = MAPPED_LIMIT,
   ) {
     this.columns = columns;
+    this.verifier = verifier;
     this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
     this.#topics = topics;
     this.#fileSize = config.mappedFileSizeConsumeQueue;
@@ -55,7 +60,13 @@ export class ConsumeQueueReader {
 
   #add(slot: number, topic: string, queueId: number): ReadConsumeQueue {
     const directory = consumeQueueDirectory(this.#paths, topic, queueId);
-    const queue = new ReadConsumeQueue({ slot, topic, queueId, directory }, this.columns, this.#table, this.#fileSize);
+    const queue = new ReadConsumeQueue(
+      { slot, topic, queueId, directory },
+      this.columns,
+      this.#table,
+      this.#fileSize,
+      this.verifier,
+    );
     this.#queues.set(slot, queue);
     return queue;
   }

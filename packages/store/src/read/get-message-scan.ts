@@ -74,7 +74,7 @@ export class GetMessageScan {
         this.status = "OFFSET_FOUND_NULL";
         return queue.rollNextFile(next);
       }
-      next = this.#scanFile(file, next, Math.min(end, file.endOffset / CONSUME_QUEUE_UNIT_LENGTH));
+      next = this.#scanFile(queue, file, next, Math.min(end, file.endOffset / CONSUME_QUEUE_UNIT_LENGTH));
     }
     return next;
   }
@@ -83,7 +83,7 @@ export class GetMessageScan {
     for (const segment of this.segments) segment.release();
   }
 
-  #scanFile(file: ReadSegment, queueOffset: number, end: number): number {
+  #scanFile(queue: ReadConsumeQueue, file: ReadSegment, queueOffset: number, end: number): number {
     let position = queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset;
     for (let next = queueOffset; next < end; next++, position += CONSUME_QUEUE_UNIT_LENGTH) {
       unit.read(file.bytes, position);
@@ -93,7 +93,7 @@ export class GetMessageScan {
         return next;
       }
       this.#physicalOffset = physicalOffset;
-      if (physicalOffset >= this.#nextSegmentStart) this.#look(physicalOffset, size, next);
+      if (physicalOffset >= this.#nextSegmentStart || physicalOffset < 0) this.#look(queue, physicalOffset, size, next);
       if (this.#isFull) return next;
     }
     return end;
@@ -111,10 +111,15 @@ export class GetMessageScan {
       : total > limits.maxBytesOnDisk || count >= limits.maxCountOnDisk;
   }
 
-  #look(physicalOffset: number, size: number, queueOffset: number): void {
+  #look(queue: ReadConsumeQueue, physicalOffset: number, size: number, queueOffset: number): void {
     const filter = this.#filter;
     if (filter !== undefined && !filter.matchesCode(unit.tagsCode)) {
       this.#pass("NO_MATCHED_MESSAGE");
+      return;
+    }
+    const error = queue.errorOf(queueOffset, unit); // not of those that the filter passes over: it would read all of the log
+    if (error !== undefined) {
+      this.#endBefore(error);
       return;
     }
     const segment = this.#segmentOf(physicalOffset, size, queueOffset);
@@ -145,7 +150,11 @@ export class GetMessageScan {
 
   /** Before a corrupt record. @throws RecordCorruptError when it would be the first */
   #endAt(corrupt: RecordCorruptError, queueOffset: number): void {
-    if (this.messages.length === 0) throw new RecordCorruptError(corrupt, queueOffset);
+    this.#endBefore(new RecordCorruptError(corrupt, queueOffset));
+  }
+
+  #endBefore(error: Error): void {
+    if (this.messages.length === 0) throw error;
     this.#isFull = true;
   }
 

@@ -4,6 +4,7 @@ import { type ControlBlock, type QueueTableBuffers, queueColumns } from "@millra
 import type { QueueStats, StoreStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
+import { pathUnusable } from "../tell/path-unusable.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { CommitLogReader } from "./commit-log-reader.js";
 import { ConsumeQueueReader } from "./consume-queue-reader.js";
@@ -14,6 +15,7 @@ import { MessageLookup } from "./message-lookup.js";
 import { MessageQuery, type MessageQueryOptions, type QueryMessageResult } from "./message-query.js";
 import type { MessageView } from "./message-view.js";
 import type { BoundaryType } from "./offset-by-time.js";
+import { UnitVerifier } from "./unit-verifier.js";
 
 /**
  * Everything that reads messages, on the main thread, from mappings of its own. After {@link close} every method throws `ERR_STORE_CLOSED`.
@@ -23,10 +25,12 @@ export class MessageReader {
   /** For those who read queue by queue themselves: delay, index, consumers. */
   readonly commitLog: CommitLogReader;
   readonly consumeQueues: ConsumeQueueReader;
+  readonly unitVerifier: UnitVerifier;
   readonly #getter: MessageGetter;
   readonly #index: IndexReader;
   readonly #query: MessageQuery<MessageView>;
   readonly #lookup: MessageLookup;
+  readonly #root: string;
   #isClosed = false;
 
   constructor(
@@ -37,7 +41,9 @@ export class MessageReader {
     topics: TopicTable,
   ) {
     this.commitLog = new CommitLogReader(storage, config, control.counters);
-    this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics);
+    this.unitVerifier = new UnitVerifier(this.commitLog);
+    this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics, this.unitVerifier);
+    this.#root = config.storePathRootDir;
     this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
     this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);
     this.#index = new IndexReader(storage, storePaths(config.storePathRootDir).index, config);
@@ -47,57 +53,65 @@ export class MessageReader {
   /** See {@link MessageGetter.getMessage}. */
   getMessage(request: GetMessageRequest): GetMessageResult {
     this.#checkOpen();
-    return this.#getter.getMessage(request);
+    try {
+      return this.#getter.getMessage(request);
+    } catch (error) {
+      throw this.#coded(error);
+    }
   }
 
   /** See {@link MessageQuery.query}. */
   queryMessage(options: MessageQueryOptions): QueryMessageResult<MessageView> {
     this.#checkOpen();
-    return this.#query.query(options);
+    try {
+      return this.#query.query(options);
+    } catch (error) {
+      throw this.#coded(error);
+    }
   }
 
   lookMessageByOffset(physicalOffset: number, size?: number): MessageView | undefined {
-    return this.#open.lookMessageByOffset(physicalOffset, size);
+    return this.#look((lookup) => lookup.lookMessageByOffset(physicalOffset, size));
   }
 
   lookMessageById(msgId: string): MessageView | undefined {
-    return this.#open.lookMessageById(msgId);
+    return this.#look((lookup) => lookup.lookMessageById(msgId));
   }
 
   getMinOffsetInQueue(topic: string, queueId: number): number {
-    return this.#open.getMinOffsetInQueue(topic, queueId);
+    return this.#look((lookup) => lookup.getMinOffsetInQueue(topic, queueId));
   }
 
   getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
-    return this.#open.getMaxOffsetInQueue(topic, queueId, committed);
+    return this.#look((lookup) => lookup.getMaxOffsetInQueue(topic, queueId, committed));
   }
 
   getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number | undefined {
-    return this.#open.getMessageStoreTimestamp(topic, queueId, queueOffset);
+    return this.#look((lookup) => lookup.getMessageStoreTimestamp(topic, queueId, queueOffset));
   }
 
   getEarliestMessageTime(topic?: string, queueId?: number): number | undefined {
-    return this.#open.getEarliestMessageTime(topic, queueId);
+    return this.#look((lookup) => lookup.getEarliestMessageTime(topic, queueId));
   }
 
   pickupStoreTimestamp(physicalOffset: number, size?: number): number | undefined {
-    return this.#open.pickupStoreTimestamp(physicalOffset, size);
+    return this.#look((lookup) => lookup.pickupStoreTimestamp(physicalOffset, size));
   }
 
   getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType = "lower"): number {
-    return this.#open.getOffsetInQueueByTime(topic, queueId, time, boundary);
+    return this.#look((lookup) => lookup.getOffsetInQueueByTime(topic, queueId, time, boundary));
   }
 
   getMessageIds(topic: string, queueId: number, minOffset: number, maxOffset: number): Map<string, number> {
-    return this.#open.getMessageIds(topic, queueId, minOffset, maxOffset);
+    return this.#look((lookup) => lookup.getMessageIds(topic, queueId, minOffset, maxOffset));
   }
 
   topics(reservedTopics: boolean): string[] {
-    return this.#open.topics(reservedTopics);
+    return this.#look((lookup) => lookup.topics(reservedTopics));
   }
 
   queues(topic: string): number[] {
-    return this.#open.queues(topic);
+    return this.#look((lookup) => lookup.queues(topic));
   }
 
   queueStats(): QueueStats[] {
@@ -131,6 +145,19 @@ export class MessageReader {
     this.commitLog.close();
     this.consumeQueues.close();
     this.#index.close();
+  }
+
+  /** A file that the system does not open or map, for one. */
+  #coded(error: unknown): unknown {
+    return pathUnusable(error, "a file of the store cannot be read", this.#root);
+  }
+
+  #look<T>(look: (lookup: MessageLookup) => T): T {
+    try {
+      return look(this.#open);
+    } catch (error) {
+      throw this.#coded(error);
+    }
   }
 
   get #open(): MessageLookup {

@@ -34,7 +34,7 @@ export class OffsetByTime {
 
   /**
    * `lower`: the first message stored at `time` or later, or the queue's end. `upper`: the last one stored at `time` or earlier, or
-   * the queue's first. A record that cannot be read gives the queue's first; a corrupt one counts as stored with the next good one.
+   * the queue's first. A corrupt record counts as stored with the next good one.
    */
   find(queue: ReadConsumeQueue, time: number, boundary: BoundaryType): number {
     const first = this.#firstOnDisk(queue);

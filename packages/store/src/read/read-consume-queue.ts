@@ -1,9 +1,10 @@
-import type { ConsumeQueueUnit } from "@millrace/format";
+import type { ConsumeQueueUnit, MillraceError } from "@millrace/format";
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
 import { SegmentDirectory } from "@millrace/mapped-file";
 import type { QueueColumns } from "@millrace/shared-memory";
 import type { ReadSegment } from "./read-segment.js";
 import type { ReadSegmentTable } from "./read-segment-table.js";
+import type { UnitVerifier } from "./unit-verifier.js";
 
 export interface QueuePlace {
   readonly slot: number;
@@ -17,20 +18,30 @@ export class ReadConsumeQueue {
   readonly slot: number;
   readonly topic: string;
   readonly queueId: number;
+  readonly topicBytes: Uint8Array;
   readonly #directory: SegmentDirectory;
   readonly #columns: QueueColumns<"main">;
   readonly #table: ReadSegmentTable;
+  readonly #verifier: UnitVerifier | undefined;
   /** By their first byte. */
   readonly #files = new Map<number, ReadSegment>();
   #last: ReadSegment | undefined;
 
-  constructor(place: QueuePlace, columns: QueueColumns<"main">, table: ReadSegmentTable, fileSize: number) {
+  constructor(
+    place: QueuePlace,
+    columns: QueueColumns<"main">,
+    table: ReadSegmentTable,
+    fileSize: number,
+    verifier?: UnitVerifier,
+  ) {
     this.slot = place.slot;
     this.topic = place.topic;
     this.queueId = place.queueId;
+    this.topicBytes = Buffer.from(place.topic);
     this.#directory = new SegmentDirectory(place.directory, fileSize);
     this.#columns = columns;
     this.#table = table;
+    this.#verifier = verifier;
   }
 
   /** First queue offset whose record is still on disk. */
@@ -53,12 +64,28 @@ export class ReadConsumeQueue {
     return this.#directory.endOf(queueOffset * CONSUME_QUEUE_UNIT_LENGTH) / CONSUME_QUEUE_UNIT_LENGTH;
   }
 
-  /** Reads the unit of a queue offset. False outside [minOffset, maxOffset), and when its file has just been deleted. */
+  /** Path of the file that holds a queue offset's unit. */
+  pathOf(queueOffset: number): string {
+    return this.#directory.pathOf(queueOffset * CONSUME_QUEUE_UNIT_LENGTH);
+  }
+
+  /** Undefined when the unit of a queue offset, as it was read, is to be believed. */
+  errorOf(queueOffset: number, unit: ConsumeQueueUnit): MillraceError | undefined {
+    return this.#verifier?.errorOf(this, queueOffset, unit);
+  }
+
+  /**
+   * Reads the unit of a queue offset. False outside [minOffset, maxOffset), and when its file has just been deleted.
+   *
+   * @throws MillraceError `ERR_CONSUME_QUEUE_CORRUPT`: its record says something else; it is built again
+   */
   unit(queueOffset: number, unit: ConsumeQueueUnit): boolean {
     if (!(queueOffset >= this.minOffset && queueOffset < this.maxOffset)) return false;
     const file = this.fileOf(queueOffset);
     if (file === undefined) return false;
     unit.read(file.bytes, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
+    const error = this.errorOf(queueOffset, unit);
+    if (error !== undefined) throw error;
     return true;
   }
 

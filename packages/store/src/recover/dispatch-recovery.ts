@@ -2,6 +2,7 @@ import type { StorePaths } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { readConsumeQueueChecksums } from "../marks/consume-queue-checksums.js";
 import type { DeletedTopics } from "../marks/deleted-topics.js";
 import type { DispatchedMark } from "../marks/dispatched-mark.js";
 import { type IndexRecovery, recoverIndex } from "./index/index-recovery.js";
@@ -69,6 +70,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     log: recovered,
     logQueues,
     deletedTopics: deletedTopics.offsets,
+    checksums: readConsumeQueueChecksums(options.storage, paths.consumeQueueChecksums),
     isTrusted: lastExitOk && mark?.dispatchedOffset === maxOffset,
     dispatchedOffset: mark?.dispatchedOffset ?? 0,
     messageDelayLevel: config.messageDelayLevel,
@@ -78,7 +80,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
   for (const { dispatchFrom } of plans) if (dispatchFrom >= 0) queuesFrom = Math.min(queuesFrom, dispatchFrom);
   const index = config.messageIndexEnable
     ? indexOf(options, recovered)
-    : { row: undefined, indexFromOffset: maxOffset, removed: [], rebuilt: false };
+    : { row: undefined, indexFromOffset: maxOffset, removed: [], rebuilt: false, damage: undefined };
   const { indexFromOffset } = index;
   deletedTopics.prune(minOffset, maxOffset);
   const reputFromOffset = Math.max(minOffset, Math.min(queuesFrom, indexFromOffset));
@@ -94,6 +96,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     indexRow: index.row,
     indexRebuilt: index.rebuilt,
     indexFilesRemoved: index.removed,
+    indexDamage: index.damage,
     seconds,
   };
   return { queues, reputFromOffset, indexFromOffset, report };
@@ -107,6 +110,7 @@ function indexOf({ config, log, mark, paths, storage }: DispatchRecoveryOptions,
     return recoverIndex({
       storage,
       directory: paths.index,
+      sealsPath: paths.indexSeals,
       maxHashSlotNum,
       maxIndexNum,
       minOffset,

@@ -1,4 +1,6 @@
 import type { ConfigFileDamage } from "../marks/config-file.js";
+import type { IndexFileDamage } from "./index/index-file-check.js";
+
 import type { LogReport } from "./log/log-report.js";
 import type { IndexRow, QueueRow, RecoveryRow } from "./scan/recovery-row.js";
 
@@ -52,5 +54,7 @@ export interface DispatchReport {
   readonly indexRebuilt: boolean;
   /** Paths. */
   readonly indexFilesRemoved: string[];
+  /** The first index file that was not as it had been finished; it and those behind it are built again. */
+  readonly indexDamage: IndexFileDamage | undefined;
   readonly seconds: number;
 }

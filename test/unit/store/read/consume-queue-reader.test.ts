@@ -31,26 +31,30 @@ test("the units of a queue are read one after the other, over its files", (t) =>
 });
 
 test("a tags code is a hash with its sign, or a time of delivery", (t) => {
-  const store = new BuiltStore(t, logOf(3));
+  const builder = logOf(3);
+  const store = new BuiltStore(t, builder);
   const unit = new ConsumeQueueUnit();
   for (const [n, tagsCode] of [-1, -2147483648, 1_700_000_000_123].entries()) {
-    store.setUnit("TopicA", 0, n, { physicalOffset: 2 ** 40 + 5, size: 100, tagsCode });
+    const { offset: physicalOffset = -1, length: size = -1 } = builder.records[n] ?? {};
+    store.setUnit("TopicA", 0, n, { physicalOffset, size, tagsCode });
     store.reader.consumeQueues.find("TopicA", 0)?.unit(n, unit);
-    t.deepEqual([unit.physicalOffset, unit.tagsCode], [2 ** 40 + 5, tagsCode]);
+    t.deepEqual([unit.physicalOffset, unit.tagsCode], [physicalOffset, tagsCode]);
   }
 });
 
 test("what is written into a mapped file is seen", (t) => {
-  const builder = logOf(3);
+  const builder = logOf(4);
+  const { offset: physicalOffset = -1, length: size = -1 } = builder.records[3] ?? {};
   const store = new BuiltStore(t, builder);
+  store.setQueue("TopicA", 0, { max: 3 });
   const unit = new ConsumeQueueUnit();
   const queue = store.reader.consumeQueues.find("TopicA", 0);
   t.true(queue?.unit(2, unit));
   t.false(queue?.unit(3, unit));
-  store.setUnit("TopicA", 0, 3, { physicalOffset: 77, size: 99, tagsCode: 5 });
+  store.setUnit("TopicA", 0, 3, { physicalOffset, size, tagsCode: 5 });
   store.setQueue("TopicA", 0, { max: 4 });
   t.true(queue?.unit(3, unit));
-  t.deepEqual([unit.physicalOffset, unit.size, unit.tagsCode], [77, 99, 5]);
+  t.deepEqual([unit.physicalOffset, unit.size, unit.tagsCode], [physicalOffset, size, 5]);
 });
 
 test("the number of mapped files is bounded, and what was unmapped is mapped anew", (t) => {
@@ -61,7 +65,7 @@ test("the number of mapped files is bounded, and what was unmapped is mapped ane
     mappedFileSizeConsumeQueue: UNITS_PER_FILE * 20,
   });
   const columns = queueColumns(store.queues, store.main);
-  const reader = new ConsumeQueueReader(createStorage({ kind: "real" }), config, columns, store.topics, 8);
+  const reader = new ConsumeQueueReader(createStorage({ kind: "real" }), config, columns, store.topics, undefined, 8);
   t.teardown(() => reader.close());
   const unit = new ConsumeQueueUnit();
   for (let round = 0; round < 3; round++) {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   decodeIndexHeader,
   INDEX_FIRST_ITEM,
@@ -10,10 +10,12 @@ import {
   isIndexHeaderSane,
   MillraceError,
 } from "@millrace/format";
-import { isNoSpace, type Storage } from "@millrace/mapped-file";
+import { isNoSpace, type Storage, type StorageEntry } from "@millrace/mapped-file";
 import type { DispatchedMark } from "../../marks/dispatched-mark.js";
+import { type IndexFileSeal, readIndexSeals, sealIndexFile, writeIndexSeals } from "../../marks/index-seals.js";
 import type { IndexRow } from "../scan/recovery-row.js";
 import { INDEX_TABLE, type IndexFacts, type IndexVerdict } from "./index-decision.js";
+import { checkIndexFiles, type IndexFileDamage, markOfGood } from "./index-file-check.js";
 import { cutIndexFile, type IndexFileCutResult } from "./index-file-cut.js";
 
 export interface IndexRecoveryOptions extends IndexFileShape {
@@ -25,6 +27,8 @@ export interface IndexRecoveryOptions extends IndexFileShape {
   readonly lastExitOk: boolean;
   /** Undefined in a directory that only RocketMQ has written. */
   readonly mark: DispatchedMark | undefined;
+  /** Path of the seals. */
+  readonly sealsPath: string;
   /** Undefined where no record begins. */
   readonly storeTimestampAt: (physicalOffset: number) => number | undefined;
   /** Offset behind the record; undefined where none begins. */
@@ -40,6 +44,8 @@ export interface IndexRecovery {
   readonly removed: string[];
   /** Nothing was left to go on from: all of the log is indexed again. */
   readonly rebuilt: boolean;
+  /** The first file that was not as it was sealed: it and those behind it are built again. */
+  readonly damage?: IndexFileDamage;
 }
 
 /**
@@ -52,7 +58,14 @@ export interface IndexRecovery {
  * @throws MillraceError `ERR_INDEX_FILE_SIZE`; nothing has been changed then
  */
 export function recoverIndex(options: IndexRecoveryOptions): IndexRecovery {
-  return new IndexFilesRecovery(options).run();
+  const { storage, sealsPath, mark, lastExitOk, maxOffset } = options;
+  const seals = readIndexSeals(storage, sealsPath, options);
+  if (seals === undefined) return new IndexFilesRecovery(options).run([]);
+  const isLastSealed = lastExitOk && mark?.dispatchedOffset === maxOffset && mark.indexFile === seals.files.at(-1)?.name;
+  const { good, damage } = checkIndexFiles({ ...options, seals, isLastSealed });
+  if (damage === undefined) return new IndexFilesRecovery(options).run(seals.files);
+  const files = new IndexFilesRecovery({ ...options, mark: markOfGood(good, mark), lastExitOk: false }, basename(damage.path));
+  return { ...files.run(good), damage };
 }
 
 interface KnownFile {
@@ -67,18 +80,20 @@ class IndexFilesRecovery {
   readonly #files: KnownFile[];
   readonly #removed: string[] = [];
 
-  constructor(options: IndexRecoveryOptions) {
+  /** @param damagedFrom name of the first file that is damaged: it and those behind it are removed, whatever they are */
+  constructor(options: IndexRecoveryOptions, damagedFrom?: string) {
     this.#options = options;
-    this.#files = this.#load();
+    this.#files = this.#load(damagedFrom);
   }
 
-  run(): IndexRecovery {
+  /** @param sealed of files that have been found to be as they were sealed, or need not be */
+  run(sealed: readonly IndexFileSeal[]): IndexRecovery {
     const { found, completeTo } = this.#look();
     const { row, verdict } = INDEX_TABLE.decide(found);
     const reached = this.#carryOut(verdict, completeTo);
-    if (verdict === "rebuild" || this.#isSound(reached)) return this.#result(row, reached);
+    if (verdict === "rebuild" || this.#isSound(reached)) return this.#result(row, reached, verdict, sealed);
     const again = INDEX_TABLE.decide({ ...found, isSound: false });
-    return this.#result(again.row, this.#carryOut(again.verdict, completeTo));
+    return this.#result(again.row, this.#carryOut(again.verdict, completeTo), again.verdict, sealed);
   }
 
   /** The facts, and the offset that the index is complete to if they are all. Changes nothing. */
@@ -166,10 +181,13 @@ class IndexFilesRecovery {
     return this.#files.at(-1);
   }
 
-  #load(): KnownFile[] {
+  #load(damagedFrom: string | undefined): KnownFile[] {
     const { storage, directory } = this.#options;
     const length = indexFileLength(this.#options);
     const entries = storage.list(directory).filter(({ name, kind }) => kind === "file" && isIndexFileName(name));
+    const isDamaged = ({ name }: StorageEntry): boolean => damagedFrom !== undefined && name >= damagedFrom;
+    for (const { name } of entries.filter(isDamaged).reverse()) this.#remove(name);
+    entries.splice(0, entries.length, ...entries.filter((entry) => !isDamaged(entry)));
     // The trace of a crash between creation and allocation.
     const unallocated = entries.at(-1)?.size === 0 ? entries.pop() : undefined;
     for (const { name, size } of entries) {
@@ -256,11 +274,32 @@ class IndexFilesRecovery {
     this.#removed.push(path);
   }
 
-  #result(row: IndexRow, completeTo: number): IndexRecovery {
+  #result(row: IndexRow, completeTo: number, verdict: IndexVerdict, sealed: readonly IndexFileSeal[]): IndexRecovery {
     const { minOffset, maxOffset } = this.#options;
     const indexFromOffset = Math.max(completeTo, minOffset);
     const rebuilt = this.#files.length === 0 && indexFromOffset === minOffset && maxOffset > minOffset;
+    this.#seal(verdict === "keep", sealed);
     return { row, indexFromOffset, removed: this.#removed, rebuilt };
+  }
+
+  /** Seals what nobody will write to any more. The last file has been cut, unless all was kept. */
+  #seal(isKept: boolean, sealed: readonly IndexFileSeal[]): void {
+    const { storage, directory, sealsPath, maxIndexNum } = this.#options;
+    const known = new Map(sealed.map((seal) => [seal.name, seal]));
+    const seals = this.#files.flatMap(({ name, header: { indexCount, endPhysicalOffset } }, index) => {
+      const isLast = index === this.#files.length - 1;
+      const seal = isLast && !isKept ? undefined : known.get(name);
+      if (seal !== undefined) return [seal];
+      if (indexCount < maxIndexNum) return [];
+      return [sealIndexFile(storage, directory, this.#options, { name, indexCount, endPhysicalOffset })];
+    });
+    if (seals.length === sealed.length && seals.every((seal, index) => seal === sealed[index])) return;
+    try {
+      writeIndexSeals(storage, sealsPath, this.#options, seals);
+    } catch (error) {
+      // Those that stay are of files that are gone or changed: the next opening takes them for damaged, and builds them again.
+      if (!isNoSpace(error)) throw error;
+    }
   }
 }
 

@@ -160,9 +160,13 @@ function findEnd(options: RecoverOptions, queue: MappedFileQueue, scans: readonl
     rows.add(decision.row);
     if (decision.verdict === "refuse") {
       const path = queue.files[index]?.path ?? queue.directory;
+      // The watermark was copied after the log; a clean end, or damage, would have left something else.
+      const isLikelyCopy = !lastExitOk && offset < flushedWatermark && index >= lastWithData && scan.ending !== "damaged";
+      const hint = isLikelyCopy ? ", as in a copy taken while the store was open (store.snapshot makes a good one)" : "";
       throw new MillraceError(
         "ERR_COMMIT_LOG_CORRUPT",
-        `${decision.reason}; nothing was changed: path=${path}, offset=${offset}, found=${scan.detail}, ` +
+        `${decision.reason}${hint}; nothing was changed, and millrace salvage writes what is good elsewhere: path=${path}, ` +
+          `offset=${offset}, found=${scan.detail}, ` +
           `flushedWatermark=${flushedWatermark}, lastExitOk=${lastExitOk}, row=${decision.row}`,
       );
     }

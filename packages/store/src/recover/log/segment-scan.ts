@@ -95,6 +95,10 @@ class SegmentScanner {
   scan(): SegmentScan {
     for (;;) {
       if (this.#position === this.#options.size) return this.#end("complete", "FULL");
+      if (this.#hasNoRoom()) {
+        this.#position = this.#options.size;
+        continue;
+      }
       const size = this.#check();
       if (size <= 0) {
         if (this.#passCorrupt(size)) continue;
@@ -112,6 +116,11 @@ class SegmentScanner {
       this.#accept(topic);
       this.#position += size;
     }
+  }
+
+  /** Too few bytes are left for a blank record: no appender of RocketMQ's leaves so few, but the log goes on in the next segment. */
+  #hasNoRoom(): boolean {
+    return this.#options.size - this.#position < BLANK_RECORD_LENGTH && this.#window.isZeroFrom(this.#position);
   }
 
   /**
@@ -142,6 +151,7 @@ class SegmentScanner {
   #check(): number {
     const room = this.#options.size - this.#position;
     const verdict = this.#checkInMemory();
+    if (verdict > 0 && !this.#isCountable()) return MessageVerdict.BAD_FIELD;
     if (!ENDS_WITH_MEMORY.has(verdict)) return verdict;
     const head = Math.min(room, PHYSICAL_OFFSET_OFFSET + 8);
     this.#window.ensure(this.#position, head);
@@ -156,7 +166,8 @@ class SegmentScanner {
       if (!this.#isHere(at, head)) return MessageVerdict.WRONG_PHYSICAL_OFFSET;
       this.#window.ensure(this.#position, Math.max(total, head));
     }
-    return this.#checkInMemory();
+    const whole = this.#checkInMemory();
+    return whole > 0 && !this.#isCountable() ? MessageVerdict.BAD_FIELD : whole;
   }
 
   #checkInMemory(): number {
@@ -178,6 +189,12 @@ class SegmentScanner {
     this.#lastStoreTimestamp = storeTimestamp;
     if (transactionType !== 0 && transactionType !== SYS_FLAG_COMMIT) return;
     this.#queues.add(topic, queueId, queueOffset, this.#messageCount(), physicalOffset);
+  }
+
+  /** An inner batch has a byte for each of its messages, at least: a greater number moves its queue to where nobody can follow. */
+  #isCountable(): boolean {
+    const { sysFlag, bodyLength } = this.#checker;
+    return (sysFlag & SYS_FLAG_INNER_BATCH) === 0 || this.#messageCount() <= Math.max(1, bodyLength);
   }
 
   /** Queue offsets that the record takes; more than one for an inner batch. */

@@ -25,6 +25,15 @@ export interface InspectedQueue {
   readonly log: LogQueue | undefined;
   /** Records of its topic below it are deleted. */
   readonly deletedBelow: number;
+  /** Of the beginnings of its files. */
+  readonly checksums: readonly NotedChecksum[];
+}
+
+/** The first `count` units of a file had this CRC when they were made durable. Plain data. */
+export interface NotedChecksum {
+  readonly fileStart: number;
+  readonly count: number;
+  readonly crc: number;
 }
 
 /** What is to be done about one queue. Queue offsets; plain data. */
@@ -60,7 +69,7 @@ export class ConsumeQueueInspector {
     this.#delayLevels = DelayLevels.parse(options.messageDelayLevel);
   }
 
-  inspect({ directory, log, deletedBelow }: InspectedQueue): QueuePlan {
+  inspect({ directory, log, deletedBelow, checksums }: InspectedQueue): QueuePlan {
     const { unitsPerFile } = this.#options;
     const { files } = directory;
     const gap = files.findLastIndex((file, index) => index > 0 && file !== (files[index - 1] as number) + unitsPerFile);
@@ -70,7 +79,8 @@ export class ConsumeQueueInspector {
     const place = { from, to: from + (files.length - first) * unitsPerFile, perFile: unitsPerFile };
     const units = new ConsumeQueueUnits(this.#storage, directory.path, place, this.#chunk);
     try {
-      const found = log === undefined ? this.#withoutRecords(units, deletedBelow) : this.#withRecords(units, directory, log);
+      const found =
+        log === undefined ? this.#withoutRecords(units, deletedBelow) : this.#withRecords(units, directory, log, checksums);
       return { directory, staleFiles, ...found };
     } finally {
       units.close();
@@ -92,7 +102,12 @@ export class ConsumeQueueInspector {
     return { row, minQueueOffset: end, maxQueueOffset: end, nextQueueOffset: end, dispatchFrom: -1, forceFrom };
   }
 
-  #withRecords(units: ConsumeQueueUnits, directory: QueueDirectory, log: LogQueue): Omit<QueuePlan, "directory" | "staleFiles"> {
+  #withRecords(
+    units: ConsumeQueueUnits,
+    directory: QueueDirectory,
+    log: LogQueue,
+    checksums: readonly NotedChecksum[],
+  ): Omit<QueuePlan, "directory" | "staleFiles"> {
     const run = runOf(units, log);
     const { firstQueueOffset, nextQueueOffset } = run;
     const good = this.#walk(units, Math.min(units.to, nextQueueOffset), this.#options.log.maxOffset);
@@ -104,7 +119,8 @@ export class ConsumeQueueInspector {
       return { row, minQueueOffset: 0, maxQueueOffset: 0, nextQueueOffset: next, dispatchFrom, forceFrom: 0 };
     }
     const confirmedEnd = this.#confirmedEnd(units, good.recordEnd, directory, run);
-    const end = directory.topic === SCHEDULE_TOPIC ? this.#timedEnd(units, firstQueueOffset, confirmedEnd) : confirmedEnd;
+    const timedEnd = directory.topic === SCHEDULE_TOPIC ? this.#timedEnd(units, firstQueueOffset, confirmedEnd) : confirmedEnd;
+    const end = this.#intactEnd(units, directory, checksums, firstQueueOffset, timedEnd);
     const found: QueueFacts = {
       log: "records",
       front,
@@ -162,6 +178,36 @@ export class ConsumeQueueInspector {
    */
   #timedEnd(units: ConsumeQueueUnits, from: number, to: number): number {
     return units.findTagsHash(from, to, (physicalOffset, tagsCode) => !this.#isTagsCode(physicalOffset, SCHEDULE_TOPIC, tagsCode));
+  }
+
+  /**
+   * Where the last files are not what their checksums say: the first unit in them that its record contradicts. Those before the last are
+   * compared while the store is open.
+   */
+  #intactEnd(
+    units: ConsumeQueueUnits,
+    { topic, queueId }: QueueDirectory,
+    checksums: readonly NotedChecksum[],
+    from: number,
+    to: number,
+  ): number {
+    const recent = units.to - RECENT_FILES * units.unitsPerFile;
+    let end = to;
+    for (const { fileStart, count, crc } of checksums) {
+      const fileEnd = fileStart + count;
+      if (fileStart < Math.max(recent, units.from) || fileEnd > to || units.crcOf(fileStart, count) === crc) continue;
+      for (let unit = Math.max(from, fileStart); unit < Math.min(fileEnd, end); unit++) {
+        if (!this.#isIntact(units, unit, topic, queueId)) end = unit;
+      }
+    }
+    return end;
+  }
+
+  #isIntact(units: ConsumeQueueUnits, unit: number, topic: string, queueId: number): boolean {
+    if (units.at(unit).isFill) return true;
+    if (!this.#isRight(units, unit, queueId)) return false;
+    const { physicalOffset, tagsCode } = units.at(unit);
+    return this.#isTagsCode(physicalOffset, topic, tagsCode);
   }
 
   #isRight(units: ConsumeQueueUnits, unit: number, queueId: number): boolean {

@@ -9,7 +9,7 @@ import { RecoveryTaskPool } from "../scan/recovery-task-pool.js";
 import { ScanProgress } from "../scan/scan-progress.js";
 import { QUEUE_TABLE } from "./consume-queue-decision.js";
 import type { QueueDirectory } from "./consume-queue-directory.js";
-import type { InspectedQueue, InspectionOptions, QueuePlan } from "./consume-queue-inspection.js";
+import type { InspectedQueue, InspectionOptions, NotedChecksum, QueuePlan } from "./consume-queue-inspection.js";
 import { needsRepair, verdictOf } from "./consume-queue-repair.js";
 import { QUEUE_TASKS, type QueueResult, type QueueTask } from "./consume-queue-worker.js";
 
@@ -23,6 +23,8 @@ export interface QueueRecoveryOptions {
   readonly log: RecoveredLog;
   /** By `topic-queueId`. */
   readonly logQueues: ReadonlyMap<string, LogQueue>;
+  /** By `topic/queueId`: what is noted of the files. */
+  readonly checksums?: ReadonlyMap<string, readonly NotedChecksum[]>;
   /** By topic. */
   readonly deletedTopics: ReadonlyMap<string, number>;
   /** See {@link InspectionOptions}. */
@@ -84,11 +86,18 @@ function queuesToInspect({
   directories,
   logQueues,
   deletedTopics,
+  checksums,
 }: QueueRecoveryOptions): readonly InspectedQueue[] {
   const queues = new Map<string, InspectedQueue>();
   for (const directory of directories) {
     const key = `${directory.topic}-${directory.queueId}`;
-    queues.set(key, { directory, log: logQueues.get(key), deletedBelow: deletedTopics.get(directory.topic) ?? 0 });
+    const { topic, queueId } = directory;
+    queues.set(key, {
+      directory,
+      log: logQueues.get(key),
+      deletedBelow: deletedTopics.get(topic) ?? 0,
+      checksums: checksums?.get(`${topic}/${queueId}`) ?? [],
+    });
   }
   for (const [key, log] of logQueues) {
     if (queues.has(key)) continue;
@@ -97,7 +106,7 @@ function queuesToInspect({
     const queueId = Number(key.slice(dash + 1));
     const path = join(consumeQueueDirectory, topic, String(queueId));
     const directory = { topic, queueId, path, files: [], unallocated: [] };
-    queues.set(key, { directory, log, deletedBelow: deletedTopics.get(topic) ?? 0 });
+    queues.set(key, { directory, log, deletedBelow: deletedTopics.get(topic) ?? 0, checksums: [] });
   }
   return [...queues.values()];
 }

@@ -1,4 +1,4 @@
-import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, MillraceError } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, crc32, MillraceError } from "@millrace/format";
 import { isZero, SegmentDirectory, type Storage, type StorageFile } from "@millrace/mapped-file";
 
 const CHUNK_UNITS = 52_428;
@@ -89,6 +89,17 @@ export class ConsumeQueueUnits {
       }
     }
     return to;
+  }
+
+  /** Of the first units of a file. */
+  crcOf(fileStart: number, count: number): number {
+    let crc = 0;
+    for (let unit = fileStart; unit < fileStart + count; ) {
+      const bytes = this.#read(unit, fileStart + count);
+      crc = crc32(bytes, crc);
+      unit += bytes.length / CONSUME_QUEUE_UNIT_LENGTH;
+    }
+    return crc;
   }
 
   /** One unit on disk; it is another's after the next call. */

@@ -1,0 +1,42 @@
+import { MillraceError, type StorePaths } from "@millrace/format";
+import { createStorage, type StorageSpec } from "@millrace/mapped-file";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { TaskFailure, TaskRunner } from "../recover/scan/recovery-task-pool.js";
+import { ScanProgress } from "../recover/scan/scan-progress.js";
+import { type CopiedLog, SnapshotCopy } from "./snapshot-copy.js";
+import { StoreCopy } from "./store-copy.js";
+
+export interface CopyTask {
+  readonly storage: StorageSpec;
+  readonly config: MessageStoreConfig;
+  readonly source: StorePaths;
+  readonly target: StorePaths;
+  readonly progress: SharedArrayBuffer;
+  readonly maxOffset: number;
+}
+
+export type CopyResult = { readonly kind: "copied" } & CopiedLog;
+
+export const COPY_TASKS: TaskRunner<CopyTask, CopyResult> = {
+  url: new URL(import.meta.url),
+  runHere: runCopyTask,
+  pathOf: (task) => task.target.root,
+};
+
+/** A snapshot, in a thread of its own: it waits for the disk, and main must not. */
+export default function runCopyTask(task: CopyTask): CopyResult | TaskFailure {
+  const { config, source, target } = task;
+  try {
+    const storage = createStorage(task.storage);
+    const copy = new StoreCopy(storage, config, source, target, new ScanProgress(task.progress));
+    return { kind: "copied", ...new SnapshotCopy(copy, task.maxOffset).run() };
+  } catch (error) {
+    if (error instanceof MillraceError) return { kind: "failed", code: error.code, message: error.message };
+    const { code: reason, message } = error as NodeJS.ErrnoException;
+    return {
+      kind: "failed",
+      code: "ERR_COPY_FAILED",
+      message: `copying failed (${message}): path=${target.root}, reason=${reason}`,
+    };
+  }
+}

@@ -1,0 +1,213 @@
+import { basename, dirname } from "node:path";
+import {
+  CONSUME_QUEUE_UNIT_LENGTH,
+  ConsumeQueueUnit,
+  crc32,
+  DelayLevels,
+  SYS_FLAG_COMMIT,
+  unitTagsCode,
+  writeConsumeQueueUnit,
+} from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { type ControlBlock, InvariantError, monotonicUs } from "@millrace/shared-memory";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { QueueScrub, ScrubControl } from "../pipeline/controls.js";
+import type { StoreEventSink } from "../tell/store-event.js";
+import type { ConsumeQueue } from "./consume-queue.js";
+import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
+import { DispatchedRecords } from "./dispatched-records.js";
+
+/** Dispatching waits no longer than this for a slice. */
+const SLICE_US = 2000;
+/** Units that are held against their records, or records read, between two looks at the time. */
+const STEP = 500;
+
+/** A range of units. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Compares the files that earlier lives of the store have left with their checksums, in slices; where one differs, holds its units
+ * against their records, and builds the bad ones again from the log. Dispatch thread, which writes the files.
+ */
+export class ConsumeQueueScrub implements ScrubControl {
+  readonly #storage: Storage;
+  readonly #consumeQueues: ConsumeQueueDispatcher;
+  readonly #counters: ControlBlock<"dispatch">["counters"];
+  readonly #events: StoreEventSink;
+  readonly #records: DispatchedRecords;
+  readonly #delayLevels: DelayLevels;
+  readonly #unit = new ConsumeQueueUnit();
+  #steps: Iterator<number, void> | undefined;
+
+  constructor(
+    storage: Storage,
+    config: MessageStoreConfig,
+    consumeQueues: ConsumeQueueDispatcher,
+    counters: ControlBlock<"dispatch">["counters"],
+    events: StoreEventSink,
+  ) {
+    this.#storage = storage;
+    this.#consumeQueues = consumeQueues;
+    this.#counters = counters;
+    this.#events = events;
+    this.#records = new DispatchedRecords(storage, config.storePathCommitLog, config.mappedFileSizeCommitLog);
+    this.#delayLevels = DelayLevels.parse(config.messageDelayLevel);
+  }
+
+  scrubConsumeQueues(): QueueScrub {
+    this.#steps ??= this.#scrub();
+    const endUs = monotonicUs() + SLICE_US;
+    let files = 0;
+    do {
+      const step = this.#steps.next();
+      if (step.done === true) {
+        this.#steps = undefined;
+        this.#records.close();
+        return { files, isDone: true };
+      }
+      files += step.value;
+    } while (monotonicUs() < endUs && files === 0);
+    return { files, isDone: false };
+  }
+
+  /** At once: somebody waits for the message. */
+  repairUnit(slot: number, queueOffset: number): void {
+    this.#consumeQueues.refresh();
+    const queue = this.#consumeQueues.queues[slot];
+    if (queue === undefined || queueOffset < queue.minOffset || queueOffset >= queue.writtenOffset) return;
+    const from = Math.max(queue.minOffset, queue.segments.startOf(queueOffset));
+    const to = Math.min(queue.writtenOffset, queue.segments.endOf(queueOffset));
+    const steps = this.#attempt(queue, from, this.#repair(queue, { from, to }));
+    while (steps.next().done !== true);
+    this.#records.close();
+  }
+
+  /** Yields 1 after each file, 0 in between. */
+  *#scrub(): Generator<number, void> {
+    this.#consumeQueues.refresh();
+    for (const queue of [...this.#consumeQueues.queues]) {
+      if (queue === undefined) continue;
+      for (const { fileStart, count, crc } of queue.notedChecksums) {
+        const end = fileStart + count;
+        if (this.#consumeQueues.queues[queue.slot] !== queue || end <= queue.minOffset) continue;
+        yield* this.#attempt(queue, fileStart, this.#scrubFile(queue, fileStart, end, crc));
+        yield 1;
+      }
+    }
+  }
+
+  *#scrubFile(queue: ConsumeQueue, fileStart: number, end: number, crc: number): Generator<number, void> {
+    if (crc32(this.#bytesOf(queue, { from: fileStart, to: end })) !== crc) yield* this.#repair(queue, { from: fileStart, to: end });
+    // What was written after the last thorough round of a life that did not end well.
+    const to = Math.min(queue.openedAt, queue.segments.endOf(fileStart));
+    if (to > end) yield* this.#repair(queue, { from: end, to });
+  }
+
+  /** What goes wrong with one queue is told, and does not keep the others from theirs. */
+  *#attempt(queue: ConsumeQueue, unit: number, steps: Iterable<number>): Generator<number, void> {
+    try {
+      yield* steps;
+    } catch (error) {
+      if (error instanceof InvariantError) throw error;
+      const path = queue.segments.pathOf(unit);
+      const message = `a ConsumeQueue file cannot be compared with the log: path=${path} reason=${String(error)}`;
+      this.#events.emit("error", { service: "dispatch", code: "ERR_CONSUME_QUEUE_CORRUPT", message });
+    }
+  }
+
+  /** Holds the units of one file against their records. */
+  *#repair(queue: ConsumeQueue, range: Range): Generator<number, void> {
+    const from = Math.max(range.from, queue.minOffset);
+    if (from >= range.to) return;
+    const bytes = this.#bytesOf(queue, { from, to: range.to });
+    const bad: Range[] = [];
+    for (let unit = from; unit < range.to; unit++) {
+      if ((unit - from) % STEP === 0) yield 0;
+      if (this.#isRight(queue, unit, bytes, from)) continue;
+      const last = bad.at(-1);
+      if (last?.to === unit) bad[bad.length - 1] = { from: last.from, to: unit + 1 };
+      else bad.push({ from: unit, to: unit + 1 });
+    }
+    for (const one of bad) yield* this.#rebuild(queue, one);
+  }
+
+  #isRight(queue: ConsumeQueue, index: number, bytes: Uint8Array, from: number): boolean {
+    const unit = this.#unit;
+    unit.read(bytes, (index - from) * CONSUME_QUEUE_UNIT_LENGTH);
+    const minOffset = this.#counters.minOffset.get();
+    if (unit.isFill || (unit.physicalOffset >= 0 && unit.physicalOffset < minOffset)) return true;
+    if (!this.#records.read(unit.physicalOffset, this.#counters.reputFromOffset.value)) return false;
+    const { request } = this.#records;
+    const isSame = request.msgSize === unit.size && request.consumeQueueOffset === index && this.#isOf(queue);
+    return isSame && unitTagsCode(request, queue.isSchedule, this.#delayLevels) === unit.tagsCode;
+  }
+
+  /** Whether the record has a unit in this queue. */
+  #isOf(queue: ConsumeQueue): boolean {
+    const { request } = this.#records;
+    if (request.transactionType !== 0 && request.transactionType !== SYS_FLAG_COMMIT) return false;
+    return String(request.queueId) === basename(queue.directory) && request.topic === basename(dirname(queue.directory));
+  }
+
+  /** From the records between those of the units before and behind. A unit whose record is not found there stays as it is. */
+  *#rebuild(queue: ConsumeQueue, { from, to }: Range): Generator<number, void> {
+    const end = this.#beginOf(queue, to) ?? this.#counters.reputFromOffset.value;
+    const minOffset = this.#counters.minOffset.get();
+    const unit = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
+    let rebuilt = 0;
+    let read = 0;
+    for (let offset = this.#endOf(queue, from - 1) ?? this.#records.startOfSegment(minOffset); offset < end; ) {
+      if (++read % STEP === 0) yield 0;
+      const isRead = this.#records.read(offset, this.#counters.reputFromOffset.value);
+      const { request } = this.#records;
+      const index = request.consumeQueueOffset;
+      if (isRead && index >= from && index < to && offset >= queue.fromOffset && this.#isOf(queue)) {
+        const tagsCode = unitTagsCode(request, queue.isSchedule, this.#delayLevels);
+        writeConsumeQueueUnit(unit, 0, offset, request.msgSize, tagsCode);
+        queue.writeAgain(index, unit);
+        rebuilt++;
+      }
+      offset = this.#records.after(offset, isRead);
+    }
+    if (rebuilt === 0) return;
+    queue.forceFile(from);
+    this.#noteAgain(queue, from);
+    const reason = `units did not lead to their records: from=${from} to=${to} rebuilt=${rebuilt}`;
+    this.#events.emit("rebuilt", { service: "dispatch", path: queue.segments.pathOf(from), reason });
+  }
+
+  /** Where the record of a unit begins, if the unit is right. */
+  #beginOf(queue: ConsumeQueue, index: number): number | undefined {
+    if (index < queue.minOffset || index >= queue.writtenOffset) return undefined;
+    const isRight = this.#isRight(queue, index, this.#bytesOf(queue, { from: index, to: index + 1 }), index);
+    return isRight && this.#unit.isMessage ? this.#unit.physicalOffset : undefined;
+  }
+
+  #endOf(queue: ConsumeQueue, index: number): number | undefined {
+    const begin = this.#beginOf(queue, index);
+    if (begin === undefined || !this.#records.read(begin, this.#counters.reputFromOffset.value)) return undefined;
+    return this.#records.after(begin, true);
+  }
+
+  /** The checksum of the file, as far as it is noted. */
+  #noteAgain(queue: ConsumeQueue, unit: number): void {
+    const fileStart = queue.segments.startOf(unit);
+    const to = Math.min(queue.writtenOffset, queue.segments.endOf(unit));
+    queue.setChecksum({ fileStart, count: to - fileStart, crc: crc32(this.#bytesOf(queue, { from: fileStart, to })) });
+  }
+
+  /** Units of one file. */
+  #bytesOf(queue: ConsumeQueue, { from, to }: Range): Uint8Array {
+    const bytes = new Uint8Array((to - from) * CONSUME_QUEUE_UNIT_LENGTH);
+    const file = this.#storage.open(queue.segments.pathOf(from), "read");
+    try {
+      file.read(bytes, (from - queue.segments.startOf(from)) * CONSUME_QUEUE_UNIT_LENGTH);
+      return bytes;
+    } finally {
+      file.close();
+    }
+  }
+}

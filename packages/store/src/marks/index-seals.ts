@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { crc32, type IndexFileShape, indexItemPosition } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
+import { INDEX_SEALS_MAGIC } from "./checked-file-descriptor.js";
+
+const KIND = { magic: INDEX_SEALS_MAGIC, version: 1 };
+const CHUNK_LENGTH = 1024 * 1024;
+
+/** What an index file held when nothing was written to it any more, or the store was closed. */
+export interface IndexFileSeal {
+  readonly name: string;
+  /** Of its header. */
+  readonly indexCount: number;
+  readonly endPhysicalOffset: number;
+  /** Over header, slots and items. */
+  readonly crc: number;
+}
+
+/** The index files, oldest first: the finished ones, and after a clean end the last one. */
+export interface IndexSeals extends IndexFileShape {
+  readonly files: readonly IndexFileSeal[];
+}
+
+/** Undefined when there are none for files of this shape: then nothing is known of any. */
+export function readIndexSeals(storage: Storage, path: string, shape: IndexFileShape): IndexSeals | undefined {
+  const content = readCheckedFile(storage, path, KIND);
+  if (content.state !== "good") return undefined;
+  const seals = JSON.parse(new TextDecoder().decode(content.payload)) as IndexSeals;
+  return seals.maxHashSlotNum === shape.maxHashSlotNum && seals.maxIndexNum === shape.maxIndexNum ? seals : undefined;
+}
+
+/** Atomic, and durable on return. */
+export function writeIndexSeals(storage: Storage, path: string, shape: IndexFileShape, files: readonly IndexFileSeal[]): void {
+  const { maxHashSlotNum, maxIndexNum } = shape;
+  const text = JSON.stringify({ maxHashSlotNum, maxIndexNum, files } satisfies IndexSeals);
+  writeCheckedFile(storage, path, KIND, new TextEncoder().encode(`${text}\n`));
+}
+
+/** Reads the file up to behind item `indexCount - 1`; what lies there means nothing. 420 MB of a full one by default: about 0.2 s. */
+export function sealIndexFile(
+  storage: Storage,
+  directory: string,
+  shape: IndexFileShape,
+  { name, indexCount, endPhysicalOffset }: Omit<IndexFileSeal, "crc">,
+): IndexFileSeal {
+  const file = storage.open(join(directory, name), "read");
+  try {
+    const end = Math.min(indexItemPosition(shape.maxHashSlotNum, indexCount), file.size());
+    const chunk = new Uint8Array(Math.min(CHUNK_LENGTH, end));
+    let crc = 0;
+    for (let at = 0; at < end; at += chunk.length) {
+      const part = chunk.subarray(0, Math.min(chunk.length, end - at));
+      crc = crc32(part.subarray(0, file.read(part, at)), crc);
+    }
+    return { name, indexCount, endPhysicalOffset, crc };
+  } finally {
+    file.close();
+  }
+}

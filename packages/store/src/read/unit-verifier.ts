@@ -1,0 +1,84 @@
+import {
+  type ConsumeQueueUnit,
+  int32At,
+  int64At,
+  MESSAGE_BASE_LENGTH,
+  MillraceError,
+  QUEUE_ID_OFFSET,
+  QUEUE_OFFSET_OFFSET,
+  RecordCursor,
+  TOTAL_SIZE_OFFSET,
+} from "@millrace/format";
+import type { CommitLogReader } from "./commit-log-reader.js";
+
+/** The dispatcher closes up a hole of more units than this: behind it queue offsets are larger than units. */
+const CLOSED_HOLE_UNITS = 1 << 20;
+
+/** The queue of a unit. */
+interface UnitQueue {
+  readonly slot: number;
+  readonly queueId: number;
+  readonly topicBytes: Uint8Array;
+  pathOf(queueOffset: number): string;
+}
+
+/** Asks for a unit to be built again from the log. */
+export type OnBadUnit = (queue: UnitQueue, queueOffset: number) => void;
+
+/** Believes a unit only if the record that it points to says the same topic, queue, queue offset and size. Main thread. */
+export class UnitVerifier {
+  onBadUnit: OnBadUnit = () => {};
+  readonly #log: CommitLogReader;
+  readonly #record = new RecordCursor();
+
+  constructor(log: CommitLogReader) {
+    this.#log = log;
+  }
+
+  /**
+   * Undefined for a unit to be believed; for one whose record has gone with its segment; and for one whose record is corrupt, which the
+   * record's reader finds. Otherwise the unit is bad, and built again.
+   */
+  errorOf(queue: UnitQueue, queueOffset: number, unit: ConsumeQueueUnit): MillraceError | undefined {
+    const { physicalOffset, size } = unit;
+    if (unit.isFill || (physicalOffset >= 0 && physicalOffset < this.#log.minOffset)) return undefined;
+    if (this.#isBelieved(queue, queueOffset, physicalOffset, size)) return undefined;
+    this.onBadUnit(queue, queueOffset);
+    const place = `path=${queue.pathOf(queueOffset)} queueOffset=${queueOffset}`;
+    return new MillraceError(
+      "ERR_CONSUME_QUEUE_CORRUPT",
+      `a unit does not lead to its record, and is built again from the log: ${place} physicalOffset=${physicalOffset} size=${size}`,
+    );
+  }
+
+  #isBelieved(queue: UnitQueue, queueOffset: number, physicalOffset: number, size: number): boolean {
+    const { maxOffset, verifier } = this.#log;
+    if (!(size >= MESSAGE_BASE_LENGTH) || !(physicalOffset >= 0 && physicalOffset + size <= maxOffset)) return false;
+    const segment = this.#log.mappedSegment(physicalOffset);
+    if (segment === undefined) return true; // just deleted
+    const { bytes } = segment;
+    const position = physicalOffset - segment.fromOffset;
+    if (position + size > bytes.length) return false;
+    const isOurs =
+      int32At(bytes, position + TOTAL_SIZE_OFFSET) === size &&
+      int32At(bytes, position + QUEUE_ID_OFFSET) === queue.queueId &&
+      isPlace(int64At(bytes, position + QUEUE_OFFSET_OFFSET), queueOffset) &&
+      this.#isTopic(queue, bytes, position, size);
+    if (isOurs) return true;
+    const actual = this.#log.sizeAt(physicalOffset);
+    if (actual > 0) return verifier.errorOf(segment, physicalOffset, actual, maxOffset) !== undefined;
+    return verifier.errorOfHead(segment, physicalOffset, size, maxOffset) !== undefined;
+  }
+
+  #isTopic({ topicBytes }: UnitQueue, bytes: Uint8Array, position: number, size: number): boolean {
+    const record = this.#record;
+    record.moveTo(bytes, position);
+    if (!record.readLengths(size) || record.topicLength !== topicBytes.length) return false;
+    for (let i = 0; i < topicBytes.length; i++) if (bytes[record.topicPosition + i] !== topicBytes[i]) return false;
+    return true;
+  }
+}
+
+function isPlace(queueOffset: number, unit: number): boolean {
+  return queueOffset === unit || queueOffset - unit > CLOSED_HOLE_UNITS;
+}

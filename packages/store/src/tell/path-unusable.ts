@@ -1,0 +1,14 @@
+import { MillraceError } from "@millrace/format";
+
+/**
+ * What the system says about a file, as an error of ours; everything else as it is.
+ *
+ * @param what could not be done, for the message
+ * @param path where the system names none
+ */
+export function pathUnusable(cause: unknown, what: string, path: string): unknown {
+  if (!(cause instanceof Error && "code" in cause && typeof cause.code === "string") || cause.code.startsWith("ERR_")) return cause;
+  const named = "path" in cause ? cause.path : path;
+  const text = `${what}: code=${cause.code} path=${named} reason=${cause.message.replace(/\s+/g, " ")}`;
+  return new MillraceError("ERR_PATH_UNUSABLE", text, { cause });
+}

@@ -1,0 +1,44 @@
+import type { Fault } from "@millrace/mapped-file";
+import test from "ava";
+import { message, numbered, openStore } from "../support/temporary-store.js";
+import { dispatchedAll, until } from "../support/until.js";
+
+const UNWRITABLE: Fault = { operation: "write", path: "consumerOffset.json", after: 0, code: "EIO" };
+const UNUSABLE = { code: "ERR_PATH_UNUSABLE", message: /code=EIO path=.*consumerOffset\.json/ };
+
+test.serial("offsets that cannot be saved: persist and close reject with a code, and an event says so", async (t) => {
+  const store = await openStore(t, {}, [UNWRITABLE]);
+  const heard: unknown[] = [];
+  store.on("error", ({ service, code }) => heard.push([service, code]));
+  store.consumerOffsets.commit("g", "TopicA", 0, 0);
+  await t.throwsAsync(store.consumerOffsets.persist(), UNUSABLE);
+  await until(() => heard.length > 0);
+  t.deepEqual(heard[0], ["config", "ERR_PATH_UNUSABLE"]);
+  await t.throwsAsync(store.close(), UNUSABLE);
+  const again = await openStore(t, { storePathRootDir: store.config.storePathRootDir });
+  t.false(again.recovery.lastExitOk, "what could not be saved keeps the end from being clean");
+});
+
+test.serial("closing a fenced store says that it is fenced, and not that its offsets could not be saved", async (t) => {
+  const forceFails: Fault = { operation: "force", path: "commitlog", after: 0, times: 1, code: "EIO" };
+  const store = await openStore(t, { flushIntervalCommitLog: 60_000 }, [forceFails, UNWRITABLE]);
+  await store.putMessage(message());
+  store.consumerOffsets.commit("g", "TopicA", 0, 0);
+  await t.throwsAsync(store.flush(), { code: "ERR_STORE_FENCED" });
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
+});
+
+test.serial("a file that cannot be mapped is a coded error for everything that reads", async (t) => {
+  const keys = { maxHashSlotNum: 100, maxIndexNum: 100 };
+  const first = await openStore(t, keys);
+  await first.putMessage(numbered(0, 16, { keys: "k" }));
+  await dispatchedAll(first);
+  await first.close();
+  const { storePathRootDir } = first.config;
+  const faults: Fault[] = ["/index/", "/consumequeue/"].map((path) => ({ operation: "map", path, after: 0, code: "ENOMEM" }));
+  const store = await openStore(t, { ...keys, storePathRootDir }, faults);
+  const unusable = { code: "ERR_PATH_UNUSABLE", message: /code=ENOMEM/ };
+  t.throws(() => store.queryMessage({ topic: "TopicA", key: "k" }), unusable);
+  t.throws(() => store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 0 }), unusable);
+  t.throws(() => store.getMessageStoreTimestamp("TopicA", 0, 0), unusable);
+});

@@ -1,0 +1,98 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { indexItemPosition, storePaths } from "@millrace/format";
+import test from "ava";
+import type { DispatchedMark } from "#store/marks/dispatched-mark.js";
+import type { IndexRecovery, IndexRecoveryOptions } from "#store/recover/index/index-recovery.js";
+import { flipBit } from "../support/flip-bit.js";
+import type { IndexDirectory } from "../support/index-log.js";
+import { assertComplete, built, headerOf, LOG, markOf, offsetAt, recover, SHAPE } from "../support/recovered-index.js";
+
+function recoverSealed(
+  directory: IndexDirectory,
+  mark: DispatchedMark,
+  options: Partial<IndexRecoveryOptions> = {},
+): IndexRecovery {
+  return recover(directory, { mark, sealsPath: storePaths(directory.root).indexSeals, ...options });
+}
+
+test("no flipped bit of an index file outlives an opening after a clean end; of a finished one, after a crash either", (t) => {
+  const directory = built(t);
+  const mark = markOf(directory, LOG.offset);
+  const { names, contents } = directory;
+  const seals = readFileSync(storePaths(directory.root).indexSeals);
+  t.true(names.length > 2);
+  let flips = 0;
+  for (const [index, name] of names.entries()) {
+    const isLast = index === names.length - 1;
+    const length = indexItemPosition(SHAPE.maxHashSlotNum, headerOf(directory, name).indexCount);
+    for (let at = 0; at < length; at += 29, flips++) {
+      flipBit(join(directory.index, name), at, at % 8);
+      const recovery = recoverSealed(directory, mark, { lastExitOk: isLast || flips % 2 === 0 });
+      t.is(recovery.damage?.path, join(directory.index, name), `byte ${at} of ${name}`);
+      assertComplete(t, directory, recovery, `byte ${at} of ${name}`);
+      for (const made of directory.names) rmSync(join(directory.index, made));
+      for (const [n, content] of contents.entries()) writeFileSync(join(directory.index, names[n] ?? ""), content);
+      writeFileSync(storePaths(directory.root).indexSeals, seals);
+    }
+  }
+  t.log(`${flips} flips`);
+  t.like(recoverSealed(directory, mark), { row: "as-marked", indexFromOffset: LOG.offset, damage: undefined });
+});
+
+const CHANGES: Record<string, (path: string) => void> = {
+  missing: (path) => rmSync(path),
+  renamed: (path) => renameSync(path, `${path}.old`),
+  "a directory": (path) => {
+    rmSync(path);
+    mkdirSync(path);
+  },
+  empty: (path) => writeFileSync(path, ""),
+  longer: (path) => writeFileSync(path, new Uint8Array(2000)),
+};
+
+for (const [what, change] of Object.entries(CHANGES)) {
+  for (const which of [0, 1, -1]) {
+    test(`an index file is built again with those behind it when it is ${what}: file ${which}`, (t) => {
+      const directory = built(t);
+      const mark = markOf(directory, LOG.offset);
+      const path = join(directory.index, directory.names.at(which) ?? "");
+      change(path);
+      const recovery = recoverSealed(directory, mark);
+      t.is(recovery.damage?.path, path);
+      t.is(recovery.indexFromOffset > 0, which !== 0, "what lies before it is kept");
+      rmSync(`${path}.old`, { force: true });
+      if (what === "a directory") rmSync(path, { recursive: true });
+      assertComplete(t, directory, recovery);
+    });
+  }
+}
+
+test("a file that retention has taken is not missing", (t) => {
+  const directory = built(t);
+  const mark = markOf(directory, LOG.offset);
+  const [first = ""] = directory.names;
+  const minOffset = headerOf(directory, first).endPhysicalOffset + 1;
+  rmSync(join(directory.index, first));
+  t.like(recoverSealed(directory, mark, { minOffset }), { row: "as-marked", damage: undefined });
+});
+
+test("the last file may have been written to since it was sealed, by RocketMQ or before a crash", (t) => {
+  const directory = built(t, 140);
+  const sealed = readFileSync(storePaths(directory.root).indexSeals);
+  const mark = markOf(directory, offsetAt(140));
+  directory.build(LOG, offsetAt(140));
+  writeFileSync(storePaths(directory.root).indexSeals, sealed);
+  for (const lastExitOk of [true, false]) t.is(recoverSealed(directory, mark, { lastExitOk }).damage, undefined);
+});
+
+test("finished files without seals are sealed as they are; without good seals all goes on as without any", (t) => {
+  const directory = built(t);
+  const mark = markOf(directory, LOG.offset);
+  const path = storePaths(directory.root).indexSeals;
+  flipBit(path, 20);
+  t.like(recoverSealed(directory, mark), { row: "as-marked", damage: undefined });
+  const name = directory.names[1] ?? "";
+  flipBit(join(directory.index, name), 50);
+  t.is(recoverSealed(directory, mark).damage?.path, join(directory.index, name));
+});

@@ -1,0 +1,162 @@
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { segmentFileName } from "@millrace/format";
+import { MessageStore, type MessageStoreOptions, type SalvageReport } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import { contents, readLog } from "../support/stored-log.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { KIB, numbered, numberOf, openStore } from "../support/temporary-store.js";
+
+const SIZE = 64 * KIB;
+const OPTIONS: MessageStoreOptions = {
+  mappedFileSizeCommitLog: SIZE,
+  mappedFileSizeConsumeQueue: 20 * 100,
+  maxHashSlotNum: 50,
+  maxIndexNum: 1000,
+  maxMessageSize: 16 * KIB,
+};
+const COUNT = 300;
+
+interface Stored {
+  readonly root: string;
+  readonly target: string;
+  /** Physical offset of each message, and one past the last. */
+  readonly offsets: readonly number[];
+}
+
+/** A closed store of several segments with {@link COUNT} messages. */
+async function stored(t: ExecutionContext): Promise<Stored> {
+  const store = await openStore(t, OPTIONS);
+  const offsets: number[] = [];
+  for (let n = 0; n < COUNT; n++)
+    offsets.push((await store.putMessage(numbered(n, 700, { keys: `k${n}` }))).appendResult?.wroteOffset ?? 0);
+  offsets.push(store.maxPhysicalOffset);
+  store.consumerOffsets.commit("group", "TopicA", 0, 17);
+  await store.close();
+  return { root: store.config.storePathRootDir, target: join(temporaryDirectory(t), "salvaged"), offsets };
+}
+
+function damage(root: string, offset: number, bytes: Uint8Array): void {
+  const fd = openSync(join(root, "commitlog", segmentFileName(offset - (offset % SIZE))), "r+");
+  writeSync(fd, bytes, 0, bytes.length, offset % SIZE);
+  closeSync(fd);
+}
+
+/** Opens what was salvaged: every message but the lost ones, where it was, in log, queue and index. */
+async function holdsAllBut(t: ExecutionContext, { target, offsets }: Stored, lost: readonly number[]): Promise<void> {
+  const good = [...Array(COUNT).keys()].filter((n) => !lost.includes(n));
+  const own = readLog(target).messages.filter(({ topic }) => topic === "TopicA");
+  t.deepEqual(
+    own.map(({ body, physicalOffset }) => [numberOf(body), physicalOffset]),
+    good.map((n) => [n, offsets[n]]),
+  );
+  const store = await openStore(t, { ...OPTIONS, storePathRootDir: target });
+  t.is(store.recovery.cut, undefined);
+  for (const n of good) {
+    using found = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: n, maxMessages: 1 });
+    t.is(numberOf(found.messages[0]?.body ?? new Uint8Array()), n);
+  }
+  t.is(store.queryMessage({ topic: "TopicA", key: `k${good.at(-1)}` }).messages.length, 1);
+  t.is(store.consumerOffsets.get("group", "TopicA", 0), 17);
+  t.is((await store.putMessage(numbered(COUNT))).status, "PUT_OK");
+  await store.close();
+}
+
+function salvage(root: string, target: string): Promise<SalvageReport> {
+  return MessageStore.salvage({ ...OPTIONS, storePathRootDir: root }, target);
+}
+
+test.serial("damage in the middle is refused, and salvage writes all but it, each message where it was", async (t) => {
+  const store = await stored(t);
+  const { root, target, offsets } = store;
+  const at = (n: number): number => offsets[n] ?? 0;
+  damage(root, at(3) + 150, Buffer.from("#")); // in a body
+  damage(root, at(40), Buffer.alloc(8, 0xff)); // a head: its length is unknown
+  damage(root, at(60), Buffer.alloc(at(63) - at(60))); // a page of zeros
+  const refusal = await t.throwsAsync(openStore(t, { ...OPTIONS, storePathRootDir: root }), { code: "ERR_COMMIT_LOG_CORRUPT" });
+  t.regex(refusal?.message ?? "", /millrace salvage/);
+  const before = contents(join(root, "commitlog"));
+  const report = await salvage(root, target);
+  const message = (n: number): object => ({
+    topic: "TopicA",
+    queueId: 0,
+    queueOffset: n,
+    offset: at(n),
+    length: at(n + 1) - at(n),
+  });
+  t.deepEqual(report, {
+    minOffset: 0,
+    maxOffset: at(COUNT),
+    messages: COUNT - 5,
+    lost: [
+      { offset: at(3), length: at(4) - at(3), found: "BAD_PROPERTY_CRC", messages: [message(3)] },
+      { offset: at(40), length: at(41) - at(40), found: "BAD_MAGIC", messages: [message(40)] },
+      { offset: at(60), length: at(63) - at(60), found: "EMPTY", messages: [60, 61, 62].map(message) },
+    ] as never,
+  });
+  t.deepEqual(contents(join(root, "commitlog")), before);
+  await holdsAllBut(t, store, [3, 40, 60, 61, 62]);
+  const fillers = readLog(target).messages.filter(({ topic }) => topic === "MILLRACE_SALVAGE");
+  t.regex(
+    Buffer.from(fillers[0]?.body ?? []).toString(),
+    new RegExp(`^lost: offset=${at(3)} length=${at(4) - at(3)} found=BAD_PROPERTY_CRC *$`),
+  );
+  // Once more, after more damage: what the first salvage has put there stays.
+  damage(target, at(200) + 150, Buffer.from("#"));
+  const again = join(temporaryDirectory(t), "again");
+  t.deepEqual(
+    (await salvage(target, again)).lost.map(({ offset }) => offset),
+    [at(200)],
+  );
+  const queueOffsets = readLog(again)
+    .messages.filter(({ topic }) => topic === "MILLRACE_SALVAGE")
+    .map(({ queueOffset }) => queueOffset);
+  t.deepEqual(queueOffsets.toSorted(), [0, 1, 2, 3]);
+});
+
+test.serial("a missing segment, and bytes that are damaged to a segment's end or to the log's, are passed over", async (t) => {
+  const store = await stored(t);
+  const { root, target, offsets } = store;
+  const inSegment = (index: number): number[] =>
+    [...Array(COUNT).keys()].filter((n) => Math.floor((offsets[n] ?? 0) / SIZE) === index);
+  const lastOfFirst = inSegment(0).at(-1) ?? 0;
+  damage(root, (offsets[lastOfFirst] ?? 0) + 150, Buffer.from("#"));
+  const blankAt = (offsets[lastOfFirst] ?? 0) + ((offsets[1] ?? 0) - (offsets[0] ?? 0)) + 3; // of other length: its number has more digits
+  damage(root, blankAt, Buffer.alloc(SIZE - blankAt, 7));
+  rmSync(join(root, "commitlog", segmentFileName(SIZE)));
+  damage(root, (offsets[COUNT - 1] ?? 0) + 20, Buffer.from("xxxx"));
+  const report = await salvage(root, target);
+  t.like(report, { minOffset: 0, maxOffset: offsets[COUNT - 1] });
+  t.deepEqual(
+    report.lost.flatMap(({ messages }) => messages.map(({ queueOffset }) => queueOffset)),
+    [lastOfFirst, ...inSegment(1), COUNT - 1],
+  );
+  const last = report.lost.at(-1);
+  t.true((last?.length ?? 0) < 1000 && last?.offset === offsets[COUNT - 1]);
+  await holdsAllBut(t, store, [lastOfFirst, ...inSegment(1), COUNT - 1]);
+});
+
+test.serial("a watermark without a good slot is refused, and salvage needs none", async (t) => {
+  const store = await stored(t);
+  const { root, target } = store;
+  writeFileSync(join(root, "millrace.watermark"), Buffer.alloc(8192, 1));
+  await t.throwsAsync(openStore(t, { ...OPTIONS, storePathRootDir: root }), {
+    code: "ERR_WATERMARK_CORRUPT",
+    message: /millrace salvage/,
+  });
+  t.deepEqual((await salvage(root, target)).lost, []);
+  await holdsAllBut(t, store, []);
+});
+
+test.serial("a store that is open, a target that is there and a directory that is no store are refused", async (t) => {
+  const parent = temporaryDirectory(t);
+  const store = await openStore(t, OPTIONS);
+  const root = store.config.storePathRootDir;
+  await t.throwsAsync(salvage(root, join(parent, "to")), { code: "ERR_STORE_LOCKED" });
+  await store.close();
+  mkdirSync(join(parent, "full", "x"), { recursive: true });
+  await t.throwsAsync(salvage(root, join(parent, "full")), { code: "ERR_COPY_TARGET" });
+  await t.throwsAsync(salvage(join(parent, "full"), join(parent, "to")), { code: "ERR_PATH_UNUSABLE" });
+  t.throws(() => statSync(join(parent, "to.new")));
+  t.true(readFileSync(join(root, "lock")).length > 0);
+});

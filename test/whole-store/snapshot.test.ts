@@ -1,0 +1,149 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { Fault } from "@millrace/mapped-file";
+import type { MessageStore, MessageStoreOptions } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import { contents, readLog } from "../support/stored-log.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { KIB, numbered, numberOf, openStore } from "../support/temporary-store.js";
+
+const SMALL: MessageStoreOptions = {
+  mappedFileSizeCommitLog: 64 * KIB,
+  mappedFileSizeConsumeQueue: 20 * 50,
+  maxHashSlotNum: 50,
+  maxIndexNum: 300,
+  maxMessageSize: 16 * KIB,
+};
+
+/** Puts messages without an end, with keys and of two queues. Returns how to stop, which gives the number of those acknowledged. */
+function load(store: MessageStore, from: number): () => Promise<number> {
+  let isRunning = true;
+  const run = (async (): Promise<number> => {
+    let n = from;
+    for (; isRunning; n += 10) {
+      const burst = Array.from({ length: 10 }, (_, i) =>
+        store.putMessage(numbered(n + i, 700, { queueId: (n + i) % 2, keys: `k${n + i}` })),
+      );
+      for (const { status } of await Promise.all(burst)) if (status !== "PUT_OK") throw new Error(status);
+    }
+    return n;
+  })();
+  return async () => {
+    isRunning = false;
+    return await run;
+  };
+}
+
+function numbersIn(root: string): number[] {
+  return readLog(root).messages.map(({ body }) => numberOf(body));
+}
+
+/** The snapshot opens cleanly, holds the first `least` messages at least, in log, queues and index, and takes puts. */
+async function opensCleanly(t: ExecutionContext, root: string, least: number): Promise<void> {
+  const numbers = numbersIn(root);
+  t.true(numbers.length >= least, `${numbers.length} of ${least}`);
+  t.deepEqual(numbers, [...numbers.keys()]);
+  const store = await openStore(t, { ...SMALL, storePathRootDir: root });
+  const { lastExitOk, cut, dispatch, maxOffset } = store.recovery;
+  t.like({ lastExitOk, cut, maxOffset }, { lastExitOk: true, cut: undefined, maxOffset: dispatch.reputFromOffset });
+  t.like(dispatch, { rows: { intact: 2 }, indexRow: "as-marked", cutQueues: [], rebuiltQueues: [], indexFilesRemoved: [] });
+  for (const n of [0, 1, numbers.length - 1]) {
+    t.is(store.queryMessage({ topic: "TopicA", key: `k${n}` }).messages.length, 1, `k${n}`);
+    using found = store.getMessage({ topic: "TopicA", queueId: n % 2, queueOffset: Math.floor(n / 2), maxMessages: 1 });
+    t.is(numberOf(found.messages[0]?.body ?? new Uint8Array()), n);
+  }
+  const put = await store.putMessage(numbered(numbers.length, 700, { queueId: numbers.length % 2 }));
+  t.is(put.appendResult?.queueOffset, Math.floor(numbers.length / 2));
+  await store.close();
+}
+
+const cannotShare: Fault = { operation: "share", path: "", after: 0, code: "EXDEV" };
+for (const [what, options, faults] of [
+  ["ASYNC_FLUSH, mapped", {}, []],
+  ["SYNC_FLUSH, writeWithoutMmap", { flushDiskType: "SYNC_FLUSH", writeWithoutMmap: true }, []],
+  ["a pool, to another file system", { transientStorePoolEnable: true }, [cannotShare]],
+] as const) {
+  test.serial(`a snapshot under load opens cleanly and holds what was acknowledged before it: ${what}`, async (t) => {
+    const store = await openStore(t, { ...SMALL, ...options }, faults);
+    const target = join(temporaryDirectory(t), "backup");
+    for (let n = 0; n < 600; n++) await store.putMessage(numbered(n, 700, { queueId: n % 2, keys: `k${n}` }));
+    store.consumerOffsets.commit("group", "TopicA", 0, 7);
+    const stop = load(store, 600);
+    await setTimeout(50);
+    const seen: number[] = [];
+    const report = await store.snapshot(target, { onProgress: ({ bytesCopied }) => seen.push(bytesCopied) });
+    t.like(report, { minOffset: 0, bytesCopied: seen.at(-1) });
+    await setTimeout(50);
+    const put = await stop();
+    const before = contents(target);
+    for (let n = put; n < put + 200; n++) await store.putMessage(numbered(n, 700, { queueId: n % 2 }));
+    await store.close();
+    t.deepEqual(contents(target), before, "the store goes on and leaves its snapshot alone");
+    t.deepEqual(
+      numbersIn(store.config.storePathRootDir),
+      Array.from({ length: put + 200 }, (_, n) => n),
+    );
+    t.is(JSON.parse(readFileSync(join(target, "config", "consumerOffset.json"), "utf8")).offsetTable["TopicA@group"]["0"], 7);
+    const isShared = statSync(join(target, "commitlog", "00000000000000000000")).nlink > 1;
+    if (faults.length > 0) t.false(isShared);
+    const ofStore = contents(join(store.config.storePathRootDir, "commitlog"));
+    await opensCleanly(t, target, 600);
+    t.deepEqual(contents(join(store.config.storePathRootDir, "commitlog")), ofStore, "and the other way round");
+    t.false(existsSync(`${target}.new`));
+  });
+}
+
+test.serial("a snapshot of an empty store, and of one that ends with a segment, opens", async (t) => {
+  const store = await openStore(t, SMALL);
+  const parent = temporaryDirectory(t);
+  mkdirSync(join(parent, "empty"));
+  t.like(await store.snapshot(join(parent, "empty")), { minOffset: 0, maxOffset: 0 });
+  await (await openStore(t, { ...SMALL, storePathRootDir: join(parent, "empty") })).close();
+});
+
+test.serial("an aborted snapshot, one that fails and one whose store is closed leave nothing, and the store goes on", async (t) => {
+  const full: Fault = { operation: "write", path: "backup.new/consumequeue", after: 0, times: 1, code: "ENOSPC" };
+  const slow: Fault = { operation: "share", path: "backup.new", after: 0, delayMs: 100 };
+  const store = await openStore(t, SMALL, [full, slow]);
+  for (let n = 0; n < 800; n++) await store.putMessage(numbered(n, 700));
+  const parent = temporaryDirectory(t);
+  const target = join(parent, "backup");
+  await t.throwsAsync(store.snapshot(target), { code: "ERR_COPY_FAILED", message: /ENOSPC/ });
+  t.deepEqual(readdirSync(parent), []);
+  await t.throwsAsync(store.snapshot(target, { signal: AbortSignal.abort("no") }), { code: "ERR_ABORTED" });
+  await t.throwsAsync(store.snapshot(target, { signal: AbortSignal.timeout(300) }), { code: "ERR_ABORTED" });
+  t.deepEqual(readdirSync(parent), []);
+  t.is((await store.putMessage(numbered(800, 700))).status, "PUT_OK");
+  const last = store.snapshot(target);
+  await setTimeout(200);
+  await Promise.all([t.throwsAsync(last), store.close()]);
+  t.deepEqual(readdirSync(parent), []);
+  await t.throwsAsync(store.snapshot(target), { code: "ERR_STORE_CLOSED" });
+});
+
+test.serial("a target that is there, or overlaps the store, is refused", async (t) => {
+  const store = await openStore(t, SMALL);
+  const root = store.config.storePathRootDir;
+  const parent = temporaryDirectory(t);
+  writeFileSync(join(parent, "file"), "");
+  mkdirSync(join(parent, "left.new"));
+  for (const target of [parent, join(parent, "file"), root, join(root, "backup"), join(root, ".."), join(parent, "left"), ""])
+    await t.throwsAsync(store.snapshot(target), { code: "ERR_COPY_TARGET" }, target);
+  t.deepEqual(readdirSync(parent), ["file", "left.new"]);
+});
+
+test.serial("a copy taken while the store was open is refused, and the refusal says what it is", async (t) => {
+  const store = await openStore(t, { ...SMALL, flushDiskType: "SYNC_FLUSH" });
+  const root = store.config.storePathRootDir;
+  for (let n = 0; n < 20; n++) await store.putMessage(numbered(n, 700));
+  const copy = join(temporaryDirectory(t), "copy");
+  mkdirSync(copy);
+  cpSync(join(root, "commitlog"), join(copy, "commitlog"), { recursive: true }); // in the order of names, and it takes its time
+  for (let n = 20; n < 40; n++) await store.putMessage(numbered(n, 700));
+  await store.close();
+  for (const name of ["millrace.watermark", "abort.bak"]) cpSync(join(root, name), join(copy, name));
+  writeFileSync(join(copy, "abort"), "1");
+  const message = /a copy taken while the store was open.*store\.snapshot/;
+  await t.throwsAsync(openStore(t, { ...SMALL, storePathRootDir: copy }), { code: "ERR_COMMIT_LOG_CORRUPT", message });
+});
