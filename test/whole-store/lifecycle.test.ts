@@ -1,15 +1,18 @@
 import { execFile, fork } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
+import { createStorage } from "@millrace/mapped-file";
 import type { MessageStore } from "@millrace/store";
 import test from "ava";
+import { readDispatchedMark } from "#store/marks/dispatched-mark.js";
 import { contents, readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore, outcomes, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { stays, until } from "../support/until.js";
 
+const STORAGE = createStorage({ kind: "real" });
 const OPENER = join(import.meta.dirname, "store-opener.js");
 
 test.serial("the abort file is there while the store is open, and gone after a close", async (t) => {
@@ -61,11 +64,16 @@ test.serial("after close every call is refused, from the moment of the close on"
 });
 
 /**
- * Until the allocator has made ready all that it will, and the dispatcher has nothing to do: then nothing of the directory changes
- * by itself.
+ * Until the allocator has made ready all that it will, and what was dispatched is durable: then nothing of the directory changes by
+ * itself.
  */
 async function settled(store: MessageStore): Promise<void> {
-  while (store.stats().offsets.allocatedOffset < 2 * SEGMENT_SIZE || store.dispatchBehindBytes > 0) await setImmediate();
+  const allocated = (): number => store.stats().offsets.allocatedOffset;
+  const { storePathRootDir } = store.config;
+  const marked = (): number => readDispatchedMark(STORAGE, join(storePathRootDir, "millrace.dispatched"))?.dispatchedOffset ?? 0;
+  await until(() => allocated() >= 2 * SEGMENT_SIZE && marked() === store.maxPhysicalOffset);
+  // One more where the first put came before the first bytes.
+  for (let seen = allocated(); !(await stays(() => allocated() === seen)); seen = allocated());
 }
 
 test.serial("a second opener in this thread is refused, and touches nothing", async (t) => {

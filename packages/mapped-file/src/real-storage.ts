@@ -76,10 +76,24 @@ export class RealStorage implements Storage {
     // Level by level: mkdir's own recursion never ends below /proc (Node 20).
     for (const directory of missing.reverse()) {
       makeOne(directory, directoryModeOf(this.#fileMode));
-      if (durable) this.syncDirectory(dirname(directory));
+      if (durable) this.#keepName(directory);
     }
     if (!statSync(path).isDirectory())
       throw Object.assign(new Error(`not a directory: path=${path}`), { code: "ENOTDIR", syscall: "mkdir", path });
+  }
+
+  /** A name that may not be durable goes again: found there, it would never be forced; made again, it is written again. */
+  #keepName(directory: string): void {
+    try {
+      this.syncDirectory(dirname(directory));
+    } catch (error) {
+      try {
+        rmdirSync(directory);
+      } catch {
+        // Somebody uses it already.
+      }
+      throw error;
+    }
   }
 
   async forceInBackground(path: string): Promise<void> {

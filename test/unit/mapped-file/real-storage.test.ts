@@ -233,3 +233,19 @@ test("removeDirectory removes an empty directory, accepts a missing one, and ref
   storage.removeDirectory(directory);
   t.false(storage.exists(directory));
 });
+
+test("a directory whose name could not be made durable is not there: made again, its name is forced again", (t) => {
+  const path = join(temporaryDirectory(t), "a", "b");
+  const synced: string[] = [];
+  const failing = Object.assign(createStorage({ kind: "real" }), {
+    syncDirectory: (directory: string) => {
+      synced.push(directory);
+      if (synced.length === 2) throw Object.assign(new Error("EIO: planned"), { code: "EIO" });
+    },
+  });
+  t.throws(() => failing.makeDirectory(path), { code: "EIO" });
+  t.false(existsSync(path));
+  failing.makeDirectory(path);
+  t.true(existsSync(path));
+  t.deepEqual(synced.slice(1), [join(path, ".."), join(path, "..")]);
+});

@@ -36,6 +36,12 @@ export function leaveFence(storage: Storage, paths: StorePaths, durable: number,
   });
 }
 
+/** {@link leaveFence} unless it lies somewhere: the thread whose force failed may have found no descriptor to leave it with. */
+export function keepFence(storage: Storage, paths: StorePaths, durable: number, cause: unknown): void {
+  if (bringFenceHome(storage, paths) === undefined && readStoreFence(storage, paths.fence) === undefined)
+    leaveFence(storage, paths, durable, cause);
+}
+
 /**
  * A marker that lies elsewhere is taken to the root, where `millrace unfence` finds it. Returns the fence that is in force and not in the
  * root, because the root still does not take it.

@@ -20,6 +20,7 @@ import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { StoreSnapshots } from "../copy/store-snapshots.js";
+import { keepFence } from "../marks/fence-places.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
@@ -225,7 +226,7 @@ export class OpenStore {
     this.put.close();
     this.#arrivals.close();
     await attempt(() => this.reader.close());
-    this.pipeline.control.forceAlarm.nudge();
+    await attempt(() => this.#keepFence());
     await attempt(() => this.pipeline.destroy());
     await attempt(() => this.directory.lock.release());
     storeState.set(StoreState.closed);
@@ -267,6 +268,15 @@ export class OpenStore {
     const { forceAlarm } = this.pipeline.control;
     await forceAlarm.whenRaised();
     if (forceAlarm.isRaised) this.#forceFailed();
+  }
+
+  /** The last chance for the marker, while the directory is still ours. */
+  #keepFence(): void {
+    const { forceAlarm } = this.pipeline.control;
+    forceAlarm.nudge();
+    if (!forceAlarm.isRaised) return;
+    const { storage, paths } = this.directory;
+    keepFence(storage, paths, this.flushedOffset, forceAlarm.cause.reason);
   }
 
   #forceFailed(): void {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage, type Fault } from "@millrace/mapped-file";
 import test from "ava";
-import { bringFenceHome, leaveFence } from "#store/marks/fence-places.js";
+import { bringFenceHome, keepFence, leaveFence } from "#store/marks/fence-places.js";
 import { FlushedWatermark, readFlushedWatermark } from "#store/marks/flushed-watermark.js";
 import { liftStoreFence, readStoreFence, unforcedFrom, writeStoreFence } from "#store/marks/store-fence.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
@@ -68,4 +68,15 @@ test("a torn marker in the watermark file is a fence, of which no offset is know
   bringFenceHome(real, paths);
   t.is(readStoreFence(real, paths.fence)?.offset, 0);
   t.is(bringFenceHome(real, paths), undefined);
+});
+
+test("a marker that could not be left when the force failed is left later; one that lies there stays as it is", (t) => {
+  const paths = storePaths(temporaryDirectory(t));
+  const faults: Fault[] = [{ operation: "open", path: paths.root, after: 0, times: 3, code: "EMFILE" }];
+  const storage = createStorage({ kind: "faulty", faults });
+  t.false(leaveFence(storage, paths, 100, "EIO"));
+  keepFence(storage, paths, 100, "EIO");
+  t.is(readStoreFence(storage, paths.fence)?.offset, 100);
+  keepFence(storage, paths, 200, "EIO");
+  t.is(readStoreFence(storage, paths.fence)?.offset, 100);
 });
