@@ -30,7 +30,7 @@ export type {
   UndecidedMessage,
   UndecidedRequest,
 } from "./broker/transaction/prepared-message.js";
-export type { HeldSegment } from "./clean/commit-log-cleaner.js";
+export type { FutureSegment, HeldSegment } from "./clean/commit-log-cleaner.js";
 export type { CleanReport } from "./clean/file-cleaner.js";
 export type { SelfCheckFinding } from "./clean/self-check.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
