@@ -36,7 +36,7 @@ export class BitFlips implements FaultCampaign {
       const root = join(directory, "store");
       cpSync(source.root, root, { recursive: true });
       const flip = flipBit(join(root, relative(source.root, path)), random);
-      const outcomes = await this.#workshop.judgeTwice(source, directory, rules.isExcepted);
+      const outcomes = await this.#workshop.judgeTwice(source, directory, { areOffsetsExcepted: rules.isExcepted });
       const result = verdictOf(outcomes, rules);
       return { ...result, kind: `${kind}, ${ending}`, story: [`${relative(source.root, path)} ${flip}`, ...result.story] };
     });

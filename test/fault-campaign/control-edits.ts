@@ -20,15 +20,29 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
     kind: "commit log, older",
     edits: [{ module: "/format/dist/message-checker.js", from: "return checkCrc ?", to: "return false ?" }],
   },
+  "any file will do": {
+    campaign: "directories",
+    kind: "link to a file of somebody's",
+    edits: [
+      { module: "/mapped-file/dist/regular-file.js", from: "constants.O_NOFOLLOW |", to: "0 |" },
+      { module: "/mapped-file/dist/regular-file.js", from: "!fstatSync(fd).isFile()", to: "false" },
+    ],
+  },
   "fence off": {
     campaign: "calls",
     kind: "fdatasync, commitlog",
-    edits: [{ module: "/store/dist/marks/store-fence.js", from: "catch (cause) {", to: "catch (cause) { return;" }],
+    edits: [
+      {
+        module: "/store/dist/marks/fencing-force.js",
+        from: "throw hasForcedNothing(cause) ? cause : this.#failed(durable, cause);",
+        to: "return;",
+      },
+    ],
   },
   "force stubbed": {
     campaign: "power",
     kind: "sync",
-    edits: [{ module: "/mapped-file/dist/real-storage-file.js", from: "fdatasyncSync(this.#fd);", to: "" }],
+    edits: [{ module: "/mapped-file/dist/real-storage-file.js", from: "fdatasyncSync(this.#fd);", to: "void 0;" }],
   },
   "bytes ahead are holes": {
     campaign: "disks",

@@ -12,7 +12,7 @@ export const load: LoadHook = async (url, context, nextLoad) => {
   let source = Buffer.from(loaded.source as Uint8Array).toString();
   for (const { module, from, to } of own) {
     // A hook of a thread runs after that of the main thread.
-    if (to !== "" && source.includes(to)) continue;
+    if (!source.includes(from) && source.includes(to)) continue;
     if (!source.includes(from)) throw new Error(`the control has nothing to take out any more: module=${module} text=${from}`);
     source = source.replace(from, to);
   }

@@ -64,7 +64,11 @@ export class HostileDirectories implements FaultCampaign {
       const root = join(directory, "store");
       cpSync(source.root, root, { recursive: true });
       await using made = await putThing(join(root, place.path), thing, join(directory, "outside"));
-      const outcomes = await this.#workshop.judgeTwice(source, directory, place.isExcepted);
+      const outcomes = await this.#workshop.judgeTwice(source, directory, {
+        areOffsetsExcepted: place.isExcepted,
+        // A fence that cannot be understood is a fence.
+        mayBeFenced: place.path.includes("fence"),
+      });
       const mayRefuse = !place.canBeMadeAgain || (thing !== "missing" && thing !== "other bytes");
       const result = verdictOf(outcomes, { mayRefuse, isExcepted: place.isExcepted });
       const story = [`${place.path}: ${thing}`, ...result.story];

@@ -58,10 +58,13 @@ export class KeptDisk {
       const name = { inode: String(ino), isDirectory: entry.isDirectory(), name: entry.name };
       if (!names.has(entry.name) && random(2) === 0) names.set(entry.name, name);
     }
-    for (const { inode: own, isDirectory, name } of names.values()) {
+    // A journal keeps the order of lengths: from one of the names on, a file that was never forced may have none.
+    const emptyFrom = random(names.size + 1);
+    for (const [index, name] of [...names.keys()].sort().entries()) {
+      const { inode: own, isDirectory } = names.get(name) as KeptName;
       const path = join(target, name);
       if (isDirectory) this.#restore(own, seen.get(own), path, seen, random);
-      else writeFileSync(path, this.#bytes(own, seen.get(own), random));
+      else writeFileSync(path, this.#bytes(own, seen.get(own), index >= emptyFrom, random));
     }
   }
 
@@ -75,13 +78,13 @@ export class KeptDisk {
   }
 
   /** Pages that were forced, and some that were not; those that a failed force has lost never come. */
-  #bytes(inode: string, path: string | undefined, random: Random): Buffer {
+  #bytes(inode: string, path: string | undefined, mayBeEmpty: boolean, random: Random): Buffer {
     const kept = this.#file("data", inode);
-    if (path === undefined) return kept ?? Buffer.alloc(0);
+    if (path === undefined || (kept === undefined && mayBeEmpty)) return kept ?? Buffer.alloc(0);
     const now = readFileSync(path);
     const lost = this.#file("lost", inode);
     const mood = random(3);
-    if (mood === 0) return kept ?? Buffer.alloc(random(2) * now.length);
+    if (mood === 0) return kept ?? Buffer.alloc(now.length);
     const bytes = Buffer.alloc(now.length);
     kept?.copy(bytes);
     for (let at = 0; at < now.length; at += PAGE) {

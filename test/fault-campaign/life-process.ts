@@ -25,7 +25,7 @@ export function withEnvironment(one: LifeEnvironment, other: LifeEnvironment): L
 }
 
 /** On a machine where everything else runs too; the slowest sound life takes a tenth of it. */
-export const LIFE_LIMIT_MS = 60_000;
+export const LIFE_LIMIT_MS = 90_000;
 /** A process is replaced after so many lives: what one leaves behind must not grow on the next. */
 const LIVES_PER_PROCESS = 40;
 const ERRORS_MAX = 4000;

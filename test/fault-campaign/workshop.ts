@@ -92,12 +92,12 @@ export class Workshop implements AsyncDisposable {
   }
 
   /** Two lives on a copy of a source that something was done to: the second finds what the first one has made of it. */
-  async judgeTwice(source: SourceStore, directory: string, areOffsetsExcepted: boolean): Promise<LifeOutcome[]> {
-    const first = this.judgeJob(directory, { before: source.shown, durableOffset: source.durableOffset, areOffsetsExcepted });
+  async judgeTwice(source: SourceStore, directory: string, excuses: Partial<JudgeJob>): Promise<LifeOutcome[]> {
+    const first = this.judgeJob(directory, { before: source.shown, durableOffset: source.durableOffset, ...excuses });
     return await this.inProcess(async (process) => {
       const outcome = await process.live(first);
       if (outcome.end !== "answered" || outcome.answer.refused !== undefined) return [outcome];
-      const second = this.judgeJob(directory, { before: first.after, areOffsetsExcepted });
+      const second = this.judgeJob(directory, { before: first.after, ...excuses });
       return [outcome, await process.live(second)];
     });
   }

@@ -25,8 +25,8 @@ export class MappedFileQueue {
   }
 
   /**
-   * Finds the segments of a directory, opening none. A missing directory is an empty queue; sub-directories are skipped. A last file
-   * of length zero, the trace of a crash between creation and allocation, is deleted (RocketMQ issue 6904).
+   * Finds the segments of a directory, opening none. A missing directory is an empty queue; sub-directories are skipped. Last
+   * files of length zero, the trace of a crash that kept their names and not their lengths, are deleted (RocketMQ issue 6904).
    *
    * @throws MillraceError `ERR_SEGMENT_TYPE`, `ERR_SEGMENT_NAME`, `ERR_SEGMENT_SIZE`, `ERR_SEGMENT_GAP`, `ERR_PATH_NOT_DIRECTORY`,
    * `ERR_PATH_UNREADABLE`
@@ -34,12 +34,10 @@ export class MappedFileQueue {
   static load(storage: Storage, directory: string, mappedFileSize: number): MappedFileQueue {
     const queue = new MappedFileQueue(storage, directory, mappedFileSize);
     const entries = listDirectory(storage, directory).filter((entry) => entry.kind !== "directory");
-    const last = entries.at(-1);
-    if (last !== undefined && isUnallocated(last)) {
-      storage.remove(join(directory, last.name));
-      storage.syncDirectory(directory);
-      entries.pop();
-    }
+    const allocated = entries.findLastIndex((entry) => !isUnallocated(entry)) + 1;
+    const unallocated = entries.splice(allocated);
+    for (const { name } of unallocated) storage.remove(join(directory, name));
+    if (unallocated.length > 0) storage.syncDirectory(directory);
     for (const entry of entries) queue.#files.push(queue.#accept(entry));
     return queue;
   }

@@ -179,6 +179,24 @@ export class ConsumerOffsets {
     this.#saveLater();
   }
 
+  /**
+   * Forgets all that the group has committed: it begins again without offsets. To set it to a time, commit what
+   * {@link MessageStore.getOffsetInQueueByTime} answers. (RocketMQ: `removeOffset`.)
+   *
+   * @returns whether there was anything to forget
+   * @throws MillraceError `ERR_STORE_CLOSED`
+   */
+  deleteGroup(group: string): boolean {
+    if (this.#closing !== undefined) throw storeClosed();
+    const topics = this.#groups.get(group);
+    if (topics === undefined) return false;
+    for (const topic of topics.keys()) this.#file.offsetTable.delete(topic + TOPIC_GROUP_SEPARATOR + group);
+    this.#groups.delete(group);
+    this.#changes++;
+    this.#saveLater();
+    return true;
+  }
+
   /** Groups that have committed, in this life of the store or before. */
   groups(): string[] {
     return [...this.#groups.keys()];

@@ -74,6 +74,14 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     this.#offset = queue === undefined ? 0 : beginning(environment.reader, queue, from);
   }
 
+  /**
+   * Queue offset that it looks at next. It moves with what a filter passes over, too: once the last batch is done, it can be committed
+   * although nothing has matched for long.
+   */
+  get nextOffset(): number {
+    return this.#offset;
+  }
+
   /** Resolves with the next batch as soon as there is one. */
   next(): Promise<IteratorResult<ConsumedBatch, undefined>> {
     const next = this.#last.then(this.#next, this.#next);

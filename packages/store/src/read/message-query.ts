@@ -5,10 +5,11 @@ import type { IndexReader } from "./index-reader.js";
 
 const DEFAULT_MAX_NUM = 32;
 
-const KNOWN_KEYS = knownKeys<MessageQueryOptions>({ topic: true, key: true, maxNum: true, begin: true, end: true });
+const KNOWN_KEYS = knownKeys<MessageQueryOptions>({ topic: true, key: true, maxNum: true, begin: true, end: true, before: true });
 
 /** What of a message decides whether it answers a query. */
 export interface IndexedMessage {
+  readonly physicalOffset: number;
   readonly topic: string;
   readonly keys: readonly string[];
   readonly uniqKey: string | undefined;
@@ -27,11 +28,15 @@ export interface MessageQueryOptions {
   readonly begin?: number | Date;
   /** Last one, inclusive. Default: the last of all. */
   readonly end?: number | Date;
+  /** Only messages below this physical offset: to go on after `more`, that of the first message of the answer. Default: all. */
+  readonly before?: number;
 }
 
 export interface QueryMessageResult<M> {
   /** The newest ones, in the order of the log. */
   readonly messages: M[];
+  /** There are older ones, which `maxNum` or `maxMsgsNumBatch` has left out: `before` goes on. */
+  readonly more: boolean;
   /** Of the last record in the index, in milliseconds; undefined when there is none (RocketMQ: 0). */
   readonly indexLastUpdateTimestamp: number | undefined;
   /** Of the same record; undefined when there is none (RocketMQ: 0). */
@@ -59,21 +64,29 @@ export class MessageQuery<M extends IndexedMessage> {
     const { topic, key, maxNum = DEFAULT_MAX_NUM } = options;
     const begin = millisecondsOf(options.begin ?? 0);
     const end = millisecondsOf(options.end ?? Number.MAX_SAFE_INTEGER);
+    const matches = (message: M | undefined): message is M =>
+      message?.topic === topic && hasKey(message, key) && message.storeTimestamp >= begin && message.storeTimestamp <= end;
     const messages: M[] = [];
+    let before = options.before ?? Number.MAX_SAFE_INTEGER;
     let lastOffset: number | undefined;
     const accept = (physicalOffset: number): boolean => {
       // A key that a record has twice leads to it twice, one after the other.
-      if (physicalOffset === lastOffset) return false;
+      if (physicalOffset === lastOffset || physicalOffset >= before) return false;
       lastOffset = physicalOffset;
       const message = this.#lookAt(physicalOffset);
-      if (message === undefined || message.topic !== topic || !hasKey(message, key)) return false;
-      if (message.storeTimestamp < begin || message.storeTimestamp > end) return false;
+      if (!matches(message)) return false;
       messages.push(message);
       return true;
     };
-    const { lastUpdateTimestamp, lastUpdatePhysicalOffset } = this.#index.queryOffset(topic, key, maxNum, begin, end, accept);
+    const found = this.#index.queryOffset(topic, key, maxNum, begin, end, accept);
+    const { lastUpdateTimestamp, lastUpdatePhysicalOffset, offsets } = found;
+    messages.reverse();
+    before = messages[0]?.physicalOffset ?? 0;
+    const isOlder = (offset: number): boolean => offset < before && matches(this.#lookAt(offset));
+    const more = offsets.length > 0 && this.#index.queryOffset(topic, key, 1, begin, end, isOlder).offsets.length > 0;
     return {
-      messages: messages.reverse(),
+      messages,
+      more,
       indexLastUpdateTimestamp: lastUpdateTimestamp,
       indexLastUpdatePhysicalOffset: lastUpdatePhysicalOffset,
     };
@@ -82,7 +95,7 @@ export class MessageQuery<M extends IndexedMessage> {
 
 function check(options: MessageQueryOptions): void {
   checkKnownKeys(options ?? {}, KNOWN_KEYS, "ERR_QUERY_ILLEGAL");
-  const { topic, key, maxNum, begin, end } = options ?? {};
+  const { topic, key, maxNum, begin, end, before } = options ?? {};
   const illegal = (name: string, value: unknown): MillraceError =>
     new MillraceError(
       "ERR_QUERY_ILLEGAL",
@@ -91,6 +104,7 @@ function check(options: MessageQueryOptions): void {
   checkStoredTopic(topic);
   if (typeof key !== "string" || key === "") throw illegal("key", key);
   if (maxNum !== undefined && !(Number.isSafeInteger(maxNum) && maxNum > 0)) throw illegal("maxNum", maxNum);
+  if (before !== undefined && !(Number.isSafeInteger(before) && before >= 0)) throw illegal("before", before);
   if (begin !== undefined && !Number.isFinite(millisecondsOf(begin))) throw illegal("begin", begin);
   if (end !== undefined && !Number.isFinite(millisecondsOf(end))) throw illegal("end", end);
 }

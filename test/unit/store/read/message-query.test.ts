@@ -100,3 +100,21 @@ test("a query keeps to its time, to the millisecond", (t) => {
   t.deepEqual(find(query, "A", { begin: BEGIN + 1900 }), [3]);
   t.deepEqual(find(query, "A", { end: BEGIN }), [0]);
 });
+
+test("an answer says whether there are older messages, and before goes on with them", (t) => {
+  const query = queryOf(
+    t,
+    Array.from({ length: 7 }, () => ({ keys: ["k"] })),
+  );
+  const seen: number[][] = [];
+  let before: number | undefined;
+  for (let more = true; more; ) {
+    const found = query.query({ topic: "T", key: "k", maxNum: 3, ...(before === undefined ? {} : { before }) });
+    seen.push(found.messages.map(({ physicalOffset }) => physicalOffset));
+    before = found.messages[0]?.physicalOffset;
+    more = found.more;
+  }
+  t.deepEqual(seen, [[4, 5, 6], [1, 2, 3], [0]]);
+  t.false(query.query({ topic: "T", key: "other" }).more);
+  t.throws(() => query.query({ topic: "T", key: "k", before: -1 }), { code: "ERR_QUERY_ILLEGAL" });
+});
