@@ -25,7 +25,12 @@ const SMALL_FILES = [
   "millrace.watermark",
   "millrace.dispatched",
   "millrace.fence",
-  "config/millrace.deletedTopics.json",
+  "millrace.queueChecksums",
+  "millrace.index",
+  "config/millrace.deletedTopics",
+  "config/millrace.delayArrivals",
+  "config/millrace.consumerOffset",
+  "config/millrace.delayOffset",
   "config/consumerOffset.json",
   "config/delayOffset.json",
 ];
@@ -48,18 +53,23 @@ async function openWith(t: ExecutionContext, closed: string, name: string, put: 
   put(join(root, name));
   try {
     const store = await openStore(t, { storePathRootDir: root });
+    const { state } = store.stats();
     await store.close();
-    return "open";
+    return state === "fenced" ? "open, fenced" : "open";
   } catch (error) {
     return (error as { code: string }).code;
   }
 }
 
 /** What these say can be found again: what is no such file is replaced, unless it is a directory. */
-const REBUILT = ["checkpoint", "millrace.dispatched", "config/millrace.deletedTopics.json"];
+const REBUILT = SMALL_FILES.filter((name) => name.includes("millrace.") || name === "checkpoint").filter(
+  (name) => name !== "millrace.watermark" && name !== "millrace.fence",
+);
 
 function answersOf(name: string, code: string): string[] {
-  return REBUILT.includes(name) ? ["open", "ERR_PIPELINE_START", code] : [code];
+  // A fence that cannot be understood is a fence.
+  if (name === "millrace.fence") return ["open, fenced"];
+  return REBUILT.includes(name) ? ["open", "ERR_PIPELINE_START", "ERR_PATH_UNUSABLE", code] : [code];
 }
 
 const kinds: Record<string, (path: string) => void> = {
@@ -129,6 +139,7 @@ test.serial("what deletes a topic deletes a link that has come between, and not 
   const store = await openStore(t);
   await store.putMessage(numbered(1));
   await store.flush();
+  await until(() => store.dispatchBehindBytes === 0);
   const elsewhere = temporaryDirectory(t);
   writeFileSync(join(elsewhere, "mine"), "somebody's");
   const topic = join(store.config.storePathRootDir, "consumequeue", "TopicA");

@@ -94,17 +94,17 @@ test.serial("garbage that is no queue of the log is removed, and the queue is em
 test.serial(
   "a unit that points into a ConsumeQueueExt is a bad unit where there is no such directory: the queue is built again from it on",
   async (t) => {
-    const root = temporaryDirectory(t);
-    cpSync(join(FIXTURES_DIRECTORY, "rocketmq-5.3.3"), root, { recursive: true });
-    const path = join(root, "consumequeue", "TopicA", "0", "00000000000000000000");
-    const good = readFileSync(path);
-    const file = Buffer.from(good);
     for (const [code, isExt] of [
       [-(2n ** 63n), true],
       [-(2n ** 31n) - 1n, true],
       [-(2n ** 31n), false],
       [2n ** 40n, false],
     ] as const) {
+      const root = temporaryDirectory(t); // RocketMQ's own files: nothing of ours says what was in them
+      cpSync(join(FIXTURES_DIRECTORY, "rocketmq-5.3.3"), root, { recursive: true });
+      const path = join(root, "consumequeue", "TopicA", "0", "00000000000000000000");
+      const good = readFileSync(path);
+      const file = Buffer.from(good);
       file.writeBigInt64BE(code, UNIT + 12);
       writeFileSync(path, file);
       const store = await openStore(t, { storePathRootDir: root, ...FIXTURE_SIZES });
