@@ -4,12 +4,14 @@ import {
   BLANK_RECORD_LENGTH,
   DispatchRequest,
   findNextRecord,
+  getInt64,
   int32At,
   isMessageMagic,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
   MessageChecker,
   MillraceError,
+  PHYSICAL_OFFSET_OFFSET,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import { type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
@@ -57,7 +59,8 @@ export class ReputMessageService implements Agent {
   /** Over the segment in which records are checked. */
   #view: DataView = new DataView(new ArrayBuffer(0));
   readonly #onCorrupt: (request: DispatchRequest) => void;
-  /** Where the log ended when the store was opened: what this life appends has just been sealed. */
+  /** Where dispatching began, and where the log ended, when the store was opened: what this life appends has just been sealed. */
+  readonly #beganAt: number;
   readonly #openedAt: number;
   readonly #wait = new WaitStrategy(SPIN_US);
   readonly #shownWhen: ShownWhen;
@@ -87,6 +90,7 @@ export class ReputMessageService implements Agent {
     this.#flush = flush;
     this.#shownWhen = shownWhen(config);
     this.#offset = this.#counters.reputFromOffset.value;
+    this.#beganAt = this.#offset;
     this.#openedAt = this.#counters.wroteOffset.get();
     this.#onCorrupt = onCorrupt;
   }
@@ -217,6 +221,8 @@ export class ReputMessageService implements Agent {
     if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer, bytes.byteOffset, end);
     const view = this.#view;
     if (this.#checker.check(view, bytes, position, end, this.#offset, true) > 0) return false;
+    // Only where dispatching begins can the place be wrong itself: a dispatcher has named it.
+    if (this.#offset === this.#beganAt && !isHeadOfRecord(view, position, this.#offset)) return false;
     const next = findNextRecord(view, position, this.#offset, end);
     if (next < 0) return false;
     const isReadable = this.#checker.check(view, bytes, position, end, this.#offset, false) === next - position;
@@ -237,4 +243,10 @@ export class ReputMessageService implements Agent {
     this.#segment = this.#segments.at(this.#storage, offset, "read");
     return this.#segment;
   }
+}
+
+/** Whether magic or place, one of them at least, says that a record begins here. */
+function isHeadOfRecord(view: DataView, position: number, offset: number): boolean {
+  if (position + MESSAGE_BASE_LENGTH > view.byteLength) return false;
+  return isMessageMagic(view.getInt32(position + MAGIC_OFFSET)) || getInt64(view, position + PHYSICAL_OFFSET_OFFSET) === offset;
 }
