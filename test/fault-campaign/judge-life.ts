@@ -11,6 +11,8 @@ import { SOURCE_GROUP } from "./source-life.js";
 import { ToldDamage } from "./told-damage.js";
 
 const DISPATCHED_MS = 5000;
+/** Events come from other threads, and in turns of their own. */
+const EVENTS_MS = 300;
 const AFTER_KEY = "after";
 let puts = 0;
 
@@ -49,13 +51,16 @@ async function judge(
   const places = before?.places ?? placesOf(readLog(store.config.storePathRootDir).messages, [SOURCE_GROUP]);
   let shown = await showStore(store, places, findings);
   const history = new PutHistory(job.ledgers, job.sentOnly);
-  // Events come in a turn of their own.
   await setImmediate();
   const { isGone, isRefused } = told;
   if (before !== undefined) {
     const { areOffsetsExcepted, mayBeFenced } = job;
     const excuses = { isGone, isRefused, mayBeThere: history.mayBeThere, areOffsetsExcepted, mayBeFenced };
     let differences = shownDifferences(before, shown, excuses);
+    if (differences.length > 0) {
+      await setTimeout(EVENTS_MS);
+      differences = shownDifferences(before, shown, excuses);
+    }
     // A tags code says nothing that a record could be held against when it is read: the comparison in the background finds it.
     if (differences.length > 0 && differences.every(({ what }) => what.startsWith("tag ")) && (await told.isRebuilt())) {
       shown = await showStore(store, places, findings);
