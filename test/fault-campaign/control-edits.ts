@@ -20,6 +20,14 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
     kind: "commit log, older",
     edits: [{ module: "/format/dist/message-checker.js", from: "return checkCrc ?", to: "return false ?" }],
   },
+  "unit check off": {
+    campaign: "flips",
+    kind: "ConsumeQueue",
+    edits: [
+      { module: "/store/dist/read/unit-verifier.js", from: "if (unit.isFill ||", to: "if (true || unit.isFill ||" },
+      { module: "/store/dist/clean/store-cleaner.js", from: "this.#scrubber.start();", to: "void 0;" },
+    ],
+  },
   "any file will do": {
     campaign: "directories",
     kind: "link to a file of somebody's",

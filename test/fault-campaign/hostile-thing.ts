@@ -92,7 +92,8 @@ async function listen(path: string): Promise<() => Promise<void>> {
   const before = process.cwd();
   process.chdir(dirname(path));
   const listening = new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
-  server.listen(basename(path));
+  // A name of digits alone would be taken for a port.
+  server.listen(`./${basename(path)}`);
   process.chdir(before);
   await listening;
   return () => new Promise((resolve) => server.close(() => resolve()));

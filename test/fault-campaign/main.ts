@@ -11,7 +11,7 @@ const USAGE =
   "npm run test:faults -- [--minutes M] [--seed S] [--campaign flips|directories|calls|disks|kills|power] [--kind TEXT] " +
   "[--case N] [--controls]";
 const MINUTE_MS = 60_000;
-const CONTROL_MINUTES = 4;
+const CONTROL_MINUTES = 10;
 
 function fail(reason: string): never {
   process.stderr.write(`${reason}\n${USAGE}\n`);

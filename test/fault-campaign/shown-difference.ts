@@ -25,7 +25,8 @@ export function shownDifferences(before: ShownStore, after: ShownStore, excuses:
   const isCut = (offset: string): boolean => excuses.isGone(Number(offset));
   for (const [offset, line] of Object.entries(before.looked)) {
     const now = after.looked[offset] as string;
-    if (now !== line && !now.startsWith("!") && !isCut(offset)) wrong.push(`record ${offset}: ${now} instead of ${line}`);
+    if (now !== line && !isRefusal(now) && !isRefusal(line) && !isCut(offset))
+      wrong.push(`record ${offset}: ${now} instead of ${line}`);
   }
   wrong.push(...listDifferences("key", before.keyed, after.keyed, isCut));
   const offsetsCut = cutQueueOffsets(before, after);
@@ -46,6 +47,11 @@ export function shownDifferences(before: ShownStore, after: ShownStore, excuses:
   return wrong.map((what) => ({ verdict: "WRONG", what }));
 }
 
+/** What was refused once may be mended by the next look. */
+function isRefusal(line: string | undefined): boolean {
+  return line?.startsWith("!") === true;
+}
+
 const NO_QUEUE: ShownQueue = { min: 0, max: 0, messages: [] };
 
 function queueDifferences(name: string, before = NO_QUEUE, after = NO_QUEUE, excuses: Excuses): string[] {
@@ -53,7 +59,7 @@ function queueDifferences(name: string, before = NO_QUEUE, after = NO_QUEUE, exc
   for (let at = Math.min(before.min, after.min); at < Math.max(before.max, after.max); at++) {
     const was = before.messages[at - before.min];
     const is = after.messages[at - after.min];
-    if (was === is || is?.startsWith("!") === true) continue;
+    if (was === is || isRefusal(was) || isRefusal(is)) continue;
     if (was === undefined && is !== undefined && excuses.mayBeThere(is)) continue;
     const isCut = was !== undefined && excuses.isGone(Number(was.split("|")[0]));
     if (!isCut || (is !== undefined && !excuses.mayBeThere(is)))
@@ -85,11 +91,11 @@ function listDifferences(
   const wrong: string[] = [];
   for (const [name, list] of Object.entries(before)) {
     const now = after[name] ?? "";
-    if (now === list || now.startsWith("!")) continue;
+    if (now === list || isRefusal(now) || isRefusal(list)) continue;
     const [items, found] = [list, now].map((text) => (text === "" ? [] : text.split(" "))) as [string[], string[]];
     const isTold = found.includes("-1");
-    const missing = items.filter((item) => !found.includes(item) && !isExcused(item) && !isTold);
-    const strange = found.filter((item) => !items.includes(item) && item !== "-1");
+    const missing = items.filter((item) => item !== "-1" && !found.includes(item) && !isExcused(item) && !isTold);
+    const strange = items.includes("-1") ? [] : found.filter((item) => !items.includes(item) && item !== "-1");
     if (missing.length > 0) wrong.push(`${what} ${name}: does not find ${missing.join(" ")} any more`);
     if (strange.length > 0) wrong.push(`${what} ${name}: finds ${strange.join(" ")} too`);
   }
@@ -98,7 +104,7 @@ function listDifferences(
 
 function undecidedDifferences(before: ShownStore, after: ShownStore, isCut: (offset: string) => boolean): string[] {
   const wrong: string[] = [];
-  if (after.undecided.some((line) => line.startsWith("!"))) return wrong;
+  if ([...before.undecided, ...after.undecided].some(isRefusal)) return wrong;
   for (const line of before.undecided)
     if (!after.undecided.includes(line) && !isCut(line.split("|")[0] as string)) wrong.push(`undecided no more: ${line}`);
   for (const line of after.undecided) if (!before.undecided.includes(line)) wrong.push(`undecided too: ${line}`);

@@ -1,5 +1,10 @@
+import { setTimeout } from "node:timers/promises";
 import type { MessageStore, StoreFailureEvent } from "@millrace/store";
 import type { Finding } from "./finding.js";
+
+/** Some files at 20 ms each, on a loaded machine. */
+const REBUILT_MS = 5000;
+const LOOK_MS = 5;
 
 interface Range {
   readonly from: number;
@@ -11,6 +16,7 @@ export class ToldDamage {
   readonly #ranges: Range[] = [];
   readonly #queues = new Set<string>();
   readonly #failures: StoreFailureEvent[] = [];
+  #rebuilt = 0;
 
   /** @param durableOffset what recovery cuts from there on had not been durable, or nobody knew */
   constructor(store: MessageStore, durableOffset: number) {
@@ -20,6 +26,7 @@ export class ToldDamage {
     store.on("corrupt", ({ physicalOffset, length = 1 }) => {
       if (physicalOffset !== undefined) this.#ranges.push({ from: physicalOffset, to: physicalOffset + length });
     });
+    store.on("rebuilt", () => this.#rebuilt++);
     store.on("error", (event) => {
       this.#failures.push(event);
       const [, topic, queueId] = /consumequeue\/([^/ ]+)\/(\d+)/.exec(event.message) ?? [];
@@ -33,6 +40,13 @@ export class ToldDamage {
 
   /** Whether the store has said that it cannot serve this queue. */
   readonly isRefused = (queue: string): boolean => this.#queues.has(queue);
+
+  /** Whether a file that follows from the log is built again, and said to be, within a while after opening. */
+  async isRebuilt(): Promise<boolean> {
+    const deadline = performance.now() + REBUILT_MS;
+    while (this.#rebuilt === 0 && performance.now() < deadline) await setTimeout(LOOK_MS);
+    return this.#rebuilt > 0;
+  }
 
   /** A fence is a state, and no news. */
   findings(): Finding[] {

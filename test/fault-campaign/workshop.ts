@@ -41,7 +41,9 @@ export class Workshop implements AsyncDisposable {
   /** Of every life here. */
   readonly environment: LifeEnvironment;
   readonly #idle: LifeProcess[] = [];
-  #sources = new Map<SourceEnding, Promise<SourceStore>>();
+  readonly #sources = new Map<SourceEnding, Promise<SourceStore>>();
+  /** Whose sources these lives are on. */
+  #owner: Workshop | undefined;
   readonly #seed: number;
   #directories = 0;
 
@@ -60,11 +62,12 @@ export class Workshop implements AsyncDisposable {
   /** Another one whose lives have something special about them, on the same source stores. */
   under(environment: LifeEnvironment): Workshop {
     const workshop = new Workshop(this.#seed, environment);
-    workshop.#sources = this.#sources;
+    workshop.#owner = this;
     return workshop;
   }
 
   source(ending: SourceEnding): Promise<SourceStore> {
+    if (this.#owner !== undefined) return this.#owner.source(ending);
     const known = this.#sources.get(ending) ?? this.#makeSource(ending);
     this.#sources.set(ending, known);
     return known;

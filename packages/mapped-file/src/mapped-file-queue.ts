@@ -25,15 +25,18 @@ export class MappedFileQueue {
   }
 
   /**
-   * Finds the segments of a directory, opening none. A missing directory is an empty queue; sub-directories are skipped. Last
-   * files of length zero, the trace of a crash that kept their names and not their lengths, are deleted (RocketMQ issue 6904).
+   * Finds the segments of a directory, opening none. A missing directory is an empty queue; sub-directories are skipped, unless they have
+   * the name of a segment. Last files of length zero, the trace of a crash that kept their names and not their lengths, are deleted
+   * (RocketMQ issue 6904).
    *
    * @throws MillraceError `ERR_SEGMENT_TYPE`, `ERR_SEGMENT_NAME`, `ERR_SEGMENT_SIZE`, `ERR_SEGMENT_GAP`, `ERR_PATH_NOT_DIRECTORY`,
    * `ERR_PATH_UNREADABLE`
    */
   static load(storage: Storage, directory: string, mappedFileSize: number): MappedFileQueue {
     const queue = new MappedFileQueue(storage, directory, mappedFileSize);
-    const entries = listDirectory(storage, directory).filter((entry) => entry.kind !== "directory");
+    const entries = listDirectory(storage, directory).filter(
+      ({ kind, name }) => kind !== "directory" || parseSegmentFileName(name) !== undefined,
+    );
     const allocated = entries.findLastIndex((entry) => !isUnallocated(entry)) + 1;
     const unallocated = entries.splice(allocated);
     for (const { name } of unallocated) storage.remove(join(directory, name));

@@ -55,6 +55,7 @@ const wrong: [string, string, (directory: string) => void][] = [
   ["at no multiple of the size", "ERR_SEGMENT_NAME", (directory) => write(directory, SIZE + 1)],
   ["beyond 2^53", "ERR_SEGMENT_NAME", (directory) => writeFileSync(join(directory, "9".repeat(20)), new Uint8Array(SIZE))],
   ["no file", "ERR_SEGMENT_TYPE", (directory) => symlinkSync("/dev/null", join(directory, segmentFileName(SIZE)))],
+  ["a directory", "ERR_SEGMENT_TYPE", (directory) => mkdirSync(join(directory, segmentFileName(SIZE)))],
   ["a broken link", "ERR_SEGMENT_TYPE", (directory) => symlinkSync("nowhere", join(directory, segmentFileName(SIZE)))],
 ];
 for (const [title, code, make] of wrong) {

@@ -90,17 +90,22 @@ export class ConsumeQueueScrub implements ScrubControl {
     this.#consumeQueues.refresh();
     for (const queue of [...this.#consumeQueues.queues]) {
       if (queue === undefined) continue;
-      for (const { fileStart, count, crc } of queue.notedChecksums) {
-        const end = fileStart + count;
-        if (this.#consumeQueues.queues[queue.slot] !== queue || end <= queue.minOffset) continue;
-        yield* this.#attempt(queue, fileStart, this.#scrubFile(queue, fileStart, end, crc));
+      const noted = new Map(queue.notedChecksums.map((checksum) => [checksum.fileStart, checksum]));
+      const { segments, minOffset, openedAt } = queue;
+      for (let fileStart = segments.startOf(minOffset); fileStart < openedAt; fileStart = segments.endOf(fileStart)) {
+        // A life that did not end well may have noted nothing of a file.
+        const { count, crc } = noted.get(fileStart) ?? { count: 0, crc: 0 };
+        if (this.#consumeQueues.queues[queue.slot] !== queue || segments.endOf(fileStart) <= queue.minOffset) continue;
+        yield* this.#attempt(queue, fileStart, this.#scrubFile(queue, fileStart, fileStart + count, crc));
         yield 1;
       }
     }
   }
 
   *#scrubFile(queue: ConsumeQueue, fileStart: number, end: number, crc: number): Generator<number, void> {
-    if (crc32(this.#bytesOf(queue, { from: fileStart, to: end })) !== crc) yield* this.#repair(queue, { from: fileStart, to: end });
+    const isNoted = end > Math.max(fileStart, queue.minOffset);
+    if (isNoted && crc32(this.#bytesOf(queue, { from: fileStart, to: end })) !== crc)
+      yield* this.#repair(queue, { from: fileStart, to: end });
     // What was written after the last thorough round of a life that did not end well.
     const to = Math.min(queue.openedAt, queue.segments.endOf(fileStart));
     if (to > end) yield* this.#repair(queue, { from: end, to });
