@@ -249,7 +249,7 @@ test("a missing segment in the middle, a wrong size, and a directory that is a f
   await t.throwsAsync(recover(directory), { code: "ERR_SEGMENT_SIZE", message: /length=4000, expected=4096$/ });
   rmSync(segmentPath(directory, 1));
   mkdirSync(segmentPath(directory, 1));
-  await t.throwsAsync(recover(directory), { code: "ERR_SEGMENT_GAP" });
+  await t.throwsAsync(recover(directory), { code: "ERR_SEGMENT_TYPE" });
   await t.throwsAsync(recover(segmentPath(directory, 0)), { code: "ERR_PATH_NOT_DIRECTORY" });
 });
 
