@@ -35,7 +35,7 @@ interface Lane {
 
 /**
  * One consumer for each lane, a queue of a topic: each takes its queue from where it ended when the load began, checks every message and
- * commits every batch. When the store is opened anew they go on from what was committed.
+ * commits every batch. When the store is opened again they go on from what was committed.
  */
 export class LoadConsumers {
   consumed = 0;

@@ -76,7 +76,7 @@ export class LoadDriver implements PutSlotOwner {
     return done;
   }
 
-  /** Goes on where {@link run} has ended, with the next unit, unless it was stopped: in a store that has been opened anew, say. */
+  /** Goes on where {@link run} has ended, with the next unit, unless it was stopped: in a store that has been opened again, say. */
   goOn(target: LoadTarget, plan: LoadPlan): Promise<void> {
     this.#target = target;
     this.#plan = plan;

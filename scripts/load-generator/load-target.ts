@@ -8,7 +8,7 @@ export interface LoadTarget {
   close(): Promise<void>;
 }
 
-/** Owned by its slot; written anew only after its put has settled. */
+/** Owned by its slot; written again only after its put has settled. */
 export interface LoadMessage {
   topic: string;
   queueId: number;

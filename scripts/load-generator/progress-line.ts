@@ -40,7 +40,7 @@ export class ProgressLine {
     this.#timer = setInterval(this.#tick, INTERVAL_MS);
   }
 
-  /** The store was opened anew. */
+  /** The store was opened again. */
   set target(target: LoadTarget) {
     this.#target = target;
     this.#lastForces = target.stats().flush.forces;

@@ -72,7 +72,7 @@ for (const [what, change] of Object.entries(CHANGES)) {
 test("the seal of a damaged file goes with it: the next opening finds nothing missing", (t) => {
   const directory = built(t);
   const mark = markOf(directory, LOG.offset);
-  flipBit(join(directory.index, directory.names[1] ?? ""), 50);
+  flipBit(join(directory.index, directory.names[0] ?? ""), 50);
   t.not(recoverSealed(directory, mark).damage, undefined);
   const noted = readIndexSeals(realStorage, storePaths(directory.root).indexSeals, SHAPE);
   const gone = noted?.files.filter(({ name }) => !directory.names.includes(name));

@@ -50,7 +50,7 @@ async function fill(job: RecoveryJob): Promise<number> {
   return driver.ackedUnits;
 }
 
-/** How fast a log that is in the page cache is recovered, and its ConsumeQueues and index made anew. */
+/** How fast a log that is in the page cache is recovered, and its ConsumeQueues and index made again. */
 export async function measureRecovery(job: RecoveryJob): Promise<RecoveryResult> {
   const { directory, messageSize } = job;
   const paths = storePaths(directory);

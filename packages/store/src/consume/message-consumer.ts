@@ -33,7 +33,7 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
 
 /**
  * Goes through a queue, batch by batch, and waits at its end for more. A queue that does not exist yet is waited for; one that
- * begins anew, because its topic was deleted, is consumed from its new beginning; when a crash has taken messages back, it goes on
+ * begins again, because its topic was deleted, is consumed from its new beginning; when a crash has taken messages back, it goes on
  * at the queue's end.
  *
  * Between two batches it holds nothing of the store. Ends when its signal is aborted, when the store closes, and with `return()`,

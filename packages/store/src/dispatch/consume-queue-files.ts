@@ -56,7 +56,7 @@ export class ConsumeQueueFiles {
     return file;
   }
 
-  /** Makes the names of the queue's files durable: the forces of a queue begin with it. A queue whose name a crash loses is built anew. */
+  /** Makes the names of the queue's files durable: the forces of a queue begin with it. A queue whose name a crash loses is built again. */
   syncNames(queue: FileHolder): void {
     if (!this.#unsynced.has(queue.directory)) return;
     this.#storage.syncDirectory(queue.directory);

@@ -17,7 +17,7 @@ export interface DeletedTopicsDamage {
 
 /**
  * Topics that were deleted while the log still had records of them, each with the offset below which its records are nobody's any more:
- * neither recovery nor dispatching brings them back, and a topic of the same name begins anew. One thread's; each change is durable
+ * neither recovery nor dispatching brings them back, and a topic of the same name begins again. One thread's; each change is durable
  * before it is believed.
  */
 export class DeletedTopics {
@@ -80,7 +80,7 @@ export class DeletedTopics {
   }
 
   /**
-   * Forgets what the log has no records of any more. What a crash cut off the log's end is written anew by other records, so that
+   * Forgets what the log has no records of any more. What a crash cut off the log's end is written again by other records, so that
    * no entry may reach beyond it. Durable on return; only what has no records any more may stay when the disk is full.
    */
   prune(minOffset: number, maxOffset: number = Number.MAX_SAFE_INTEGER): void {

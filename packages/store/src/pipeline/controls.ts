@@ -36,7 +36,7 @@ export interface ScrubControl {
 
 /** What the cleaner on main asks of the dispatch thread. Implemented by dispatch/expired-consume-queues. */
 export interface ExpiredQueuesControl {
-  /** One slice: records below `minOffset` are no longer on disk. Called again until it is done; another offset begins anew. */
+  /** One slice: records below `minOffset` are no longer on disk. Called again until it is done; another offset begins again. */
   deleteExpired(minOffset: number): ExpiredDeletion;
   /** Deletes the topic's ConsumeQueues; its records below `offset` never come back. Answers with what went wrong. */
   deleteTopic(topic: string, offset: number): string | undefined;

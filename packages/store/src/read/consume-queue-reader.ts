@@ -44,7 +44,7 @@ export class ConsumeQueueReader {
   }
 
   /**
-   * Undefined when nothing was ever put there. After its topic was deleted the queue must be found anew.
+   * Undefined when nothing was ever put there. After its topic was deleted the queue must be found again.
    *
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL` for what can name no queue
    */

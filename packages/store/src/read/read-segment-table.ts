@@ -8,7 +8,7 @@ const EVICTED_SHARE = 8;
 
 /**
  * The files that are mapped for reading, bounded in number: the least recently used that nobody holds are unmapped first. A segment
- * that was unmapped is mapped anew by its owner. File descriptors are not kept. Main thread.
+ * that was unmapped is mapped again by its owner. File descriptors are not kept. Main thread.
  */
 export class ReadSegmentTable {
   readonly #storage: Storage;

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
+import { CONSUME_QUEUE_FILL_SIZE } from "#format/consume-queue-descriptor.js";
 import { ArrivalSignal } from "#store/consume/arrival-signal.js";
 import type { ConsumedBatch } from "#store/consume/consumed-batch.js";
 import type { MessageConsumer } from "#store/consume/message-consumer.js";
@@ -105,11 +106,13 @@ test("the last queue file gone: what is put next is not missed", async (t) => {
   t.deepEqual(await next, { offsets: [25], skipped: 4, nextOffset: 26 });
 });
 
-test("a unit that says nothing is passed over", async (t) => {
+test("a unit that fills a hole is passed over", async (t) => {
   const scene = new Scene(t, 9);
-  for (const queueOffset of [3, 8]) scene.store.setUnit("TopicA", 0, queueOffset, { physicalOffset: 0, size: 0, tagsCode: 0 });
+  for (const queueOffset of [3, 6])
+    scene.store.setUnit("TopicA", 0, queueOffset, { physicalOffset: 0, size: CONSUME_QUEUE_FILL_SIZE, tagsCode: 0 });
   const consumer = scene.consumers.consume({ ...QUEUE, from: 3 });
-  t.deepEqual(await nextBatch(consumer), { offsets: [4, 5, 6, 7], skipped: 2, nextOffset: 9 });
+  t.deepEqual(await nextBatch(consumer), { offsets: [4, 5], skipped: 1, nextOffset: 6 });
+  t.deepEqual(await nextBatch(consumer), { offsets: [7, 8], skipped: 1, nextOffset: 9 });
   const next = nextBatch(consumer);
   scene.arrive();
   t.deepEqual((await next).offsets, [9]);

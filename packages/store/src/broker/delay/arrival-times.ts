@@ -81,7 +81,7 @@ export class ArrivalTimes {
     return first === undefined ? Infinity : first.toMs + this.#delayMs;
   }
 
-  /** The queue begins anew. */
+  /** The queue begins again. */
   clear(): void {
     this.#arrivals.length = 0;
   }

@@ -49,7 +49,7 @@ interface Kept {
 }
 
 /**
- * Takes the records from an offset on out of an index file, and builds its slots anew from the items that stay: after a crash
+ * Takes the records from an offset on out of an index file, and builds its slots again from the items that stay: after a crash
  * nothing says which of the slots reached the disk. An item that cannot be (its offset before the one before it, a chain that leads
  * elsewhere) ends what is good, and the record before it goes too: it may have had more keys. Durable on return; a crash in between
  * leaves what can be cut again.

@@ -229,7 +229,7 @@ export class ConsumeQueueInspector {
   }
 }
 
-/** A topic that RocketMQ deleted and made again begins anew in the log; its files say which of the two they hold. */
+/** A topic that RocketMQ deleted and made again begins again in the log; its files say which of the two they hold. */
 function runOf(units: ConsumeQueueUnits, log: LogQueue): LogQueueRun {
   if (log.restart === undefined || units.from > 0 || units.to === 0) return log;
   return units.at(0).physicalOffset === log.restart.firstPhysicalOffset ? log.restart : log;
