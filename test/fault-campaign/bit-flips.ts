@@ -1,9 +1,9 @@
 import { closeSync, cpSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Random } from "../support/random.js";
-import { type CaseResult, caseRandom, type FaultCampaign, verdictOf } from "./fault-campaign.js";
+import { type CaseResult, caseRandom, drawnByName, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import type { SourceEnding } from "./life-job.js";
-import { type FileKind, fileKinds } from "./store-files.js";
+import { fileKinds } from "./store-files.js";
 import { CAMPAIGN_OPTIONS, type Workshop } from "./workshop.js";
 
 const ENDINGS: readonly SourceEnding[] = ["closed", "closed", "killed", "killed", "fenced"];
@@ -30,7 +30,7 @@ export class BitFlips implements FaultCampaign {
     const source = await this.#workshop.source(ending);
     const kinds = [...fileKinds(source.root, CAMPAIGN_OPTIONS.mappedFileSizeCommitLog as number)];
     const wanted = kinds.filter(([kind]) => this.#isWanted(kind));
-    const [kind, { paths, rules }] = wanted[random(wanted.length)] as [string, FileKind];
+    const [kind, { paths, rules }] = drawnByName(wanted, ([name]) => name, random);
     const path = paths[random(paths.length)] as string;
     return await this.#workshop.inDirectory(async (directory) => {
       const root = join(directory, "store");

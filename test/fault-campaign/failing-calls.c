@@ -192,7 +192,8 @@ static int fails(enum call call, int kind) {
   uint32_t count = __atomic_fetch_add((uint32_t *)&words[1 + call * KINDS + kind], 1, __ATOMIC_SEQ_CST);
   if ((int)call != plan_call || kind != plan_kind || count < plan_first || count - plan_first >= plan_times) return 0;
   int is_force = (call == C_FSYNC || call == C_FDATASYNC || call == C_MSYNC) && kind == K_COMMITLOG;
-  words[0] = is_force && plan_errno != ENOSPC ? FIRED_FORCE_OF_LOG : FIRED_OTHER;
+  /* A full disk has lost nothing, and libuv asks again after an interruption. */
+  words[0] = is_force && plan_errno != ENOSPC && plan_errno != EINTR ? FIRED_FORCE_OF_LOG : FIRED_OTHER;
   if (plan_errno == 0) return SHORT;
   errno = plan_errno;
   return -1;

@@ -5,7 +5,7 @@ import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import type { Random } from "../support/random.js";
 import { CALLS, type Call, callCount, firedCalls, makeCallCounts, PATH_KINDS } from "./call-counts.js";
 import { type CallPlan, type CallShim, shimEnvironment } from "./call-shim.js";
-import { type CaseResult, caseRandom, type FaultCampaign, verdictOf } from "./fault-campaign.js";
+import { type CaseResult, caseRandom, drawnByName, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import { type LifeOutcome, LifeProcess, withEnvironment } from "./life-process.js";
 import { type LoadStart, startOf } from "./load-start.js";
 import { CAMPAIGN_OPTIONS, type SourceStore, type Workshop } from "./workshop.js";
@@ -133,7 +133,7 @@ function planOf(counts: string, random: Random, isWanted: (call: string) => bool
   const met = CALLS.flatMap((call) => PATH_KINDS.map((kind) => ({ call, kind, count: callCount(counts, call, kind) }))).filter(
     ({ call, kind, count }) => count > 0 && isWanted(`${call}, ${kind}`),
   );
-  const { call, kind, count } = met[random(met.length)] as (typeof met)[0];
+  const { call, kind, count } = drawnByName(met, (one) => `${one.call} ${one.kind}`, random);
   const errors = ERRORS[call];
   const errno = errors[random(errors.length)] as number;
   const isPassing = errno === EINTR || errno === SHORT || random(3) > 0;

@@ -1,4 +1,4 @@
-import { seededRandom } from "../support/random.js";
+import { type Random, seededRandom } from "../support/random.js";
 import type { Finding, Verdict } from "./finding.js";
 import type { LifeOutcome } from "./life-process.js";
 
@@ -30,10 +30,26 @@ export interface CaseRules {
   readonly isExcepted: boolean;
 }
 
-export function caseRandom(name: string, seed: number, number: number): ReturnType<typeof seededRandom> {
+export function caseRandom(name: string, seed: number, number: number): Random {
+  return seededRandom(hashed(`${name} ${number}`, seed));
+}
+
+/**
+ * One of several by their names, so that the same number gives the same one although others may come and go: how many segments lie
+ * ready ahead, or which calls are met, differs from run to run.
+ */
+export function drawnByName<T>(values: readonly T[], nameOf: (value: T) => string, random: Random): T {
+  const salt = random(2 ** 31);
+  const weighed = values.map((value) => ({ value, weight: seededRandom(hashed(nameOf(value), salt))(2 ** 31) }));
+  const [first] = weighed.sort((a, b) => b.weight - a.weight);
+  if (first === undefined) throw new RangeError("there is nothing to choose from");
+  return first.value;
+}
+
+function hashed(text: string, seed: number): number {
   let state = seed;
-  for (const unit of `${name} ${number}`) state = Math.imul(state ^ (unit.codePointAt(0) as number), 0x01000193);
-  return seededRandom(state);
+  for (const unit of text) state = Math.imul(state ^ (unit.codePointAt(0) as number), 0x01000193);
+  return state;
 }
 
 /**

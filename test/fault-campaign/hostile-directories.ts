@@ -1,16 +1,16 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { type CaseResult, caseRandom, type FaultCampaign, verdictOf } from "./fault-campaign.js";
+import { type CaseResult, caseRandom, drawnByName, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import { HOSTILE_THINGS, type HostileThing, putThing, type ThingMade } from "./hostile-thing.js";
 import type { SourceEnding } from "./life-job.js";
 import { fileKinds } from "./store-files.js";
 import { CAMPAIGN_OPTIONS, type Workshop } from "./workshop.js";
 
 const ENDINGS: readonly SourceEnding[] = ["closed", "killed"];
-/** Prime: numbers go through all combinations before one comes again. */
-const STRIDE = 7919;
 
 interface HostilePlace {
+  /** The same in each run. */
+  readonly name: string;
   readonly kind: string;
   /** Relative to the root. */
   readonly path: string;
@@ -50,16 +50,13 @@ export class HostileDirectories implements FaultCampaign {
   }
 
   async run(seed: number, number: number): Promise<CaseResult> {
-    const random = caseRandom(this.name, seed, Math.floor(number / STRIDE));
-    const start = random(STRIDE);
-    const ending = ENDINGS[number % ENDINGS.length] as SourceEnding;
+    const random = caseRandom(this.name, seed, number);
+    const ending = ENDINGS[random(ENDINGS.length)] as SourceEnding;
     const source = await this.#workshop.source(ending);
     const combinations = hostilePlaces(source.root)
       .flatMap((place) => HOSTILE_THINGS.map((thing) => ({ place, thing })))
       .filter(({ place, thing }) => isSensible(source.root, place, thing) && this.#isWanted(`${place.kind}, ${thing}`));
-    const { place, thing } = combinations[
-      (start + Math.floor(number / 2) * STRIDE) % combinations.length
-    ] as (typeof combinations)[0];
+    const { place, thing } = drawnByName(combinations, (one) => `${one.place.name} ${one.thing}`, random);
     return await this.#workshop.inDirectory(async (directory) => {
       const root = join(directory, "store");
       cpSync(source.root, root, { recursive: true });
@@ -88,20 +85,27 @@ function hostilePlaces(root: string): HostilePlace[] {
     if (!places.has(place.path)) places.set(place.path, place);
   };
   for (const [kind, { paths, rules }] of fileKinds(root, CAMPAIGN_OPTIONS.mappedFileSizeCommitLog as number)) {
-    for (const path of [paths[0], paths[paths.length >> 1], paths.at(-1)] as string[]) {
-      const name = relative(root, path);
-      const isOurJson = name.startsWith("config/millrace.");
-      add({ kind, path: name, canBeMadeAgain: !rules.mayRefuse && !isOurJson, isExcepted: rules.isExcepted || isOurJson });
+    for (const [where, at] of Object.entries({ first: paths[0], middle: paths[paths.length >> 1], last: paths.at(-1) })) {
+      const path = relative(root, at as string);
+      const isOurJson = path.startsWith("config/millrace.");
+      add({
+        name: `${where} ${kind}`,
+        kind,
+        path,
+        canBeMadeAgain: !rules.mayRefuse && !isOurJson,
+        isExcepted: rules.isExcepted || isOurJson,
+      });
     }
   }
   for (const { path, canBeMadeAgain } of [...places.values()]) {
     for (let at = dirname(path); at !== "."; at = dirname(at)) {
-      add({ kind: `directory ${at.split("/")[0]}`, path: at, canBeMadeAgain, isExcepted: at === "config" });
+      add({ name: at, kind: `directory ${at.split("/")[0]}`, path: at, canBeMadeAgain, isExcepted: at === "config" });
     }
   }
   for (const path of ABSENT) {
     const parent = join(root, dirname(path));
-    if (existsSync(parent) && !places.has(path)) add({ kind: "what is not there", path, canBeMadeAgain: false, isExcepted: false });
+    if (existsSync(parent) && !places.has(path))
+      add({ name: path, kind: "what is not there", path, canBeMadeAgain: false, isExcepted: false });
   }
   return [...places.values()];
 }

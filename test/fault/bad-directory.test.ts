@@ -100,6 +100,19 @@ async function openPutClose(root: string, faults: Fault[]): Promise<{ code: stri
   }
 }
 
+test.serial("an abort file that cannot be removed does not hide why the store could not be opened", async (t) => {
+  const root = await closedStore(t);
+  const faults: Fault[] = [
+    { operation: "open", path: join(root, "checkpoint"), after: 0, code: "EMFILE" },
+    // The first one removed is abort.tmp, when the file is made.
+    { operation: "remove", path: join(root, "abort"), after: 1, code: "EROFS" },
+  ];
+  await t.throwsAsync(openStore(t, { storePathRootDir: root }, faults), { message: /checkpoint/ });
+  t.true(existsSync(join(root, "abort")));
+  const store = await openStore(t, { storePathRootDir: root });
+  t.is((await store.putMessage(numbered(2))).status, "PUT_OK");
+});
+
 test.serial(
   "a lock, abort or watermark file that cannot be written is an error with a code, and the directory can be opened after it",
   async (t) => {

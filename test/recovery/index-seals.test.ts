@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { indexItemPosition, storePaths } from "@millrace/format";
 import test from "ava";
 import type { DispatchedMark } from "#store/marks/dispatched-mark.js";
+import { readIndexSeals } from "#store/marks/index-seals.js";
 import type { IndexRecovery, IndexRecoveryOptions } from "#store/recover/index/index-recovery.js";
 import { flipBit } from "../support/flip-bit.js";
-import type { IndexDirectory } from "../support/index-log.js";
+import { type IndexDirectory, realStorage } from "../support/index-log.js";
 import { assertComplete, built, headerOf, LOG, markOf, offsetAt, recover, SHAPE } from "../support/recovered-index.js";
 
 function recoverSealed(
@@ -67,6 +68,16 @@ for (const [what, change] of Object.entries(CHANGES)) {
     });
   }
 }
+
+test("the seal of a damaged file goes with it: the next opening finds nothing missing", (t) => {
+  const directory = built(t);
+  const mark = markOf(directory, LOG.offset);
+  flipBit(join(directory.index, directory.names[0] ?? ""), 50);
+  t.not(recoverSealed(directory, mark).damage, undefined);
+  const noted = readIndexSeals(realStorage, storePaths(directory.root).indexSeals, SHAPE);
+  const gone = noted?.files.filter(({ name }) => !directory.names.includes(name));
+  t.deepEqual(gone, []);
+});
 
 test("a file that retention has taken is not missing", (t) => {
   const directory = built(t);

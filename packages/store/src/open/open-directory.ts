@@ -197,6 +197,8 @@ export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: 
 export function giveBack({ abort, lock, recovery }: OpenedDirectory, isUnused: boolean): void {
   try {
     if (isUnused && recovery.lastExitOk) abort.remove();
+  } catch {
+    // It stays, and costs the next opening time. Why this one has failed must not be hidden.
   } finally {
     lock.release();
   }

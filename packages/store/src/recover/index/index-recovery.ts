@@ -65,7 +65,7 @@ export function recoverIndex(options: IndexRecoveryOptions): IndexRecovery {
   const { good, damage } = checkIndexFiles({ ...options, seals, isLastSealed });
   if (damage === undefined) return new IndexFilesRecovery(options).run(seals.files);
   const files = new IndexFilesRecovery({ ...options, mark: markOfGood(good, mark), lastExitOk: false }, basename(damage.path));
-  return { ...files.run(good), damage };
+  return { ...files.run(good, seals.files), damage };
 }
 
 interface KnownFile {
@@ -86,14 +86,17 @@ class IndexFilesRecovery {
     this.#files = this.#load(damagedFrom);
   }
 
-  /** @param sealed of files that have been found to be as they were sealed, or need not be */
-  run(sealed: readonly IndexFileSeal[]): IndexRecovery {
+  /**
+   * @param sealed of files that have been found to be as they were sealed, or need not be
+   * @param noted the seals on disk
+   */
+  run(sealed: readonly IndexFileSeal[], noted = sealed): IndexRecovery {
     const { found, completeTo } = this.#look();
     const { row, verdict } = INDEX_TABLE.decide(found);
     const reached = this.#carryOut(verdict, completeTo);
-    if (verdict === "rebuild" || this.#isSound(reached)) return this.#result(row, reached, verdict, sealed);
+    if (verdict === "rebuild" || this.#isSound(reached)) return this.#result(row, reached, verdict, sealed, noted);
     const again = INDEX_TABLE.decide({ ...found, isSound: false });
-    return this.#result(again.row, this.#carryOut(again.verdict, completeTo), again.verdict, sealed);
+    return this.#result(again.row, this.#carryOut(again.verdict, completeTo), again.verdict, sealed, noted);
   }
 
   /** The facts, and the offset that the index is complete to if they are all. Changes nothing. */
@@ -274,16 +277,22 @@ class IndexFilesRecovery {
     this.#removed.push(path);
   }
 
-  #result(row: IndexRow, completeTo: number, verdict: IndexVerdict, sealed: readonly IndexFileSeal[]): IndexRecovery {
+  #result(
+    row: IndexRow,
+    completeTo: number,
+    verdict: IndexVerdict,
+    sealed: readonly IndexFileSeal[],
+    noted: readonly IndexFileSeal[],
+  ): IndexRecovery {
     const { minOffset, maxOffset } = this.#options;
     const indexFromOffset = Math.max(completeTo, minOffset);
     const rebuilt = this.#files.length === 0 && indexFromOffset === minOffset && maxOffset > minOffset;
-    this.#seal(verdict === "keep", sealed);
+    this.#seal(verdict === "keep", sealed, noted);
     return { row, indexFromOffset, removed: this.#removed, rebuilt };
   }
 
   /** Seals what nobody will write to any more. The last file has been cut, unless all was kept. */
-  #seal(isKept: boolean, sealed: readonly IndexFileSeal[]): void {
+  #seal(isKept: boolean, sealed: readonly IndexFileSeal[], noted: readonly IndexFileSeal[]): void {
     const { storage, directory, sealsPath, maxIndexNum } = this.#options;
     const known = new Map(sealed.map((seal) => [seal.name, seal]));
     const seals = this.#files.flatMap(({ name, header: { indexCount, endPhysicalOffset } }, index) => {
@@ -293,7 +302,7 @@ class IndexFilesRecovery {
       if (indexCount < maxIndexNum) return [];
       return [sealIndexFile(storage, directory, this.#options, { name, indexCount, endPhysicalOffset })];
     });
-    if (seals.length === sealed.length && seals.every((seal, index) => seal === sealed[index])) return;
+    if (seals.length === noted.length && seals.every((seal, index) => seal === noted[index])) return;
     try {
       writeIndexSeals(storage, sealsPath, this.#options, seals);
     } catch (error) {
