@@ -110,7 +110,7 @@ test("offsets that were saved when the log was longer are as old as the log that
   t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
 });
 
-test("a crash while the store opens does not forget that a topic was deleted before the offsets that are still saved have gone", async (t) => {
+test("a crash while the store opens forgets no deletion that saved offsets are older than", async (t) => {
   const store = await openStore(t);
   await put(store, 5);
   const root = crashed(t, store);
