@@ -1,7 +1,10 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { storePaths } from "@millrace/format";
+import { createStorage } from "@millrace/mapped-file";
 import type { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { encodeDelayArrivals, readDelayArrivals } from "#store/marks/delay-arrivals.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
@@ -20,6 +23,11 @@ function crashed(t: ExecutionContext, store: MessageStore): string {
   return copy;
 }
 
+/** A power failure has taken the end of the log, and left the small files: those of `store` as they are now go to `root`. */
+function keepConfig(store: MessageStore, root: string): void {
+  cpSync(join(store.config.storePathRootDir, "config"), join(root, "config"), { recursive: true });
+}
+
 test("offsets beyond the log are cut to the queue's end when the store opens, reported, and new messages are consumed", async (t) => {
   const store = await openStore(t);
   await put(store, 5);
@@ -28,7 +36,7 @@ test("offsets beyond the log are cut to the queue's end when the store opens, re
   store.consumerOffsets.commit(GROUP, "TopicA", 0, 10);
   store.consumerOffsets.commit("other", "TopicA", 0, 4);
   await store.consumerOffsets.persist();
-  cpSync(join(store.config.storePathRootDir, "config"), join(root, "config"), { recursive: true });
+  keepConfig(store, root);
   const again = await openStore(t, { storePathRootDir: root });
   const cut = { group: GROUP, topic: "TopicA", queueId: 0, offset: 10, cutTo: 5, reason: "beyond-end" };
   t.deepEqual(again.recovery.progress, { damagedFiles: [], cutOffsets: [cut] });
@@ -49,6 +57,73 @@ test("delay offsets beyond the log are cut and reported too", async (t) => {
   writeFileSync(join(root, "config", "delayOffset.json"), '{"offsetTable":{2:7}}');
   const again = await openStore(t, { storePathRootDir: root, messageDelayLevel: "1h 2h" });
   t.like(again.recovery.progress.cutOffsets, [{ group: undefined, queueId: 1, offset: 7, cutTo: 1, reason: "beyond-end" }]);
+});
+
+test("what was cut stays cut when the process is killed before anything is committed", async (t) => {
+  const store = await openStore(t);
+  await put(store, 5);
+  const root = crashed(t, store);
+  await put(store, 5);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 10);
+  await store.consumerOffsets.persist();
+  keepConfig(store, root);
+  const again = await openStore(t, { storePathRootDir: root });
+  await put(again, 7);
+  const third = await openStore(t, { storePathRootDir: crashed(t, again) });
+  t.deepEqual(third.recovery.progress.cutOffsets, []);
+  t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), 5);
+});
+
+test("delay offsets and arrivals that were cut stay cut when the process is killed before the next save", async (t) => {
+  const storage = createStorage({ kind: "real" });
+  const store = await openStore(t, { messageDelayLevel: "1h 2h" });
+  await store.putMessage(message({ delayTimeLevel: 2 }));
+  await store.close();
+  const root = store.config.storePathRootDir;
+  const { delayArrivals, delayOffset } = storePaths(root);
+  mkdirSync(join(root, "config"), { recursive: true });
+  writeFileSync(delayOffset, '{"offsetTable":{2:7}}');
+  const groups = [1, 4, 9].map((end) => [end, 1000] as const);
+  writeFileSync(delayArrivals, encodeDelayArrivals({ savedMs: 2000, levels: new Map([[2, groups]]) }));
+  const again = await openStore(t, { storePathRootDir: root, messageDelayLevel: "1h 2h" });
+  t.deepEqual(readDelayArrivals(storage, delayArrivals), { savedMs: 2000, levels: new Map([[2, [[1, 1000]]]]) });
+  for (let n = 0; n < 8; n++) await again.putMessage(message({ delayTimeLevel: 2 }));
+  await until(() => again.dispatchBehindBytes === 0);
+  const third = await openStore(t, { storePathRootDir: crashed(t, again), messageDelayLevel: "1h 2h" });
+  t.deepEqual(third.recovery.progress.cutOffsets, []);
+  t.like(third.stats().schedule.levels, [{ level: 2, delayOffset: 1, maxOffset: 9 }]);
+});
+
+test("offsets that were saved when the log was longer are as old as the log that is left", async (t) => {
+  const store = await openStore(t);
+  await put(store, 5);
+  const root = crashed(t, store);
+  await put(store, 5);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 4);
+  await store.consumerOffsets.persist();
+  keepConfig(store, root);
+  const again = await openStore(t, { storePathRootDir: root });
+  t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), 4);
+  await again.deleteTopic("TopicA");
+  await put(again, 9);
+  const third = await openStore(t, { storePathRootDir: crashed(t, again) });
+  t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
+});
+
+test("a crash while the store opens forgets no deletion that saved offsets are older than", async (t) => {
+  const store = await openStore(t);
+  await put(store, 5);
+  const root = crashed(t, store);
+  await put(store, 5);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 4);
+  await store.consumerOffsets.persist();
+  await store.deleteTopic("TopicA");
+  keepConfig(store, root);
+  const fault = { operation: "rename", path: "millrace.consumerOffset", after: 0, code: "EIO" } as const;
+  await t.throwsAsync(openStore(t, { storePathRootDir: root }, [fault]), { code: "ERR_PATH_UNUSABLE" });
+  const again = await openStore(t, { storePathRootDir: root });
+  await put(again, 9);
+  t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
 });
 
 test("a commit beyond the end of its queue counts for nothing, and says so", async (t) => {

@@ -36,6 +36,9 @@ export interface ConsumedQueues {
   lifeOf(topic: string, queueId: number): number | undefined;
 }
 
+/** The queues as recovery has left them. */
+type RecoveredEnds = Pick<ConsumedQueues, "logOffset" | "endOf">;
+
 /** An offset that was not believed when the store was opened. */
 interface CutConsumerOffset {
   readonly group: string;
@@ -60,6 +63,8 @@ export class ConsumerOffsets {
   readonly #save: SaveConfigFile;
   /** End of the log when the offsets were saved that were read. */
   readonly #readAtLogOffset: number;
+  /** End of the log when the store was opened. */
+  #openedAtLogOffset = 0;
   /** Undefined before the store is open. */
   #queues: ConsumedQueues | undefined;
   readonly #intervalMs: number;
@@ -96,13 +101,16 @@ export class ConsumerOffsets {
 
   /**
    * When the store is opened: no offset may lie beyond its queue's end, where a crash has taken messages back, or new ones would be
-   * missed; and none may be of a queue that was deleted after it was saved. Returns those that were not believed.
+   * missed; and none may be of a queue that was deleted after it was saved. Returns those that were not believed; {@link persist} makes
+   * it durable, and dates what was saved when the log was longer: by its end as it is, which deletions from now on lie behind.
    *
    * @internal
    * @param deletedTopics topic → offset of the log below which it was deleted
    */
-  hold(endOf: ConsumedQueues["endOf"], deletedTopics: ReadonlyMap<string, number>): CutConsumerOffset[] {
+  hold({ logOffset, endOf }: RecoveredEnds, deletedTopics: ReadonlyMap<string, number>): CutConsumerOffset[] {
     const cut: CutConsumerOffset[] = [];
+    this.#openedAtLogOffset = logOffset;
+    if (this.#readAtLogOffset > logOffset) this.#changes++;
     for (const [group, topics] of this.#groups) {
       for (const [topic, offsets] of topics) {
         const deletedBelow = deletedTopics.get(topic);
@@ -239,7 +247,7 @@ export class ConsumerOffsets {
   async #saveChanges(): Promise<void> {
     const changes = this.#changes;
     try {
-      await this.#save(encodeFile(this.#file), this.#queues?.logOffset ?? 0);
+      await this.#save(encodeFile(this.#file), this.#queues?.logOffset ?? this.#openedAtLogOffset);
       this.#savedChanges = changes;
       this.#lastError = undefined;
     } catch (error) {

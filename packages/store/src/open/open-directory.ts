@@ -34,9 +34,8 @@ export interface OpenedDirectory {
   readonly abort: AbortFile;
   readonly recovery: Omit<RecoveryReport, "progress">;
   readonly dispatch: DispatchRecovery;
+  /** As it was found, until the store is open: it may still say more than the log has records of. */
   readonly deletedTopics: DeletedTopics;
-  /** As it was found: recovery forgets what the log has nothing of any more. */
-  readonly foundDeletedTopics: ReadonlyMap<string, number>;
   readonly fence: StoreFence | undefined;
   /** From the opening on; handed out when the store is open. */
   readonly events: StoreEvents;
@@ -59,7 +58,6 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     refuseUnsupportedDirectories(storage, paths);
     const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
     const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
-    const foundDeletedTopics = deletedTopics.offsets;
     const mark = readDispatchedMark(storage, paths.dispatchedMark);
     const watermark = readFlushedWatermark(storage, paths.watermark);
     const stray = bringFenceHome(storage, paths);
@@ -79,13 +77,23 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
       ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
     });
     removeLiftedFence(storage, paths.fence);
-    const dispatch = await recoverDispatch({ spec, storage, paths, config, log, directories, deletedTopics, mark, signal });
+    const dispatch = await recoverDispatch({
+      spec,
+      storage,
+      paths,
+      config,
+      log,
+      directories,
+      deletedTopics: deletedTopics.offsets,
+      mark,
+      signal,
+    });
     const { logQueues, ...report } = log;
     const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
     tellDamage(events, deletedTopics, log, dispatch.report);
     const fence = stray ?? readStoreFence(storage, paths.fence);
     abort.create(process.pid);
-    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, foundDeletedTopics, fence, events };
+    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence, events };
   } catch (error) {
     lock?.release();
     throw pathUnusable(error, "the store cannot be opened here", paths.root);

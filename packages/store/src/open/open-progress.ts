@@ -16,34 +16,40 @@ export interface Progress {
 }
 
 /**
- * Reads the files, and holds the offsets against the recovered queues.
+ * Reads the files, and holds the offsets against the recovered queues. What is cut is durable before anything can be put: a queue that
+ * has grown again up to an offset of its lost end does not show any more that the offset is wrong.
  *
  * @param files how they are written while the store is open
- * @throws MillraceError `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`
+ * @throws MillraceError `ERR_CONSUMER_OFFSETS_CORRUPT`, `ERR_DELAY_OFFSETS_CORRUPT`; `ERR_PATH_UNUSABLE`: what was cut cannot be saved
  */
-export function openProgress(
-  { config, dispatch, foundDeletedTopics, paths, storage }: OpenedDirectory,
+export async function openProgress(
+  { config, deletedTopics, dispatch, paths, recovery, storage }: OpenedDirectory,
   files: ConfigFileWriter,
-): Progress {
+): Promise<Progress> {
   const { consumerOffset, delayArrivals, delayOffset } = paths;
   const interval = config.flushDelayOffsetInterval;
   const consumerOffsets = ConsumerOffsets.open(storage, consumerOffset, interval, (content, at) =>
     files.writeConfigFile(consumerOffset, content, at),
   );
   const delayOffsets = DelayOffsets.open(storage, delayOffset, (content, at) => files.writeConfigFile(delayOffset, content, at));
+  const arrivals = SavedArrivals.open(storage, delayArrivals, (content) => files.writeOwnFile(delayArrivals, content));
   const ends = new Map(
     dispatch.queues.map((queue) => [`${queue.topic}-${queue.queueId}`, Math.max(queue.nextQueueOffset, queue.maxQueueOffset)]),
   );
   const endOf = (topic: string, queueId: number): number => ends.get(`${topic}-${queueId}`) ?? 0;
   const damagedFiles = [...consumerOffsets.damagedFiles, ...delayOffsets.damagedFiles];
-  const cutOffsets = [...consumerOffsets.hold(endOf, foundDeletedTopics), ...cutDelayOffsets(delayOffsets, endOf)];
-  return {
-    consumerOffsets,
-    delayOffsets,
-    delayArrivals: SavedArrivals.open(storage, delayArrivals, (content) => files.writeOwnFile(delayArrivals, content)),
-    report: { damagedFiles, cutOffsets },
-  };
+  const cutOffsets = [
+    ...consumerOffsets.hold({ logOffset: recovery.maxOffset, endOf }, deletedTopics.offsets),
+    ...cutDelayOffsets(delayOffsets, endOf),
+  ];
+  await consumerOffsets.persist();
+  await delayOffsets.save(isDelivered);
+  await arrivals.hold((level) => endOf(SCHEDULE_TOPIC, level - 1));
+  return { consumerOffsets, delayOffsets, delayArrivals: arrivals, report: { damagedFiles, cutOffsets } };
 }
+
+/** Recovery has made the whole log durable. */
+async function isDelivered(): Promise<void> {}
 
 function cutDelayOffsets(offsets: DelayOffsets, endOf: ConsumedQueues["endOf"]): CutOffset[] {
   return offsets.levels.flatMap((level) => {

@@ -121,21 +121,24 @@ export class OpenStore {
     const directory = await openDirectory(options, storage);
     let pipeline: Pipeline | undefined;
     try {
+      const { deletedTopics, recovery } = directory;
+      // Before any thread runs: a file that cannot be understood ends the opening here.
+      const progress = await openProgress(
+        directory,
+        configFileWriter(directory, () => pipeline),
+      );
+      // Not before: it says which of the offsets that were saved are of an earlier life.
+      deletedTopics.prune(recovery.minOffset, recovery.maxOffset);
       const data = pipelineData(directory.config, directory.spec, {
-        ...directory.recovery,
+        ...recovery,
         ...directory.dispatch,
-        deletedTopics: directory.deletedTopics.offsets,
+        deletedTopics: deletedTopics.offsets,
       });
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
-      // Before any thread runs: a file that cannot be understood ends the opening here.
-      const progress = openProgress(
-        directory,
-        configFileWriter(directory, () => pipeline),
-      );
       pipeline = await Pipeline.start(data, control, directory.events.onReport);
-      await dispatched(pipeline, directory.recovery.maxOffset, options.signal);
+      await dispatched(pipeline, recovery.maxOffset, options.signal);
       return new OpenStore(directory, pipeline, topics, progress);
     } catch (error) {
       await pipeline?.destroy();

@@ -3,7 +3,6 @@ import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { readConsumeQueueChecksums } from "../marks/consume-queue-checksums.js";
-import type { DeletedTopics } from "../marks/deleted-topics.js";
 import type { DispatchedMark } from "../marks/dispatched-mark.js";
 import { type IndexRecovery, recoverIndex } from "./index/index-recovery.js";
 import type { CommitLogRecovery } from "./log/commit-log-recovery.js";
@@ -43,7 +42,8 @@ export interface DispatchRecoveryOptions {
   readonly log: CommitLogRecovery;
   /** What `listConsumeQueues` found. */
   readonly directories: readonly QueueDirectory[];
-  readonly deletedTopics: DeletedTopics;
+  /** Topic → offset of the log below which it was deleted. */
+  readonly deletedTopics: ReadonlyMap<string, number>;
   readonly mark: DispatchedMark | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -69,7 +69,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     directories,
     log: recovered,
     logQueues,
-    deletedTopics: deletedTopics.offsets,
+    deletedTopics,
     checksums: readConsumeQueueChecksums(options.storage, paths.consumeQueueChecksums),
     isTrusted: lastExitOk && mark?.dispatchedOffset === maxOffset,
     dispatchedOffset: mark?.dispatchedOffset ?? 0,
@@ -82,7 +82,6 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     ? indexOf(options, recovered)
     : { row: undefined, indexFromOffset: maxOffset, removed: [], rebuilt: false, damage: undefined };
   const { indexFromOffset } = index;
-  deletedTopics.prune(minOffset, maxOffset);
   const reputFromOffset = Math.max(minOffset, Math.min(queuesFrom, indexFromOffset));
   const queues = plans.map(({ directory: { topic, queueId }, minQueueOffset, maxQueueOffset, nextQueueOffset }) => {
     return { topic, queueId, minQueueOffset, maxQueueOffset, nextQueueOffset };

@@ -29,19 +29,15 @@ export class ArrivalTimes {
   /** Groups that have begun; more of them say that there is something to save. */
   begun = 0;
 
-  /**
-   * @param waiting of an earlier life, in order
-   * @param endOffset of the level's queue: what was lost behind it comes again as something else
-   */
-  constructor(delayMs: number, waiting: readonly WaitingGroup[] = [], endOffset = Infinity, nowMs = 0) {
+  /** @param waiting of an earlier life, in order, none beyond the end of the level's queue */
+  constructor(delayMs: number, waiting: readonly WaitingGroup[] = [], nowMs = 0) {
     this.#delayMs = delayMs;
     let last = 0;
-    for (const group of waiting) {
-      const end = Math.min(group.endOffset, endOffset);
-      if (end <= last) continue;
-      const seenMs = nowMs - group.waitedMs;
-      this.#arrivals.push({ endOffset: end, fromMs: seenMs, toMs: seenMs });
-      last = end;
+    for (const { endOffset, waitedMs } of waiting) {
+      if (endOffset <= last) continue;
+      const seenMs = nowMs - waitedMs;
+      this.#arrivals.push({ endOffset, fromMs: seenMs, toMs: seenMs });
+      last = endOffset;
     }
   }
 

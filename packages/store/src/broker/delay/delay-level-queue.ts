@@ -77,7 +77,7 @@ export class DelayLevelQueue {
     this.level = level;
     this.delayMs = delayMs;
     this.#context = context;
-    this.#arrivals = new ArrivalTimes(delayMs, waiting, this.#queue()?.nextOffset ?? 0, context.clock.monotonic());
+    this.#arrivals = new ArrivalTimes(delayMs, waiting, context.clock.monotonic());
     this.#delayOffset = delayOffset;
     this.#readOffset = delayOffset;
     this.#correctDelayOffset();

@@ -1,5 +1,5 @@
 import type { Storage } from "@millrace/mapped-file";
-import { type DelayArrivals, encodeDelayArrivals, readDelayArrivals } from "../../marks/delay-arrivals.js";
+import { type DelayArrival, type DelayArrivals, encodeDelayArrivals, readDelayArrivals } from "../../marks/delay-arrivals.js";
 import type { WaitingGroup } from "./arrival-times.js";
 
 /** Puts the content of the file on disk, atomically and durably. */
@@ -10,7 +10,7 @@ export type SaveDelayArrivals = (content: Uint8Array) => Promise<void>;
  * needs it; without it, or when it is damaged, a message waits for its delay again. Main thread.
  */
 export class SavedArrivals {
-  readonly #found: DelayArrivals | undefined;
+  #found: DelayArrivals | undefined;
   readonly #save: SaveDelayArrivals;
 
   private constructor(found: DelayArrivals | undefined, save: SaveDelayArrivals) {
@@ -20,6 +20,21 @@ export class SavedArrivals {
 
   static open(storage: Storage, path: string, save: SaveDelayArrivals): SavedArrivals {
     return new SavedArrivals(readDelayArrivals(storage, path), save);
+  }
+
+  /**
+   * When the store is opened: no group may reach beyond its level's queue, where what comes next would be given the time of what a crash
+   * has taken back. Durable on return.
+   *
+   * @param endOf one past the last queue offset of a level
+   */
+  async hold(endOf: (level: number) => number): Promise<void> {
+    if (this.#found === undefined) return;
+    const { savedMs, levels } = this.#found;
+    const isBeyond = [...levels].some(([level, groups]) => groups.some(([end]) => end > endOf(level)));
+    if (!isBeyond) return;
+    this.#found = { savedMs, levels: new Map([...levels].map(([level, groups]) => [level, cutGroups(groups, endOf(level))])) };
+    await this.save(this.#found);
   }
 
   /**
@@ -40,4 +55,12 @@ export class SavedArrivals {
   async save(arrivals: DelayArrivals): Promise<void> {
     await this.#save(encodeDelayArrivals(arrivals));
   }
+}
+
+function cutGroups(groups: readonly DelayArrival[], end: number): DelayArrival[] {
+  const firstBeyond = groups.findIndex(([groupEnd]) => groupEnd > end);
+  if (firstBeyond === -1) return [...groups];
+  const kept = groups.slice(0, firstBeyond);
+  const seenMs = (groups[firstBeyond] as DelayArrival)[1];
+  return (kept.at(-1)?.[0] ?? 0) < end ? [...kept, [end, seenMs]] : kept;
 }

@@ -2,7 +2,6 @@ import { setImmediate } from "node:timers/promises";
 import { createStorage } from "@millrace/mapped-file";
 import test from "ava";
 import { DelayLevels } from "#format/delay-levels.js";
-import { ArrivalTimes } from "#store/broker/delay/arrival-times.js";
 import { DelayOffsets } from "#store/broker/delay/delay-offsets.js";
 import { MessageScheduler } from "#store/broker/delay/message-scheduler.js";
 import { SavedArrivals } from "#store/broker/delay/saved-arrivals.js";
@@ -57,18 +56,26 @@ test("a delay ends at most its level's time after it was first seen, over restar
   await third.close();
 });
 
-test("what waits is given the time of nothing else when the queue has lost its tail", (t) => {
-  const times = new ArrivalTimes(
-    10_000,
-    [
-      { endOffset: 3, waitedMs: 9000 },
-      { endOffset: 8, waitedMs: 8000 },
-    ],
-    5,
-    100_000,
-  );
-  times.seen(6, 100_000);
-  t.is(times.deadlineMs(0), 101_000);
-  t.is(times.deadlineMs(4), 102_000);
-  t.is(times.deadlineMs(5), 110_000);
+test("what waits is given the time of nothing else when the queue has lost its tail", async (t) => {
+  const storage = createStorage({ kind: "real" });
+  const path = `${temporaryDirectory(t)}/arrivals`;
+  const open = (): SavedArrivals => SavedArrivals.open(storage, path, async (content) => storage.writeSmall(path, content));
+  const groups = [3, 8, 9].map((end) => [end, 10_000 + end] as const);
+  await open().save({
+    savedMs: 20_000,
+    levels: new Map([
+      [1, groups],
+      [2, groups],
+    ]),
+  });
+  const ends: Record<number, number> = { 1: 5, 2: 3 };
+  const arrivals = open();
+  await arrivals.hold((level) => ends[level] ?? 0);
+  for (const found of [arrivals, open()]) {
+    t.deepEqual(found.waiting(1, 20_000), [
+      { endOffset: 3, waitedMs: 9997 },
+      { endOffset: 5, waitedMs: 9992 },
+    ]);
+    t.deepEqual(found.waiting(2, 20_000), [{ endOffset: 3, waitedMs: 9997 }]);
+  }
 });
