@@ -6,7 +6,7 @@ import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { contents, readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-import { KIB, numbered, numberOf, openStore } from "../support/temporary-store.js";
+import { KIB, numbered, numberOf, openStore, outcomes } from "../support/temporary-store.js";
 
 const SMALL: MessageStoreOptions = {
   mappedFileSizeCommitLog: 64 * KIB,
@@ -131,6 +131,48 @@ test.serial("a target that is there, or overlaps the store, is refused", async (
   for (const target of [parent, join(parent, "file"), root, join(root, "backup"), join(root, ".."), join(parent, "left"), ""])
     await t.throwsAsync(store.snapshot(target), { code: "ERR_COPY_TARGET" }, target);
   t.deepEqual(readdirSync(parent), ["file", "left.new"]);
+});
+
+test.serial("of two snapshots into one directory at a time one is refused, and harms the other in nothing", async (t) => {
+  const store = await openStore(t, SMALL);
+  for (let n = 0; n < 400; n++) await store.putMessage(numbered(n, 700, { queueId: n % 2, keys: `k${n}` }));
+  const parent = temporaryDirectory(t);
+  const target = join(parent, "backup");
+  const [first, second] = await outcomes([store.snapshot(target), store.snapshot(target)]);
+  t.like(second, { code: "ERR_COPY_TARGET" });
+  t.like(first, { minOffset: 0 });
+  t.deepEqual(readdirSync(parent), ["backup"]);
+  await opensCleanly(t, target, 400);
+});
+
+test.serial("what a snapshot's config says was so before the end of its log", async (t) => {
+  const slow: Fault = { operation: "read", path: "/config", after: 0, times: 1, delayMs: 300 };
+  const store = await openStore(t, SMALL, [slow]);
+  await store.putMessage(numbered(0, 700));
+  store.consumerOffsets.commit("group", "TopicA", 0, 1);
+  await store.consumerOffsets.persist();
+  const target = join(temporaryDirectory(t), "backup");
+  let isRunning = true;
+  const snapshot = store.snapshot(target).finally(() => {
+    isRunning = false;
+  });
+  for (let n = 1; isRunning; n++) {
+    await store.putMessage(numbered(n, 700));
+    store.consumerOffsets.commit("group", "TopicA", 0, n + 1);
+    await store.consumerOffsets.persist();
+  }
+  await snapshot;
+  const consumed = JSON.parse(readFileSync(join(target, "config", "consumerOffset.json"), "utf8")).offsetTable["TopicA@group"]["0"];
+  t.true(consumed >= 1 && consumed <= numbersIn(target).length, `consumed=${consumed} messages=${numbersIn(target).length}`);
+});
+
+test.serial("a segment that is shared with a snapshot is forced before the snapshot has its name", async (t) => {
+  const failing: Fault = { operation: "force", path: "backup.new/commitlog/00000000000000000000", after: 0, code: "EIO" };
+  const store = await openStore(t, SMALL, [failing]);
+  for (let n = 0; n < 200; n++) await store.putMessage(numbered(n, 700));
+  const parent = temporaryDirectory(t);
+  await t.throwsAsync(store.snapshot(join(parent, "backup")), { code: "ERR_COPY_FAILED", message: /EIO/ });
+  t.deepEqual(readdirSync(parent), []);
 });
 
 test.serial("a copy taken while the store was open is refused, and the refusal says what it is", async (t) => {

@@ -73,7 +73,7 @@ export const ERROR_CODES = {
     remedy: "Make room on the disk that the message names, or correct the permissions, then copy again.",
   },
   ERR_COPY_TARGET: {
-    meaning: "The directory that a store is to be copied to is there already, or overlaps the store.",
+    meaning: "The directory that a store is to be copied to is there already, is being written to, or overlaps the store.",
     remedy: "Name a directory outside of the store that does not exist or is empty.",
   },
   ERR_DELAY_OFFSETS_CORRUPT: {

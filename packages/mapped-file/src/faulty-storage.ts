@@ -44,8 +44,8 @@ export class FaultyStorage implements Storage {
     return this.#inner.entry(path);
   }
 
-  makeDirectory(path: string, durable = true): void {
-    this.#inner.makeDirectory(path, durable);
+  makeDirectory(path: string, durable = true): boolean {
+    return this.#inner.makeDirectory(path, durable);
   }
 
   async forceInBackground(path: string): Promise<void> {

@@ -70,16 +70,18 @@ export class RealStorage implements Storage {
     return stats === undefined ? undefined : entryOf(basename(path), stats);
   }
 
-  makeDirectory(path: string, durable = true): void {
+  makeDirectory(path: string, durable = true): boolean {
     const missing: string[] = [];
+    let isMade = false; // the last one is the path itself
     for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
     // Level by level: mkdir's own recursion never ends below /proc (Node 20).
     for (const directory of missing.reverse()) {
-      makeOne(directory, directoryModeOf(this.#fileMode));
+      isMade = makeOne(directory, directoryModeOf(this.#fileMode));
       if (durable) this.#keepName(directory);
     }
     if (!statSync(path).isDirectory())
       throw Object.assign(new Error(`not a directory: path=${path}`), { code: "ENOTDIR", syscall: "mkdir", path });
+    return isMade;
   }
 
   /** A name that may not be durable goes again: found there, it would never be forced; made again, it is written again. */
@@ -174,11 +176,13 @@ function entryOf(name: string, stats: Stats | undefined): StorageEntry {
   return { name, kind, size: stats.size, modifiedMs: Math.floor(stats.mtimeMs) }; // as Date.now counts: not later than now
 }
 
-/** Somebody else may make it at the same time. */
-function makeOne(directory: string, mode: number): void {
+/** False when somebody else has made it at the same time. */
+function makeOne(directory: string, mode: number): boolean {
   try {
     mkdirSync(directory, mode);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
   }
 }

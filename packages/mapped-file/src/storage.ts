@@ -20,8 +20,11 @@ export interface Storage {
   realPath(directory: string): string;
   /** What is at a path; undefined when it is missing. */
   entry(path: string): StorageEntry | undefined;
-  /** With its parents. Each directory that had to be made is durable on return, unless the caller syncs their parents himself. */
-  makeDirectory(path: string, durable?: boolean): void;
+  /**
+   * With its parents. Each directory that had to be made is durable on return, unless the caller syncs their parents himself. Answers
+   * whether this call has made it: of two at a time one.
+   */
+  makeDirectory(path: string, durable?: boolean): boolean;
   /** A missing file is fine, a link goes instead of what it leads to. Durable after {@link syncDirectory}. */
   remove(path: string): void;
   /**

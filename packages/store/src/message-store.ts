@@ -320,7 +320,8 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   /**
    * A consistent copy of the directory, whole and at rest, while puts, reads and retention go on: everything that was acknowledged at the
    * call, and dispatched. Segments that nobody writes any more are shared with it where the file system can (reflink, or hard links, of
-   * which neither side ever writes one), all else is copied. Opens cleanly, in RocketMQ too. Resolves with the physical offsets it holds.
+   * which neither side ever changes a byte), all else is copied. Opens cleanly, in RocketMQ too. Resolves with the physical offsets that
+   * it holds.
    * @param directory is not there, or empty; outside of the store. Until the copy is whole it lies beside it, as `<directory>.new`
    * @throws MillraceError `ERR_COPY_TARGET`, `ERR_COPY_FAILED`, `ERR_ABORTED`: nothing is left of the copy; and as {@link flush}
    */

@@ -166,10 +166,10 @@ test("a file that is too long for a small one is not read", (t) => {
   t.throws(() => storage.readSmall(path), { code: "ERR_FILE_TOO_LONG", message: /length=1099511627776 limit=268435456/ });
 });
 
-test("makeDirectory makes parents and accepts what is there", (t) => {
+test("makeDirectory makes parents and accepts what is there, and says which", (t) => {
   const path = join(temporaryDirectory(t), "a", "b", "c");
-  storage.makeDirectory(path);
-  storage.makeDirectory(path);
+  t.true(storage.makeDirectory(path));
+  t.false(storage.makeDirectory(path));
   t.true(statSync(path).isDirectory());
   writeFileSync(join(path, "file"), "");
   t.throws(() => storage.makeDirectory(join(path, "file", "d")), { code: "ENOTDIR" });

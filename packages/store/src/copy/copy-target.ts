@@ -1,4 +1,4 @@
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { MillraceError, preparedPath, type StorePaths, shownValue } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 
@@ -21,9 +21,36 @@ export function checkTarget({ storage, paths }: CopiedDirectory, directory: unkn
   }
   const isEmpty = storage.entry(target)?.kind === "directory" && storage.list(target).length === 0;
   if (storage.exists(target) && !isEmpty) throw refusal(`it is there already: directory=${target}`);
-  const prepared = preparedPath(target);
-  if (storage.exists(prepared)) throw refusal(`a copy that was not completed is in the way, remove it: path=${prepared}`);
   return target;
+}
+
+/**
+ * Makes the directory in which a copy lies until it is whole. Nobody else works there, in this process or another.
+ *
+ * @throws MillraceError `ERR_COPY_TARGET`
+ */
+export function makePrepared(storage: Storage, target: string): string {
+  const prepared = preparedPath(target);
+  if (storage.exists(prepared) || !storage.makeDirectory(prepared))
+    throw refusal(`a copy under way, or one that was not completed, is in the way; the latter is to be removed: path=${prepared}`);
+  return prepared;
+}
+
+/** What {@link makePrepared} made, with all that is in it. What cannot be removed stays: the next copy to this target names it. */
+export function removePrepared(storage: Storage, prepared: string): void {
+  try {
+    removeTree(storage, prepared);
+  } catch {
+    // Why the copy failed says more.
+  }
+}
+
+function removeTree(storage: Storage, path: string): void {
+  for (const { kind, name } of storage.list(path)) {
+    if (kind === "directory") removeTree(storage, join(path, name));
+    else storage.remove(join(path, name));
+  }
+  storage.removeDirectory(path);
 }
 
 function isWithin(path: string, directory: string): boolean {

@@ -12,10 +12,11 @@ export interface CopyTask {
   readonly source: StorePaths;
   readonly target: StorePaths;
   readonly progress: SharedArrayBuffer;
-  readonly maxOffset: number;
+  /** Where the log ends in the snapshot; undefined copies `config/`, which comes first. */
+  readonly maxOffset: number | undefined;
 }
 
-export type CopyResult = { readonly kind: "copied" } & CopiedLog;
+export type CopyResult = { readonly kind: "config" } | ({ readonly kind: "log" } & CopiedLog);
 
 export const COPY_TASKS: TaskRunner<CopyTask, CopyResult> = {
   url: new URL(import.meta.url),
@@ -23,13 +24,15 @@ export const COPY_TASKS: TaskRunner<CopyTask, CopyResult> = {
   pathOf: (task) => task.target.root,
 };
 
-/** A snapshot, in a thread of its own: it waits for the disk, and main must not. */
+/** A part of a snapshot, in a thread of its own: it waits for the disk, and main must not. */
 export default function runCopyTask(task: CopyTask): CopyResult | TaskFailure {
-  const { config, source, target } = task;
+  const { config, source, target, maxOffset } = task;
   try {
     const storage = createStorage(task.storage);
     const copy = new StoreCopy(storage, config, source, target, new ScanProgress(task.progress));
-    return { kind: "copied", ...new SnapshotCopy(copy, task.maxOffset).run() };
+    if (maxOffset !== undefined) return { kind: "log", ...new SnapshotCopy(copy, maxOffset).run() };
+    copy.copyConfig();
+    return { kind: "config" };
   } catch (error) {
     if (error instanceof MillraceError) return { kind: "failed", code: error.code, message: error.message };
     const { code: reason, message } = error as NodeJS.ErrnoException;

@@ -1,11 +1,10 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import {
   BLANK_RECORD_LENGTH,
   CONSUME_QUEUE_UNIT_LENGTH,
   ConsumeQueueUnit,
   MillraceError,
   parseSegmentFileName,
-  preparedPath,
   segmentFileName,
   storePaths,
   writeBlankRecord,
@@ -15,10 +14,10 @@ import { wallClockMs } from "@millrace/shared-memory";
 import { resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
-import { checkTarget } from "./copy-target.js";
+import { checkTarget, makePrepared, removePrepared } from "./copy-target.js";
 import { FILLER_LEAST_LENGTH, writeFillerRecord } from "./filler-record.js";
 import { type BadRange, type SalvagedSegment, scanForGood } from "./salvage-scan.js";
-import { removeTree, StoreCopy } from "./store-copy.js";
+import { StoreCopy } from "./store-copy.js";
 
 /** A message that a bad place held, as a ConsumeQueue knows it. Offset and length are of its record, in bytes of the log. */
 export interface LostMessage {
@@ -63,17 +62,18 @@ export function salvageStore(options: MessageStoreOptions, directory: string, sp
   if (storage.entry(paths.commitLog) === undefined)
     throw new MillraceError("ERR_PATH_UNUSABLE", `there is no commit log: path=${paths.commitLog}`);
   const lock = lockIfPossible(storage, paths.lock);
-  const prepared = resolve(preparedPath(target));
   try {
-    storage.makeDirectory(prepared);
-    const copy = new StoreCopy(storage, config, paths, storePaths(prepared), new ScanProgress());
-    const report = new Salvage(copy).run();
-    storage.rename(prepared, target);
-    storage.syncDirectory(dirname(target));
-    return report;
-  } catch (error) {
-    removeTree(storage, prepared);
-    throw error;
+    const prepared = makePrepared(storage, target);
+    try {
+      const copy = new StoreCopy(storage, config, paths, storePaths(prepared), new ScanProgress());
+      const report = new Salvage(copy).run();
+      storage.rename(prepared, target);
+      storage.syncDirectory(dirname(target));
+      return report;
+    } catch (error) {
+      removePrepared(storage, prepared);
+      throw error;
+    }
   } finally {
     lock?.release();
   }

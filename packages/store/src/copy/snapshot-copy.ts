@@ -32,7 +32,8 @@ interface CopiedIndex {
 
 /**
  * A consistent copy of a store that goes on meanwhile, as its clean end at one moment would leave it: the log up to `maxOffset`,
- * which is durable and dispatched, and of ConsumeQueues and index what points to records before it.
+ * which is durable and dispatched, and of ConsumeQueues and index what points to records before it. `config/` is there already, of
+ * a moment before that end: an offset of it that lay beyond the log would take messages for delivered that are not there.
  */
 export class SnapshotCopy {
   readonly #copy: StoreCopy;
@@ -47,7 +48,6 @@ export class SnapshotCopy {
   run(): CopiedLog {
     const { source, storage, target } = this.#copy;
     const checkpoint = storage.readSmall(source.checkpoint); // older than the rest: RocketMQ recovers more
-    this.#copy.copyConfig();
     const minOffset = this.#copyLog();
     this.#copyQueues();
     const log = { minOffset, maxOffset: this.#maxOffset };

@@ -58,16 +58,27 @@ export class StoreCopy {
   shareFile(from: string, to: string, length: number): void {
     this.check(from);
     if (!this.storage.share(from, to)) return this.copyFile(from, to, length);
+    const file = this.storage.open(to, "read"); // a reflink's blocks are not durable before
+    try {
+      file.force();
+    } finally {
+      file.close();
+    }
     this.progress.add(length);
   }
 
   /** Of `config/`: each is replaced whole, so that any moment's content is a good one. */
   copyConfig(): void {
-    this.storage.makeDirectory(this.target.config);
-    for (const { kind, name, size } of this.storage.list(this.source.config))
-      if (kind === "file" && !name.endsWith(".tmp"))
-        this.copyFile(join(this.source.config, name), join(this.target.config, name), size);
-    this.storage.syncDirectory(this.target.config);
+    const { progress, source, storage, target } = this;
+    storage.makeDirectory(target.config);
+    for (const { kind, name } of storage.list(source.config)) {
+      if (kind !== "file" || name.endsWith(".tmp")) continue;
+      this.check(source.config);
+      const content = storage.readSmall(join(source.config, name));
+      if (content === undefined) continue;
+      storage.writeSmall(join(target.config, name), content);
+      progress.add(content.length);
+    }
   }
 
   /** Says that the log is durable up to an offset. */
@@ -85,13 +96,4 @@ export class StoreCopy {
     this.storage.syncDirectory(this.target.root);
     this.storage.syncDirectory(dirname(this.target.root));
   }
-}
-
-/** A directory with all that is in it; what is not there is fine. */
-export function removeTree(storage: Storage, path: string): void {
-  for (const { kind, name } of storage.list(path)) {
-    if (kind === "directory") removeTree(storage, join(path, name));
-    else storage.remove(join(path, name));
-  }
-  storage.removeDirectory(path);
 }

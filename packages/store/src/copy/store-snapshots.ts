@@ -1,15 +1,14 @@
 import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { MillraceError, preparedPath, type StorePaths, shownValue, storePaths } from "@millrace/format";
+import { MillraceError, type StorePaths, shownValue, storePaths } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { throwIfAborted } from "../recover/scan/abort-check.js";
 import { RecoveryTaskPool } from "../recover/scan/recovery-task-pool.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
-import { checkTarget } from "./copy-target.js";
+import { checkTarget, makePrepared, removePrepared } from "./copy-target.js";
 import { COPY_TASKS } from "./copy-worker.js";
-import { removeTree } from "./store-copy.js";
 
 /** How far a copy has come: bytes of files that are in the target, written or shared with the source. */
 export interface CopyProgress {
@@ -79,25 +78,25 @@ export class StoreSnapshots {
   async #take(target: string, { signal, onProgress }: SnapshotOptions, progress: ScanProgress): Promise<SnapshotReport> {
     const began = monotonicMs();
     const { config, spec, storage, paths } = this.#source;
-    const prepared = preparedPath(target);
+    const prepared = makePrepared(storage, target);
     const abort = (): void => progress.abort();
     signal?.addEventListener("abort", abort, { once: true });
     const timer = setInterval(() => onProgress?.({ bytesCopied: progress.bytesScanned }), PROGRESS_INTERVAL_MS);
     const pool = new RecoveryTaskPool(COPY_TASKS, 1);
     try {
       await this.#source.saveOffsets();
+      const task = { storage: spec, config, source: paths, target: storePaths(prepared), progress: progress.shared };
+      await pool.runAll([{ ...task, maxOffset: undefined }], ignore, ignore);
       const maxOffset = await this.#dispatchedEnd(progress, signal);
-      storage.makeDirectory(prepared);
-      const task = { storage: spec, config, source: paths, target: storePaths(prepared), progress: progress.shared, maxOffset };
-      const [copied] = await pool.runAll([task], ignore, ignore);
-      const { minOffset } = copied ?? { minOffset: 0 };
+      const [copied] = await pool.runAll([{ ...task, maxOffset }], ignore, ignore);
+      const minOffset = copied?.kind === "log" ? copied.minOffset : 0;
       storage.rename(prepared, target);
       storage.syncDirectory(dirname(target));
       const bytesCopied = progress.bytesScanned;
       onProgress?.({ bytesCopied });
       return { minOffset, maxOffset, bytesCopied, seconds: (monotonicMs() - began) / 1000 };
     } catch (error) {
-      removeTree(storage, prepared);
+      removePrepared(storage, prepared);
       throw error;
     } finally {
       clearInterval(timer);
