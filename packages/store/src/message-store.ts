@@ -290,8 +290,8 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * segments go. Meanwhile puts of the topic are rejected with `ERR_TOPIC_SUSPENDED`; put again, it begins at queue offset 0. The consumer
    * groups forget it too. (RocketMQ: `DefaultMessageStore.deleteTopics`.)
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`: also for the topics of delayed and prepared messages; `ERR_TOPIC_NOT_DELETED`: not all files
-   * could be deleted, try again, what was put before stays deleted; `ERR_PATH_UNUSABLE`: the groups' offsets cannot be saved, nothing was deleted;
-   * `ERR_SERVICE_ENDED`: a thread it needs is gone
+   * could be deleted, try again, what was put before stays deleted; `ERR_PATH_UNUSABLE`: the groups' offsets cannot be saved, nothing
+   * was deleted; `ERR_SERVICE_ENDED`: a thread it needs is gone
    */
   deleteTopic(topic: string): Promise<void> {
     return this.#open.cleaner.topics.deleteTopic(topic);
