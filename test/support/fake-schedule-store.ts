@@ -98,7 +98,7 @@ export class FakeScheduleStore implements ScheduleMessageStore {
     return new MessageView(Buffer.from(segment.buffer), physicalOffset % SEGMENT_SIZE, size);
   }
 
-  async putMessage(message: Message): Promise<PutMessageResult> {
+  async deliverMessage(message: Message): Promise<PutMessageResult> {
     this.mostInFlight = Math.max(this.mostInFlight, ++this.#inFlight);
     try {
       const answer = await this.answer(message, this.#attempts++);

@@ -352,3 +352,26 @@ test.serial("a message whose delay is longer than retention is kept until it has
   );
   t.false(again.stats().disk.keptForDelay);
 });
+
+test.serial("a delayed message that keeps the log of a disk over its ratio is delivered; what is new is refused", async (t) => {
+  const delayed = { messageDelayLevel: "7d", flushDelayOffsetInterval: 50 };
+  const store = await openStore(t, { ...OPTIONS, ...delayed });
+  await store.putMessage(numbered(0, BODY, { topic: "Late", delayTimeLevel: 1 }));
+  await put(store, 0, 20);
+  await settled(store, 20);
+  await store.close();
+  const fault: Fault = { operation: "diskUsage", path: "commitlog", after: 0, usedPercent: 95 };
+  const again = await openStore(t, { ...OPTIONS, ...delayed, storePathRootDir: store.config.storePathRootDir }, [fault]);
+  t.like(await again.deleteExpiredFiles(), { deletedSegments: 0, delayedFrom: 0 });
+  setWallClock(t, 8 * 24 * 3_600_000);
+  await until(async () => (await again.deleteExpiredFiles()).deletedSegments > 0);
+  using found = again.getMessage({ topic: "Late", queueId: 0, queueOffset: 0 });
+  t.deepEqual(
+    found.messages.map(({ body }) => numberOf(body)),
+    [0],
+  );
+  const refused = { status: "SERVICE_NOT_AVAILABLE", code: "ERR_DISK_FULL", appendResult: null };
+  t.like(await again.putMessage(message()), refused);
+  t.like(await again.putMessage(message({ delayTimeLevel: 1 })), refused);
+  t.like(await again.prepareMessage(message()), refused);
+});

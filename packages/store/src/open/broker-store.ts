@@ -50,6 +50,10 @@ export class BrokerStore implements ScheduleMessageStore, TransactionStore {
     return this.#put.putOwnMessage(message);
   }
 
+  deliverMessage(message: Message): Promise<PutMessageResult> {
+    return this.#put.deliverMessage(message);
+  }
+
   /** Also while the store closes, when the pipeline has forced everything. */
   async flush(): Promise<void> {
     if (this.flushedOffset < this.maxPhysicalOffset) await this.#flush();

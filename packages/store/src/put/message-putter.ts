@@ -17,7 +17,7 @@ import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
 import { AppendMessageResult, allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
-import { PutWaitQueue, ringFull } from "./put-wait-queue.js";
+import { PutWaitQueue, type Settle } from "./put-wait-queue.js";
 import { StoreStatus } from "./store-status.js";
 import type { TopicTable } from "./topic-table.js";
 
@@ -36,7 +36,6 @@ const RECHECK_MS = 50;
 type Check<T> = (input: T) => RefusedPutResult | undefined;
 /** Encodes what has just been checked into the ring; false while the ring is full. */
 type Write<T> = (input: T) => boolean;
-type Settle = (result: PutMessageResult | Promise<never>) => void;
 
 /** What a frame's result cannot tell: set only for batches and for hosts that are not the store's. */
 interface AckDetails {
@@ -105,9 +104,14 @@ export class MessagePutter {
     return this.#put(message, this.#check, this.#write);
   }
 
-  /** Of the store's own, for which no topic is reserved: delayed and prepared messages, and what becomes of them. */
+  /** Of the store's own, for which no topic is reserved: prepared messages, and what becomes of them. */
   putOwnMessage(message: Message): Promise<PutMessageResult> {
     return this.#put(message, this.#checkOwn, this.#write);
+  }
+
+  /** A delayed message whose time has come. Retention keeps its record until then: a disk over its ratio must not wait for it in vain. */
+  deliverMessage(message: Message): Promise<PutMessageResult> {
+    return this.#put(message, this.#checkDue, this.#write);
   }
 
   putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
@@ -172,16 +176,13 @@ export class MessagePutter {
     this.#publish();
     this.#stayAlive();
     this.#arm();
-    if (this.#config.backPressure === "reject" || this.waiting.isFull(length)) {
-      this.failed++;
-      return Promise.reject(ringFull(this.#config));
-    }
-    return this.waiting.add(tryPut, length, monotonicUs() + this.#config.putMessageTimeout * 1000);
+    return this.waiting.add(tryPut, length, monotonicUs());
   }
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
 
   readonly #checkOwn: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs, true);
+  readonly #checkDue: Check<Message> = (message) => this.#startGroup(false) ?? this.#validator.validate(message, this.#nowMs, true);
 
   readonly #checkBatch: Check<readonly Message[]> = (batch) =>
     this.#startGroup() ?? this.#batchValidator.validate(batch, this.#validator, this.#nowMs);
@@ -237,9 +238,10 @@ export class MessagePutter {
     if (ring.unpublishedBytes >= this.#publishBytes) this.#publish();
   }
 
-  /** Once per group: the clocks, and the look whether puts are taken. */
-  #startGroup(): RefusedPutResult | undefined {
-    if (this.ring.unpublishedBytes > 0) return undefined;
+  /** Once per group: the clocks, and the look whether puts are taken. What is new is refused by a full disk, whatever began the group. */
+  #startGroup(isNew = true): RefusedPutResult | undefined {
+    const refusal = isNew ? this.status.diskRefusal : undefined;
+    if (refusal !== undefined || this.ring.unpublishedBytes > 0) return refusal;
     this.#putTimeUs = monotonicUs();
     this.#nowMs = wallClockMs();
     if (!this.#keepsAlive) this.#stayAlive();
@@ -304,7 +306,6 @@ export class MessagePutter {
 
   /**
    * Settles what is acknowledged, in order, up to a turn's worth; true when there is more.
-   *
    * @param oldestUs appended, but not durable, and put before this time of the monotonic clock: answered FLUSH_DISK_TIMEOUT
    * (RocketMQ: `FlushDiskWatcher`)
    */
@@ -356,12 +357,11 @@ export class MessagePutter {
   }
 
   #take(): Settle | undefined {
-    const { ring } = this;
-    const slot = ring.slotOf(ring.taken);
+    const slot = this.ring.slotOf(this.ring.taken);
     const settle = this.#settles[slot];
     this.#settles[slot] = undefined;
     if (this.#details[slot] !== undefined) this.#details[slot] = undefined;
-    ring.take();
+    this.ring.take();
     return settle;
   }
 

@@ -2,7 +2,8 @@ import { MillraceError } from "@millrace/format";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { PutMessageResult, RefusedPutResult } from "./put-message-result.js";
 
-type Settle = (result: PutMessageResult | Promise<never>) => void;
+/** Of the promise of one put. */
+export type Settle = (result: PutMessageResult | Promise<never>) => void;
 
 interface WaitingPut {
   readonly tryPut: () => boolean | RefusedPutResult;
@@ -16,7 +17,7 @@ interface WaitingPut {
  * process's memory: far beyond what one turn of the event loop starts. Main thread.
  */
 export class PutWaitQueue {
-  /** Puts that were refused or rejected after they had waited. */
+  /** Puts that were not let wait, and those that were refused or rejected after they had waited. */
   failed = 0;
   readonly #config: MessageStoreConfig;
   /** Of the records of all that wait. */
@@ -33,13 +34,19 @@ export class PutWaitQueue {
     return this.#puts.length - this.#first;
   }
 
-  /** @param length bytes of the record, or of all of a batch */
-  isFull(length: number): boolean {
-    const { maxAsyncPutMessageRequests, maxAsyncPutMessageBytes } = this.#config;
-    return this.size >= maxAsyncPutMessageRequests || this.#bytes + length > maxAsyncPutMessageBytes;
-  }
-
-  add(tryPut: () => boolean | RefusedPutResult, length: number, deadlineUs: number): Promise<PutMessageResult> {
+  /**
+   * Rejects at once when nothing may wait, or no more.
+   *
+   * @param length bytes of the record, or of all of a batch
+   */
+  add(tryPut: () => boolean | RefusedPutResult, length: number, nowUs: number): Promise<PutMessageResult> {
+    const { backPressure, maxAsyncPutMessageRequests, maxAsyncPutMessageBytes, putMessageTimeout } = this.#config;
+    const isFull = this.size >= maxAsyncPutMessageRequests || this.#bytes + length > maxAsyncPutMessageBytes;
+    if (backPressure === "reject" || isFull) {
+      this.failed++;
+      return Promise.reject(ringFull(this.#config));
+    }
+    const deadlineUs = nowUs + putMessageTimeout * 1000;
     return new Promise((settle) => {
       this.#bytes += length;
       this.#puts.push({ tryPut, length, deadlineUs, settle });
@@ -100,7 +107,7 @@ export class PutWaitQueue {
 }
 
 /** What a put is rejected with that finds the ring full and may not wait for it. */
-export function ringFull(config: MessageStoreConfig): MillraceError {
+function ringFull(config: MessageStoreConfig): MillraceError {
   const { backPressure, putRingSize, maxAsyncPutMessageRequests, maxAsyncPutMessageBytes } = config;
   const reason =
     backPressure === "reject"

@@ -9,7 +9,7 @@ import { diskFull, dispatchFailed, pageCacheBusy, type RefusedPutResult } from "
 const DISPATCH_FAILURES_LIMIT = 10;
 
 /**
- * Whether puts are taken just now. Main thread; looked at once per group. (RocketMQ: `checkStoreStatus`, `RunningFlags`,
+ * Whether puts are taken just now. Main thread. (RocketMQ: `checkStoreStatus`, `RunningFlags`,
  * `isOSPageCacheBusy`.)
  */
 export class StoreStatus {
@@ -25,9 +25,13 @@ export class StoreStatus {
     this.#counters = counters;
   }
 
-  /** What a put is answered, if it is not taken. @param nowUs of the monotonic clock */
+  /** What a put is answered that makes the log longer, while the disk is over its ratio. */
+  get diskRefusal(): RefusedPutResult | undefined {
+    return this.isDiskFull ? diskFull(this.#config.diskSpaceWarningLevelRatio) : undefined;
+  }
+
+  /** What any put is answered, if it is not taken. @param nowUs of the monotonic clock */
   refusal(nowUs: number): RefusedPutResult | undefined {
-    if (this.isDiskFull) return diskFull(this.#config.diskSpaceWarningLevelRatio);
     const failures = this.#counters.dispatchFailures.get();
     if (failures >= DISPATCH_FAILURES_LIMIT) return dispatchFailed(failures, this.lastDispatchError());
     const beganUs = this.#counters.appendBeganUs.get();

@@ -107,3 +107,15 @@ test("a put that waits for the ring and finds it free at last is not too late, t
   await putting.answer("ok");
   t.is((await waiting).status, "PUT_OK");
 });
+
+test("a disk over its ratio refuses what is new, also behind a delivery in the same turn", async (t) => {
+  const putting = new Putting(t, {});
+  const { putter } = putting;
+  putter.status.isDiskFull = true;
+  const delivered = putter.deliverMessage(message());
+  const refused = [putter.putMessage(message()), putter.putOwnMessage(message()), putter.putMessages([message()])];
+  await putting.answer("ok");
+  t.is((await delivered).status, "PUT_OK");
+  for (const result of await Promise.all(refused)) t.like(result, { status: "SERVICE_NOT_AVAILABLE", code: "ERR_DISK_FULL" });
+  t.is(putter.failed, 3);
+});

@@ -213,7 +213,7 @@ export class DelayLevelQueue {
     this.#inFlight++;
     const { size } = unit;
     this.#context.window.add(size);
-    this.#context.store.putMessage(message).then(
+    this.#context.store.deliverMessage(message).then(
       (result) => this.#settled(queueOffset, size, verdictOfResult(result), result),
       (error) => this.#settled(queueOffset, size, verdictOfError(error), error),
     );

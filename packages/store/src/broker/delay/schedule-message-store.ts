@@ -18,7 +18,8 @@ export interface ScheduleMessageStore {
   consumeQueue(topic: string, queueId: number): ScheduledQueue | undefined;
   /** A copy of the record, undefined when there is none. */
   message(physicalOffset: number, size: number): MessageView | undefined;
-  putMessage(message: Message): Promise<PutMessageResult>;
+  /** Puts it into its own topic and queue, on a disk over its ratio too. */
+  deliverMessage(message: Message): Promise<PutMessageResult>;
   /** Makes durable what has been acknowledged. */
   flush(): Promise<unknown>;
 }
