@@ -40,6 +40,14 @@ test("the log of another root is locked with that root", async (t) => {
   await guest.close();
 });
 
+test("the log of a root that nobody has opened yet is locked with that root, too", async (t) => {
+  const base = temporaryDirectory(t);
+  mkdirSync(join(base, "a"));
+  const guest = await openStore(t, { storePathRootDir: join(base, "b"), storePathCommitLog: join(base, "a", "commitlog") });
+  await t.throwsAsync(openStore(t, { storePathRootDir: join(base, "a") }), { code: "ERR_STORE_LOCKED" });
+  await guest.close();
+});
+
 test("somebody's own file that has the lock's name keeps its content", async (t) => {
   const base = temporaryDirectory(t);
   const log = join(base, "log");

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import type { StorageSpec } from "@millrace/mapped-file";
-import { ControlBlock } from "@millrace/shared-memory";
+import { ControlBlock, type Role } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "@millrace/store";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { type PipelineData, pipelineData } from "#store/pipeline/pipeline-data.js";
@@ -14,6 +14,6 @@ export function emptyPipelineData(options: MessageStoreOptions, storage: Storage
 }
 
 /** What another thread would say: its words, by this one. */
-export function wordsOf<R extends "append" | "flush" | "allocate">(data: PipelineData, role: R): ControlBlock<R> {
+export function wordsOf<R extends Role>(data: PipelineData, role: R): ControlBlock<R> {
   return ControlBlock.attach(data.control, role);
 }

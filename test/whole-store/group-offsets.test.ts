@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
@@ -178,6 +178,54 @@ test("a crash right after a deletion brings no offset back: what was saved befor
   const third = await openStore(t, { storePathRootDir: crashed(t, again) });
   t.deepEqual(third.recovery.progress.cutOffsets, []);
   t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), 2);
+});
+
+test("offsets of a broker's, of which is not known when they were saved, are kept by a topic that lives again", async (t) => {
+  const store = await openStore(t);
+  await put(store, 3);
+  await store.deleteTopic("TopicA");
+  await put(store, 5);
+  await store.close();
+  const root = store.config.storePathRootDir;
+  rmSync(join(root, "config", "millrace.consumerOffset"), { force: true });
+  writeFileSync(join(root, "config", "consumerOffset.json"), '{"offsetTable":{"TopicA@billing":{0:4,1:2}}}');
+  const again = await openStore(t, { storePathRootDir: root });
+  t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), 4);
+  t.is(again.consumerOffsets.get(GROUP, "TopicA", 1), 0, "held against the queue's end");
+});
+
+test("offsets that a broker has saved after a deletion are kept, though nothing of Millrace's was committed meanwhile", async (t) => {
+  const store = await openStore(t);
+  await put(store, 3);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 1);
+  await put(store, 3, "TopicB");
+  await store.close();
+  const root = store.config.storePathRootDir;
+  const second = await openStore(t, { storePathRootDir: root });
+  await second.deleteTopic("TopicB");
+  await put(second, 5, "TopicB");
+  await second.close();
+  const path = join(root, "config", "consumerOffset.json");
+  cpSync(path, `${path}.bak`);
+  writeFileSync(path, '{"offsetTable":{"TopicB@billing":{0:4}}}');
+  const third = await openStore(t, { storePathRootDir: root });
+  t.deepEqual(third.recovery.progress.cutOffsets, []);
+  t.is(third.consumerOffsets.get(GROUP, "TopicB", 0), 4);
+});
+
+test("a crash after a deletion brings no offset of a broker's back", async (t) => {
+  const store = await openStore(t);
+  await put(store, 5);
+  await store.close();
+  const root = store.config.storePathRootDir;
+  mkdirSync(join(root, "config"), { recursive: true });
+  writeFileSync(join(root, "config", "consumerOffset.json"), '{"offsetTable":{"TopicA@billing":{0:3}}}');
+  const second = await openStore(t, { storePathRootDir: root });
+  t.is(second.consumerOffsets.get(GROUP, "TopicA", 0), 3);
+  await second.deleteTopic("TopicA");
+  await put(second, 5);
+  const third = await openStore(t, { storePathRootDir: crashed(t, second) });
+  t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
 });
 
 test("cleanExpiredConsumerQueue forgets the offsets durably before the queue is gone", async (t) => {

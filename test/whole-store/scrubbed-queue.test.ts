@@ -1,8 +1,9 @@
-import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, rmSync, utimesSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
-import type { MessageStore, RebuiltEvent } from "@millrace/store";
+import { CONSUME_QUEUE_UNIT_LENGTH, QUEUE_ID_OFFSET, segmentFileName } from "@millrace/format";
+import type { MessageStore, MessageStoreOptions, RebuiltEvent } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { flipBit } from "../support/flip-bit.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, openStore } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
@@ -26,17 +27,33 @@ function flip(root: string, unit: number, bit: number): void {
   closeSync(file);
 }
 
+function zero(root: string, unit: number): void {
+  const file = openSync(pathOf(root, unit), "r+");
+  writeSync(
+    file,
+    new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH),
+    0,
+    CONSUME_QUEUE_UNIT_LENGTH,
+    (unit % UNITS) * CONSUME_QUEUE_UNIT_LENGTH,
+  );
+  closeSync(file);
+}
+
 function contentOf(root: string): string[] {
   return [0, 10, 20, 30, 40, 50, 60].map((unit) => readFileSync(pathOf(root, unit)).toString("hex"));
 }
 
-async function written(t: ExecutionContext): Promise<{ root: string; open: () => Promise<MessageStore> }> {
+async function written(
+  t: ExecutionContext,
+  more: MessageStoreOptions = {},
+): Promise<{ root: string; open: () => Promise<MessageStore> }> {
   const root = temporaryDirectory(t);
   const options = {
     storePathRootDir: root,
     mappedFileSizeConsumeQueue: UNITS * CONSUME_QUEUE_UNIT_LENGTH,
     messageIndexEnable: false,
     mappedFileSizeCommitLog: 4096,
+    ...more,
   };
   const open = async (): Promise<MessageStore> => await openStore(t, options);
   const store = await open();
@@ -123,4 +140,47 @@ test("a unit that leads to a message of another queue of the log is not believed
   writeSync(file, unit, 0, unit.length, CONSUME_QUEUE_UNIT_LENGTH);
   closeSync(file);
   t.throws(() => store.getMessageStoreTimestamp("TopicA", 0, 1), { code: "ERR_CONSUME_QUEUE_CORRUPT" });
+});
+
+test("a unit of zeros is no message that retention has taken: it is built again, whatever the log begins with", async (t) => {
+  const { root, open } = await written(t);
+  const good = contentOf(root);
+  const first = join(root, "commitlog", readdirSync(join(root, "commitlog"))[0] ?? "");
+  utimesSync(first, 0, 0);
+  const store = await open();
+  const { minOffset } = await store.deleteExpiredFiles();
+  t.true(minOffset > 0);
+  const unit = 33;
+  zero(root, unit);
+  t.throws(() => store.getMessage({ ...QUEUE, queueOffset: unit }), { code: "ERR_CONSUME_QUEUE_CORRUPT" });
+  await until(() => readFileSync(pathOf(root, unit)).toString("hex") === good[3]);
+  using found = store.getMessage({ ...QUEUE, queueOffset: unit });
+  t.is(found.messages[0]?.queueOffset, unit);
+  await store.close();
+  zero(root, unit);
+  const again = await open(); // the scrub finds it too
+  await until(() => readFileSync(pathOf(root, unit)).toString("hex") === good[3]);
+  await again.close();
+});
+
+test("a unit that the log has no record for is a corrupt record in the end: a consumer can go on after it", async (t) => {
+  const { root, open } = await written(t, { enabledAppendPropCRC: false });
+  const store = await open();
+  const lost = 20;
+  using found = store.getMessage({ ...QUEUE, queueOffset: lost });
+  const offset = found.messages[0]?.physicalOffset ?? -1;
+  await store.close();
+  const segment = join(root, "commitlog", segmentFileName(offset - (offset % 4096)));
+  flipBit(segment, (offset % 4096) + QUEUE_ID_OFFSET + 3); // its CRC is the body's: nothing says that the queue is another
+  const again = await open();
+  const seen: number[] = [];
+  for await (const batch of again.consume({ ...QUEUE, from: "earliest", onCorrupt: "skip" })) {
+    seen.push(...batch.messages.map(({ queueOffset }) => queueOffset));
+    if (batch.nextOffset === MESSAGES) break;
+  }
+  t.deepEqual(
+    seen,
+    Array.from({ length: MESSAGES }, (_, i) => i).filter((i) => i !== lost),
+  );
+  t.throws(() => again.getMessage({ ...QUEUE, queueOffset: lost }), { code: "ERR_RECORD_CORRUPT" });
 });

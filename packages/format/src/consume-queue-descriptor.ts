@@ -18,5 +18,10 @@ export const QUEUE_OFFSET_LIMIT = Math.floor((Number.MAX_SAFE_INTEGER - 0x7fffff
 export const CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET = 0;
 export const CONSUME_QUEUE_SIZE_OFFSET = 8;
 export const CONSUME_QUEUE_TAGS_CODE_OFFSET = 12;
+/**
+ * The dispatcher fills a hole of at most so many units; a larger one is closed up, as RocketMQ closes every hole, and the queue offsets
+ * of the records behind it are larger than those of their units by more than this.
+ */
+export const CONSUME_QUEUE_FILL_MAX = 1 << 20;
 /** Size in a unit that only fills the space before a queue's first message. */
 export const CONSUME_QUEUE_FILL_SIZE = 0x7fffffff;

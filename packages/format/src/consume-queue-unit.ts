@@ -1,10 +1,12 @@
 import { int32At, int64At, setInt32At, setInt64At } from "./big-endian.js";
 import {
+  CONSUME_QUEUE_FILL_MAX,
   CONSUME_QUEUE_FILL_SIZE,
   CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET,
   CONSUME_QUEUE_SIZE_OFFSET,
   CONSUME_QUEUE_TAGS_CODE_OFFSET,
 } from "./consume-queue-descriptor.js";
+import { MESSAGE_BASE_LENGTH } from "./message-descriptor.js";
 
 const INT_MIN = -0x8000_0000;
 
@@ -33,6 +35,11 @@ export class ConsumeQueueUnit {
     return this.size === CONSUME_QUEUE_FILL_SIZE;
   }
 
+  /** It leads to a record that a log which begins at `minOffset` has no more. A unit of zeros leads nowhere: it is none. */
+  isBelow(minOffset: number): boolean {
+    return this.isMessage && this.size >= MESSAGE_BASE_LENGTH && this.physicalOffset < minOffset;
+  }
+
   /** The tagsCode is a sign-extended int, as the hash of tags is. */
   get isTagsHash(): boolean {
     return this.tagsCode === (this.tagsCode | 0);
@@ -42,6 +49,11 @@ export class ConsumeQueueUnit {
   get isExtAddress(): boolean {
     return this.tagsCode < INT_MIN;
   }
+}
+
+/** Whether a record with this queue offset can have its unit there. */
+export function isUnitPlace(queueOffset: number, unit: number): boolean {
+  return queueOffset === unit || queueOffset - unit > CONSUME_QUEUE_FILL_MAX;
 }
 
 /** Writes the unit of a record. */

@@ -12,6 +12,7 @@ export { PAGE_LENGTH } from "./page.js";
 export { DEFAULT_FILE_MODE } from "./regular-file.js";
 export { rewrite } from "./rewrite.js";
 export { SegmentDirectory } from "./segment-directory.js";
+export { SMALL_FILE_LIMIT } from "./small-file.js";
 export type {
   DiskUsage,
   Fault,

@@ -5,7 +5,7 @@ import type { Storage } from "./storage.js";
 /** Names the file that {@link replaceFile} prepares; a crash may leave one behind, the next write replaces it. */
 const TEMPORARY_SUFFIX = ".tmp";
 /** What is longer is not one of the small files of a store; millions of offsets fit in. */
-const SMALL_FILE_LIMIT = 256 * 1024 * 1024;
+export const SMALL_FILE_LIMIT = 256 * 1024 * 1024;
 
 /** {@link Storage.readSmall} in terms of the other calls, so that planned faults reach it. */
 export function readWholeFile(storage: Storage, path: string): Uint8Array | undefined {
@@ -35,7 +35,9 @@ export function replaceFile(storage: Storage, path: string, content: Uint8Array)
     file.write(content, 0);
     file.force();
   } catch (error) {
-    storage.remove(temporary); // on a full disk it would keep what little there is
+    try {
+      storage.remove(temporary); // on a full disk it would keep what little there is
+    } catch {}
     throw error;
   } finally {
     file.close();

@@ -30,17 +30,18 @@ export class ForceAlarm {
   }
 
   /**
-   * The first one stays. Wakes who waits in {@link whenRaised}.
+   * The first one stays, and true is for who has raised it. Wakes who waits in {@link whenRaised}.
    *
    * @param service whose force it was
    */
-  raise(service: string, reason: string): void {
-    if (Atomics.compareExchange(this.#words, ALARM_STATE_WORD, 0, ALARM_CLAIMED) !== 0) return;
+  raise(service: string, reason: string): boolean {
+    if (Atomics.compareExchange(this.#words, ALARM_STATE_WORD, 0, ALARM_CLAIMED) !== 0) return false;
     const text = new TextEncoder().encode(`${service}${SERVICE_END}${reason}`).subarray(0, ALARM_TEXT_LENGTH);
     this.#text.set(text);
     Atomics.store(this.#words, ALARM_TEXT_LENGTH_WORD, text.length);
     Atomics.store(this.#words, ALARM_STATE_WORD, ALARM_RAISED);
     Atomics.notify(this.#words, ALARM_STATE_WORD);
+    return true;
   }
 
   /** Whose force it was, and what the system said. Empty while the thread that raises it has not said it yet. */

@@ -290,7 +290,8 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * segments go. Meanwhile puts of the topic are rejected with `ERR_TOPIC_SUSPENDED`; put again, it begins at queue offset 0. The consumer
    * groups forget it too. (RocketMQ: `DefaultMessageStore.deleteTopics`.)
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`: also for the topics of delayed and prepared messages; `ERR_TOPIC_NOT_DELETED`: not all files
-   * could be deleted, try again, what was put before stays deleted; `ERR_SERVICE_ENDED`: a thread it needs is gone
+   * could be deleted, try again, what was put before stays deleted; `ERR_PATH_UNUSABLE`: the groups' offsets cannot be saved, nothing
+   * was deleted; `ERR_SERVICE_ENDED`: a thread it needs is gone
    */
   deleteTopic(topic: string): Promise<void> {
     return this.#open.cleaner.topics.deleteTopic(topic);
@@ -309,7 +310,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   /**
    * Deletes the queues whose messages have all gone with their segments; they begin again at queue offset 0, and the consumer
    * groups forget them. A queue that has had no message yet stays. Resolves with the deleted ones. (RocketMQ: `cleanExpiredConsumerQueue`.)
-   * @throws MillraceError as {@link deleteTopic}; the disk's own error when the groups' offsets cannot be saved: nothing is deleted then
+   * @throws MillraceError as {@link deleteTopic}
    */
   async cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
     this.#open.checkOpen();

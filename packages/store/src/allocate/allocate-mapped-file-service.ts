@@ -3,6 +3,7 @@ import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import {
   createFile,
   createStorage,
+  isNoSpace,
   LARGE_ZERO_BLOCK,
   type MappedFile,
   SegmentDirectory,
@@ -112,8 +113,12 @@ export class AllocateMappedFileService implements Agent {
     if (this.#failure === code) return;
     this.#failure = code;
     const text = `no bytes could be made ready for the log; it is tried again: code=${code} reason=${message}`;
-    const isFull = code === "ENOSPC" || code === "EDQUOT";
-    this.#events.emit(isFull ? "diskFull" : "error", { service: "allocate", code: "ERR_ALLOCATE_FAILED", message: text, stack });
+    this.#events.emit(isNoSpace(error) ? "diskFull" : "error", {
+      service: "allocate",
+      code: "ERR_ALLOCATE_FAILED",
+      message: text,
+      stack,
+    });
   }
 
   waitForWork(timeoutMs: number): void {
@@ -122,7 +127,12 @@ export class AllocateMappedFileService implements Agent {
     if (opened < this.#counters.createdOffset.value) {
       syncRequestedOffset.nudge();
       forceOpenOffset.wait(opened, Math.min(timeoutMs, FLUSHER_LOOK_MS));
-    } else this.#wait.wait(segmentWantedOffset, segmentWantedOffset.get(), timeoutMs);
+      return;
+    }
+    const wanted = segmentWantedOffset.get();
+    const isWanted = this.#counters.allocatedOffset.value < wanted && monotonicMs() >= this.#retryAt;
+    if (isWanted && !this.control.forceAlarm.isRaised) return; // it has come, or the flusher has, since the last look
+    this.#wait.wait(segmentWantedOffset, wanted, timeoutMs);
   }
 
   /**

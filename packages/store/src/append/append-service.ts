@@ -93,6 +93,8 @@ export class AppendService implements Agent {
   /** Ring bytes [#runStart, #runEnd) are sealed and go to the segment at #runOffset in one write. */
   #runStart = 0;
   #runEnd = 0;
+  /** Somebody has waited in vain for as long as may be: nobody does again before there are bytes. */
+  #isStarved = false;
   #runOffset = 0;
 
   constructor(data: PipelineData) {
@@ -116,14 +118,15 @@ export class AppendService implements Agent {
     this.#writer = segmentWriter(data, this.control);
     this.#offset = counters.wroteOffset.value;
     this.#toldOffset = this.#offset;
-    this.#allocated = counters.allocatedOffset.get();
+    this.#allocated = this.#offset;
     this.#storeTimestamp = counters.wroteStoreTimestamp.value;
     this.#segment = this.#segmentAt(this.#offset);
   }
 
   onStart(): void {
     this.#want(this.#offset + this.#readyAhead);
-    if (this.#waitReady(this.#segment, this.#offset)) this.#writer.enter(this.#segment);
+    this.#waitReady(this.#segment, this.#offset); // if in vain, the first put waits again
+    this.#writer.enter(this.#segment);
   }
 
   waitForWork(timeoutMs: number): void {
@@ -228,15 +231,20 @@ export class AppendService implements Agent {
 
   #makeReady(segment: MappedFile, end: number, mayWait: boolean): boolean {
     if (this.#isReady(segment, end)) return true;
-    if (!mayWait) return false;
+    if (!mayWait || this.#isStarved) return false;
     this.#counters.appendStalls.add(1);
     return this.#waitReady(segment, end);
   }
 
+  /** Only what the writer can take counts as allocated. */
   #isReady(segment: MappedFile, end: number): boolean {
-    this.#allocated = this.#counters.allocatedOffset.get();
-    if (end > this.#allocated) return false;
-    return end === segment.fromOffset || this.#writer.isReady(segment); // the file of a new log is not there yet when it starts
+    const allocated = this.#counters.allocatedOffset.get();
+    if (end > allocated) return false;
+    if (end === segment.fromOffset) return true; // the file of a new log is not there yet when it starts
+    if (!this.#writer.isReady(segment)) return false;
+    this.#allocated = allocated;
+    this.#isStarved = false;
+    return true;
   }
 
   /** Until the bytes are there, the allocator has failed or ended, or RocketMQ's five seconds are over. */
@@ -246,13 +254,15 @@ export class AppendService implements Agent {
     const failures = allocateFailures.get();
     this.#want(end + this.#readyAhead);
     segmentWantedOffset.nudge();
-    while (!this.#isReady(segment, end)) {
+    for (;;) {
+      const allocated = allocatedOffset.get();
+      if (this.#isReady(segment, end)) return true;
       this.#force.check(); // then no bytes come any more
-      if (allocateFailures.get() !== failures || monotonicUs() > deadlineUs) return false;
-      if (allocateState.get() === ServiceState.failed) return false;
-      allocatedOffset.wait(this.#allocated, ALLOCATE_LOOK_MS);
+      if (allocateFailures.get() !== failures || allocateState.get() === ServiceState.failed) return false;
+      this.#isStarved = monotonicUs() > deadlineUs;
+      if (this.#isStarved) return false;
+      allocatedOffset.wait(allocated, ALLOCATE_LOOK_MS);
     }
-    return true;
   }
 
   /** END_OF_FILE: what is left of the segment becomes a blank record; where another writer has left less, it stays zeros. */

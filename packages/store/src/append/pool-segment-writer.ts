@@ -30,7 +30,7 @@ export class PoolSegmentWriter implements SegmentWriter {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    this.#current?.set(bytes, position);
+    (this.#current as Uint8Array).set(bytes, position);
     this.#end = position + bytes.length;
   }
 

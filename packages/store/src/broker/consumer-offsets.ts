@@ -61,7 +61,7 @@ export class ConsumerOffsets {
   /** Files that were damaged when it was opened. @internal */
   readonly damagedFiles: readonly ConfigFileDamage[];
   readonly #save: SaveConfigFile;
-  /** End of the log when the offsets were saved that were read. */
+  /** End of the log when the offsets were saved that were read; 0 when that is not known. */
   readonly #readAtLogOffset: number;
   /** End of the log when the store was opened. */
   #openedAtLogOffset = 0;
@@ -101,20 +101,21 @@ export class ConsumerOffsets {
 
   /**
    * When the store is opened: no offset may lie beyond its queue's end, where a crash has taken messages back, or new ones would be
-   * missed; and none may be of a queue that was deleted after it was saved. Returns those that were not believed; {@link persist} makes
-   * it durable, and dates what was saved when the log was longer: by its end as it is, which deletions from now on lie behind.
+   * missed; and none may be of a queue that was deleted after it was saved, as far as that is known. Returns those that were not
+   * believed; {@link persist} makes it durable, and dates what was saved when the log was longer by its end as it is now.
    *
    * @internal
    * @param deletedTopics topic → offset of the log below which it was deleted
    */
   hold({ logOffset, endOf }: RecoveredEnds, deletedTopics: ReadonlyMap<string, number>): CutConsumerOffset[] {
     const cut: CutConsumerOffset[] = [];
+    const isDated = this.#readAtLogOffset > 0;
     this.#openedAtLogOffset = logOffset;
     if (this.#readAtLogOffset > logOffset) this.#changes++;
     for (const [group, topics] of this.#groups) {
       for (const [topic, offsets] of topics) {
         const deletedBelow = deletedTopics.get(topic);
-        const isOutlived = deletedBelow !== undefined && this.#readAtLogOffset <= deletedBelow;
+        const isOutlived = isDated && deletedBelow !== undefined && this.#readAtLogOffset <= deletedBelow;
         for (const [queueId, offset] of offsets) {
           const end = endOf(topic, queueId);
           if (offset <= 0 || (!isOutlived && offset <= end)) continue;
@@ -129,9 +130,10 @@ export class ConsumerOffsets {
     return cut;
   }
 
-  /** From now on commits are held against the queues. @internal */
+  /** From now on commits are held against the queues, and the next save dates what was read without a date. @internal */
   attach(queues: ConsumedQueues): void {
     this.#queues = queues;
+    if (this.#readAtLogOffset === 0 && this.#groups.size > 0) this.#changes++;
   }
 
   /**
@@ -171,15 +173,16 @@ export class ConsumerOffsets {
   }
 
   /**
-   * The topic's queues, or one of them, begin again at 0: every group has forgotten it. (RocketMQ: `cleanOffsetByTopic`.)
+   * The topic's queues, or one of them, begin again at 0: every group has forgotten it. What a broker writes from now on follows on that,
+   * so it is saved though no group knew of the topic. (RocketMQ: `cleanOffsetByTopic`.)
    *
    * @internal
    */
   forget(topic: string, queueId?: number): void {
+    this.#changes++;
     for (const [group, topics] of this.#groups) {
       const offsets = topics.get(topic);
       if (offsets === undefined || (queueId !== undefined && !offsets.delete(queueId))) continue;
-      this.#changes++;
       if (queueId !== undefined && offsets.size > 0) continue;
       topics.delete(topic);
       this.#file.offsetTable.delete(topic + TOPIC_GROUP_SEPARATOR + group);

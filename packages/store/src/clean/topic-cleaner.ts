@@ -57,7 +57,7 @@ export class TopicCleaner {
    * delayed or prepared messages and is refused.
    *
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_TOPIC_NOT_DELETED` (try again; what was put before stays deleted),
-   * `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
+   * `ERR_PATH_UNUSABLE`, `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
    */
   async deleteTopic(name: string): Promise<void> {
     const { topics } = this.#put;
@@ -65,6 +65,7 @@ export class TopicCleaner {
     if (KEPT_TOPICS.has(name))
       throw new MillraceError("ERR_TOPIC_ILLEGAL", `a topic that holds delayed or prepared messages is not deleted: topic=${name}`);
     await this.#suspended(name, async () => {
+      await this.#groups.persist(); // those that a broker has saved have no date before
       const slots = [...(topics.find(name)?.slots.values() ?? [])];
       topics.forget(name);
       this.#groups.forget(name); // a crash that keeps their offsets keeps the tombstone too, which says that they are older

@@ -16,7 +16,7 @@ export class ConsumeQueueChecksumTable {
   readonly #storage: Storage;
   readonly #path: string;
   readonly #queues: ConsumeQueueChecksums;
-  /** As they were when the round began. */
+  /** As they were when the round began; those of a round that did not end are noted by the next. */
   #round: { readonly key: string; readonly checksum: FileChecksum }[] = [];
   #isChanged = false;
 
@@ -51,7 +51,6 @@ export class ConsumeQueueChecksumTable {
 
   /** A round begins that makes everything durable that has been written. */
   beginRound(queues: Iterable<ConsumeQueue | undefined>): void {
-    this.#round = [];
     for (const queue of queues) {
       if (queue === undefined) continue;
       const key = checksumKey(queue.directory);

@@ -155,10 +155,10 @@ export class ConsumeQueueForcer {
     this.#lastThorough = now;
     this.#consumeQueues.syncTopics();
     for (const dispatcher of this.#others) dispatcher.force?.();
-    if (this.#roundOffset === this.#durableOffset || this.#consumeQueues.hasRefusedQueues) return;
-    if (this.#roundStoreTimestamp > 0)
+    const isMoved = this.#roundOffset !== this.#durableOffset && !this.#consumeQueues.hasRefusedQueues;
+    if (isMoved && this.#roundStoreTimestamp > 0)
       this.#counters.logicsMsgTimestamp.set(Math.min(this.#roundStoreTimestamp, this.#leastUnforced));
-    this.#tellDurable();
+    this.#tellDurable(isMoved);
   }
 
   /**
@@ -172,9 +172,10 @@ export class ConsumeQueueForcer {
   }
 
   /** A full disk may refuse the mark: then the one before stays, which says less, and the next round tries again. */
-  #tellDurable(): void {
+  #tellDurable(isMoved: boolean): void {
     try {
       this.#consumeQueues.checksums.endRound();
+      if (!isMoved) return;
       this.#onDurable(this.#roundOffset);
       this.#durableOffset = this.#roundOffset;
     } catch {}

@@ -4,6 +4,7 @@ import {
   ConsumeQueueUnit,
   crc32,
   DelayLevels,
+  isUnitPlace,
   SYS_FLAG_COMMIT,
   unitTagsCode,
   writeConsumeQueueUnit,
@@ -11,7 +12,7 @@ import {
 import type { Storage } from "@millrace/mapped-file";
 import { type ControlBlock, InvariantError, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
-import type { QueueScrub, ScrubControl } from "../pipeline/controls.js";
+import type { QueueScrub, ScrubControl, UnitRepair } from "../pipeline/controls.js";
 import type { StoreEventSink } from "../tell/store-event.js";
 import type { ConsumeQueue } from "./consume-queue.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
@@ -19,8 +20,8 @@ import { DispatchedRecords } from "./dispatched-records.js";
 
 /** Dispatching waits no longer than this for a slice. */
 const SLICE_US = 2000;
-/** Units that are held against their records, or records read, between two looks at the time. */
-const STEP = 500;
+/** Units that are held against their records, or records read, between two looks at the time: each may be on a disk. */
+const STEP = 16;
 
 /** A range of units. */
 interface Range {
@@ -41,6 +42,8 @@ export class ConsumeQueueScrub implements ScrubControl {
   readonly #delayLevels: DelayLevels;
   readonly #unit = new ConsumeQueueUnit();
   #steps: Iterator<number, void> | undefined;
+  /** By slot and queue offset. */
+  readonly #repairs = new Map<string, Iterator<number, boolean>>();
 
   constructor(
     storage: Storage,
@@ -65,7 +68,7 @@ export class ConsumeQueueScrub implements ScrubControl {
       const step = this.#steps.next();
       if (step.done === true) {
         this.#steps = undefined;
-        this.#records.close();
+        if (this.#repairs.size === 0) this.#records.close();
         return { files, isDone: true };
       }
       files += step.value;
@@ -73,16 +76,26 @@ export class ConsumeQueueScrub implements ScrubControl {
     return { files, isDone: false };
   }
 
-  /** At once: somebody waits for the message. */
-  repairUnit(slot: number, queueOffset: number): void {
+  repairUnit(slot: number, queueOffset: number): UnitRepair {
+    const name = `${slot} ${queueOffset}`;
+    const steps = this.#repairs.get(name) ?? this.#repairOne(slot, queueOffset);
+    this.#repairs.set(name, steps);
+    const endUs = monotonicUs() + SLICE_US;
+    do {
+      const step = steps.next();
+      if (step.done !== true) continue;
+      this.#repairs.delete(name);
+      if (this.#repairs.size === 0 && this.#steps === undefined) this.#records.close();
+      return { isDone: true, isRight: step.value };
+    } while (monotonicUs() < endUs);
+    return { isDone: false, isRight: false };
+  }
+
+  *#repairOne(slot: number, queueOffset: number): Generator<number, boolean> {
     this.#consumeQueues.refresh();
     const queue = this.#consumeQueues.queues[slot];
-    if (queue === undefined || queueOffset < queue.minOffset || queueOffset >= queue.writtenOffset) return;
-    const from = Math.max(queue.minOffset, queue.segments.startOf(queueOffset));
-    const to = Math.min(queue.writtenOffset, queue.segments.endOf(queueOffset));
-    const steps = this.#attempt(queue, from, this.#repair(queue, { from, to }));
-    while (steps.next().done !== true);
-    this.#records.close();
+    if (queue === undefined || queueOffset < queue.minOffset || queueOffset >= queue.writtenOffset) return true;
+    return yield* this.#attempt(queue, queueOffset, this.#repair(queue, { from: queueOffset, to: queueOffset + 1 }));
   }
 
   /** Yields 1 after each file, 0 in between. */
@@ -102,51 +115,70 @@ export class ConsumeQueueScrub implements ScrubControl {
     }
   }
 
-  *#scrubFile(queue: ConsumeQueue, fileStart: number, end: number, crc: number): Generator<number, void> {
+  *#scrubFile(queue: ConsumeQueue, fileStart: number, end: number, crc: number): Generator<number, boolean> {
     const isNoted = end > Math.max(fileStart, queue.minOffset);
-    if (isNoted && crc32(this.#bytesOf(queue, { from: fileStart, to: end })) !== crc)
-      yield* this.#repair(queue, { from: fileStart, to: end });
-    // What was written after the last thorough round of a life that did not end well.
+    const isSame = isNoted && crc32(this.#bytesOf(queue, { from: fileStart, to: end })) === crc;
+    // What was written after the last thorough round of a life that did not end well was not noted.
     const to = Math.min(queue.openedAt, queue.segments.endOf(fileStart));
-    if (to > end) yield* this.#repair(queue, { from: end, to });
+    const isRight = yield* this.#repair(queue, { from: isSame ? end : fileStart, to });
+    if (isRight && !(isSame && end === to) && this.#isThere(queue, fileStart)) this.#note(queue, fileStart);
+    return isRight;
   }
 
-  /** What goes wrong with one queue is told, and does not keep the others from theirs. */
-  *#attempt(queue: ConsumeQueue, unit: number, steps: Iterable<number>): Generator<number, void> {
+  /** What goes wrong with one queue is reported, and does not keep the others from theirs. */
+  *#attempt(queue: ConsumeQueue, unit: number, steps: Generator<number, boolean>): Generator<number, boolean> {
     try {
-      yield* steps;
+      return yield* steps;
     } catch (error) {
       if (error instanceof InvariantError) throw error;
       const path = queue.segments.pathOf(unit);
       const message = `a ConsumeQueue file cannot be compared with the log: path=${path} reason=${String(error)}`;
       this.#events.emit("error", { service: "dispatch", code: "ERR_CONSUME_QUEUE_CORRUPT", message });
+      return false;
     }
   }
 
-  /** Holds the units of one file against their records. */
-  *#repair(queue: ConsumeQueue, range: Range): Generator<number, void> {
-    const from = Math.max(range.from, queue.minOffset);
-    if (from >= range.to) return;
-    const bytes = this.#bytesOf(queue, { from, to: range.to });
+  /** Between two steps its topic may have been deleted, and begun again, or retention may have taken the file of a unit. */
+  #isThere(queue: ConsumeQueue, unit: number): boolean {
+    return this.#consumeQueues.queues[queue.slot] === queue && queue.segments.endOf(unit) > queue.minOffset;
+  }
+
+  /** Holds the units of one file against their records, and builds the bad ones again. Whether all are right afterwards. */
+  *#repair(queue: ConsumeQueue, range: Range): Generator<number, boolean> {
+    const bad = yield* this.#badUnits(queue, range);
+    let isRight = true;
+    for (const one of bad) {
+      yield* this.#rebuild(queue, one);
+      isRight = (yield* this.#badUnits(queue, one)).length === 0 && isRight;
+    }
+    return isRight;
+  }
+
+  /** Of units of one file. */
+  *#badUnits(queue: ConsumeQueue, range: Range): Generator<number, Range[]> {
     const bad: Range[] = [];
+    const from = Math.max(range.from, queue.minOffset);
+    if (from >= range.to || !this.#isThere(queue, from)) return bad;
+    const bytes = this.#bytesOf(queue, { from, to: range.to });
     for (let unit = from; unit < range.to; unit++) {
-      if ((unit - from) % STEP === 0) yield 0;
+      if ((unit - from) % STEP === STEP - 1) yield 0;
       if (this.#isRight(queue, unit, bytes, from)) continue;
       const last = bad.at(-1);
       if (last?.to === unit) bad[bad.length - 1] = { from: last.from, to: unit + 1 };
       else bad.push({ from: unit, to: unit + 1 });
     }
-    for (const one of bad) yield* this.#rebuild(queue, one);
+    return bad;
   }
 
   #isRight(queue: ConsumeQueue, index: number, bytes: Uint8Array, from: number): boolean {
     const unit = this.#unit;
     unit.read(bytes, (index - from) * CONSUME_QUEUE_UNIT_LENGTH);
     const minOffset = this.#counters.minOffset.get();
-    if (unit.isFill || (unit.physicalOffset >= 0 && unit.physicalOffset < minOffset)) return true;
-    if (!this.#records.read(unit.physicalOffset, this.#counters.reputFromOffset.value)) return false;
+    if (unit.isFill || unit.isBelow(minOffset)) return true;
+    if (unit.physicalOffset < minOffset || !this.#records.read(unit.physicalOffset, this.#counters.reputFromOffset.value))
+      return false;
     const { request } = this.#records;
-    const isSame = request.msgSize === unit.size && request.consumeQueueOffset === index && this.#isOf(queue);
+    const isSame = request.msgSize === unit.size && isUnitPlace(request.consumeQueueOffset, index) && this.#isOf(queue);
     return isSame && unitTagsCode(request, queue.isSchedule, this.#delayLevels) === unit.tagsCode;
   }
 
@@ -157,7 +189,7 @@ export class ConsumeQueueScrub implements ScrubControl {
     return String(request.queueId) === basename(queue.directory) && request.topic === basename(dirname(queue.directory));
   }
 
-  /** From the records between those of the units before and behind. A unit whose record is not found there stays as it is. */
+  /** From the good records between those of the units before and after. A unit whose record is not found there stays as it is. */
   *#rebuild(queue: ConsumeQueue, { from, to }: Range): Generator<number, void> {
     const end = this.#beginOf(queue, to) ?? this.#counters.reputFromOffset.value;
     const minOffset = this.#counters.minOffset.get();
@@ -166,10 +198,17 @@ export class ConsumeQueueScrub implements ScrubControl {
     let read = 0;
     for (let offset = this.#endOf(queue, from - 1) ?? this.#records.startOfSegment(minOffset); offset < end; ) {
       if (++read % STEP === 0) yield 0;
+      if (!this.#isThere(queue, from)) return;
+      const logBegin = this.#counters.minOffset.get();
+      if (offset < logBegin) {
+        offset = logBegin; // retention was quicker
+        continue;
+      }
       const isRead = this.#records.read(offset, this.#counters.reputFromOffset.value);
       const { request } = this.#records;
       const index = request.consumeQueueOffset;
-      if (isRead && index >= from && index < to && offset >= queue.fromOffset && this.#isOf(queue)) {
+      const isOfRange = isRead && index >= from && index < to && offset >= queue.fromOffset && this.#isOf(queue);
+      if (isOfRange && this.#records.isAsWritten(offset)) {
         const tagsCode = unitTagsCode(request, queue.isSchedule, this.#delayLevels);
         writeConsumeQueueUnit(unit, 0, offset, request.msgSize, tagsCode);
         queue.writeAgain(index, unit);
@@ -178,8 +217,6 @@ export class ConsumeQueueScrub implements ScrubControl {
       offset = this.#records.after(offset, isRead);
     }
     if (rebuilt === 0) return;
-    queue.forceFile(from);
-    this.#noteAgain(queue, from);
     const reason = `units did not lead to their records: from=${from} to=${to} rebuilt=${rebuilt}`;
     this.#events.emit("rebuilt", { service: "dispatch", path: queue.segments.pathOf(from), reason });
   }
@@ -188,7 +225,8 @@ export class ConsumeQueueScrub implements ScrubControl {
   #beginOf(queue: ConsumeQueue, index: number): number | undefined {
     if (index < queue.minOffset || index >= queue.writtenOffset) return undefined;
     const isRight = this.#isRight(queue, index, this.#bytesOf(queue, { from: index, to: index + 1 }), index);
-    return isRight && this.#unit.isMessage ? this.#unit.physicalOffset : undefined;
+    const { isMessage, physicalOffset } = this.#unit;
+    return isRight && isMessage && physicalOffset >= this.#counters.minOffset.get() ? physicalOffset : undefined;
   }
 
   #endOf(queue: ConsumeQueue, index: number): number | undefined {
@@ -197,10 +235,9 @@ export class ConsumeQueueScrub implements ScrubControl {
     return this.#records.after(begin, true);
   }
 
-  /** The checksum of the file, as far as it is noted. */
-  #noteAgain(queue: ConsumeQueue, unit: number): void {
-    const fileStart = queue.segments.startOf(unit);
-    const to = Math.min(queue.writtenOffset, queue.segments.endOf(unit));
+  /** The checksum of a file whose units are right; it is noted when the next round has made them durable. */
+  #note(queue: ConsumeQueue, fileStart: number): void {
+    const to = Math.min(queue.writtenOffset, queue.segments.endOf(fileStart));
     queue.setChecksum({ fileStart, count: to - fileStart, crc: crc32(this.#bytesOf(queue, { from: fileStart, to })) });
   }
 

@@ -1,11 +1,16 @@
-import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, crc32, writeConsumeQueueUnit, writeFillUnit } from "@millrace/format";
+import {
+  CONSUME_QUEUE_FILL_MAX,
+  CONSUME_QUEUE_UNIT_LENGTH,
+  ConsumeQueueUnit,
+  crc32,
+  writeConsumeQueueUnit,
+  writeFillUnit,
+} from "@millrace/format";
 import { SegmentDirectory, type StorageFile } from "@millrace/mapped-file";
 import type { FileChecksum } from "../marks/consume-queue-checksums.js";
 import type { ConsumeQueueFiles } from "./consume-queue-files.js";
 
 const INITIAL_PENDING_UNITS = 16;
-/** A hole of more units than this in the queue offsets is not filled; see {@link ConsumeQueue.put}. */
-const MAX_FILL_UNITS = 1 << 20;
 const FILL_CHUNK_UNITS = 3276;
 
 /**
@@ -102,15 +107,12 @@ export class ConsumeQueue {
     this.writtenOffset = unit;
   }
 
-  /** Puts a unit in its place again. */
+  /** Puts a unit in its place again; the next round makes it durable, with all that was written. */
   writeAgain(unit: number, bytes: Uint8Array): void {
     const fileStart = this.segments.startOf(unit);
     this.#fileOf(fileStart).write(bytes, (unit - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-  }
-
-  /** Makes the file durable that holds a unit. */
-  forceFile(unit: number): void {
-    this.#fileOf(this.segments.startOf(unit)).force();
+    this.#dirtyFiles.add(fileStart);
+    this.dirtyBytes += bytes.length;
   }
 
   /** Of a file in which units were put again. */
@@ -211,7 +213,7 @@ export class ConsumeQueue {
   #fillUpTo(queueOffset: number): void {
     const isFirst = this.maxOffset === 0;
     const from = isFirst ? this.segments.startOf(queueOffset) : this.maxOffset;
-    if (!isFirst && queueOffset - from > MAX_FILL_UNITS) return;
+    if (!isFirst && queueOffset - from > CONSUME_QUEUE_FILL_MAX) return;
     this.write();
     const chunk = new Uint8Array(Math.min(FILL_CHUNK_UNITS, queueOffset - from) * CONSUME_QUEUE_UNIT_LENGTH);
     for (let at = 0; at < chunk.length; at += CONSUME_QUEUE_UNIT_LENGTH) writeFillUnit(chunk, at);

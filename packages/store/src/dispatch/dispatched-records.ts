@@ -2,10 +2,12 @@ import {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
   DispatchRequest,
+  findNextRecord,
   int32At,
   isMessageMagic,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
+  MessageChecker,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import { type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
@@ -15,6 +17,8 @@ export class DispatchedRecords {
   readonly request = new DispatchRequest();
   readonly #storage: Storage;
   readonly #segments: SegmentDirectory;
+  readonly #checker = new MessageChecker();
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #segment: MappedFile | undefined;
 
   constructor(storage: Storage, directory: string, segmentSize: number) {
@@ -33,14 +37,29 @@ export class DispatchedRecords {
     return this.request.read(bytes, position, size) && this.request.commitLogOffset === offset;
   }
 
-  /** Where the next record begins after {@link read}, or where the next segment does when none could be read. */
+  /** Whether the record that {@link read} has found is as it was written: its CRC too. */
+  isAsWritten(offset: number): boolean {
+    const { bytes, fromOffset } = this.#segmentOf(offset);
+    return this.#checker.check(this.#viewOf(bytes), bytes, offset - fromOffset, bytes.length, offset, true) > 0;
+  }
+
+  /** Where the next record begins after {@link read}, or after bytes in which none could be read; otherwise where the next segment does. */
   after(offset: number, isRead: boolean): number {
     const segmentEnd = this.#segments.endOf(offset);
-    if (!isRead) return segmentEnd;
+    if (!isRead) {
+      const { bytes, fromOffset, size } = this.#segmentOf(offset);
+      const position = findNextRecord(this.#viewOf(bytes), offset - fromOffset, offset, size);
+      return position < 0 || int32At(bytes, position + MAGIC_OFFSET) === BLANK_MAGIC ? segmentEnd : fromOffset + position;
+    }
     const next = offset + this.request.msgSize;
     if (segmentEnd - next < BLANK_RECORD_LENGTH) return segmentEnd;
     const { bytes, fromOffset } = this.#segmentOf(offset);
     return int32At(bytes, next - fromOffset + MAGIC_OFFSET) === BLANK_MAGIC ? segmentEnd : next;
+  }
+
+  #viewOf(bytes: Uint8Array): DataView {
+    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return this.#view;
   }
 
   startOfSegment(offset: number): number {

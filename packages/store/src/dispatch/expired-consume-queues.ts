@@ -124,6 +124,7 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
       const isDone = this.#attempt(() => {
         for (const path of paths) this.#storage.remove(path);
         this.#storage.syncDirectory(queue.directory);
+        this.#consumeQueues.checksums.forget(queue.directory, Math.min(liveStart, lastStart));
       });
       if (!isDone) return;
       yield paths.length;

@@ -1,5 +1,5 @@
 import { crc32 } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { SMALL_FILE_LIMIT, type Storage } from "@millrace/mapped-file";
 import {
   CHECKED_CRC_OFFSET,
   CHECKED_LENGTH_OFFSET,
@@ -7,9 +7,6 @@ import {
   CHECKED_PAYLOAD_OFFSET,
   CHECKED_VERSION_OFFSET,
 } from "./checked-file-descriptor.js";
-
-/** No file of ours comes near it; a longer one is not read into memory. */
-const MOST_LENGTH = 256 * 1024 * 1024;
 
 /** Which file of ours it is, and how its payload is written. */
 export interface CheckedFileKind {
@@ -31,7 +28,7 @@ export function readCheckedFile(storage: Storage, path: string, kind: CheckedFil
     const entry = storage.entry(path);
     if (entry === undefined) return { state: "missing" };
     if (entry.kind !== "file") return damaged(`it is no regular file: kind=${entry.kind}`);
-    if (entry.size > MOST_LENGTH) return damaged(`it is too long: length=${entry.size}`);
+    if (entry.size > SMALL_FILE_LIMIT) return damaged(`it is too long: length=${entry.size}`);
     const bytes = storage.readSmall(path);
     return bytes === undefined ? { state: "missing" } : decode(bytes, kind);
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   FENCE_SLOT_CRC_OFFSET,
   FENCE_SLOT_DURABLE_OFFSET,
   FENCE_SLOT_LENGTH,
+  FENCE_SLOT_MAGIC_OFFSET,
   FENCE_SLOT_TIME_OFFSET,
   WATERMARK_FENCE_MAGIC,
   WATERMARK_FENCE_OFFSET,
@@ -72,7 +73,7 @@ function removeDurably(storage: Storage, path: string): void {
 function encodeFenceSlot({ offset, time }: StoreFence): Uint8Array {
   const bytes = new Uint8Array(FENCE_SLOT_LENGTH);
   const view = new DataView(bytes.buffer);
-  view.setInt32(0, WATERMARK_FENCE_MAGIC);
+  view.setInt32(FENCE_SLOT_MAGIC_OFFSET, WATERMARK_FENCE_MAGIC);
   setInt64(view, FENCE_SLOT_DURABLE_OFFSET, offset);
   setInt64(view, FENCE_SLOT_TIME_OFFSET, time);
   view.setInt32(FENCE_SLOT_CRC_OFFSET, crc32(bytes.subarray(0, FENCE_SLOT_CRC_OFFSET)));
@@ -98,7 +99,7 @@ function readFenceSlot(storage: Storage, watermark: string): StoreFence | undefi
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const isGood =
     bytes.length === FENCE_SLOT_LENGTH &&
-    view.getInt32(0) === WATERMARK_FENCE_MAGIC &&
+    view.getInt32(FENCE_SLOT_MAGIC_OFFSET) === WATERMARK_FENCE_MAGIC &&
     view.getInt32(FENCE_SLOT_CRC_OFFSET) === crc32(bytes.subarray(0, FENCE_SLOT_CRC_OFFSET));
   if (!isGood) return { reason, offset: 0, time: 0 };
   return { reason, offset: getInt64(view, FENCE_SLOT_DURABLE_OFFSET), time: getInt64(view, FENCE_SLOT_TIME_OFFSET) };

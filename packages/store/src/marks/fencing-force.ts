@@ -57,10 +57,10 @@ export class FencingForce {
     if (forceAlarm.isRaised) throw failure(`a force failed before: ${forceAlarm.cause.reason}`, undefined);
   }
 
-  /** The alarm first, then the marker: the disk may take its time, or refuse. */
+  /** The alarm first, then the marker: the disk may take its time, or refuse. Who has raised the alarm writes the marker, nobody else. */
   #failed(durable: number, cause: unknown): MillraceError {
-    this.#control.forceAlarm.raise(this.#control.role, String(cause));
-    leaveFence(this.#storage, this.#paths, durable, cause);
+    const isFirst = this.#control.forceAlarm.raise(this.#control.role, String(cause));
+    if (isFirst) leaveFence(this.#storage, this.#paths, durable, cause);
     return failure(`a force failed: ${String(cause)} durableOffset=${durable}`, cause);
   }
 }

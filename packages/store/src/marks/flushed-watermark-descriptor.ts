@@ -30,6 +30,7 @@ export const WATERMARK_SLOT_LENGTH = 32;
 export const WATERMARK_FENCE_MAGIC = 0x4d4c5246;
 /** In the file; those below are from here. */
 export const WATERMARK_FENCE_OFFSET = 2048;
+export const FENCE_SLOT_MAGIC_OFFSET = 0;
 export const FENCE_SLOT_DURABLE_OFFSET = 4;
 /** Milliseconds. */
 export const FENCE_SLOT_TIME_OFFSET = 12;

@@ -30,8 +30,8 @@ export class StoreLock {
     if (log === inRoot) return;
     this.#held.push(LockFile.acquire(storage, commitLogLockPath(log)));
     const other = storePaths(dirname(log));
-    const isOfOtherRoot = basename(log) === basename(other.commitLog) && storage.entry(other.lock)?.kind === "file";
-    if (isOfOtherRoot) this.#held.push(LockFile.acquire(storage, other.lock, other.abort));
+    // Whether there is a store yet or not: who opens one there looks at no lock but this.
+    if (basename(log) === basename(other.commitLog)) this.#held.push(LockFile.acquire(storage, other.lock, other.abort));
   }
 
   /** May be called again. */

@@ -1,27 +1,35 @@
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { OnBadUnit } from "../read/unit-verifier.js";
 
-/**
- * Has the dispatch thread build bad units again that readers have met: each file once at a time, and once more when one was met meanwhile.
- */
-export function unitRepairs(pipeline: Pipeline): OnBadUnit {
+/** Units that could not be built again are remembered up to this number; then they are tried again. */
+const HOPELESS_LIMIT = 100_000;
+
+/** Has the dispatch thread build bad units again that readers have met: each once at a time, and never again where it did not help. */
+export function unitRepairs(pipeline: Pick<Pipeline, "repairUnit" | "isStopping">): OnBadUnit {
   const underWay = new Set<string>();
-  const again = new Map<string, () => void>();
-  const onBadUnit: OnBadUnit = (queue, queueOffset) => {
-    const path = queue.pathOf(queueOffset);
-    if (underWay.has(path)) {
-      again.set(path, () => onBadUnit(queue, queueOffset));
-      return;
+  const hopeless = new Set<string>();
+  const repair = async (slot: number, queueOffset: number, name: string): Promise<void> => {
+    try {
+      while (!pipeline.isStopping) {
+        const { isDone, isRight } = await pipeline.repairUnit(slot, queueOffset);
+        if (!isDone) continue;
+        if (hopeless.size >= HOPELESS_LIMIT) hopeless.clear();
+        if (!isRight) hopeless.add(name);
+        return;
+      }
+    } catch {
+      // The thread has ended, and the store says so.
+    } finally {
+      underWay.delete(name);
     }
-    if (pipeline.isStopping) return;
-    underWay.add(path);
-    const onDone = (): void => {
-      underWay.delete(path);
-      const next = again.get(path);
-      again.delete(path);
-      next?.();
-    };
-    pipeline.repairUnit(queue.slot, queueOffset).then(onDone, onDone);
   };
-  return onBadUnit;
+  return (queue, queueOffset) => {
+    const name = `${queue.pathOf(queueOffset)} ${queueOffset}`;
+    if (hopeless.has(name)) return true;
+    if (!underWay.has(name) && !pipeline.isStopping) {
+      underWay.add(name);
+      void repair(queue.slot, queueOffset, name);
+    }
+    return false;
+  };
 }

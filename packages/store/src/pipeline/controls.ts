@@ -26,12 +26,19 @@ export interface QueueScrub {
   readonly isDone: boolean;
 }
 
+/** What a slice of a repair did; plain data. */
+export interface UnitRepair {
+  readonly isDone: boolean;
+  /** When it is done: the unit leads to its record, or is there no more. False: the log has no good record for it. */
+  readonly isRight: boolean;
+}
+
 /** What main asks of the dispatch thread about bytes that may have changed on disk. Implemented by dispatch/consume-queue-scrub. */
 export interface ScrubControl {
   /** One slice: compares ConsumeQueues with their checksums, and builds again what differs. Called again until it is done. */
   scrubConsumeQueues(): QueueScrub;
-  /** The unit at this queue offset does not lead to its record: the file's bad units are built again before this returns. */
-  repairUnit(slot: number, queueOffset: number): void;
+  /** One slice: the unit at this queue offset does not lead to its record, and is built again. Called again until it is done. */
+  repairUnit(slot: number, queueOffset: number): UnitRepair;
 }
 
 /** What the cleaner on main asks of the dispatch thread. Implemented by dispatch/expired-consume-queues. */

@@ -8,7 +8,7 @@ import {
   type ServiceRole,
   ServiceThread,
 } from "@millrace/shared-memory";
-import type { ExpiredDeletion, QueueScrub, SegmentDeletion, ServiceControls } from "./controls.js";
+import type { ExpiredDeletion, QueueScrub, SegmentDeletion, ServiceControls, UnitRepair } from "./controls.js";
 import type { PipelineData } from "./pipeline-data.js";
 import { SERVICE_NAMES, SERVICES } from "./services.js";
 
@@ -110,7 +110,7 @@ export class Pipeline {
     return answered(this.#threads.dispatch.ask((control) => control.scrubConsumeQueues()));
   }
 
-  repairUnit(slot: number, queueOffset: number): Promise<void> {
+  repairUnit(slot: number, queueOffset: number): Promise<UnitRepair> {
     return answered(this.#threads.dispatch.ask((control) => control.repairUnit(slot, queueOffset)));
   }
 

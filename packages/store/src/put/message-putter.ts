@@ -227,7 +227,7 @@ export class MessagePutter {
       (this.#sync && validator.waitStoreMsgOK ? FRAME_FLAG_WAIT_FLUSH : 0) |
       (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
     const { ring } = this;
-    const queueSlot = this.topics.slot(validator.topic, validator.fields.queueId);
+    const queueSlot = this.topics.slot(validator.topic, validator.fields.queueId, validator.queueSlot);
     ring.commit(position, length, messages, queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
     if (!this.#burst) {
       this.#burst = true;

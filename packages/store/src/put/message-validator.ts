@@ -22,7 +22,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Message } from "./message.js";
 import { type DelayedProperties, PropertyWriter } from "./property-writer.js";
 import { type RefusedPutResult, refused } from "./put-message-result.js";
-import type { Topic, TopicTable } from "./topic-table.js";
+import { NO_SLOT, type Topic, type TopicTable } from "./topic-table.js";
 
 const HOSTS_KEPT = 4096;
 const DEFAULT_BORN_HOST: Host = { address: "127.0.0.1", port: 0 };
@@ -40,6 +40,8 @@ export class MessageValidator {
   length = 0;
   storedProperties = 0;
   topic: Topic;
+  /** {@link NO_SLOT}: the queue has none yet. */
+  queueSlot = NO_SLOT;
   /** Prepared and rollback: queue offset 0, not advanced. */
   noQueueOffset = false;
   waitStoreMsgOK = true;
@@ -96,7 +98,7 @@ export class MessageValidator {
     checkSpelling(message);
     this.topic = this.#topics.topic(message.topic);
     if (this.topic.isReserved && !isOwn) checkNotReserved(message.topic);
-    this.#topics.checkSlot(this.topic, message.queueId);
+    this.queueSlot = this.#topics.checkSlot(this.topic, message.queueId);
     fields.queueId = message.queueId;
     fields.body = body;
     fields.flag = message.flag === undefined ? 0 : checkInt32("flag", message.flag);
@@ -126,7 +128,7 @@ export class MessageValidator {
     const clamped = this.#delayLevels.clamp(level);
     this.topic = this.#topics.topic(SCHEDULE_TOPIC);
     this.fields.queueId = clamped - 1;
-    this.#topics.checkSlot(this.topic, clamped - 1);
+    this.queueSlot = this.#topics.checkSlot(this.topic, clamped - 1);
     return { level: clamped, real: { topic: message.topic, queueId: message.queueId } };
   }
 

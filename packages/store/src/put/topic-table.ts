@@ -1,6 +1,9 @@
 import { checkQueueId, checkTopic, isReservedTopic, isTopicLegal, MillraceError } from "@millrace/format";
 import { MAX_QUEUES, type QueueTableWriter } from "@millrace/shared-memory";
 
+/** In the place of a slot. */
+export const NO_SLOT = -1;
+
 /** What is known of a topic: checked once, encoded once. */
 export interface Topic {
   readonly name: string;
@@ -90,11 +93,12 @@ export class TopicTable {
     if (topic !== undefined) this.#topics.set(name, topic);
   }
 
-  /** Whether the queue has a slot, or could be given one. Throws ERR_QUEUE_ILLEGAL or ERR_TOO_MANY_QUEUES. */
-  checkSlot(topic: Topic, queueId: number): void {
-    if (topic.slots.has(queueId)) return;
+  /** The queue's slot; {@link NO_SLOT} where it could be given one. Throws ERR_QUEUE_ILLEGAL or ERR_TOO_MANY_QUEUES. */
+  checkSlot(topic: Topic, queueId: number): number {
+    const slot = topic.slots.get(queueId);
+    if (slot !== undefined) return slot;
     checkQueueId(queueId);
-    if (this.#topicOfSlot.length < MAX_QUEUES) return;
+    if (this.#topicOfSlot.length < MAX_QUEUES) return NO_SLOT;
     const message = `the store has too many queues; deleteTopic and opening it again make room: limit=${MAX_QUEUES}`;
     throw new MillraceError("ERR_TOO_MANY_QUEUES", message);
   }
@@ -102,8 +106,11 @@ export class TopicTable {
   /**
    * The queue's slot, its own and never given back from now on: for a put whose record has its place in the ring, because a put that is
    * refused leaves nothing behind. Throws as {@link checkSlot}.
+   *
+   * @param known what {@link checkSlot} has said in the same turn
    */
-  slot(topic: Topic, queueId: number): number {
+  slot(topic: Topic, queueId: number, known = NO_SLOT): number {
+    if (known !== NO_SLOT) return known;
     return topic.slots.get(queueId) ?? this.#addSlot(topic, queueId);
   }
 

@@ -117,7 +117,8 @@ export class GetMessageScan {
       this.#pass("NO_MATCHED_MESSAGE");
       return;
     }
-    const error = queue.errorOf(queueOffset, unit); // not of those that the filter passes over: it would read all of the log
+    // Not of those that the filter passes over: it would read all of the log.
+    const error = queue.errorOf(queueOffset, unit, this.#minPhysicalOffset, this.#maxPhysicalOffset);
     if (error !== undefined) {
       this.#endBefore(error);
       return;

@@ -2,6 +2,7 @@ import { checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
 import { millisecondsOf } from "../config/any-realm.js";
 import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import type { IndexReader } from "./index-reader.js";
+import { RecordCorruptError } from "./record-corrupt-error.js";
 
 const DEFAULT_MAX_NUM = 32;
 
@@ -82,7 +83,8 @@ export class MessageQuery<M extends IndexedMessage> {
     const { lastUpdateTimestamp, lastUpdatePhysicalOffset, offsets } = found;
     messages.reverse();
     before = messages[0]?.physicalOffset ?? 0;
-    const isOlder = (offset: number): boolean => offset < before && matches(this.#lookAt(offset));
+    // A corrupt one that nobody has asked for yet is more, too: who goes on meets it.
+    const isOlder = (offset: number): boolean => offset < before && this.#isCorruptOr(offset, matches);
     const more = offsets.length > 0 && this.#index.queryOffset(topic, key, 1, begin, end, isOlder).offsets.length > 0;
     return {
       messages,
@@ -90,6 +92,15 @@ export class MessageQuery<M extends IndexedMessage> {
       indexLastUpdateTimestamp: lastUpdateTimestamp,
       indexLastUpdatePhysicalOffset: lastUpdatePhysicalOffset,
     };
+  }
+
+  #isCorruptOr(physicalOffset: number, matches: (message: M | undefined) => boolean): boolean {
+    try {
+      return matches(this.#lookAt(physicalOffset));
+    } catch (error) {
+      if (error instanceof RecordCorruptError) return true;
+      throw error;
+    }
   }
 }
 

@@ -58,7 +58,8 @@ export class OffsetByTime {
 
   #timestampUnlessCorrupt(queue: ReadConsumeQueue, queueOffset: number): number | typeof CORRUPT | undefined {
     try {
-      return this.storeTimestamp(queue, queueOffset);
+      const timestamp = this.storeTimestamp(queue, queueOffset);
+      return timestamp === undefined && this.#unit.isFill ? CORRUPT : timestamp; // what fills a hole has no time of its own either
     } catch (error) {
       if (error instanceof RecordCorruptError) return CORRUPT;
       throw error;

@@ -70,14 +70,15 @@ export class ReadConsumeQueue {
   }
 
   /** Undefined when the unit of a queue offset, as it was read, is to be believed. */
-  errorOf(queueOffset: number, unit: ConsumeQueueUnit): MillraceError | undefined {
-    return this.#verifier?.errorOf(this, queueOffset, unit);
+  errorOf(queueOffset: number, unit: ConsumeQueueUnit, minPhysical?: number, maxPhysical?: number): MillraceError | undefined {
+    return this.#verifier?.errorOf(this, queueOffset, unit, minPhysical, maxPhysical);
   }
 
   /**
    * Reads the unit of a queue offset. False outside [minOffset, maxOffset), and when its file has just been deleted.
    *
    * @throws MillraceError `ERR_CONSUME_QUEUE_CORRUPT`: its record says something else; it is built again
+   * @throws RecordCorruptError it could not be: the log has no such record
    */
   unit(queueOffset: number, unit: ConsumeQueueUnit): boolean {
     if (!(queueOffset >= this.minOffset && queueOffset < this.maxOffset)) return false;

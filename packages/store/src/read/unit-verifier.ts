@@ -2,6 +2,7 @@ import {
   type ConsumeQueueUnit,
   int32At,
   int64At,
+  isUnitPlace,
   MESSAGE_BASE_LENGTH,
   MillraceError,
   QUEUE_ID_OFFSET,
@@ -10,9 +11,7 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import type { CommitLogReader } from "./commit-log-reader.js";
-
-/** The dispatcher closes up a hole of more units than this: behind it queue offsets are larger than units. */
-const CLOSED_HOLE_UNITS = 1 << 20;
+import { RecordCorruptError } from "./record-corrupt-error.js";
 
 /** The queue of a unit. */
 interface UnitQueue {
@@ -22,12 +21,12 @@ interface UnitQueue {
   pathOf(queueOffset: number): string;
 }
 
-/** Asks for a unit to be built again from the log. */
-export type OnBadUnit = (queue: UnitQueue, queueOffset: number) => void;
+/** Asks for a unit to be built again from the log. True: that has been tried, and the log has no record for it. */
+export type OnBadUnit = (queue: UnitQueue, queueOffset: number) => boolean;
 
 /** Believes a unit only if the record that it points to says the same topic, queue, queue offset and size. Main thread. */
 export class UnitVerifier {
-  onBadUnit: OnBadUnit = () => {};
+  onBadUnit: OnBadUnit = () => false;
   readonly #log: CommitLogReader;
   readonly #record = new RecordCursor();
 
@@ -37,13 +36,23 @@ export class UnitVerifier {
 
   /**
    * Undefined for a unit to be believed; for one whose record has gone with its segment; and for one whose record is corrupt, which the
-   * record's reader finds. Otherwise the unit is bad, and built again.
+   * record's reader finds. Otherwise the unit is bad, and built again; one that cannot be is as good as a corrupt record.
+   *
+   * @param minOffset of the log, as the caller knows it
+   * @param maxOffset of the log, as the caller knows it; it may have moved on since
    */
-  errorOf(queue: UnitQueue, queueOffset: number, unit: ConsumeQueueUnit): MillraceError | undefined {
+  errorOf(
+    queue: UnitQueue,
+    queueOffset: number,
+    unit: ConsumeQueueUnit,
+    minOffset = this.#log.minOffset,
+    maxOffset = this.#log.maxOffset,
+  ): MillraceError | undefined {
     const { physicalOffset, size } = unit;
-    if (unit.isFill || (physicalOffset >= 0 && physicalOffset < this.#log.minOffset)) return undefined;
-    if (this.#isBelieved(queue, queueOffset, physicalOffset, size)) return undefined;
-    this.onBadUnit(queue, queueOffset);
+    if (unit.isFill || unit.isBelow(minOffset)) return undefined;
+    if (this.#isBelieved(queue, queueOffset, physicalOffset, size, maxOffset)) return undefined;
+    if (this.onBadUnit(queue, queueOffset))
+      return new RecordCorruptError({ physicalOffset, size, reason: "BAD_FIELD" }, queueOffset);
     const place = `path=${queue.pathOf(queueOffset)} queueOffset=${queueOffset}`;
     return new MillraceError(
       "ERR_CONSUME_QUEUE_CORRUPT",
@@ -51,9 +60,11 @@ export class UnitVerifier {
     );
   }
 
-  #isBelieved(queue: UnitQueue, queueOffset: number, physicalOffset: number, size: number): boolean {
-    const { maxOffset, verifier } = this.#log;
-    if (!(size >= MESSAGE_BASE_LENGTH) || !(physicalOffset >= 0 && physicalOffset + size <= maxOffset)) return false;
+  #isBelieved(queue: UnitQueue, queueOffset: number, physicalOffset: number, size: number, knownMax: number): boolean {
+    const { verifier } = this.#log;
+    const end = physicalOffset + size;
+    const maxOffset = end <= knownMax ? knownMax : this.#log.maxOffset;
+    if (!(size >= MESSAGE_BASE_LENGTH) || !(physicalOffset >= 0 && end <= maxOffset)) return false;
     const segment = this.#log.mappedSegment(physicalOffset);
     if (segment === undefined) return true; // just deleted
     const { bytes } = segment;
@@ -62,7 +73,7 @@ export class UnitVerifier {
     const isOurs =
       int32At(bytes, position + TOTAL_SIZE_OFFSET) === size &&
       int32At(bytes, position + QUEUE_ID_OFFSET) === queue.queueId &&
-      isPlace(int64At(bytes, position + QUEUE_OFFSET_OFFSET), queueOffset) &&
+      isUnitPlace(int64At(bytes, position + QUEUE_OFFSET_OFFSET), queueOffset) &&
       this.#isTopic(queue, bytes, position, size);
     if (isOurs) return true;
     const actual = this.#log.sizeAt(physicalOffset);
@@ -77,8 +88,4 @@ export class UnitVerifier {
     for (let i = 0; i < topicBytes.length; i++) if (bytes[record.topicPosition + i] !== topicBytes[i]) return false;
     return true;
   }
-}
-
-function isPlace(queueOffset: number, unit: number): boolean {
-  return queueOffset === unit || queueOffset - unit > CLOSED_HOLE_UNITS;
 }

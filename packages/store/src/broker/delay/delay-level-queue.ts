@@ -111,8 +111,11 @@ export class DelayLevelQueue {
     const queue = this.#queue();
     if (queue === undefined) return undefined;
     const unit = new ConsumeQueueUnit();
-    const first = Math.max(queueOffset, queue.minOffset);
-    return first < queue.maxOffset && queue.unit(first, unit) ? unit.physicalOffset : undefined;
+    for (let at = Math.max(queueOffset, queue.minOffset); at < queue.maxOffset; at++) {
+      const isThere = unlessCorrupt(() => queue.unit(at, unit));
+      if (isThere !== undefined) return isThere ? unit.physicalOffset : undefined;
+    }
+    return undefined;
   }
 
   /**
@@ -158,7 +161,13 @@ export class DelayLevelQueue {
         if (this.#beginsAnew(queue)) continue;
         return queue.nextOffset === queueOffset ? Infinity : DISPATCH_LOOK_MS;
       }
-      if (!queue.unit(queueOffset, this.#unit)) {
+      const isThere = unlessCorrupt(() => queue.unit(queueOffset, this.#unit));
+      if (isThere === undefined) {
+        this.#pass(queueOffset);
+        this.#readOffset++;
+        continue;
+      }
+      if (!isThere) {
         if (this.#deliveries.size > 0) return Infinity;
         const { minOffset, maxOffset } = queue;
         this.#passTo(queueOffset < minOffset ? minOffset : Math.min(queue.rollNextFile(queueOffset), maxOffset));
@@ -184,7 +193,7 @@ export class DelayLevelQueue {
     for (const [queueOffset, delivery] of this.#deliveries) {
       if (this.#inFlight >= IN_FLIGHT_LIMIT || this.#context.window.isFull) return;
       if (delivery !== "failed") continue;
-      if (queue.unit(queueOffset, this.#unit)) this.#put(queueOffset);
+      if (unlessCorrupt(() => queue.unit(queueOffset, this.#unit)) === true) this.#put(queueOffset);
       else this.#pass(queueOffset);
       this.#failed--;
     }

@@ -1,0 +1,48 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bodyOffsetOf, encodedLength, encodeMessage, storedPropertiesLength } from "@millrace/format";
+import { PutRingProducer, ServiceState } from "@millrace/shared-memory";
+import test from "ava";
+import { AppendService } from "#store/append/append-service.js";
+import { resolveConfig } from "#store/config/message-store-config.js";
+import { pipelineData } from "#store/pipeline/pipeline-data.js";
+import { wordsOf } from "../../../support/pipeline-on-this-thread.js";
+import { sampleMessage } from "../../../support/sample-message.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
+
+const SIZE = 64 * 1024;
+/** The log ends in the middle of a segment. */
+const START = 4096;
+
+for (const writeWithoutMmap of [false, true]) {
+  test(`an appender that found no descriptor when it started writes when there is one: ${writeWithoutMmap ? "channel" : "mapped"}`, (t) => {
+    const root = temporaryDirectory(t);
+    const storePathCommitLog = temporaryDirectory(t);
+    const segment = join(storePathCommitLog, "00000000000000000000");
+    writeFileSync(segment, new Uint8Array(SIZE));
+    const config = resolveConfig({ storePathRootDir: root, storePathCommitLog, mappedFileSizeCommitLog: SIZE, writeWithoutMmap });
+    const faults = [{ operation: "open", path: "00000000000000000000", after: 0, times: 1, code: "EMFILE" } as const];
+    const start = { minOffset: 0, maxOffset: START, lastStoreTimestamp: 0, reputFromOffset: START, indexFromOffset: START };
+    const data = pipelineData(config, { kind: "faulty", faults }, { ...start, deletedTopics: new Map() });
+    const allocate = wordsOf(data, "allocate").counters;
+    allocate.allocateState.set(ServiceState.failed); // it had no descriptor either: nobody waits for it
+    const service = new AppendService(data);
+    service.onStart();
+    allocate.allocateState.set(ServiceState.running);
+    allocate.allocatedOffset.set(SIZE);
+
+    const { putRingTail, putRingHead, resultRingTail } = wordsOf(data, "main").counters;
+    const producer = new PutRingProducer(data.ring, putRingTail, putRingHead, resultRingTail);
+    const message = sampleMessage();
+    const stored = storedPropertiesLength(message, config.enabledAppendPropCRC);
+    const length = encodedLength(message, stored);
+    const position = producer.claim(length);
+    encodeMessage(producer.view, producer.bytes, position, message, length, stored);
+    producer.commit(position, length, 1, 0, bodyOffsetOf(message), 0, 0);
+    producer.publish();
+    t.is(service.doWork(), 1);
+    service.onClose();
+    t.is(allocate.wroteOffset.get(), START + length);
+    t.is(readFileSync(segment).readInt32BE(START), length, "what is said to be written is in the file");
+  });
+}
