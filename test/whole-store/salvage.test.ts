@@ -1,11 +1,13 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
+import type { Fault } from "@millrace/mapped-file";
 import { MessageStore, type MessageStoreOptions, type SalvageReport } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { salvageStore } from "#store/copy/salvage.js";
 import { contents, readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-import { KIB, numbered, numberOf, openStore } from "../support/temporary-store.js";
+import { KIB, message, numbered, numberOf, openStore } from "../support/temporary-store.js";
 
 const SIZE = 64 * KIB;
 const OPTIONS: MessageStoreOptions = {
@@ -77,7 +79,7 @@ test.serial("damage in the middle is refused, and salvage writes all but it, eac
   t.regex(refusal?.message ?? "", /millrace salvage/);
   const before = contents(join(root, "commitlog"));
   const report = await salvage(root, target);
-  const message = (n: number): object => ({
+  const known = (n: number): object => ({
     topic: "TopicA",
     queueId: 0,
     queueOffset: n,
@@ -89,10 +91,11 @@ test.serial("damage in the middle is refused, and salvage writes all but it, eac
     maxOffset: at(COUNT),
     messages: COUNT - 5,
     lost: [
-      { offset: at(3), length: at(4) - at(3), found: "BAD_PROPERTY_CRC", messages: [message(3)] },
-      { offset: at(40), length: at(41) - at(40), found: "BAD_MAGIC", messages: [message(40)] },
-      { offset: at(60), length: at(63) - at(60), found: "EMPTY", messages: [60, 61, 62].map(message) },
+      { offset: at(3), length: at(4) - at(3), found: "BAD_PROPERTY_CRC", messages: [known(3)] },
+      { offset: at(40), length: at(41) - at(40), found: "BAD_MAGIC", messages: [known(40)] },
+      { offset: at(60), length: at(63) - at(60), found: "EMPTY", messages: [60, 61, 62].map(known) },
     ] as never,
+    unreadable: [],
   });
   t.deepEqual(contents(join(root, "commitlog")), before);
   await holdsAllBut(t, store, [3, 40, 60, 61, 62]);
@@ -134,6 +137,82 @@ test.serial("a missing segment, and bytes that are damaged to a segment's end or
   const last = report.lost.at(-1);
   t.true((last?.length ?? 0) < 1000 && last?.offset === offsets[COUNT - 1]);
   await holdsAllBut(t, store, [lastOfFirst, ...inSegment(1), COUNT - 1]);
+});
+
+test.serial(
+  "a short record that is damaged before the end of its segment is passed over with the blank record after it",
+  async (t) => {
+    const store = await openStore(t, OPTIONS);
+    const root = store.config.storePathRootDir;
+    for (let n = 0; n < 4; n++) await store.putMessage(numbered(n, 15 * KIB));
+    const short = (await store.putMessage(message({ topic: "A" }))).appendResult?.wroteOffset ?? 0;
+    const next = (await store.putMessage(numbered(4, 15 * KIB))).appendResult?.wroteOffset;
+    await store.close();
+    t.is(next, SIZE);
+    damage(root, short + 4, Buffer.from("####"));
+    const target = join(temporaryDirectory(t), "salvaged");
+    const { lost, messages } = await salvage(root, target);
+    t.is(messages, 5);
+    t.like(lost, { length: 1, 0: { offset: short, length: SIZE - short, found: "BAD_MAGIC", messages: { length: 1 } } });
+    t.deepEqual(
+      readLog(target).messages.map(({ body }) => numberOf(body)),
+      [0, 1, 2, 3, 4],
+    );
+  },
+);
+
+test.serial("hundreds of thousands of lost messages in a hundred places are named in seconds", async (t) => {
+  const store = await stored(t);
+  const { root, target, offsets } = store;
+  const lost = Array.from({ length: COUNT / 3 }, (_, index) => index * 3);
+  for (const n of lost) damage(root, (offsets[n] ?? 0) + 150, Buffer.from("#"));
+  const units = Buffer.alloc(20 * 300_000);
+  for (let at = 0, n = 0; at < units.length; at += 20, n = (n + 3) % COUNT) {
+    units.writeBigInt64BE(BigInt(offsets[n] ?? 0), at);
+    units.writeInt32BE(800, at + 8);
+  }
+  mkdirSync(join(root, "consumequeue", "Many", "0"), { recursive: true });
+  writeFileSync(join(root, "consumequeue", "Many", "0", segmentFileName(0)), units);
+  const began = performance.now();
+  const options = { ...OPTIONS, storePathRootDir: root, mappedFileSizeConsumeQueue: units.length };
+  const report = await MessageStore.salvage(options, target);
+  const seconds = (performance.now() - began) / 1000;
+  t.deepEqual(
+    report.lost.map(({ offset, messages }) => [offset, messages.length]),
+    lost.map((n) => [offsets[n], 1 + 300_000 / lost.length]),
+  );
+  t.true(seconds < 8, `${seconds} s`);
+});
+
+test.serial("files and directories beside the log that cannot be read are left out and named", async (t) => {
+  const store = await stored(t);
+  const { root, target, offsets } = store;
+  damage(root, (offsets[3] ?? 0) + 150, Buffer.from("#"));
+  mkdirSync(join(root, "consumequeue", "TopicB"));
+  const unreadable = [
+    join(root, "config", "consumerOffset.json"),
+    join(root, "consumequeue", "TopicA", "0", segmentFileName(0)),
+    join(root, "consumequeue", "TopicB"),
+  ];
+  const faults = unreadable.map((path): Fault => {
+    return { operation: path.endsWith("TopicB") ? "read" : "open", path, after: 0, times: 1, code: "EIO" };
+  });
+  const report = salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults });
+  t.deepEqual(report.unreadable.map(({ path }) => path).toSorted(), unreadable);
+  for (const { reason } of report.unreadable) t.regex(reason, /EIO/);
+  t.like(report.lost, { length: 1, 0: { offset: offsets[3], messages: { length: 0 } } });
+  await holdsAllBut(t, store, [3]);
+});
+
+test.serial("what the system says of the target has a code, and nothing is left", async (t) => {
+  const { root, target } = await stored(t);
+  for (const operation of ["write", "rename", "syncDirectory"] as const) {
+    const faults: Fault[] = [{ operation, path: "salvaged", after: 0, code: "EACCES" }];
+    const error = t.throws(() => salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults }));
+    t.like(error, { code: "ERR_COPY_FAILED" }, operation);
+    t.regex(error?.message ?? "", /EACCES/);
+    t.false(existsSync(`${target}.new`));
+  }
 });
 
 test.serial("a watermark without a good slot is refused, and salvage needs none", async (t) => {

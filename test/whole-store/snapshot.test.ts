@@ -175,6 +175,17 @@ test.serial("a segment that is shared with a snapshot is forced before the snaps
   t.deepEqual(readdirSync(parent), []);
 });
 
+test.serial("what the system says of a snapshot's place has a code", async (t) => {
+  const store = await openStore(t, SMALL);
+  const parent = temporaryDirectory(t);
+  const snapshot = store.snapshot(join(parent, "backup"));
+  mkdirSync(join(parent, "backup", "in its way"), { recursive: true });
+  await t.throwsAsync(snapshot, { code: "ERR_COPY_FAILED", message: /ENOTEMPTY/ });
+  writeFileSync(join(parent, "file"), "");
+  await t.throwsAsync(store.snapshot(join(parent, "file", "below")), { code: "ERR_COPY_FAILED", message: /ENOTDIR/ });
+  t.deepEqual(readdirSync(parent), ["backup", "file"]);
+});
+
 test.serial("a copy taken while the store was open is refused, and the refusal says what it is", async (t) => {
   const store = await openStore(t, { ...SMALL, flushDiskType: "SYNC_FLUSH" });
   const root = store.config.storePathRootDir;

@@ -42,7 +42,7 @@ export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
 export type { ConsumedBatch } from "./consume/consumed-batch.js";
 export type { MessageArrival, MessageArrivingListener } from "./consume/message-arriving.js";
 export type { MessageConsumer } from "./consume/message-consumer.js";
-export type { LostMessage, LostRange, SalvageReport } from "./copy/salvage.js";
+export type { LostMessage, LostRange, SalvageReport, UnreadableFile } from "./copy/salvage.js";
 export type { CopyProgress, SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
 export type { ConfigFileDamage } from "./marks/config-file.js";

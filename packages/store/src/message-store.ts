@@ -89,8 +89,8 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * `millrace salvage <directory> <target>`. (RocketMQ has nothing like it.)
    * @param options of the damaged store
    * @param directory is not there, or empty
-   * @throws MillraceError `ERR_COPY_TARGET`; `ERR_STORE_LOCKED`: the store is open; `ERR_PATH_UNUSABLE`: it is none; the system's own error
-   * when the target cannot be written
+   * @throws MillraceError `ERR_COPY_TARGET`; `ERR_STORE_LOCKED`: the store is open; `ERR_PATH_UNUSABLE`: it is none; `ERR_COPY_FAILED`: the
+   * system does not let the log be read, or the target written; nothing is left of it then
    */
   static async salvage(options: MessageStoreOptions, directory: string): Promise<SalvageReport> {
     return salvageStore(options, directory, { kind: "real" });

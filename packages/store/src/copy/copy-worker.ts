@@ -1,8 +1,9 @@
-import { MillraceError, type StorePaths } from "@millrace/format";
+import type { StorePaths } from "@millrace/format";
 import { createStorage, type StorageSpec } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TaskFailure, TaskRunner } from "../recover/scan/recovery-task-pool.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
+import { copyFailed } from "./copy-failed.js";
 import { type CopiedLog, SnapshotCopy } from "./snapshot-copy.js";
 import { StoreCopy } from "./store-copy.js";
 
@@ -34,12 +35,7 @@ export default function runCopyTask(task: CopyTask): CopyResult | TaskFailure {
     copy.copyConfig();
     return { kind: "config" };
   } catch (error) {
-    if (error instanceof MillraceError) return { kind: "failed", code: error.code, message: error.message };
-    const { code: reason, message } = error as NodeJS.ErrnoException;
-    return {
-      kind: "failed",
-      code: "ERR_COPY_FAILED",
-      message: `copying failed (${message}): path=${target.root}, reason=${reason}`,
-    };
+    const { code, message } = copyFailed(error, target.root);
+    return { kind: "failed", code, message };
   }
 }

@@ -40,7 +40,7 @@ const ILLEGAL_TOPIC = "ILLEGAL_TOPIC";
  * Finds every good record of a segment, whatever lies between them: after a bad place it goes on at the next byte where a record
  * begins that names this place and has the right CRCs. Bad bytes after the last good record are a range of their own.
  *
- * @param filler the least length of a bad range that another record follows; a shorter one takes that record with it
+ * @param filler the least length of a bad range that another record follows; a shorter one takes that record, or a blank one, with it
  */
 export function scanForGood(bytes: Uint8Array, fromOffset: number, filler: number): SalvagedSegment {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -53,7 +53,7 @@ export function scanForGood(bytes: Uint8Array, fromOffset: number, filler: numbe
     const isGood = verdict > 0 && isTopicDirectoryLegal(topicOf(bytes, checker));
     const isEnd = isGood || verdict === MessageVerdict.BLANK;
     if (isEnd && (range === undefined || verdict === MessageVerdict.BLANK || position - range.start >= filler)) {
-      if (range !== undefined) bad.push({ ...range, end: position });
+      if (range !== undefined) bad.push({ ...range, end: position - range.start >= filler ? position : bytes.length });
       range = undefined;
       if (verdict === MessageVerdict.BLANK)
         return { end: bytes.length, messages, bad, storeTimestamp, fillers, dataEnd: bytes.length };

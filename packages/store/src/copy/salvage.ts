@@ -5,15 +5,25 @@ import {
   ConsumeQueueUnit,
   MillraceError,
   parseSegmentFileName,
+  type StorePaths,
   segmentFileName,
   storePaths,
   writeBlankRecord,
 } from "@millrace/format";
-import { createStorage, LockFile, PAGE_LENGTH, type Storage, type StorageFile, type StorageSpec } from "@millrace/mapped-file";
+import {
+  createStorage,
+  LockFile,
+  PAGE_LENGTH,
+  type Storage,
+  type StorageEntry,
+  type StorageFile,
+  type StorageSpec,
+} from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
-import { resolveConfig } from "../config/message-store-config.js";
+import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
+import { copyFailed } from "./copy-failed.js";
 import { checkTarget, makePrepared, removePrepared } from "./copy-target.js";
 import { FILLER_LEAST_LENGTH, writeFillerRecord } from "./filler-record.js";
 import { type BadRange, type SalvagedSegment, scanForGood } from "./salvage-scan.js";
@@ -26,6 +36,12 @@ export interface LostMessage {
   readonly queueOffset: number;
   readonly offset: number;
   readonly length: number;
+}
+
+/** A file or directory that could not be read, and is not needed for the rest. */
+export interface UnreadableFile {
+  readonly path: string;
+  readonly reason: string;
 }
 
 /** A place of the log that holds no good record. Physical offset and length, in bytes. */
@@ -45,10 +61,16 @@ export interface SalvageReport {
   /** Good ones, which are in the target. */
   readonly messages: number;
   readonly lost: readonly LostRange[];
+  /** Of `config/`, which the target lacks; and of ConsumeQueues, whose messages {@link lost} does not name. */
+  readonly unreadable: readonly UnreadableFile[];
 }
 
 interface PlannedSegment extends SalvagedSegment {
   readonly offset: number;
+}
+
+interface PlannedRange extends LostRange {
+  readonly messages: LostMessage[];
 }
 
 const BLOCK_LENGTH = 1024 * 1024;
@@ -58,24 +80,30 @@ export function salvageStore(options: MessageStoreOptions, directory: string, sp
   const config = resolveConfig(options);
   const storage = createStorage(spec);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-  const target = checkTarget({ storage, paths }, directory);
-  if (storage.entry(paths.commitLog) === undefined)
-    throw new MillraceError("ERR_PATH_UNUSABLE", `there is no commit log: path=${paths.commitLog}`);
-  const lock = lockIfPossible(storage, paths.lock);
+  let lock: LockFile | undefined;
   try {
-    const prepared = makePrepared(storage, target);
-    try {
-      const copy = new StoreCopy(storage, config, paths, storePaths(prepared), new ScanProgress());
-      const report = new Salvage(copy).run();
-      storage.rename(prepared, target);
-      storage.syncDirectory(dirname(target));
-      return report;
-    } catch (error) {
-      removePrepared(storage, prepared);
-      throw error;
-    }
+    const target = checkTarget({ storage, paths }, directory);
+    if (storage.entry(paths.commitLog) === undefined)
+      throw new MillraceError("ERR_PATH_UNUSABLE", `there is no commit log: path=${paths.commitLog}`);
+    lock = lockIfPossible(storage, paths.lock);
+    return salvageInto(target, config, storage, paths);
+  } catch (error) {
+    throw copyFailed(error, String(directory));
   } finally {
     lock?.release();
+  }
+}
+
+function salvageInto(target: string, config: MessageStoreConfig, storage: Storage, paths: StorePaths): SalvageReport {
+  const prepared = makePrepared(storage, target);
+  try {
+    const report = new Salvage(new StoreCopy(storage, config, paths, storePaths(prepared), new ScanProgress())).run();
+    storage.rename(prepared, target);
+    storage.syncDirectory(dirname(target));
+    return report;
+  } catch (error) {
+    removePrepared(storage, prepared);
+    throw error;
   }
 }
 
@@ -93,6 +121,7 @@ class Salvage {
   readonly #copy: StoreCopy;
   readonly #size: number;
   readonly #segments: PlannedSegment[] = [];
+  readonly #unreadable: UnreadableFile[] = [];
   #maxOffset = 0;
 
   constructor(copy: StoreCopy) {
@@ -105,10 +134,10 @@ class Salvage {
     const messages = this.#segments.reduce((sum, segment) => sum + segment.messages, 0);
     const lost = this.#lost();
     this.#write(lost);
-    this.#copy.copyConfig();
+    this.#copy.copyConfig((path, read) => this.#attempt(path, read));
     this.#copy.writeWatermark(this.#maxOffset, wallClockMs());
     this.#copy.syncRoot();
-    return { minOffset: this.#segments[0]?.offset ?? 0, maxOffset: this.#maxOffset, messages, lost };
+    return { minOffset: this.#minOffset(), maxOffset: this.#maxOffset, messages, lost, unreadable: this.#unreadable };
   }
 
   #scan(): void {
@@ -132,29 +161,34 @@ class Salvage {
     bytes.fill(0);
     const { source, storage } = this.#copy;
     const path = join(source.commitLog, segmentFileName(offset));
-    if (!storage.exists(path)) return;
-    const file = storage.open(path, "read");
-    try {
-      for (let at = 0; at < bytes.length; at += BLOCK_LENGTH) readWhatCan(file, bytes.subarray(at, at + BLOCK_LENGTH), at);
-    } finally {
-      file.close();
-    }
+    if (storage.exists(path)) readFileWhatCan(storage, path, bytes);
   }
 
-  /** Every bad place before the end of the log, and what follows it. */
+  #minOffset(): number {
+    return this.#segments[0]?.offset ?? 0;
+  }
+
+  /** Every bad place before the end of the log, and what follows it; ascending. */
   #lost(): LostRange[] {
-    const known = this.#knownMessages();
-    const ranges: LostRange[] = this.#segments.flatMap((segment) =>
+    const ranges: PlannedRange[] = this.#segments.flatMap((segment) =>
       this.#badOf(segment).map(({ start, end, found }) => {
-        const [from, to] = [segment.offset + start, segment.offset + end];
-        return { offset: from, length: to - from, found, messages: known.filter(({ offset }) => offset >= from && offset < to) };
+        return { offset: segment.offset + start, length: end - start, found, messages: [] };
       }),
     );
-    const rest = known.filter((message) => !ranges.some(({ messages }) => messages.includes(message)));
-    if (rest.length === 0) return ranges;
-    const offset = rest.reduce((least, message) => Math.min(least, message.offset), Number.MAX_SAFE_INTEGER);
-    const end = rest.reduce((most, message) => Math.max(most, message.offset + message.length), 0);
-    return [...ranges, { offset, length: end - offset, found: "EMPTY", messages: rest }];
+    const rest: LostMessage[] = [];
+    this.#findLost((offset) => rangeAt(ranges, offset)?.messages ?? (this.#isAfterEnd(offset) ? rest : undefined));
+    for (const { messages } of ranges) messages.sort(byOffset);
+    rest.sort(byOffset);
+    const [first] = rest;
+    if (first === undefined) return ranges;
+    const end = rest.reduce((most, { offset, length }) => Math.max(most, offset + length), 0);
+    return [...ranges, { offset: first.offset, length: end - first.offset, found: "EMPTY", messages: rest }];
+  }
+
+  /** Whether no good record of its segment lies there or after it. */
+  #isAfterEnd(offset: number): boolean {
+    const segment = this.#segments[Math.floor((offset - this.#minOffset()) / this.#size)];
+    return segment !== undefined && offset - segment.offset >= segment.end;
   }
 
   #badOf({ bad, dataEnd, end, offset }: PlannedSegment): BadRange[] {
@@ -168,39 +202,38 @@ class Salvage {
     return [...bad.slice(0, -1), { ...last, end: dataEnd }];
   }
 
-  /** Units of the ConsumeQueues that point into bad places. */
-  #knownMessages(): LostMessage[] {
-    const { source, storage } = this.#copy;
-    const messages: LostMessage[] = [];
-    const isLost = (offset: number): boolean => {
-      if (offset < (this.#segments[0]?.offset ?? 0)) return false;
-      const segment = this.#segments[(offset - (offset % this.#size) - (this.#segments[0]?.offset ?? 0)) / this.#size];
-      if (segment === undefined) return false;
-      const position = offset - segment.offset;
-      return position >= segment.end || segment.bad.some(({ start, end }) => position >= start && position < end);
-    };
+  /** @param placeOf where the message of a unit goes that points to this physical offset; undefined when it is not lost */
+  #findLost(placeOf: (offset: number) => LostMessage[] | undefined): void {
+    const { config, source, storage } = this.#copy;
     const unit = new ConsumeQueueUnit();
-    for (const topic of storage.list(source.consumeQueue)) {
-      for (const queue of topic.kind === "directory" ? storage.list(join(source.consumeQueue, topic.name)) : []) {
+    const listOf = (path: string): readonly StorageEntry[] => this.#attempt(path, () => storage.list(path)) ?? [];
+    for (const topic of listOf(source.consumeQueue)) {
+      for (const queue of topic.kind === "directory" ? listOf(join(source.consumeQueue, topic.name)) : []) {
         const path = join(source.consumeQueue, topic.name, queue.name);
-        for (const { kind, name, size } of queue.kind === "directory" ? storage.list(path) : []) {
+        for (const { kind, name, size } of queue.kind === "directory" ? listOf(path) : []) {
           const firstUnit = (parseSegmentFileName(name) ?? -1) / CONSUME_QUEUE_UNIT_LENGTH;
           if (kind !== "file" || firstUnit < 0) continue;
-          const bytes = new Uint8Array(Math.min(size, this.#copy.config.mappedFileSizeConsumeQueue));
-          const file = storage.open(join(path, name), "read");
-          readWhatCan(file, bytes, 0);
-          file.close();
+          const bytes = new Uint8Array(Math.min(size, config.mappedFileSizeConsumeQueue));
+          this.#attempt(join(path, name), () => readFileWhatCan(storage, join(path, name), bytes));
           for (let at = 0; at + CONSUME_QUEUE_UNIT_LENGTH <= bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH) {
             unit.read(bytes, at);
-            if (!unit.isMessage || !isLost(unit.physicalOffset)) continue;
-            const queueOffset = firstUnit + at / CONSUME_QUEUE_UNIT_LENGTH;
             const { physicalOffset: offset, size: length } = unit;
-            messages.push({ topic: topic.name, queueId: Number(queue.name), queueOffset, offset, length });
+            const queueOffset = firstUnit + at / CONSUME_QUEUE_UNIT_LENGTH;
+            if (unit.isMessage)
+              placeOf(offset)?.push({ topic: topic.name, queueId: Number(queue.name), queueOffset, offset, length });
           }
         }
       }
     }
-    return messages.sort((a, b) => a.offset - b.offset);
+  }
+
+  #attempt<T>(path: string, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#unreadable.push({ path, reason: (error as Error).message });
+      return undefined;
+    }
   }
 
   /** Every segment again, the good records where they were. */
@@ -211,14 +244,15 @@ class Salvage {
     const view = new DataView(bytes.buffer);
     let fillers = this.#segments.reduce((sum, segment) => sum + segment.fillers, 0);
     let storeTimestamp = 0;
+    let next = 0;
     for (const segment of this.#segments) {
       const { offset } = segment;
-      if (offset >= this.#maxOffset && offset > (this.#segments[0]?.offset ?? 0)) break;
+      if (offset >= this.#maxOffset && offset > this.#minOffset()) break;
       this.#read(offset, bytes);
       if (offset + this.#size >= this.#maxOffset) bytes.fill(0, this.#maxOffset - offset);
-      for (const range of lost) {
+      for (let range = lost[next]; range !== undefined && range.offset < offset + this.#size; range = lost[++next]) {
+        if (range.offset >= this.#maxOffset) continue;
         const start = range.offset - offset;
-        if (start < 0 || start >= this.#size || range.offset >= this.#maxOffset) continue;
         const end = start + range.length;
         bytes.fill(0, start, end);
         if (end === this.#size && range.length < BLANK_RECORD_LENGTH) continue;
@@ -242,6 +276,31 @@ class Salvage {
     } finally {
       file.close();
     }
+  }
+}
+
+/** The last range that begins at or before an offset, if it holds it. @param ranges ascending */
+function rangeAt<R extends LostRange>(ranges: readonly R[], offset: number): R | undefined {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle] as R).offset <= offset) low = middle + 1;
+    else high = middle;
+  }
+  const range = ranges[low - 1];
+  return range !== undefined && offset < range.offset + range.length ? range : undefined;
+}
+
+function byOffset(a: LostMessage, b: LostMessage): number {
+  return a.offset - b.offset;
+}
+
+function readFileWhatCan(storage: Storage, path: string, target: Uint8Array): void {
+  const file = storage.open(path, "read");
+  try {
+    for (let at = 0; at < target.length; at += BLOCK_LENGTH) readWhatCan(file, target.subarray(at, at + BLOCK_LENGTH), at);
+  } finally {
+    file.close();
   }
 }
 

@@ -67,14 +67,19 @@ export class StoreCopy {
     this.progress.add(length);
   }
 
-  /** Of `config/`: each is replaced whole, so that any moment's content is a good one. */
-  copyConfig(): void {
+  /**
+   * Of `config/`: each is replaced whole, so that any moment's content is a good one.
+   *
+   * @param attempt calls `read`, and may answer undefined where that throws: then the file, or the directory, is left out
+   */
+  copyConfig(attempt: <T>(path: string, read: () => T) => T | undefined = (_path, read) => read()): void {
     const { progress, source, storage, target } = this;
     storage.makeDirectory(target.config);
-    for (const { kind, name } of storage.list(source.config)) {
+    for (const { kind, name } of attempt(source.config, () => storage.list(source.config)) ?? []) {
       if (kind !== "file" || name.endsWith(".tmp")) continue;
       this.check(source.config);
-      const content = storage.readSmall(join(source.config, name));
+      const path = join(source.config, name);
+      const content = attempt(path, () => storage.readSmall(path));
       if (content === undefined) continue;
       storage.writeSmall(join(target.config, name), content);
       progress.add(content.length);

@@ -7,6 +7,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { throwIfAborted } from "../recover/scan/abort-check.js";
 import { RecoveryTaskPool } from "../recover/scan/recovery-task-pool.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
+import { copyFailed } from "./copy-failed.js";
 import { checkTarget, makePrepared, removePrepared } from "./copy-target.js";
 import { COPY_TASKS } from "./copy-worker.js";
 
@@ -56,13 +57,15 @@ export class StoreSnapshots {
 
   /** See `MessageStore.snapshot`. */
   async take(directory: string, options: SnapshotOptions = {}): Promise<SnapshotReport> {
-    const target = checkTarget(this.#source, directory);
-    throwIfAborted(options.signal);
     const progress = new ScanProgress();
-    const running = this.#take(target, options, progress);
-    this.#running.set(progress, running);
     try {
+      const target = checkTarget(this.#source, directory);
+      throwIfAborted(options.signal);
+      const running = this.#take(target, options, progress);
+      this.#running.set(progress, running);
       return await running;
+    } catch (error) {
+      throw copyFailed(error, String(directory));
     } finally {
       this.#running.delete(progress);
     }
