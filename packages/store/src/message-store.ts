@@ -19,8 +19,7 @@ import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
 import { type SalvageReport, salvageStore } from "./copy/salvage.js";
 import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
-import { bringFenceHome } from "./marks/fence-places.js";
-import { liftStoreFence } from "./marks/store-fence.js";
+import { liftFence } from "./marks/fence-places.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
 import type { Message } from "./put/message.js";
@@ -28,6 +27,7 @@ import { MessageWritable, type MessageWritableOptions } from "./put/message-writ
 import type { PutMessageResult } from "./put/put-message-result.js";
 import type { TopicSelection } from "./read/topic-selection.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
+import { pathUnusable } from "./tell/path-unusable.js";
 import type { StoreEventMap, StoreEventName } from "./tell/store-event.js";
 
 let construct: (open: OpenStore) => MessageStore;
@@ -99,7 +99,8 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   /**
    * Lifts the fence, if there is one, of a directory that is not open: the operator has looked at the disk. The next {@link open} writes
    * the log again from where the force failed. As `millrace unfence <directory>`.
-   * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory; `ERR_STORE_LOCKED`: it is open
+   * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory, or it does not take the word, and the fence stands;
+   * `ERR_STORE_LOCKED`: it is open
    */
   static clearFence(storePathRootDir: string): void {
     const storage = createStorage({ kind: "real" });
@@ -107,8 +108,9 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
     if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
     const lock = LockFile.acquire(storage, paths.lock, paths.abort);
     try {
-      bringFenceHome(storage, paths);
-      liftStoreFence(storage, paths.fence);
+      liftFence(storage, paths);
+    } catch (error) {
+      throw pathUnusable(error, "the fence stands: its marker cannot be written here", paths.fence);
     } finally {
       lock.release();
     }

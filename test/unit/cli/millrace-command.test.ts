@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createStorage } from "@millrace/mapped-file";
 import { ERROR_CODES } from "@millrace/store";
@@ -66,6 +66,17 @@ test("unfence lifts the fence of a failed force, and leaves its offset", (t) => 
   const storage = createStorage({ kind: "real" });
   t.is(readStoreFence(storage, fence), undefined);
   t.is(unforcedFrom(storage, fence), 4711);
+});
+
+test("unfence fails with a code where the marker cannot be written, and the fence stands", (t) => {
+  const root = temporaryDirectory(t);
+  const beside = join(root, "commitlog.millrace.fence");
+  writeFileSync(beside, JSON.stringify({ reason: "EIO", offset: 4711, time: 1 }));
+  mkdirSync(join(root, "millrace.fence"));
+  const { status, stdout, stderr } = millrace("unfence", root);
+  t.deepEqual([status, stdout], [1, ""]);
+  t.regex(stderr, /^ERR_PATH_UNUSABLE: the fence stands/);
+  t.is(readStoreFence(createStorage({ kind: "real" }), beside)?.offset, 4711);
 });
 
 test("bad usage is told, exit code 2, and makes no directory", (t) => {

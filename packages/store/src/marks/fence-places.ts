@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { crc32, getInt64, type StorePaths, setInt64 } from "@millrace/format";
+import { crc32, getInt64, MillraceError, type StorePaths, setInt64 } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
 import {
@@ -11,7 +11,7 @@ import {
   WATERMARK_FENCE_MAGIC,
   WATERMARK_FENCE_OFFSET,
 } from "./flushed-watermark-descriptor.js";
-import { readStoreFence, type StoreFence, unforcedFrom, writeStoreFence } from "./store-fence.js";
+import { liftStoreFence, readStoreFence, type StoreFence, unforcedFrom, writeStoreFence } from "./store-fence.js";
 
 /**
  * After a force that failed: into the root or, where a failing disk does not take it there, beside the log or inside a file that
@@ -63,6 +63,20 @@ export function bringFenceHome(storage: Storage, paths: StorePaths): StoreFence 
   } catch {
     return fence;
   }
+}
+
+/**
+ * The operator's word, for the marker wherever it lies. Durable on return.
+ *
+ * @throws MillraceError `ERR_PATH_UNUSABLE`: it lies elsewhere, and the root still does not take it; the system's own errors
+ */
+export function liftFence(storage: Storage, paths: StorePaths): void {
+  const stray = bringFenceHome(storage, paths);
+  if (stray !== undefined) {
+    const text = `the fence stands: its marker cannot be written here: path=${paths.fence} offset=${stray.offset} fence=${stray.reason}`;
+    throw new MillraceError("ERR_PATH_UNUSABLE", text);
+  }
+  liftStoreFence(storage, paths.fence);
 }
 
 function removeDurably(storage: Storage, path: string): void {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage, type Fault } from "@millrace/mapped-file";
 import test from "ava";
-import { bringFenceHome, keepFence, leaveFence } from "#store/marks/fence-places.js";
+import { bringFenceHome, keepFence, leaveFence, liftFence } from "#store/marks/fence-places.js";
 import { FlushedWatermark, readFlushedWatermark } from "#store/marks/flushed-watermark.js";
 import { liftStoreFence, readStoreFence, unforcedFrom, writeStoreFence } from "#store/marks/store-fence.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
@@ -57,6 +57,17 @@ test("a marker from elsewhere fences again what was lifted, from the lower offse
   t.deepEqual(readStoreFence(real, paths.fence), { reason: "second", offset: 10, time: 2 });
   t.is(unforcedFrom(real, paths.fence), 10);
   t.false(existsSync(paths.logFence));
+});
+
+test("a fence that the root does not take stands, and lifting it says so; when the root takes it, it is lifted", (t) => {
+  const paths = storePaths(temporaryDirectory(t));
+  writeStoreFence(real, paths.logFence, { reason: "EIO", offset: 20, time: 2 });
+  const readOnly = createStorage({ kind: "faulty", faults: refusing("/millrace.fence") });
+  t.throws(() => liftFence(readOnly, paths), { code: "ERR_PATH_UNUSABLE", message: /fence stands.*offset=20 fence=EIO/ });
+  t.is(readStoreFence(real, paths.logFence)?.offset, 20);
+  liftFence(real, paths);
+  t.deepEqual([readStoreFence(real, paths.fence), existsSync(paths.logFence)], [undefined, false]);
+  t.is(unforcedFrom(real, paths.fence), 20);
 });
 
 test("a torn marker in the watermark file is a fence, of which no offset is known", (t) => {
