@@ -218,7 +218,7 @@ test("forbidden-topic: an intact record that would escape the store's directory 
   await refuses(t, directory, {}, "forbidden-topic", 0, offset);
 });
 
-test("a corrupt record of an old segment that was durable as a whole is passed over and named, whether the end was clean or not", async (t) => {
+test("a corrupt record of an old segment that was durable as a whole is passed over and named, after a crash too", async (t) => {
   const directory = temporaryDirectory(t);
   const log = new CommitLogBuilder().fillTo(4, 500);
   const flushedWatermark = log.offset;
