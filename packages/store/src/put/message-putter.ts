@@ -34,8 +34,7 @@ const ACKS_PER_TURN = 512;
 const RECHECK_MS = 50;
 /** Why an input is refused, if it is; throws for what is no message. */
 type Check<T> = (input: T) => RefusedPutResult | undefined;
-/** Encodes what has just been checked into the ring; false while the ring is full. */
-type Write<T> = (input: T) => boolean;
+type Write<T> = (input: T) => boolean; // encodes what has just been checked into the ring; false while the ring is full
 
 /** What a frame's result cannot tell: set only for batches and for hosts that are not the store's. */
 interface AckDetails {
@@ -182,7 +181,6 @@ export class MessagePutter {
   }
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
-
   readonly #checkOwn: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs, true);
   readonly #checkDue: Check<Message> = (message) => this.#startGroup(false) ?? this.#validator.validate(message, this.#nowMs, true);
 
