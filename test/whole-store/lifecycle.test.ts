@@ -122,6 +122,24 @@ for (const how of ["close", "using", "failure", "no-put"]) {
   });
 }
 
+test.serial("a store that nobody closes keeps the process alive, one that is unref'd does not, and loses nothing", async (t) => {
+  const root = temporaryDirectory(t);
+  const forgotten = promisify(execFile)(process.execPath, [OPENER, root, "forgotten"], { timeout: 5000 });
+  await t.throwsAsync(forgotten, { message: /forgotten/ });
+  const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, "unref"], { timeout: 20_000 });
+  t.is(stdout.trim(), "10");
+  t.true(existsSync(join(root, "abort")), "as after a kill");
+  const store = await openStore(t, { storePathRootDir: root });
+  t.like(store.recovery, { messages: 20, lastExitOk: false });
+});
+
+test.serial("what is waited for keeps the process alive, also of a store that is unref'd", async (t) => {
+  const root = temporaryDirectory(t);
+  const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, "unref-waits"], { timeout: 20_000 });
+  t.is(stdout.trim(), "10 true");
+  t.false(existsSync(join(root, "abort")));
+});
+
 test.serial("pending puts keep the process alive until they are settled", async (t) => {
   const root = temporaryDirectory(t);
   const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, "pending"], { timeout: 20_000 });
