@@ -125,7 +125,7 @@ export interface MessageStoreOptions {
   readonly destroyMapedFileIntervalForcibly?: number;
   /**
    * The open store lets the process end when nothing else keeps it, and nothing is waited for: a put, a consumer, a close. What such an
-   * end leaves is what a kill leaves. Default false: a store that is not closed keeps the process alive.
+   * end leaves is what a kill leaves. Without it a store that is not closed keeps the process alive. Default false.
    */
   readonly unref?: boolean;
   /** Aborts a long recovery before it changes anything, or the dispatching after it, which the next open goes on with. Default none. */
