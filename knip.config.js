@@ -15,6 +15,7 @@ export default {
       ignoreDependencies: ["lmdb", "better-sqlite3", "classic-level"],
     },
     "packages/store": { entry: ["src/**/*-worker.ts"], project: ["src/**/*.ts"] },
+    "packages/shared-memory": { entry: ["src/service-entry.ts"], project: ["src/**/*.ts"] },
     "packages/*": { project: ["src/**/*.ts"] },
   },
 };
