@@ -32,8 +32,9 @@ function runLines({ machine, rounds, seconds, warmUpSeconds, peers }: Run): stri
   const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.kernel}; ${machine.fileSystem}; Node ${machine.node}.`,
-    `${machine.date}, commit ${machine.commit}; medians of ${rounds} interleaved rounds of ${seconds} s after ${warmUpSeconds} s of warm-up,`,
-    `± half of the distance between the least and the most; load average before ${machine.loadAverage.toFixed(2)}.`,
+    `${machine.date}, commit ${machine.commit}; load average before ${machine.loadAverage.toFixed(2)}.`,
+    `Medians of ${rounds} interleaved rounds of ${seconds} s after ${warmUpSeconds} s of warm-up,`,
+    "± half of the distance between the least and the most.",
     `Peers: ${versions.join(", ")}.`,
   ];
 }

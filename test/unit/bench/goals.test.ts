@@ -61,7 +61,7 @@ test("the report names machine, commit, peers, verdicts and figures, and the spr
   );
   const report = formatReport(results, { machine, rounds: 2, seconds: 2, warmUpSeconds: 2, peers: { lmdb: "3.5.6" } });
   t.regex(report, /CPU, 2 cores, 4 GiB; Linux 6; ext2\/3\/4; Node v20/);
-  t.regex(report, /commit abc1234; medians of 2 interleaved rounds of 2 s after 2 s of warm-up/);
+  t.regex(report, /commit abc1234; load average before 0.10.\nMedians of 2 interleaved rounds of 2 s after 2 s of warm-up/);
   t.regex(report, /lmdb 3\.5\.6/);
   t.regex(report, /\| ASYNC_FLUSH 128 B, 1024 in flight, against the best peer +\| 1\.10 x +\| at least 1\.2 x +\| FAIL \|/);
   t.regex(report, /\| store-mapped \| ASYNC_FLUSH +\| 1\.10 M ±9 % \(900 us \/ 1800 us\), 1\.30 us +\|/);
