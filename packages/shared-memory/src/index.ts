@@ -48,8 +48,9 @@ export {
 export { allocateQueueTable, MAX_QUEUES, type QueueTableBuffers } from "./queue-table-descriptor.js";
 export { QueueTableReader } from "./queue-table-reader.js";
 export { QueueTableWriter } from "./queue-table-writer.js";
+export type { ServiceTask } from "./service-entry.js";
 export { ServiceFailure } from "./service-failure.js";
 export { postReport } from "./service-report.js";
-export { type ServiceTask, ServiceThread } from "./service-thread.js";
+export { ServiceThread } from "./service-thread.js";
 export { WaitStrategy } from "./wait-strategy.js";
 export { wallClockMs } from "./wall-clock.js";
