@@ -22,6 +22,7 @@ import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js"
 import { liftFence } from "./marks/fence-places.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
+import type { ProducerHandle } from "./produce/producer-handle.js";
 import type { Message } from "./put/message.js";
 import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
@@ -133,6 +134,17 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    */
   putMessage(message: Message): Promise<PutMessageResult> {
     return this.#open.putMessage(message);
+  }
+
+  /**
+   * Makes another thread a producer of this store: the handle is posted there, with its `transferList`, and given to
+   * `MessageProducer.attach` of `@millrace/store/producer`. Its ring, of `putRingSize`, is given back when the producer is closed or its
+   * thread ends; {@link close} refuses its puts and waits for those it has taken. (RocketMQ: threads share one broker.)
+   * @throws MillraceError `ERR_STORE_CLOSED`
+   */
+  producerHandle(): ProducerHandle {
+    this.#open.checkOpen();
+    return this.#open.producers.handle();
   }
 
   /**

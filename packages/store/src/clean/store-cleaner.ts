@@ -13,7 +13,7 @@ import { diskRatioOf } from "./disk-space.js";
 import { FileCleaner } from "./file-cleaner.js";
 import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
 import { checkSelf, type SelfCheckFinding } from "./self-check.js";
-import { TopicCleaner } from "./topic-cleaner.js";
+import { type OtherProducers, TopicCleaner } from "./topic-cleaner.js";
 
 /** Where it cleans. */
 export interface CleanedDirectory {
@@ -35,6 +35,7 @@ export class StoreCleaner {
     directory: CleanedDirectory,
     pipeline: Pipeline,
     put: MessagePutter,
+    producers: OtherProducers,
     messages: MessageReader,
     groups: GroupOffsets,
     delayedFrom: () => number | undefined,
@@ -59,8 +60,9 @@ export class StoreCleaner {
         consumeQueueDiskRatio: diskRatioOf(storage, paths.consumeQueue),
       }),
       onDiskFull: (isFull) => {
-        if (put.status.isDiskFull === isFull) return;
-        put.status.isDiskFull = isFull;
+        const { diskFull: word } = pipeline.control.counters;
+        if (word.value === (isFull ? 1 : 0)) return;
+        word.set(isFull ? 1 : 0);
         if (!isFull) return events.emit("recovered", { service: "clean" });
         const { code, reason } = diskFull(config.diskSpaceWarningLevelRatio);
         events.emit("diskFull", { service: "clean", code, message: reason });
@@ -68,7 +70,7 @@ export class StoreCleaner {
       events,
       clock: SYSTEM_CLOCK,
     });
-    this.topics = new TopicCleaner(pipeline, put, reader, groups, this.files);
+    this.topics = new TopicCleaner(pipeline, put, producers, reader, groups, this.files);
     this.files.start();
     this.#scrubber = new ConsumeQueueScrubber(() => pipeline.scrubConsumeQueues());
     this.#scrubber.start();
