@@ -42,10 +42,10 @@ export class SegmentWindow {
     this.view = new DataView(this.#buffer.buffer, 0, filled);
   }
 
-  /** Whether nothing but zeros follows, to the end of the segment. */
-  isZeroFrom(position: number): boolean {
+  /** Whether nothing but zeros follows, to the end of the segment, or as far as there can be anything. */
+  isZeroFrom(position: number, to = this.#segmentSize): boolean {
     let at = position;
-    while (at < this.#segmentSize) {
+    while (at < to) {
       this.ensure(at, 1);
       if (!isZero(this.bytes.subarray(at - this.start))) return false;
       at = this.end;
