@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   MAGIC_OFFSET,
@@ -112,15 +112,21 @@ const BYTES = {
   body: BODY_OFFSET + 3,
 };
 
-test("no flipped bit of a record in an old segment is handed out after a clean end", async (t) => {
-  const { root, victim } = await closedStore(t);
-  for (const [field, byte] of Object.entries(BYTES)) {
-    flip(root, victim.physicalOffset + byte, 0);
-    t.is(await outcomeOf(t, root, victim), "ERR_RECORD_CORRUPT", field);
-    flip(root, victim.physicalOffset + byte, 0);
-  }
-  t.is(await outcomeOf(t, root, victim), "unchanged");
-});
+for (const isKilled of [false, true]) {
+  test(`no flipped bit of a record in an old segment is handed out after a ${isKilled ? "kill" : "clean end"}`, async (t) => {
+    const { root, victim } = await closedStore(t);
+    const outcome = (): Promise<string> => {
+      if (isKilled) writeFileSync(join(root, "abort"), "");
+      return outcomeOf(t, root, victim);
+    };
+    for (const [field, byte] of Object.entries(isKilled ? { size: BYTES.size, body: BYTES.body } : BYTES)) {
+      flip(root, victim.physicalOffset + byte, 0);
+      t.is(await outcome(), "ERR_RECORD_CORRUPT", field);
+      flip(root, victim.physicalOffset + byte, 0);
+    }
+    t.is(await outcome(), "unchanged");
+  });
+}
 
 test("a queue that is built again says of a corrupt record that it is one, not that there is a hole", async (t) => {
   const { root, victim } = await closedStore(t);

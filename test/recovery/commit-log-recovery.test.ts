@@ -218,20 +218,37 @@ test("forbidden-topic: an intact record that would escape the store's directory 
   await refuses(t, directory, {}, "forbidden-topic", 0, offset);
 });
 
-test("after a clean exit the CRCs of old durable segments are trusted, after a crash none is", async (t) => {
+test("a corrupt record of an old segment that was durable as a whole is passed over and named, after a crash too", async (t) => {
   const directory = temporaryDirectory(t);
   const log = new CommitLogBuilder().fillTo(4, 500);
-  log.damage(90); // in the first record's body
-  log.write(directory);
   const flushedWatermark = log.offset;
-  t.is((await recover(directory, { lastExitOk: true, flushedWatermark })).maxOffset, log.offset);
-  await refuses(t, directory, { lastExitOk: false, flushedWatermark }, "damage-below-watermark", 0, 0);
-  t.is((await recover(directory, { checkCRCOnRecover: false, flushedWatermark })).maxOffset, log.offset);
+  const damaged = log.records[3] ?? { offset: 0, length: 0 };
+  log.damage(damaged.offset + 90); // in its body
+  log.write(directory);
+  const whole = log.records.length;
+  for (const lastExitOk of [true, false]) {
+    const report = await recover(directory, { lastExitOk, flushedWatermark });
+    t.like(report, { maxOffset: log.offset, messages: whole - 1, cut: undefined, rows: ["next-segment", "clean-end"] });
+    t.like(report.corrupt, { length: 1, 0: { physicalOffset: damaged.offset, size: damaged.length } });
+    t.deepEqual([...report.queueOffsets].sort(), [...log.queueOffsets].sort());
+  }
+  t.like(await recover(directory, { checkCRCOnRecover: false, flushedWatermark }), { messages: whole, corrupt: [] });
+});
+
+test("what was not durable as a whole, or may be written again, is passed over nowhere", async (t) => {
+  const directory = temporaryDirectory(t);
+  const log = new CommitLogBuilder().fillTo(4, 500);
+  const { offset } = log.records[3] ?? { offset: 0 };
+  log.damage(offset + 90);
+  log.write(directory);
+  await refuses(t, directory, { flushedWatermark: SIZE - 1 }, "damage-below-watermark", 0, offset);
+  await refuses(t, directory, { flushedWatermark: log.offset, unforcedFrom: SIZE - 1 }, "damage-below-watermark", 0, offset);
+  log.damage(offset + 90);
   const recent = log.records.find((record) => record.offset >= 2 * SIZE)?.offset ?? 0;
-  log.damage(90);
   log.damage(recent + 90);
   log.write(directory);
-  await refuses(t, directory, { lastExitOk: true, flushedWatermark }, "damage-below-watermark", 2, recent);
+  for (const lastExitOk of [true, false])
+    await refuses(t, directory, { lastExitOk, flushedWatermark: log.offset }, "damage-below-watermark", 2, recent);
 });
 
 test("a missing segment in the middle, a wrong size, and a directory that is a file are told apart, and nothing is changed", async (t) => {

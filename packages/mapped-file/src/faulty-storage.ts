@@ -172,6 +172,23 @@ class FaultyStorageFile implements StorageFile {
     throw faultError(fault, "write", this.path);
   }
 
+  allocate(position: number, length: number): boolean {
+    const fault = this.#plan.due("allocate", this.path);
+    if (fault?.code === "EOPNOTSUPP") return false;
+    if (fault !== undefined) throw faultError(fault, "allocate", this.path);
+    return this.#inner.allocate(position, length);
+  }
+
+  seekData(position: number): number {
+    this.#plan.check("read", this.path);
+    return this.#inner.seekData(position);
+  }
+
+  seekHole(position: number): number {
+    this.#plan.check("read", this.path);
+    return this.#inner.seekHole(position);
+  }
+
   truncate(size: number): void {
     this.#plan.check("truncate", this.path);
     this.#inner.truncate(size);

@@ -2,12 +2,11 @@ import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync
 import { MillraceError } from "@millrace/format";
 import { tryLock } from "fs-native-extensions";
 import { mapFile } from "./native-mapping.js";
+import { allocateRange, nextData, nextHole } from "./native-range.js";
 import type { MapAccess, Mapping, StorageFile } from "./storage.js";
 
 /** One system call moves no more than this; the kernel itself stops just below 2 GiB. */
 const MAX_TRANSFER_BYTES = 0x4000_0000;
-/** Unit of st_blocks, whatever the file system's block size. */
-
 /** Owns one file descriptor. */
 export class RealStorageFile implements StorageFile {
   readonly path: string;
@@ -44,6 +43,18 @@ export class RealStorageFile implements StorageFile {
         throw new MillraceError("ERR_WRITE_STALLED", `the system wrote nothing: path=${this.path}, position=${position + done}`);
       done += count;
     }
+  }
+
+  allocate(position: number, length: number): boolean {
+    return allocateRange(this.#fd, position, length);
+  }
+
+  seekData(position: number): number {
+    return nextData(this.#fd, position) ?? this.size();
+  }
+
+  seekHole(position: number): number {
+    return nextHole(this.#fd, position) ?? this.size();
   }
 
   truncate(size: number): void {

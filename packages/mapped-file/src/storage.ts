@@ -78,6 +78,19 @@ export interface StorageFile {
   read(target: Uint8Array, position: number): number;
   /** All of `source`, or throws. `source` may view a SharedArrayBuffer; nothing is copied. */
   write(source: Uint8Array, position: number): void;
+  /**
+   * Reserves disk space for a range within the file, which reads as before: a full disk is ENOSPC here, and no write there meets one.
+   * False, and nothing has happened, where the file system cannot (EOPNOTSUPP). The first force after a write there has more to note
+   * down than one after a write to bytes that were written before.
+   */
+  allocate(position: number, length: number): boolean;
+  /**
+   * The first byte at or after `position` that may be something else than zero; the file's size when there is none. What is allocated only
+   * is a hole, until it has been read.
+   */
+  seekData(position: number): number;
+  /** The first byte at or after `position` that lies in a hole: from it to the next {@link seekData} all bytes are zero. The size: none. */
+  seekHole(position: number): number;
   /** Throws `ERR_FILE_MAPPED` while this object has a mapping: a mapped page beyond the end of its file is SIGBUS. */
   truncate(size: number): void;
   /** fdatasync: all that was written or stored through a mapping, by whatever thread. */
@@ -153,6 +166,8 @@ export type FaultOperation =
   /** With the code EXDEV it answers that it cannot. */
   | "share"
   | "truncate"
+  /** With the code EOPNOTSUPP it answers that it cannot. */
+  | "allocate"
   | "syncDirectory"
   | "diskUsage"
   | "lock";

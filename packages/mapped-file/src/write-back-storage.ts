@@ -75,6 +75,18 @@ class WriteBackFile implements StorageFile {
     });
   }
 
+  allocate(position: number, length: number): boolean {
+    return this.#inner.allocate(position, length);
+  }
+
+  seekData(position: number): number {
+    return this.#inner.seekData(position);
+  }
+
+  seekHole(position: number): number {
+    return this.#inner.seekHole(position);
+  }
+
   truncate(size: number): void {
     this.#inner.truncate(size);
     this.#disk.locked(() => this.#disk.truncate(this.path, size));

@@ -24,6 +24,7 @@ const calls: Record<FaultOperation, (storage: Storage, directory: string) => unk
     storage.share(join(directory, "c"), join(directory, "a-new"));
     storage.remove(join(directory, "a-new"));
   },
+  allocate: (storage, directory) => withFile(storage, directory, (file) => file.allocate(0, 4)),
   truncate: (storage, directory) => withFile(storage, directory, (file) => file.truncate(4)),
   syncDirectory: (storage, directory) => storage.syncDirectory(directory),
   diskUsage: (storage, directory) => storage.diskUsage(join(directory, "a")),
@@ -57,6 +58,14 @@ for (const [operation, call] of Object.entries(calls) as [FaultOperation, (typeo
     t.notThrows(() => run(faulty({ operation, path: "elsewhere", after: 0, code: "EIO" })));
   });
 }
+
+test("an allocation that is planned to be impossible is answered, not failed", (t) => {
+  const path = join(temporaryDirectory(t), "a");
+  const file = faulty({ operation: "allocate", path, after: 0, times: 1, code: "EOPNOTSUPP" }).open(path, "create");
+  t.false(file.allocate(0, 4096));
+  t.true(file.allocate(0, 4096));
+  file.close();
+});
 
 test("a fault without a count lasts for ever", (t) => {
   const storage = faulty({ operation: "open", path: "x", after: 0, code: "EMFILE" });

@@ -185,6 +185,38 @@ test("bad sizes and offsets are range errors, wrong types are type errors, and t
   t.throws(() => mapShared(PAGE, 1_000_000), { code: "EBADF" });
 });
 
+test("a range of a file is allocated, and its holes are found, beyond 4 GiB too", (t) => {
+  const end = 6 * 2 ** 30;
+  const { fd } = openFile(end);
+  const at = 5 * 2 ** 30;
+  t.deepEqual([mmap.seekData(fd, 0), mmap.seekHole(fd, PAGE)], [undefined, PAGE]);
+  mmap.allocate(fd, at - PAGE, 4 * PAGE);
+  writeSync(fd, Buffer.alloc(PAGE, 1), 0, PAGE, at);
+  t.deepEqual([mmap.seekData(fd, 0), mmap.seekHole(fd, at), mmap.seekHole(fd, end)], [at, at + PAGE, undefined]);
+  closeSync(fd);
+});
+
+test("allocate and seek refuse bad numbers, and carry the system's errors", (t) => {
+  const { fd } = openFile(PAGE);
+  for (const bad of [-1, 0.5, Number.NaN, 2 ** 53]) {
+    t.throws(() => mmap.allocate(fd, bad, 1), { code: "ERR_OUT_OF_RANGE" }, `offset=${bad}`);
+    t.throws(() => mmap.allocate(fd, 0, bad), { code: "ERR_OUT_OF_RANGE" }, `length=${bad}`);
+    t.throws(() => mmap.seekData(fd, bad), { code: "ERR_OUT_OF_RANGE" }, `offset=${bad}`);
+    t.throws(() => mmap.seekHole(bad, 0), { code: "ERR_OUT_OF_RANGE" }, `fd=${bad}`);
+  }
+  t.throws(() => mmap.allocate(fd, 0, 0), { code: "ERR_OUT_OF_RANGE" });
+  t.throws(() => mmap.allocate("1" as unknown as number, 0, 1), { code: "ERR_INVALID_ARG_TYPE" });
+  closeSync(fd);
+  t.like(
+    t.throws(() => mmap.allocate(1_000_000, 0, 1)),
+    { code: "EBADF", errno: -9, syscall: "fallocate" },
+  );
+  t.like(
+    t.throws(() => mmap.seekData(1_000_000, 0)),
+    { code: "EBADF", syscall: "lseek" },
+  );
+});
+
 test("only mappings of this thread are taken for mappings", (t) => {
   const strangers = [Buffer.alloc(PAGE), new Uint8Array(new SharedArrayBuffer(PAGE)), new Float64Array(4), {}, 3, null, undefined];
   for (const stranger of strangers as Uint8Array[]) {

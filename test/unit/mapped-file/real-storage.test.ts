@@ -46,6 +46,43 @@ test("open for reading or writing wants an existing file, and a file open for re
   file.close();
 });
 
+test("allocated ranges take space, keep what is written, and are holes until somebody has looked", (t) => {
+  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
+  file.truncate(1 << 20);
+  file.write(new Uint8Array(4096).fill(7), 8192);
+  const blocks = statSync(file.path).blocks;
+  t.true(file.allocate(0, 1 << 19));
+  t.is(file.size(), 1 << 20);
+  t.true(statSync(file.path).blocks - blocks >= (1 << 19) / 512 - 16);
+  t.is(file.seekData(0), 8192);
+  t.is(file.seekHole(8192), 12288);
+  const bytes = new Uint8Array(16384);
+  file.read(bytes, 0);
+  t.is(
+    bytes.findIndex((byte) => byte !== 0),
+    8192,
+  );
+  t.is(bytes.indexOf(0, 8192), 12288);
+  file.close();
+});
+
+test("data and holes alternate from any position to the size, beyond which there is neither", (t) => {
+  const file = storage.open(join(temporaryDirectory(t), "file"), "create");
+  t.is(file.seekData(0), 0);
+  t.is(file.seekHole(0), 0);
+  file.truncate(3 * 2 ** 32);
+  t.is(file.seekData(0), 3 * 2 ** 32);
+  t.is(file.seekHole(5), 5);
+  const at = 2 * 2 ** 32 + 65536;
+  file.write(new Uint8Array(65536).fill(1), at);
+  t.is(file.seekData(5), at);
+  t.is(file.seekData(at + 100), at + 100);
+  t.is(file.seekHole(at + 100), at + 65536);
+  t.is(file.seekData(at + 65536), file.size());
+  t.is(file.seekHole(file.size()), file.size());
+  file.close();
+});
+
 test("a store through a mapping is in the file, and unmapping empties every view", (t) => {
   const file = storage.open(join(temporaryDirectory(t), "file"), "create");
   file.write(new Uint8Array(8192), 0);

@@ -18,23 +18,25 @@ export interface PlannedSegment extends LogQueueTableOptions {
 }
 
 export interface ScanPlanOptions extends LogQueueTableOptions {
-  readonly lastExitOk: boolean;
   readonly checkCRCOnRecover: boolean;
   /** Bytes before it were durable once; 0 when that is not known. */
   readonly flushedWatermark: number;
+  /** From where on a force has failed; undefined when none has. */
+  readonly unforcedFrom?: number | undefined;
 }
 
 /**
- * What the two recoveries of RocketMQ differ in. Every segment is read in both, since queue offsets come from the log. After a clean end a
- * record of an old segment that was durable before it may be corrupt, and the log still goes on behind it: what has happened to it has
- * nothing to do with how the store ended, and need not keep all others from being read.
+ * Every segment is read, since queue offsets come from the log. A record of an old segment that was durable as a whole may be corrupt, and
+ * the log still goes on behind it: what has happened to it has nothing to do with how the store ended, clean or not, and need not keep all
+ * others from being read. In segments that recovery may have to write again nothing is passed over: there damage is a torn tail.
  */
 export function planScan(files: readonly MappedFile[], options: ScanPlanOptions): PlannedSegment[] {
-  const { deletedTopics = new Map(), dispatchedOffset = Number.MAX_SAFE_INTEGER } = options;
+  const { deletedTopics = new Map(), dispatchedOffset = Number.MAX_SAFE_INTEGER, flushedWatermark, unforcedFrom } = options;
+  const durableTo = Math.min(flushedWatermark, unforcedFrom ?? flushedWatermark);
   return files.map(({ path, fromOffset, size, endOffset }, index) => {
     const isRecent = index >= files.length - RECENT_SEGMENTS;
-    const isTrusted = options.lastExitOk && !isRecent && endOffset <= options.flushedWatermark;
+    const passesCorrupt = !isRecent && endOffset <= durableTo;
     const { checkCRCOnRecover: checkCrc } = options;
-    return { path, fromOffset, size, checkCrc, passesCorrupt: isTrusted, deletedTopics, dispatchedOffset };
+    return { path, fromOffset, size, checkCrc, passesCorrupt, deletedTopics, dispatchedOffset };
   });
 }
