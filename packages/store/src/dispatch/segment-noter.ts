@@ -2,14 +2,7 @@ import { basename, dirname } from "node:path";
 import type { StorePaths } from "@millrace/format";
 import { SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
-import {
-  canHoldSegmentNotes,
-  type NotedQueue,
-  readSegmentNote,
-  removeSegmentNotes,
-  type SegmentNote,
-  writeSegmentNote,
-} from "../marks/segment-note.js";
+import { type NotedQueue, readSegmentNote, removeSegmentNotes, type SegmentNote, writeSegmentNote } from "../marks/segment-note.js";
 import type { ConsumeQueue } from "./consume-queue.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 
@@ -73,8 +66,7 @@ export class SegmentNoter {
 
   /** Segments before it are gone. */
   forgetBelow(minOffset: number): void {
-    if (canHoldSegmentNotes(this.#storage, this.#directory))
-      removeSegmentNotes(this.#storage, this.#directory, (fromOffset) => fromOffset >= minOffset);
+    removeSegmentNotes(this.#storage, this.#directory, (fromOffset) => fromOffset >= minOffset);
   }
 
   #begin(offset: number): void {
@@ -107,7 +99,6 @@ export class SegmentNoter {
   #write(endOffset: number, modifiedMs: number | undefined): void {
     // A record that no queue took is missing here: the segment has to be read.
     if (this.#consumeQueues.undispatched !== this.#undispatched || this.#lastRecordOffset < 0) return;
-    if (!canHoldSegmentNotes(this.#storage, this.#directory)) return;
     const note: SegmentNote = {
       fromOffset: this.#segments.startOf(endOffset - 1),
       endOffset,

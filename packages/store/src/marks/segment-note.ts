@@ -41,12 +41,13 @@ interface NoteContent extends Omit<SegmentNote, "queues"> {
 }
 
 /** False where something else has the directory's name: no note is read there, and none written. */
-export function canHoldSegmentNotes(storage: Storage, directory: string): boolean {
+function canHoldNotes(storage: Storage, directory: string): boolean {
   return (storage.entry(directory)?.kind ?? "directory") === "directory";
 }
 
 /** Of the segment that begins there; undefined when it is missing or damaged: then the segment is read. */
 export function readSegmentNote(storage: Storage, directory: string, fromOffset: number): SegmentNote | undefined {
+  if (!canHoldNotes(storage, directory)) return undefined;
   const found = readCheckedFile(storage, pathOf(directory, fromOffset), KIND);
   if (found.state !== "good") return undefined;
   const content = JSON.parse(new TextDecoder().decode(found.payload)) as NoteContent;
@@ -75,6 +76,7 @@ export function writeSegmentNote(storage: Storage, directory: string, note: Segm
   const content: NoteContent = { ...rest, topics: [...topics] };
   const bytes = encodeCheckedFile(KIND, new TextEncoder().encode(`${JSON.stringify(content)}\n`));
   try {
+    if (!canHoldNotes(storage, directory)) return;
     storage.makeDirectory(directory, false);
     const file = storage.open(pathOf(directory, note.fromOffset), "create");
     try {
@@ -106,6 +108,7 @@ export function removeSegmentNotes(storage: Storage, directory: string, isKept: 
 }
 
 function entriesOf(storage: Storage, directory: string): StorageEntry[] {
+  if (!canHoldNotes(storage, directory)) return [];
   return storage.list(directory).filter(({ kind }) => kind !== "directory");
 }
 

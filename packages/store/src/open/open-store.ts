@@ -21,7 +21,7 @@ import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { StoreSnapshots } from "../copy/store-snapshots.js";
 import { keepFence } from "../marks/fence-places.js";
-import { canHoldSegmentNotes, sealSegmentNote } from "../marks/segment-note.js";
+import { sealSegmentNote } from "../marks/segment-note.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
@@ -267,8 +267,7 @@ export class OpenStore {
     const segments = new SegmentDirectory(paths.commitLog, config.mappedFileSizeCommitLog);
     const fromOffset = segments.startOf(this.maxPhysicalOffset);
     const modifiedMs = storage.entry(segments.pathOf(fromOffset))?.modifiedMs;
-    if (modifiedMs !== undefined && canHoldSegmentNotes(storage, paths.segmentNotes))
-      sealSegmentNote(storage, paths.segmentNotes, fromOffset, modifiedMs);
+    if (modifiedMs !== undefined) sealSegmentNote(storage, paths.segmentNotes, fromOffset, modifiedMs);
   }
 
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */

@@ -1,6 +1,5 @@
 import type { MappedFile, Storage } from "@millrace/mapped-file";
 import {
-  canHoldSegmentNotes,
   type NotedQueue,
   readSegmentNote,
   removeSegmentNotes,
@@ -44,7 +43,7 @@ export class NotedSegments {
   constructor(storage: Storage, notes: SegmentNotesOptions | undefined, files: readonly MappedFile[], options: BeliefOptions) {
     const { deletedTopics = new Map(), dispatchedOffset = Number.MAX_SAFE_INTEGER } = options;
     this.#storage = storage;
-    this.#directory = notes !== undefined && canHoldSegmentNotes(storage, notes.directory) ? notes.directory : undefined;
+    this.#directory = notes?.directory;
     this.#deletedTopics = deletedTopics;
     this.#dispatchedOffset = dispatchedOffset;
     this.#lastExitOk = options.lastExitOk;
@@ -82,7 +81,7 @@ export class NotedSegments {
     return this.joined(fromOffset, { ...end, ...nothing });
   }
 
-  /** What is known and what a scan has found behind it. A scan that did not find the note's last record has read the segment from its begin. */
+  /** What is known, and what a scan has found behind it. One that did not find the last known record has read all of the segment. */
   joined(fromOffset: number, scan: SegmentScan): SegmentScan {
     const note = this.#notes.get(fromOffset);
     if (note === undefined || scan.from === 0) return scan;

@@ -19,7 +19,7 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import type { LogQueue } from "../scan/log-queue.js";
-import type { ReadAt } from "../scan/segment-window.js";
+import type { ReadAt, SeekData } from "../scan/segment-window.js";
 import { SegmentWindow } from "../scan/segment-window.js";
 import type { CorruptRecord } from "./corrupt-record.js";
 import { LogQueueTable, type LogQueueTableOptions, type LogTopic } from "./log-queue-table.js";
@@ -63,6 +63,8 @@ export interface SegmentScanOptions extends LogQueueTableOptions {
   readonly lastKnown?: number;
   /** Nothing was ever written from here on. By default the segment's size. */
   readonly writtenTo?: number;
+  /** By default the segment has no holes. */
+  readonly seekData?: SeekData;
   /** Bytes read at a time; a larger record makes it grow. */
   readonly windowSize?: number;
 }
@@ -101,7 +103,8 @@ class SegmentScanner {
   constructor(readAt: ReadAt, options: SegmentScanOptions) {
     this.#options = options;
     this.#queues = new LogQueueTable(options);
-    this.#window = new SegmentWindow(readAt, options.size, options.windowSize ?? DEFAULT_WINDOW_SIZE);
+    const { size, windowSize = DEFAULT_WINDOW_SIZE, seekData } = options;
+    this.#window = new SegmentWindow(readAt, size, windowSize, seekData);
   }
 
   scan(): SegmentScan {
