@@ -54,8 +54,8 @@ const PROGRESS_INTERVAL_MS = 200;
 
 /**
  * Finds the end of the log, and what the store must know about what is before it. Reads every segment, but for what is noted, decides
- * by the log's table, and only then changes anything. On return all bytes before `maxOffset` are durable, written again where they were not known to be, and
- * its segment holds zeros behind it.
+ * by the log's table, and only then changes anything. On return all bytes before `maxOffset` are durable, written again where they were
+ * not known to be, and its segment holds zeros behind it.
  * (RocketMQ: `CommitLog.recoverNormally`, `recoverAbnormally`, `truncateDirtyFiles`.)
  *
  * @throws MillraceError `ERR_COMMIT_LOG_CORRUPT`, `ERR_ABORTED`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_WORKER_DIED`; only
