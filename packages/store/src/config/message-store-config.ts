@@ -76,6 +76,7 @@ const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLo
   deleteConsumeQueueFilesInterval: 100,
   deleteFileBatchMax: 10,
   destroyMapedFileIntervalForcibly: 120_000,
+  unref: false,
 };
 
 type NumberOption = { [K in keyof MessageStoreConfig]: MessageStoreConfig[K] extends number ? K : never }[keyof MessageStoreConfig];

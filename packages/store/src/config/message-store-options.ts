@@ -128,6 +128,11 @@ export interface MessageStoreOptions {
   readonly deleteFileBatchMax?: number;
   /** A lease held for more milliseconds on an expired segment is ended by force. Default 120,000. */
   readonly destroyMapedFileIntervalForcibly?: number;
+  /**
+   * The open store lets the process end when nothing else keeps it, and nothing is waited for: a put, a consumer, a close. What such an
+   * end leaves is what a kill leaves. Without it a store that is not closed keeps the process alive. Default false.
+   */
+  readonly unref?: boolean;
   /** Aborts a long recovery before it changes anything, or the dispatching after it, which the next open goes on with. Default none. */
   readonly signal?: AbortSignal;
   /** Is told, once each, of failures in the background that no listener of `error` hears. Default: a warning of the process. */

@@ -73,7 +73,7 @@ export class OpenStore {
   ) {
     this.directory = directory;
     this.pipeline = pipeline;
-    this.put = new MessagePutter(directory.config, pipeline.control, pipeline.data.ring, topics);
+    this.put = new MessagePutter(directory.config, pipeline.control, pipeline.data, topics);
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
