@@ -20,7 +20,7 @@ import {
 } from "@millrace/shared-memory";
 import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
-import { readyAheadBytes } from "../pipeline/ready-ahead.js";
+import { ReadyAhead } from "../pipeline/ready-ahead.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
 import { ChannelSegmentWriter } from "./channel-segment-writer.js";
 import { MappedSegmentWriter } from "./mapped-segment-writer.js";
@@ -78,7 +78,7 @@ export class AppendService implements Agent {
   readonly #segments: SegmentDirectory;
   readonly #sync: boolean;
   readonly #propertyCrc: boolean;
-  readonly #readyAhead: number;
+  readonly #readyAhead: ReadyAhead;
   readonly #writer: SegmentWriter;
   readonly #blank = new Uint8Array(BLANK_RECORD_LENGTH);
   #segment: MappedFile;
@@ -114,7 +114,7 @@ export class AppendService implements Agent {
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#wait = new WaitStrategy(this.#sync ? SYNC_SPIN_US : ASYNC_SPIN_US);
     this.#propertyCrc = config.enabledAppendPropCRC;
-    this.#readyAhead = readyAheadBytes(config);
+    this.#readyAhead = new ReadyAhead(config, counters.wroteOffset.value);
     this.#writer = segmentWriter(data, this.control);
     this.#offset = counters.wroteOffset.value;
     this.#toldOffset = this.#offset;
@@ -124,8 +124,9 @@ export class AppendService implements Agent {
   }
 
   onStart(): void {
-    this.#want(this.#offset + this.#readyAhead);
-    this.#waitReady(this.#segment, this.#offset); // if in vain, the first put waits again
+    const wanted = this.#readyAhead.endFor(this.#offset);
+    // What is made ready beside puts is forced beside them, too. If it is waited for in vain, the first put waits again.
+    this.#waitReady(this.#segment, this.#sync ? Math.min(wanted, this.#segment.endOffset) : this.#offset, wanted);
     this.#writer.enter(this.#segment);
   }
 
@@ -248,11 +249,11 @@ export class AppendService implements Agent {
   }
 
   /** Until the bytes are there, the allocator has failed or ended, or RocketMQ's five seconds are over. */
-  #waitReady(segment: MappedFile, end: number): boolean {
+  #waitReady(segment: MappedFile, end: number, wanted = this.#readyAhead.endFor(end)): boolean {
     const { allocatedOffset, allocateFailures, allocateState, segmentWantedOffset } = this.#counters;
     const deadlineUs = monotonicUs() + ALLOCATE_TIMEOUT_US;
     const failures = allocateFailures.get();
-    this.#want(end + this.#readyAhead);
+    this.#want(wanted);
     segmentWantedOffset.nudge();
     for (;;) {
       const allocated = allocatedOffset.get();
@@ -342,8 +343,8 @@ export class AppendService implements Agent {
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
     if (wakeMain) counters.resultRingTail.nudge();
     if (this.#offset - this.#toldOffset >= TELL_BYTES) this.#tellDispatcher();
-    const wanted = this.#offset + this.#readyAhead;
-    if (wanted - counters.segmentWantedOffset.value > this.#readyAhead / 8) this.#want(wanted);
+    if (this.#readyAhead.isShort(this.#offset, counters.segmentWantedOffset.value))
+      this.#want(this.#readyAhead.endFor(this.#offset));
   }
 
   #tellDispatcher(): void {
