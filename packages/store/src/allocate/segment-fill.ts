@@ -2,8 +2,12 @@ import { LARGE_ZERO_BLOCK, type MappedFile, SMALL_ZERO_BLOCK, writeZeros } from 
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 
 const MIB = 1024 * 1024;
-/** Between two slices the thread hears a stop, and the appender can go on with the first. */
-const ZEROS_SLICE = MIB;
+/**
+ * Of zeros: between two slices the thread hears a stop, and the appender can go on with the first. In SYNC_FLUSH, where a force follows
+ * each, one is all that a new store makes ready.
+ */
+const ASYNC_SLICE = MIB;
+const SYNC_SLICE = 4 * MIB;
 /** A reservation takes some ten microseconds, whatever its length. */
 const RESERVED_SLICE = 16 * MIB;
 const ALIGNMENT = MIB;
@@ -17,11 +21,13 @@ const ALIGNMENT = MIB;
  */
 export class SegmentFill {
   readonly #reserves: boolean;
+  readonly #slice: number;
   readonly #blockLength: number;
 
   constructor(config: MessageStoreConfig) {
     const isSync = config.flushDiskType === "SYNC_FLUSH";
     this.#reserves = !isSync && (config.writeWithoutMmap || config.transientStorePoolEnable);
+    this.#slice = isSync ? SYNC_SLICE : ASYNC_SLICE;
     this.#blockLength = isSync ? SMALL_ZERO_BLOCK : LARGE_ZERO_BLOCK;
   }
 
@@ -31,7 +37,7 @@ export class SegmentFill {
       const end = sliceEnd(segment, position, wanted, RESERVED_SLICE);
       if (segment.file.allocate(position, end - position)) return end;
     }
-    const end = sliceEnd(segment, position, wanted, ZEROS_SLICE);
+    const end = sliceEnd(segment, position, wanted, this.#slice);
     writeZeros(segment.file, position, end, this.#blockLength);
     return end;
   }

@@ -124,9 +124,8 @@ export class AppendService implements Agent {
   }
 
   onStart(): void {
-    const wanted = this.#readyAhead.endFor(this.#offset);
-    // What is made ready beside puts is forced beside them, too. If it is waited for in vain, the first put waits again.
-    this.#waitReady(this.#segment, this.#sync ? Math.min(wanted, this.#segment.endOffset) : this.#offset, wanted);
+    this.#want(this.#readyAhead.endFor(this.#offset));
+    this.#waitReady(this.#segment, this.#offset); // if in vain, the first put waits again
     this.#writer.enter(this.#segment);
   }
 
@@ -203,7 +202,8 @@ export class AppendService implements Agent {
     if (putBurst.get() !== 0 || this.#ring.tail.get() !== end) return false;
     if (wakeMain) resultRingTail.nudge();
     const beganUs = monotonicUs();
-    this.#force.run(startOffset, () => this.#segment.force());
+    const segment = this.#segment;
+    this.#force.run(startOffset, () => segment.forceRange(startOffset - segment.fromOffset, this.#offset - startOffset));
     const us = monotonicUs() - beganUs;
     this.#forceUs.record(us);
     this.#appendToFlushUs.record(us, messages);
@@ -249,11 +249,11 @@ export class AppendService implements Agent {
   }
 
   /** Until the bytes are there, the allocator has failed or ended, or RocketMQ's five seconds are over. */
-  #waitReady(segment: MappedFile, end: number, wanted = this.#readyAhead.endFor(end)): boolean {
+  #waitReady(segment: MappedFile, end: number): boolean {
     const { allocatedOffset, allocateFailures, allocateState, segmentWantedOffset } = this.#counters;
     const deadlineUs = monotonicUs() + ALLOCATE_TIMEOUT_US;
     const failures = allocateFailures.get();
-    this.#want(wanted);
+    this.#want(this.#readyAhead.endFor(end));
     segmentWantedOffset.nudge();
     for (;;) {
       const allocated = allocatedOffset.get();

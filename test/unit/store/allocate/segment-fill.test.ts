@@ -37,17 +37,18 @@ for (const [name, options] of Object.entries(RESERVING)) {
   });
 }
 
-const WRITING: Record<string, MessageStoreOptions> = {
-  "mapped, ASYNC_FLUSH": {},
-  "mapped, SYNC_FLUSH": { flushDiskType: "SYNC_FLUSH" },
-  "writeWithoutMmap, SYNC_FLUSH": { flushDiskType: "SYNC_FLUSH", writeWithoutMmap: true },
+const WRITING: Record<string, { options: MessageStoreOptions; slice: number }> = {
+  "mapped, ASYNC_FLUSH": { options: {}, slice: MIB },
+  "mapped, SYNC_FLUSH": { options: { flushDiskType: "SYNC_FLUSH" }, slice: 4 * MIB },
+  "writeWithoutMmap, SYNC_FLUSH": { options: { flushDiskType: "SYNC_FLUSH", writeWithoutMmap: true }, slice: 4 * MIB },
 };
-for (const [name, options] of Object.entries(WRITING)) {
-  test(`${name}: zeros are written, a MiB at a time`, (t) => {
+for (const [name, { options, slice }] of Object.entries(WRITING)) {
+  test(`${name}: zeros are written, ${slice / MIB} MiB at a time`, (t) => {
     const { segment, fill, data } = emptySegment(t, options);
-    t.is(fill.fill(segment, 100, 3 * MIB), MIB);
+    t.is(fill.fill(segment, 100, 9 * MIB), slice);
     t.is(data(), 0);
-    t.is(fill.fill(segment, MIB, 3 * MIB), 2 * MIB);
+    t.is(fill.fill(segment, slice, 20 * MIB), 2 * slice);
+    t.is(fill.fill(segment, 2 * slice, 2 * slice + 1), 2 * slice + MIB);
   });
 }
 
