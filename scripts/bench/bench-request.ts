@@ -3,6 +3,7 @@ import { CONTESTANTS } from "./contestants/workload.js";
 import { type BenchOptions, parseBenchOptions } from "./figures/bench-options.js";
 import { CONSUME_GET } from "./figures/consume-get-figure.js";
 import { FIGURES, figureNames } from "./figures/figures.js";
+import { figuresNeed } from "./figures/figures-to-reach.js";
 import { DURABILITIES, MESSAGE_SIZES, WINDOWS } from "./figures/wanted-cells.js";
 
 /**
@@ -11,7 +12,8 @@ import { DURABILITIES, MESSAGE_SIZES, WINDOWS } from "./figures/wanted-cells.js"
  * @throws UsageError for a part of `--only` that is in no name, with the names
  */
 export function parseBenchRequest(args: readonly string[]): BenchOptions {
-  const options = parseBenchOptions(args);
+  const asked = parseBenchOptions(args);
+  const options = asked.figures ? { ...asked, only: figuresNeed() } : asked;
   const names = figureNames();
   const unknown = options.only.find((part) => !names.some((name) => name.includes(part)));
   if (unknown === undefined) return options;

@@ -73,7 +73,7 @@ async function compare({ checkouts, rounds, load, directory: base }: CompareRequ
     for (const side of round % 2 === 1 ? ([0, 1] as const) : ([1, 0] as const)) {
       const runDirectory = mkdtempSync(join(directory, "compare-"));
       try {
-        touchMemory(runDirectory);
+        touchMemory(runDirectory, load.warmUpSeconds + load.seconds);
         const result = await measure({ checkout: resolve(checkouts[side]), load, directory: runDirectory });
         results[side].push(result);
         console.log(

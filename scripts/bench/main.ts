@@ -33,7 +33,7 @@ function javaPeer({ rocketmq }: BenchOptions, wants: Wants): JavaPeer | undefine
 async function run(options: BenchOptions): Promise<void> {
   const directory = resolve(options.directory ?? BENCH_DIRECTORY);
   mkdirSync(directory, { recursive: true });
-  const machine = describeMachine(directory);
+  const machine = describeMachine(directory, options.commit);
   console.log(`load average ${machine.loadAverage.toFixed(2)}, writing below ${directory} (${machine.fileSystem})`);
   if (machine.loadAverage > BUSY_LOAD_AVERAGE) console.log("WARNING: the machine is busy, the figures will not be its best");
   const wants: Wants = (name) => options.only.length === 0 || options.only.some((part) => name.includes(part));
@@ -52,7 +52,7 @@ async function run(options: BenchOptions): Promise<void> {
 
   const peers: Record<string, string> = Object.fromEntries(PEERS.map((name) => [name, peerVersion(name)]));
   if (bench.java !== undefined) peers.RocketMQ = bench.java.version;
-  const report = formatReport(results, machine, options.rounds, peers);
+  const report = formatReport(results, { ...options, machine, peers });
   const output = resolve(options.output ?? join(directory, `bench-${machine.date.replaceAll(":", "-")}`));
   mkdirSync(dirname(output), { recursive: true });
   writeFileSync(`${output}.md`, `${report}\n`);

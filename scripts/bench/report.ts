@@ -1,31 +1,76 @@
 import { figureLines, judge } from "./figures/figures.js";
+import { type JudgedFigure, judgeFigures } from "./figures/figures-to-reach.js";
+import type { Goal } from "./figures/goal.js";
 import type { Results } from "./figures/results.js";
 import { type Row, table } from "./figures/table.js";
 import type { Machine } from "./machine.js";
 
+/** What a report says of how it came about. */
+export interface Run {
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Versions by name. */
+  readonly peers: Readonly<Record<string, string>>;
+}
+
 /** The whole report in Markdown; its tables read as well on a terminal. */
-export function formatReport(results: Results, machine: Machine, rounds: number, peers: Readonly<Record<string, string>>): string {
+export function formatReport(results: Results, run: Run): string {
   return [
     "# Millrace bench",
     "",
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.kernel}; ${machine.fileSystem}; ` +
-      `Node ${machine.node}; ${machine.date}`,
+    ...runLines(run),
     "",
-    `Medians of ${rounds} interleaved rounds; load average before ${machine.loadAverage.toFixed(2)}. Peers: ${formatPeers(peers)}.`,
-    "",
-    ...goalLines(results),
+    ...reachLines(results, run),
+    ...limitLines(results),
     ...figureLines(results),
   ].join("\n");
 }
 
-function formatPeers(peers: Readonly<Record<string, string>>): string {
-  return Object.entries(peers)
-    .map(([name, version]) => `${name} ${version}`)
-    .join(", ");
+function runLines({ machine, rounds, seconds, warmUpSeconds, peers }: Run): string[] {
+  const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.kernel}; ${machine.fileSystem}; Node ${machine.node}.`,
+    `${machine.date}, commit ${machine.commit}; load average before ${machine.loadAverage.toFixed(2)}.`,
+    `Medians of ${rounds} interleaved rounds of ${seconds} s after ${warmUpSeconds} s of warm-up,`,
+    "± half of the distance between the least and the most.",
+    `Peers: ${versions.join(", ")}.`,
+  ];
 }
 
-function goalLines(results: Results): string[] {
-  const mark = (reached: boolean | undefined): string => (reached === undefined ? "-" : reached ? "pass" : "FAIL");
-  const rows = judge(results).map((goal): Row => [goal.name, goal.measured, goal.wanted, mark(goal.reached)]);
-  return ["## Speed to reach", "", ...table(["workload", "measured", "at least", ""], rows), ""];
+/** As docs/measured.md has it, one section a machine, and the README its shorter table. Empty when nothing of it was measured. */
+function reachLines(results: Results, { machine }: Run): string[] {
+  const judged = judgeFigures(results, machine.cores);
+  if (judged.every(({ measured }) => measured === "-")) return [];
+  const head = ["workload", "measured", "to reach", "", "of"];
+  const row = ({ name, measured, wanted, reached, detail }: JudgedFigure): Row => [
+    name,
+    measured,
+    wanted,
+    verdict(reached),
+    detail,
+  ];
+  const short = judged.filter(({ isInReadme }) => isInReadme).map(({ name, measured, detail }): Row => [name, measured, detail]);
+  return [
+    `## Figures to reach, ${machine.cores} cores`,
+    "",
+    ...table(head, judged.map(row)),
+    "",
+    "In short, for the README:",
+    "",
+    ...table([`${machine.cores} cores`, "", ""], short),
+    "",
+  ];
+}
+
+/** What is wanted beside the figures to reach, of what was measured. */
+function limitLines(results: Results): string[] {
+  const measured = judge(results).filter(({ reached }) => reached !== undefined);
+  const row = (goal: Goal): Row => [goal.name, goal.measured, goal.wanted, verdict(goal.reached)];
+  return measured.length === 0 ? [] : ["## Limits", "", ...table(["workload", "measured", "wanted", ""], measured.map(row)), ""];
+}
+
+function verdict(reached: boolean | undefined): string {
+  return reached === undefined ? "-" : reached ? "pass" : "FAIL";
 }

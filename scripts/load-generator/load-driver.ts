@@ -1,6 +1,6 @@
 import { LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
 import type { AcknowledgementSink } from "./acknowledgement-log.js";
-import type { LoadPutResult, LoadTarget } from "./load-target.js";
+import type { LoadPutResult, PutTarget } from "./load-target.js";
 import type { MessageContent } from "./message-content.js";
 import type { Pace } from "./pace.js";
 import { PutSlot, type PutSlotOwner } from "./put-slot.js";
@@ -36,7 +36,7 @@ export class LoadDriver implements PutSlotOwner {
   /** When the last unit settled. */
   endedUs = 0;
 
-  #target: LoadTarget;
+  #target: PutTarget;
   readonly #content: MessageContent;
   readonly #acks: AcknowledgementSink | undefined;
   #plan: LoadPlan;
@@ -53,7 +53,7 @@ export class LoadDriver implements PutSlotOwner {
 
   /** @param acks is told of every acknowledged unit */
   constructor(
-    target: LoadTarget,
+    target: PutTarget,
     content: MessageContent,
     acks: AcknowledgementSink | undefined,
     plan: LoadPlan,
@@ -77,7 +77,7 @@ export class LoadDriver implements PutSlotOwner {
   }
 
   /** Goes on where {@link run} has ended, with the next unit, unless it was stopped: in a store that has been opened again, say. */
-  goOn(target: LoadTarget, plan: LoadPlan): Promise<void> {
+  goOn(target: PutTarget, plan: LoadPlan): Promise<void> {
     this.#target = target;
     this.#plan = plan;
     this.#isOver = false;

@@ -1,9 +1,13 @@
 import type { StoreStats } from "@millrace/stats";
 
-/** What the load generator needs of a store: the shape of `MessageStore`, so that tests can stand in for it. */
-export interface LoadTarget {
+/** What messages are put into. */
+export interface PutTarget {
   putMessage(message: LoadMessage): Promise<LoadPutResult>;
   putMessages(batch: readonly LoadMessage[]): Promise<LoadPutResult>;
+}
+
+/** What the load generator needs of a store: the shape of `MessageStore`, so that tests can stand in for it. */
+export interface LoadTarget extends PutTarget {
   stats(): StoreStats;
   close(): Promise<void>;
 }

@@ -16,6 +16,7 @@ async function start(t: ExecutionContext, kind: SampleKind): Promise<Sample> {
     data: { control: buffer, kind },
     controlBell: counters.controlBell,
     onReport: () => {},
+    unref: false,
     sleepsOn: counters.putRingTail,
   });
   t.teardown(() => service.destroy());

@@ -62,8 +62,8 @@ export function verdictOf(outcomes: readonly LifeOutcome[], { mayRefuse, isExcep
   let isRefused = false;
   for (const [index, outcome] of outcomes.entries()) {
     const life = `life ${index + 1}`;
-    if (outcome.end === "hang") return { verdict: "HANG", story: [...story, `${life}: no end`] };
-    if (outcome.end === "death") return { verdict: "DEATH", story: [...story, `${life}: ${outcome.what}`] };
+    if (outcome.end === "hang") return { verdict: "HANG", story: [`${life}: no end`, ...story] };
+    if (outcome.end === "death") return { verdict: "DEATH", story: [`${life}: ${outcome.what}`, ...story] };
     if (outcome.end === "killed") continue;
     findings.push(...outcome.answer.findings);
     const isLast = index > 0 && index === outcomes.length - 1;

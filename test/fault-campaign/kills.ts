@@ -47,6 +47,7 @@ export class Kills implements FaultCampaign {
         const judged = await this.#workshop.inProcess((process) => process.live(job));
         outcomes.push(judged);
         if (judged.end !== "answered" || judged.answer.refused !== undefined) break;
+        if (judged.answer.isBehind === true) continue;
         before = job.after;
         ledgers = [];
       }

@@ -71,13 +71,13 @@ function queueDifferences(name: string, before = NO_QUEUE, after = NO_QUEUE, exc
   return wrong;
 }
 
-/** Queue → offsets that are not shown any more, or refused: each of them has been spoken of already. */
+/** Queue → offsets where the message is not shown any more, refused, or another one: each of them has been spoken of already. */
 function cutQueueOffsets(before: ShownStore, after: ShownStore): Map<string, Set<number>> {
   return new Map(
     Object.entries(before.queues).map(([name, { min, messages }]) => {
       const queue = after.queues[name] ?? NO_QUEUE;
-      const gone = messages.map((_, index) => min + index).filter((at) => queue.messages[at - queue.min]?.includes("|") !== true);
-      return [name, new Set(gone)];
+      const offsets = messages.map((_, index) => min + index);
+      return [name, new Set(offsets.filter((at) => queue.messages[at - queue.min] !== messages[at - min]))];
     }),
   );
 }

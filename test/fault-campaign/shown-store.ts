@@ -34,6 +34,8 @@ export interface ShownStore {
   readonly undecided: readonly string[];
   /** Group, queue → what it committed. */
   readonly committed: Readonly<Record<string, number>>;
+  /** What the lines of messages begin with that were put at the end, and that dispatching did not show any more. */
+  readonly unseen?: readonly string[];
 }
 
 const SINGLES_MAX = 5000;

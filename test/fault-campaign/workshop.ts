@@ -100,7 +100,8 @@ export class Workshop implements AsyncDisposable {
     return await this.inProcess(async (process) => {
       const outcome = await process.live(first);
       if (outcome.end !== "answered" || outcome.answer.refused !== undefined) return [outcome];
-      const second = this.judgeJob(directory, { before: first.after, ...excuses });
+      // A life that could not dispatch has shown nothing.
+      const second = this.judgeJob(directory, { before: outcome.answer.isBehind ? source.shown : first.after, ...excuses });
       return [outcome, await process.live(second)];
     });
   }

@@ -1,6 +1,8 @@
-import { execFile, fork } from "node:child_process";
+import { execFile, fork, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { createStorage } from "@millrace/mapped-file";
@@ -142,6 +144,28 @@ for (const how of ["close", "using", "failure", "no-put"]) {
     t.false(existsSync(join(root, "abort")));
   });
 }
+
+test.serial("a store that nobody closes keeps the process alive, one that is unref'd does not, and loses nothing", async (t) => {
+  const root = temporaryDirectory(t);
+  const forgotten = spawn(process.execPath, [OPENER, root, "forgotten"]);
+  const ended = once(forgotten, "exit");
+  await once(forgotten.stdout, "data");
+  t.is(await Promise.race([ended, setTimeout(500, "alive")]), "alive");
+  forgotten.kill("SIGKILL");
+  await ended;
+  const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, "unref"], { timeout: 20_000 });
+  t.is(stdout.trim(), "10");
+  t.true(existsSync(join(root, "abort")), "as after a kill");
+  const store = await openStore(t, { storePathRootDir: root });
+  t.like(store.recovery, { messages: 20, lastExitOk: false });
+});
+
+test.serial("what is waited for keeps the process alive, also of a store that is unref'd", async (t) => {
+  const root = temporaryDirectory(t);
+  const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, "unref-waits"], { timeout: 20_000 });
+  t.is(stdout.trim(), "10 true");
+  t.false(existsSync(join(root, "abort")));
+});
 
 test.serial("pending puts keep the process alive until they are settled", async (t) => {
   const root = temporaryDirectory(t);

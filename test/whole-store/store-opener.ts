@@ -53,6 +53,24 @@ const acts: Record<string, () => Promise<void>> = {
     answer(String(store.maxPhysicalOffset));
     await store.close();
   },
+  forgotten: async () => {
+    const store = await MessageStore.open(options);
+    answer(String(await putTen(store)));
+  },
+  unref: async () => {
+    const store = await MessageStore.open({ ...options, unref: true });
+    answer(String(await putTen(store)));
+    store.onMessageArriving(() => {});
+  },
+  "unref-waits": async () => {
+    const store = await MessageStore.open({ ...options, flushDiskType: "SYNC_FLUSH", unref: true });
+    void putTen(store).then(async (count) => {
+      const flushed = await store.flush();
+      await store.consumerOffsets.persist();
+      await store.close();
+      answer(`${count} ${flushed > 0}`);
+    });
+  },
   pending: async () => {
     const store = await MessageStore.open({ ...options, flushDiskType: "SYNC_FLUSH" });
     let settled = 0;

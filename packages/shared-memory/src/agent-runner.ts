@@ -74,7 +74,6 @@ export async function runAgent<C extends object, R extends ServiceRole>(
   }
   words.state.set(outcome.ok ? ServiceState.stopped : ServiceState.failed);
   await letMessagesIn(); // the answer to stop() is still on its way
-  port.close();
   return outcome;
 }
 

@@ -3,14 +3,11 @@ import { type Endpoint, type Remote, releaseProxy, wrap } from "comlink";
 import { Piscina } from "piscina";
 import { type AgentControl, failedService, type ServiceOutcome, serviceError } from "./agent.js";
 import type { OwnedCounter, ReadableCounter } from "./counter.js";
+import type { ServiceEntry } from "./service-entry.js";
 import { ServiceFailure } from "./service-failure.js";
-import { listenForReports } from "./service-report.js";
+import { listenForOutcome, listenForReports } from "./service-report.js";
 
-/** What a service worker's default export receives. */
-export interface ServiceTask<D> {
-  readonly port: MessagePort;
-  readonly data: D;
-}
+const ENTRY = new URL("service-entry.js", import.meta.url).href;
 
 export interface ServiceThreadOptions<D> {
   readonly name: string;
@@ -22,10 +19,12 @@ export interface ServiceThreadOptions<D> {
   readonly sleepsOn: ReadableCounter;
   /** What the service says without being asked. */
   readonly onReport: (report: unknown) => void;
+  /** The process may end although the service runs, unless an answer of its is waited for. */
+  readonly unref: boolean;
 }
 
 /**
- * A service on its own thread, seen from main: a piscina pool of exactly one worker whose single task is the service's life, and
+ * A service on its own thread, seen from main: a piscina pool of exactly one worker whose single task begins the service's life, and
  * Comlink over a port of its own as control plane. (RocketMQ: `ServiceThread.start/wakeup/shutdown`.)
  */
 export class ServiceThread<C extends object> {
@@ -39,6 +38,8 @@ export class ServiceThread<C extends object> {
   readonly #sleepsOn: ReadableCounter;
   /** Rejects of the questions under way. */
   readonly #asking = new Set<() => void>();
+  readonly #unref: boolean;
+  #calls = 0;
   #hasEnded = false;
   #destroyed: Promise<void> | undefined;
 
@@ -50,21 +51,28 @@ export class ServiceThread<C extends object> {
     this.#port = port1;
     this.#control = wrap<C & AgentControl>(port1 as unknown as Endpoint) as Remote<C & AgentControl>;
     listenForReports(port1, options.onReport);
-    port1.unref(); // the running task keeps the process alive, its control plane need not
+    // It holds the process, until the service has ended: piscina's port does so only while its task runs.
+    this.#unref = options.unref;
     this.#pool = new Piscina({
-      filename: options.file.href,
+      filename: ENTRY,
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: "disabled",
       recordTiming: false,
     });
-    this.#pool.on("error", () => {}); // a death is reported through the task
-    const task: ServiceTask<unknown> = { port: port2, data: options.data };
-    this.ended = this.#pool.run(task, { transferList: [port2] }).then(
-      (outcome: ServiceOutcome) => outcome,
-      (error: unknown): ServiceOutcome => ({ ...failedService(options.name, error, "ERR_SERVICE_DIED"), code: "ERR_SERVICE_DIED" }),
-    );
+    const entry: ServiceEntry = { name: options.name, file: options.file.href, task: { port: port2, data: options.data } };
+    this.ended = new Promise((resolve) => {
+      const died = (error: unknown): void =>
+        resolve({ ...failedService(options.name, error, "ERR_SERVICE_DIED"), code: "ERR_SERVICE_DIED" });
+      listenForOutcome(port1, resolve);
+      for (const thread of this.#pool.threads) {
+        thread.once("error", died);
+        thread.once("exit", (exitCode) => died(new Error(`the thread ended: exitCode=${exitCode}`)));
+      }
+      this.#pool.on("error", died);
+      this.#pool.run(entry, { transferList: [port2] }).catch(died);
+    });
     void this.ended.then(() => {
       this.#hasEnded = true;
       for (const reject of this.#asking) reject();
@@ -90,7 +98,17 @@ export class ServiceThread<C extends object> {
     const answer = request(this.#control);
     this.#bell.set(this.#bell.value + 1);
     this.#sleepsOn.nudge();
+    if (this.#unref) this.#holdProcess(answer);
     return answer;
+  }
+
+  /** While somebody waits for an answer. */
+  #holdProcess(answer: Promise<unknown>): void {
+    const answered = (): void => {
+      if (--this.#calls === 0) this.#port.unref();
+    };
+    if (this.#calls++ === 0) this.#port.ref();
+    Promise.race([answer, this.ended]).then(answered, answered);
   }
 
   /** A {@link call} that rejects with `ERR_SERVICE_ENDED` when the service ends before it answers. */

@@ -1,4 +1,5 @@
 import type { LatencyHistogram } from "@millrace/shared-memory";
+import type { PutTarget } from "../../load-generator/load-target.js";
 
 /** Something that messages are put into: opened, warmed up, measured, closed. */
 export interface Contestant {
@@ -9,5 +10,13 @@ export interface Contestant {
    * @returns how many were acknowledged
    */
   run(deadlineUs: number, latencyUs: LatencyHistogram): Promise<number>;
+  /** Until the work that puts have caused is done, as far as it belongs to them: dispatching. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a contestant puts into, by the driver that is the same for all. */
+export interface BenchTarget extends PutTarget {
+  settled?(): Promise<void>;
   close(): Promise<void>;
 }

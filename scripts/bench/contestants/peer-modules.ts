@@ -24,7 +24,7 @@ export interface SqliteDatabase {
   pragma(statement: string): unknown;
   exec(sql: string): unknown;
   prepare(sql: string): SqliteStatement;
-  transaction(body: (count: number) => void): (count: number) => void;
+  transaction<T>(body: (argument: T) => void): (argument: T) => void;
   close(): void;
 }
 

@@ -19,7 +19,7 @@ export class SqliteReadContestant implements ReadContestant {
     database.pragma(`mmap_size = ${MAPPED_BYTES}`);
     database.exec("CREATE TABLE log (id INTEGER PRIMARY KEY, body BLOB)");
     const insert = database.prepare("INSERT INTO log (id, body) VALUES (?, ?)");
-    database.transaction((count) => {
+    database.transaction((count: number) => {
       let number = 0;
       for (const body of readBodies(count)) insert.run(number++, body);
     })(messages);

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { StorageSpec } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import { openOn } from "#store/message-store.js";
-import { PromiseContestant } from "./promise-contestant.js";
+import type { BenchTarget } from "./contestant.js";
+import { LoadContestant } from "./load-contestant.js";
 import type { Workload } from "./workload.js";
 
 /** Small enough that a short measurement sees rolls. */
@@ -37,12 +38,21 @@ function withoutDispatch({ warmUpSeconds, seconds }: Workload): StorageSpec {
 }
 
 /** The store as it is by default, or appending through the channel, or without its dispatcher. */
-export async function openStoreContestant(workload: Workload): Promise<PromiseContestant> {
+export async function openStoreContestant(workload: Workload): Promise<LoadContestant> {
   const options: MessageStoreOptions = {
     storePathRootDir: workload.directory,
     flushDiskType: workload.durability === "disk" ? "SYNC_FLUSH" : "ASYNC_FLUSH",
     writeWithoutMmap: workload.contestant === "store-channel",
   };
   const isAlone = workload.contestant === "store-undispatched";
-  return new PromiseContestant(await openReadyStore(options, isAlone ? withoutDispatch(workload) : undefined), workload);
+  const store = await openReadyStore(options, isAlone ? withoutDispatch(workload) : undefined);
+  const target: BenchTarget = {
+    putMessage: (message) => store.putMessage(message),
+    putMessages: (batch) => store.putMessages(batch),
+    settled: async () => {
+      while (!isAlone && store.dispatchBehindBytes > 0) await sleep(1);
+    },
+    close: () => store.close(),
+  };
+  return new LoadContestant(target, workload, "each");
 }

@@ -5,6 +5,9 @@ export const CONTESTANTS = [
   "store-mapped",
   "store-channel",
   "store-undispatched",
+  "store-keys",
+  "driver",
+  "driver-group",
   "raw",
   "lmdb",
   "better-sqlite3",
@@ -12,6 +15,7 @@ export const CONTESTANTS = [
   "java-default",
   "java-warm",
   "java-pool",
+  "java-driver",
 ] as const;
 export type ContestantName = (typeof CONTESTANTS)[number];
 
@@ -20,11 +24,14 @@ export const MILLRACE_CONTESTANTS = ["store-mapped", "store-channel"] as const;
 
 /** RocketMQ's own store, in three configurations. */
 export const JAVA_CONTESTANTS = ["java-default", "java-warm", "java-pool"] as const;
-export type JavaContestantName = (typeof JAVA_CONTESTANTS)[number];
+export type JavaContestantName = (typeof JAVA_CONTESTANTS)[number] | "java-driver";
 
 export function isJavaContestant(name: ContestantName): name is JavaContestantName {
-  return (JAVA_CONTESTANTS as readonly string[]).includes(name);
+  return name === "java-driver" || (JAVA_CONTESTANTS as readonly string[]).includes(name);
 }
+
+/** What puts into nothing, with the driver of others: a promise for each message, one for each group, RocketMQ's. */
+export const DRIVERS: readonly ContestantName[] = ["driver", "driver-group", "java-driver"];
 
 /** One measurement of one contestant, in a process and a directory of its own. */
 export interface Workload {
@@ -45,6 +52,14 @@ export interface Measurement {
   readonly msgPerSec: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  readonly p999Us: number;
+  /**
+   * CPU of the whole process for one message, the driver's included: all threads, in user mode and in the kernel, until all messages are
+   * dispatched. Nanoseconds.
+   */
+  readonly cpuNs: number;
+  /** Of it, what the thread that puts has used; RocketMQ's store does not say. */
+  readonly mainNs?: number;
   /** Of RocketMQ's store: what was not acknowledged, by status, and how far the dispatcher was behind at the end. */
   readonly failures?: Readonly<Record<string, number>>;
   readonly behindBytes?: number;

@@ -6,6 +6,8 @@ import type { Goal } from "./goal.js";
 import { JAVA_STORE } from "./java-store-figure.js";
 import { KEEP_UP } from "./keep-up-figure.js";
 import { MEMORY } from "./memory-figure.js";
+import { OPENING } from "./opening-figure.js";
+import { PRODUCER_THREADS } from "./producers-figure.js";
 import { RECOVERY } from "./recovery-figure.js";
 import type { Results } from "./results.js";
 import { ROLL } from "./roll-figure.js";
@@ -16,6 +18,7 @@ import { WORKLOADS } from "./workloads-figure.js";
 /** All that is measured, in the order of the report; help, tasks, goals and report follow from it. */
 export const FIGURES: readonly Figure[] = [
   WORKLOADS,
+  PRODUCER_THREADS,
   JAVA_STORE,
   SEED,
   ROLL,
@@ -25,6 +28,7 @@ export const FIGURES: readonly Figure[] = [
   DISPATCH_LAG,
   KEEP_UP,
   RECOVERY,
+  OPENING,
   WITH_DISPATCH,
 ];
 

@@ -4,6 +4,8 @@ import type {
   EventLoopResult,
   KeepUpResult,
   MemoryResult,
+  OpeningResult,
+  ProducersResult,
   ReadContestantName,
   ReadResult,
   RecoveryResult,
@@ -17,6 +19,9 @@ export type Cell = Pick<Workload, "contestant" | "durability" | "messageSize" | 
 export function cellName(cell: Cell): string {
   return `${cell.durability}/${cell.messageSize}/${cell.inFlight}/${cell.contestant}`;
 }
+
+/** Figures of a cell that have a median. */
+export type CellFigure = "msgPerSec" | "p50Us" | "p99Us" | "p999Us" | "cpuNs" | "mainNs";
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -42,6 +47,9 @@ export class Results {
   readonly dispatchLags: DispatchLagResult[] = [];
   readonly keepUps: KeepUpResult[] = [];
   readonly recoveries: RecoveryResult[] = [];
+  readonly openings: OpeningResult[] = [];
+  /** By the number of producers. */
+  readonly producers = new Map<number, ProducersResult[]>();
 
   add(cell: Cell, measurement: Measurement): void {
     const name = cellName(cell);
@@ -58,16 +66,23 @@ export class Results {
     this.reads.set(contestant, [...(this.reads.get(contestant) ?? []), figure]);
   }
 
+  addProducers(producers: number, result: ProducersResult): void {
+    this.producers.set(producers, [...(this.producers.get(producers) ?? []), result]);
+  }
+
   /** Median over the rounds; undefined when it was not measured. */
   median(
     contestant: ContestantName,
     durability: Durability,
     messageSize: number,
     inFlight: number,
-    key: "msgPerSec" | "p50Us" | "p99Us",
+    key: CellFigure,
   ): number | undefined {
-    const rounds = this.cells.get(cellName({ contestant, durability, messageSize, inFlight }))?.rounds;
-    return rounds === undefined ? undefined : median(rounds.map((round) => round[key]));
+    const rounds = this.cells.get(cellName({ contestant, durability, messageSize, inFlight }))?.rounds ?? [];
+    return medianOf(
+      rounds.flatMap((round) => round[key] ?? []),
+      (value) => value,
+    );
   }
 
   /** Messages a second, round by round. */
@@ -99,6 +114,8 @@ export class Results {
       dispatchLags: this.dispatchLags,
       keepUps: this.keepUps,
       recoveries: this.recoveries,
+      openings: this.openings,
+      producers: Object.fromEntries(this.producers),
     };
   }
 }

@@ -1,4 +1,5 @@
 /** Formats of the report. */
+import { median } from "./results.js";
 
 export type Row = readonly string[];
 
@@ -9,6 +10,13 @@ export function formatRate(perSecond: number): string {
 
 export function formatUs(us = Number.NaN): string {
   return us < 1e4 ? `${us.toFixed(us < 10 ? 1 : 0)} us` : `${(us / 1e3).toFixed(1)} ms`;
+}
+
+/** Half of the distance between the least and the most, in parts of the median; nothing of a single value. */
+export function formatSpread(values: readonly number[]): string {
+  if (values.length < 2) return "";
+  const half = (Math.max(...values) - Math.min(...values)) / 2;
+  return ` ±${((100 * half) / median(values)).toFixed(0)} %`;
 }
 
 export function table(head: Row, rows: readonly Row[]): string[] {

@@ -1,4 +1,12 @@
-import { CONTESTANTS, type Durability, isJavaContestant, MILLRACE_CONTESTANTS } from "../contestants/workload.js";
+import {
+  CONTESTANTS,
+  type ContestantName,
+  DRIVERS,
+  type Durability,
+  isJavaContestant,
+  JAVA_CONTESTANTS,
+  MILLRACE_CONTESTANTS,
+} from "../contestants/workload.js";
 import type { Bench, Wants } from "./figure.js";
 import { type Cell, cellName } from "./results.js";
 
@@ -26,14 +34,18 @@ export function isJavaCell({ contestant }: Cell): boolean {
 
 /** Whether the figure "java-store" shows it. */
 function isInJavaTable({ contestant }: Cell): boolean {
-  return isJavaContestant(contestant) || (MILLRACE_CONTESTANTS as readonly string[]).includes(contestant);
+  return (
+    (JAVA_CONTESTANTS as readonly string[]).includes(contestant) || (MILLRACE_CONTESTANTS as readonly string[]).includes(contestant)
+  );
 }
 
-/** The store without its dispatcher is there to be compared with the store as it is, at full speed. */
+/** There to be compared with the store as it is, at full speed: without its dispatcher, with keys; and what all drivers cost. */
+const AT_FULL_SPEED: readonly ContestantName[] = ["store-undispatched", "store-keys", ...DRIVERS];
+
 function isWanted(cell: Cell, wants: Wants): boolean {
   const { contestant, durability, inFlight } = cell;
   const isFast = durability === "page-cache" && inFlight === 1024;
-  if (contestant === "store-undispatched" && !isFast) return false;
+  if (AT_FULL_SPEED.includes(contestant) && !isFast) return false;
   const isCompared = isFast && (contestant === "store-undispatched" || contestant === "store-mapped");
   return (
     wants(cellName(cell)) ||

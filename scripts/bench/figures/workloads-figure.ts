@@ -1,18 +1,10 @@
-import { CONTESTANTS, type ContestantName, type Durability, JAVA_CONTESTANTS, type Measurement } from "../contestants/workload.js";
+import { CONTESTANTS, type ContestantName, type Durability, isJavaContestant, type Measurement } from "../contestants/workload.js";
 import type { JavaPeer } from "../java/java-peer.js";
 import { runInChild } from "../measurements/child-measurement.js";
 import type { Bench, Figure, Task } from "./figure.js";
-import type { Goal } from "./goal.js";
 import { type Cell, cellName, type Results } from "./results.js";
-import { formatRate, formatUs, type Row, table } from "./table.js";
+import { formatRate, formatSpread, formatUs, type Row, table } from "./table.js";
 import { DURABILITIES, isJavaCell, MESSAGE_SIZES, wantedCells, wantedHere } from "./wanted-cells.js";
-
-const STORES: readonly ContestantName[] = ["store-mapped", "store-channel"];
-const PEERS: readonly ContestantName[] = ["lmdb", "better-sqlite3", "classic-level"];
-interface Best {
-  readonly contestant: ContestantName;
-  readonly value: number;
-}
 
 /** What an acknowledgement means, contestant by contestant: as configured here. */
 const MEANING: Readonly<Record<Durability, Readonly<Record<ContestantName, string>>>> = {
@@ -20,6 +12,9 @@ const MEANING: Readonly<Record<Durability, Readonly<Record<ContestantName, strin
     "store-mapped": "ASYNC_FLUSH",
     "store-channel": "ASYNC_FLUSH, writeWithoutMmap",
     "store-undispatched": "ASYNC_FLUSH, dispatch held back",
+    "store-keys": "ASYNC_FLUSH, a key and a tag in each message",
+    driver: "nothing: what the driver costs, a promise a message",
+    "driver-group": "nothing: what the driver costs, a promise a group",
     raw: "fs.writeSync per group",
     lmdb: "noSync",
     "better-sqlite3": "WAL, synchronous=OFF, a transaction per group",
@@ -27,11 +22,15 @@ const MEANING: Readonly<Record<Durability, Readonly<Record<ContestantName, strin
     "java-default": "ASYNC_FLUSH",
     "java-warm": "ASYNC_FLUSH, warmMapedFileEnable",
     "java-pool": "ASYNC_FLUSH, transientStorePoolEnable: in the process's memory",
+    "java-driver": "nothing: what RocketMQ's driver costs",
   },
   disk: {
     "store-mapped": "SYNC_FLUSH",
     "store-channel": "SYNC_FLUSH, writeWithoutMmap",
     "store-undispatched": "SYNC_FLUSH, dispatch held back",
+    "store-keys": "SYNC_FLUSH, a key and a tag in each message",
+    driver: "nothing: what the driver costs, a promise a message",
+    "driver-group": "nothing: what the driver costs, a promise a group",
     raw: "fs.writeSync + fdatasyncSync per group",
     lmdb: "overlappingSync:false, transactions by lmdb",
     "better-sqlite3": "WAL, synchronous=FULL, a transaction per group",
@@ -39,6 +38,7 @@ const MEANING: Readonly<Record<Durability, Readonly<Record<ContestantName, strin
     "java-default": "SYNC_FLUSH",
     "java-warm": "SYNC_FLUSH, warmMapedFileEnable",
     "java-pool": "SYNC_FLUSH, transientStorePoolEnable",
+    "java-driver": "nothing: what RocketMQ's driver costs",
   },
 };
 
@@ -59,7 +59,6 @@ export const WORKLOADS: Figure = {
         wantedHere(bench).filter((cell) => cell.durability === durability),
       ),
     ),
-  goals: judgeWorkloads,
   lines: (results) =>
     DURABILITIES.flatMap((durability) => MESSAGE_SIZES.flatMap((messageSize) => cellLines(results, durability, messageSize))),
 };
@@ -84,8 +83,8 @@ function workloadRound(bench: Bench, cells: readonly Cell[]): Task[] {
 
 /** One round of RocketMQ's store: a JVM for all of a configuration's cells. All cells have the same durability. */
 function javaStoreRound({ options, directory }: Bench, java: JavaPeer, cells: readonly Cell[]): Task[] {
-  const { seconds } = options;
-  return JAVA_CONTESTANTS.flatMap((contestant): Task[] => {
+  const { seconds, warmUpSeconds } = options;
+  return CONTESTANTS.filter(isJavaContestant).flatMap((contestant): Task[] => {
     const own = cells.filter((cell) => cell.contestant === contestant);
     const [first] = own;
     if (first === undefined) return [];
@@ -97,64 +96,13 @@ function javaStoreRound({ options, directory }: Bench, java: JavaPeer, cells: re
         durability: first.durability,
         cells: own,
         seconds,
+        warmUpSeconds,
         directory: empty,
       }));
       for (const [index, measurement] of measurements.entries()) results.add(own[index] as Cell, measurement);
     };
     return [task];
   });
-}
-
-/** Judges the medians; of the store the better append mode counts, and is named. */
-function judgeWorkloads(results: Results): Goal[] {
-  const fastest = (names: readonly ContestantName[], durability: Durability, size: number, inFlight: number): Best | undefined => {
-    const found = names.flatMap((contestant): Best[] => {
-      const value = results.median(contestant, durability, size, inFlight, "msgPerSec");
-      return value === undefined ? [] : [{ contestant, value }];
-    });
-    return found.sort((a, b) => b.value - a.value)[0];
-  };
-  const rate = (size: number, wanted: number): Goal => {
-    const store = fastest(STORES, "page-cache", size, 1024);
-    return {
-      name: `ASYNC_FLUSH, one promise per message, ${size} B`,
-      measured: store === undefined ? "-" : `${(store.value / 1e6).toFixed(2)} M/s (${store.contestant})`,
-      wanted: `${wanted.toFixed(1)} M/s`,
-      reached: store && store.value >= wanted * 1e6,
-    };
-  };
-  const against = (peers: readonly ContestantName[], size: number, inFlight: number, wanted: number): Goal => {
-    const store = fastest(STORES, "disk", size, inFlight);
-    const peer = fastest(peers, "disk", size, inFlight);
-    const complete = store !== undefined && peer !== undefined;
-    return {
-      name: `SYNC_FLUSH, ${inFlight} in flight, ${size} B`,
-      measured: complete ? `${(store.value / peer.value).toFixed(2)} x ${peer.contestant} (${store.contestant})` : "-",
-      wanted: `${wanted} x ${peers.length === 1 ? peers[0] : "the best peer"}`,
-      reached: complete ? store.value >= wanted * peer.value : undefined,
-    };
-  };
-  return [
-    rate(128, 1.0),
-    rate(1024, 0.6),
-    against(["lmdb"], 128, 1024, 1.5),
-    against(PEERS, 1024, 1024, 3),
-    against(["better-sqlite3"], 128, 64, 1.2),
-    judgeLatency(results),
-  ];
-}
-
-function judgeLatency(results: Results): Goal {
-  const p50 = (contestant: ContestantName): number | undefined => results.median(contestant, "disk", 128, 1, "p50Us");
-  const raw = p50("raw");
-  const stores = STORES.map(p50).filter((value) => value !== undefined);
-  const ratio = raw === undefined || stores.length === 0 ? undefined : Math.min(...stores) / raw;
-  return {
-    name: "SYNC_FLUSH, 1 in flight, p50",
-    measured: ratio === undefined ? "-" : `${ratio.toFixed(2)} x raw write + fdatasync`,
-    wanted: "at most 1.5 x",
-    reached: ratio === undefined ? undefined : ratio <= 1.5,
-  };
 }
 
 function cellLines(results: Results, durability: Durability, messageSize: number): string[] {
@@ -169,10 +117,13 @@ function cellLines(results: Results, durability: Durability, messageSize: number
       const rate = results.median(contestant, durability, messageSize, inFlight, "msgPerSec");
       const p50 = results.median(contestant, durability, messageSize, inFlight, "p50Us");
       const p99 = results.median(contestant, durability, messageSize, inFlight, "p99Us");
-      return rate === undefined ? "-" : `${formatRate(rate)} (${formatUs(p50)} / ${formatUs(p99)})`;
+      const cpuNs = results.median(contestant, durability, messageSize, inFlight, "cpuNs");
+      if (rate === undefined || cpuNs === undefined) return "-";
+      const spread = formatSpread(results.rates(contestant, durability, messageSize, inFlight));
+      return `${formatRate(rate)}${spread} (${formatUs(p50)} / ${formatUs(p99)}), ${(cpuNs / 1000).toFixed(2)} us`;
     });
     return [contestant, MEANING[durability][contestant], ...columns];
   });
   const head = ["", "acknowledged by", ...windows.map((inFlight) => `${inFlight} in flight`)];
-  return [`## ${TITLES[durability]}, ${messageSize} B: messages/s (p50 / p99)`, "", ...table(head, rows), ""];
+  return [`## ${TITLES[durability]}, ${messageSize} B: messages/s (p50 / p99), CPU a message`, "", ...table(head, rows), ""];
 }

@@ -35,15 +35,17 @@ export function storeVersion(classPath: string, series: RocketMqSeries): string 
 
 /** Compiled and ready, or in words why it cannot be had. */
 export function findJavaPeer(series: RocketMqSeries): JavaPeer | string {
-  const missing = JavaToolchain.missing();
+  const toolchain = new JavaToolchain(PROJECT);
+  const missing = toolchain.isBuilt(series) ? undefined : JavaToolchain.missing();
   if (missing !== undefined) return missing;
   let classPath: string;
   try {
-    classPath = new JavaToolchain(PROJECT).classPath(series);
+    classPath = toolchain.classPath(series);
   } catch (error) {
     return (error as Error).message;
   }
-  const java = /version "([^"]+)"/.exec(spawnSync("java", ["-version"], { encoding: "utf8" }).stderr)?.[1] ?? "";
+  const java = /version "([^"]+)"/.exec(spawnSync("java", ["-version"], { encoding: "utf8" }).stderr ?? "")?.[1];
+  if (java === undefined) return "there is no java";
   return {
     command: "java",
     args: [...JVM_FLAGS, ...JAVA_ACCESS, "-cp", classPath, MAIN_CLASS],

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { createStorage } from "@millrace/mapped-file";
 
 export type RocketMqSeries = "4.9" | "5";
@@ -47,21 +47,28 @@ export class JavaToolchain {
     return undefined;
   }
 
+  /** Whether {@link classPath} has nothing to do, so that a `java` is enough: in a copy that was taken along to a machine with nothing. */
+  isBuilt(series: RocketMqSeries): boolean {
+    const stampFile = join(this.#target(series), "stamp");
+    return existsSync(stampFile) && readFileSync(stampFile, "utf8") === this.#stamp();
+  }
+
   /** Compiles what has changed and downloads what is needed; the class path, ready for `java -cp`. */
   classPath(series: RocketMqSeries): string {
-    const target = join(this.#project, "target", series);
-    const stampFile = join(target, "stamp");
-    const stamp = this.#stamp();
-    const isBuilt = (): boolean => existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;
-    if (!isBuilt()) {
+    const target = this.#target(series);
+    if (!this.isBuilt(series)) {
       mkdirSync(target, { recursive: true });
       alone(join(target, "lock"), () => {
-        if (isBuilt()) return;
+        if (this.isBuilt(series)) return;
         this.#build(series);
-        writeFileSync(stampFile, stamp);
+        writeFileSync(join(target, "stamp"), this.#stamp());
       });
     }
     return `${join(target, "classes")}:${readFileSync(join(target, "classpath"), "utf8").trim()}`;
+  }
+
+  #target(series: RocketMqSeries): string {
+    return join(this.#project, "target", series);
   }
 
   #build(series: RocketMqSeries): void {
@@ -74,7 +81,9 @@ export class JavaToolchain {
     const hash = createHash("sha256").update(readFileSync(join(this.#project, "pom.xml")));
     const sources = join(this.#project, "src");
     const files = readdirSync(sources, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    for (const path of files.map((file) => join(file.parentPath, file.name)).sort()) hash.update(path).update(readFileSync(path));
+    for (const path of files.map((file) => join(file.parentPath, file.name)).sort()) {
+      hash.update(relative(sources, path)).update(readFileSync(path));
+    }
     return hash.digest("hex");
   }
 }

@@ -1,14 +1,14 @@
 import { LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStore } from "@millrace/store";
 import type { LoadMessage, LoadPutResult, LoadTarget } from "../../load-generator/load-target.js";
-import { benchContent } from "../contestants/promise-contestant.js";
+import { benchContent } from "../contestants/load-contestant.js";
 import { openReadyStore } from "../contestants/store-contestant.js";
 import type { DispatchLagJob, DispatchLagResult } from "./job.js";
 import { measureMaxRate, runPaced } from "./paced-load.js";
 
 const MESSAGE_SIZE = 128;
 const SHARE_OF_MAX = 0.5;
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 /** Messages of a queue that are put and not yet readable, at most. */
 const PENDING_MAX = 1 << 20;
 const PROBE_TOPIC = "Probe";

@@ -4,10 +4,6 @@ import { type JavaConfiguration, JavaProcess } from "../java/java-process.js";
 import type { JavaStoreJob, ReadJob, ReadResult } from "./job.js";
 import { touchMemory } from "./touched-memory.js";
 
-/** Until the put path is compiled, whatever is measured first. */
-const COMPILE_MS = 1000;
-/** Of each workload, compiled as it is by then. */
-const WARM_UP_MS = 200;
 const COMPILE_SIZE = 128;
 const COMPILE_WINDOW = 1024;
 
@@ -15,23 +11,24 @@ const CONFIGURATIONS: Readonly<Record<JavaContestantName, JavaConfiguration>> = 
   "java-default": "default",
   "java-warm": "warm",
   "java-pool": "pool",
+  "java-driver": "default",
 };
 
 const milliseconds = (seconds: number): number => Math.round(1000 * seconds);
 
 /** In the order of the job's cells. */
 export async function measureJavaStore(job: JavaStoreJob): Promise<Measurement[]> {
-  const { java, contestant, durability, cells, seconds, directory } = job;
+  const { java, contestant, durability, cells, seconds, warmUpSeconds, directory } = job;
   const flushDiskType = durability === "disk" ? "SYNC_FLUSH" : "ASYNC_FLUSH";
   const program = new JavaProcess(java, CONFIGURATIONS[contestant], flushDiskType, directory);
   const put = (messageSize: number, inFlight: number, warmUpMs: number, ms: number): Promise<Measurement> =>
-    program.ask("put", messageSize, inFlight, warmUpMs, ms);
+    program.ask(contestant === "java-driver" ? "drive" : "put", messageSize, inFlight, warmUpMs, ms);
   await put(COMPILE_SIZE, 1, 0, 1); // makes the first segments, and waits for them
-  await put(COMPILE_SIZE, COMPILE_WINDOW, 0, COMPILE_MS);
+  await put(COMPILE_SIZE, COMPILE_WINDOW, 0, milliseconds(warmUpSeconds)); // until the put path is compiled, whatever comes first
   const measurements: Measurement[] = [];
   for (const { messageSize, inFlight } of cells) {
-    if (durability === "page-cache") touchMemory(directory);
-    measurements.push(await put(messageSize, inFlight, WARM_UP_MS, milliseconds(seconds)));
+    if (durability === "page-cache" && contestant !== "java-driver") touchMemory(directory, seconds + warmUpSeconds);
+    measurements.push(await put(messageSize, inFlight, milliseconds(warmUpSeconds), milliseconds(seconds)));
   }
   await program.end();
   return measurements;

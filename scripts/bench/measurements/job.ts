@@ -12,7 +12,9 @@ export type Job =
   | ReadJob
   | DispatchLagJob
   | KeepUpJob
-  | RecoveryJob;
+  | RecoveryJob
+  | OpeningJob
+  | ProducersJob;
 export type JobKind = Job["kind"];
 export type JobOf<K extends JobKind> = Extract<Job, { kind: K }>;
 
@@ -95,6 +97,7 @@ export interface JavaStoreJob {
   readonly cells: readonly JavaCell[];
   /** Of each measurement. */
   readonly seconds: number;
+  readonly warmUpSeconds: number;
   readonly directory: string;
 }
 
@@ -180,3 +183,34 @@ export interface RecoveryResult {
   readonly openSeconds: number;
   readonly rebuildSeconds: number;
 }
+
+/** How long opening takes, in a process that has just started, with the store's default options. */
+export interface OpeningJob {
+  readonly kind: "opening";
+  /** Of the log. */
+  readonly bytes: number;
+  readonly rounds: number;
+  readonly directory: string;
+}
+
+export interface OpeningResult {
+  readonly logBytes: number;
+  /** Round by round: of a directory that is not there; of a log that was closed; of one whose process was killed while it was put into. */
+  readonly newSeconds: readonly number[];
+  readonly closedSeconds: readonly number[];
+  readonly killedSeconds: readonly number[];
+  /** What the files of a new store with one message take on the disk: open and at rest, or closed, whichever is more. */
+  readonly newBlocksBytes: number;
+}
+
+/** Messages of 128 B, ASYNC_FLUSH, from producers on threads of their own. */
+export interface ProducersJob {
+  readonly kind: "producers";
+  readonly producers: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly directory: string;
+}
+
+/** null: the store has no producers on other threads. */
+export type ProducersResult = { readonly msgPerSec: number; readonly cpuNs: number } | null;

@@ -1,7 +1,7 @@
 import { monotonicUs } from "@millrace/shared-memory";
 import { LoadDriver } from "../../load-generator/load-driver.js";
 import { UNPACED } from "../../load-generator/pace.js";
-import { benchContent } from "../contestants/promise-contestant.js";
+import { benchContent } from "../contestants/load-contestant.js";
 import { openReadyStore } from "../contestants/store-contestant.js";
 import type { KeepUpJob, KeepUpResult } from "./job.js";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { LoadDriver } from "../../load-generator/load-driver.js";
 import { UNPACED } from "../../load-generator/pace.js";
-import { benchContent } from "../contestants/promise-contestant.js";
+import { benchContent } from "../contestants/load-contestant.js";
 import { openReadyStore } from "../contestants/store-contestant.js";
 import type { MemoryJob, MemoryResult } from "./job.js";
 

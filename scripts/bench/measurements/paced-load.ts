@@ -3,7 +3,7 @@ import type { AcknowledgementSink } from "../../load-generator/acknowledgement-l
 import { LoadDriver } from "../../load-generator/load-driver.js";
 import type { LoadTarget } from "../../load-generator/load-target.js";
 import { FixedRate, UNPACED } from "../../load-generator/pace.js";
-import { benchContent } from "../contestants/promise-contestant.js";
+import { benchContent } from "../contestants/load-contestant.js";
 
 const WINDOW = 1024;
 /** As many as a store takes without refusing any; a message that waits for a slot is late, and its latency says so. */

@@ -7,6 +7,7 @@ import { WORKLOADS } from "#scripts/bench/figures/workloads-figure.js";
 import { storeVersion } from "#scripts/bench/java/java-peer.js";
 import { JavaProcess } from "#scripts/bench/java/java-process.js";
 import { UsageError } from "#scripts/load-generator/usage-error.js";
+import { measurement } from "../../support/bench-measurement.js";
 
 const wantsOnly =
   (part: string) =>
@@ -24,7 +25,7 @@ function resultsOf(...figures: readonly (readonly [Parameters<Results["add"]>[0]
   const results = new Results();
   for (const [contestant, msgPerSec, more] of figures) {
     const cell = { contestant, durability: "disk", messageSize: 128, inFlight: 64 } as const;
-    results.add(cell, { messages: 1, msgPerSec, p50Us: 10, p99Us: 20, ...more });
+    results.add(cell, measurement(msgPerSec, { p50Us: 10, p99Us: 20, ...more }));
   }
   return results;
 }

@@ -51,6 +51,11 @@ export interface MessageStoreOptions {
   readonly osPageCacheBusyTimeOutMills?: number;
   /** Check CRCs when recovering. Default true. */
   readonly checkCRCOnRecover?: boolean;
+  /**
+   * What an opening reads of what earlier lives have noted as durable and nobody has written to since: only the `tail`, and the rest when
+   * it is first read and by the scrub; or `all` of it. Default `tail`.
+   */
+  readonly verifyOnOpen?: VerifyOnOpen;
   /** Append RocketMQ 5's `__CRC32#` property, a CRC over the whole record. Default true (RocketMQ: false). */
   readonly enabledAppendPropCRC?: boolean;
   /** Delay of each level, from level 1 on, in s, m, h or d. Default `1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h`. */
@@ -123,6 +128,11 @@ export interface MessageStoreOptions {
   readonly deleteFileBatchMax?: number;
   /** A lease held for more milliseconds on an expired segment is ended by force. Default 120,000. */
   readonly destroyMapedFileIntervalForcibly?: number;
+  /**
+   * The open store lets the process end when nothing else keeps it, and nothing is waited for: a put, a consumer, a close. What such an
+   * end leaves is what a kill leaves. Without it a store that is not closed keeps the process alive. Default false.
+   */
+  readonly unref?: boolean;
   /** Aborts a long recovery before it changes anything, or the dispatching after it, which the next open goes on with. Default none. */
   readonly signal?: AbortSignal;
   /** Is told, once each, of failures in the background that no listener of `error` hears. Default: a warning of the process. */
@@ -132,4 +142,5 @@ export interface MessageStoreOptions {
 }
 
 export type FlushDiskType = "SYNC_FLUSH" | "ASYNC_FLUSH";
+export type VerifyOnOpen = "tail" | "all";
 export type BackPressure = "wait" | "reject";

@@ -105,10 +105,13 @@ function writeFenceSlot(storage: Storage, watermark: string, slot: Uint8Array): 
   }
 }
 
-/** A torn one is a fence: of the offset nothing is known. */
+/**
+ * One that is torn or damaged is a fence: of the offset nothing is known. A marker has no byte alone: its magic has four, each with
+ * several bits, so that one byte among zeros is damage to a place where no marker was.
+ */
 function readFenceSlot(storage: Storage, watermark: string): StoreFence | undefined {
   const bytes = storage.readSmall(watermark)?.subarray(WATERMARK_FENCE_OFFSET, WATERMARK_FENCE_OFFSET + FENCE_SLOT_LENGTH);
-  if (bytes === undefined || bytes.every((byte) => byte === 0)) return undefined;
+  if (bytes === undefined || bytes.filter((byte) => byte !== 0).length <= 1) return undefined;
   const reason = "a force failed, and only the watermark file took the marker";
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const isGood =

@@ -45,6 +45,7 @@ export class Pipeline {
         file: worker,
         sleepsOn: counters[sleepsOn],
         onReport,
+        unref: data.config.unref,
       });
       return [name, await thread] as const;
     });

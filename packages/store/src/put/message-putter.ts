@@ -1,4 +1,4 @@
-import { bodyOffsetOf, encodeMessage, type MillraceError } from "@millrace/format";
+import type { MillraceError } from "@millrace/format";
 import {
   AppendStatus,
   type ControlBlock,
@@ -7,7 +7,6 @@ import {
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
   monotonicUs,
-  type PutRingBuffers,
   PutRingProducer,
   wallClockMs,
 } from "@millrace/shared-memory";
@@ -18,6 +17,7 @@ import { batchChanged, MessageBatchValidator } from "./message-batch-validator.j
 import { MessageValidator } from "./message-validator.js";
 import { AppendMessageResult, allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
 import { PutWaitQueue, type Settle } from "./put-wait-queue.js";
+import { type ProducerMemory, RecordEncoder } from "./record-encoder.js";
 import { StoreStatus } from "./store-status.js";
 import type { TopicTable } from "./topic-table.js";
 
@@ -34,8 +34,7 @@ const ACKS_PER_TURN = 512;
 const RECHECK_MS = 50;
 /** Why an input is refused, if it is; throws for what is no message. */
 type Check<T> = (input: T) => RefusedPutResult | undefined;
-/** Encodes what has just been checked into the ring; false while the ring is full. */
-type Write<T> = (input: T) => boolean;
+type Write<T> = (input: T) => boolean; // encodes what has just been checked into the ring; false while the ring is full
 
 /** What a frame's result cannot tell: set only for batches and for hosts that are not the store's. */
 interface AckDetails {
@@ -64,6 +63,7 @@ export class MessagePutter {
 
   readonly #config: MessageStoreConfig;
   readonly #counters: ControlBlock<"main">["counters"];
+  readonly #encoder: RecordEncoder;
   readonly #validator: MessageValidator;
   readonly #batchValidator = new MessageBatchValidator();
   readonly #sync: boolean;
@@ -83,17 +83,18 @@ export class MessagePutter {
   readonly #forceAlarm: ControlBlock<"main">["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
-  constructor(config: MessageStoreConfig, control: ControlBlock<"main">, buffers: PutRingBuffers, topics: TopicTable) {
+  constructor(config: MessageStoreConfig, control: ControlBlock<"main">, memory: ProducerMemory, topics: TopicTable) {
     const { counters } = control;
     this.#config = config;
     this.#counters = counters;
     this.#forceAlarm = control.forceAlarm;
     this.topics = topics;
     this.status = new StoreStatus(config, counters);
-    this.#validator = new MessageValidator(config, topics);
+    this.#encoder = new RecordEncoder(memory, config.enabledAppendPropCRC);
+    this.#validator = new MessageValidator(config, topics, this.#encoder.properties);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
-    this.ring = new PutRingProducer(buffers, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
+    this.ring = new PutRingProducer(memory.ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
     this.#details = new Array<AckDetails | undefined>(this.ring.frameCapacity).fill(undefined);
     this.waiting = new PutWaitQueue(config);
@@ -180,7 +181,6 @@ export class MessagePutter {
   }
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
-
   readonly #checkOwn: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs, true);
   readonly #checkDue: Check<Message> = (message) => this.#startGroup(false) ?? this.#validator.validate(message, this.#nowMs, true);
 
@@ -194,7 +194,7 @@ export class MessagePutter {
     const { fields, length } = validator;
     const position = ring.claim(length);
     if (position < 0) return false;
-    encodeMessage(ring.view, ring.bytes, position, fields, length, validator.storedProperties);
+    this.#encoder.encode(validator.topic, position, fields, length, validator.storedProperties);
     if (fields.storeHost !== validator.defaultStoreHost) this.#setDetails(undefined);
     this.#commit(position, length, 1);
     return true;
@@ -210,7 +210,7 @@ export class MessagePutter {
     for (const message of batch) {
       validator.validate(message, this.#nowMs);
       if (position + validator.length > start + length) throw batchChanged();
-      encodeMessage(ring.view, ring.bytes, position, validator.fields, validator.length, validator.storedProperties);
+      this.#encoder.encode(validator.topic, position, validator.fields, validator.length, validator.storedProperties);
       position += validator.length;
     }
     this.#setDetails(lengths);
@@ -229,7 +229,7 @@ export class MessagePutter {
       (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
     const { ring } = this;
     const queueSlot = this.topics.slot(validator.topic, validator.fields.queueId, validator.queueSlot);
-    ring.commit(position, length, messages, queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
+    ring.commit(position, length, messages, queueSlot, this.#encoder.bodyOffset, flags, this.#putTimeUs);
     if (!this.#burst) {
       this.#burst = true;
       if (this.#sync) this.#counters.putBurst.set(1);

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { storePaths } from "@millrace/format";
+import { type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Fault } from "@millrace/mapped-file";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { bringFenceHome, keepFence, leaveFence, liftFence } from "#store/marks/fence-places.js";
 import { FlushedWatermark, readFlushedWatermark } from "#store/marks/flushed-watermark.js";
 import { liftStoreFence, readStoreFence, unforcedFrom, writeStoreFence } from "#store/marks/store-fence.js";
@@ -70,15 +70,35 @@ test("a fence that the root does not take stands, and lifting it says so; when t
   t.is(unforcedFrom(real, paths.fence), 20);
 });
 
-test("a torn marker in the watermark file is a fence, of which no offset is known", (t) => {
+/** A watermark file, with a marker in it if one is wanted, after something was done to the marker's 24 bytes. */
+function damagedMarker(t: ExecutionContext, hasMarker: boolean, damage: (bytes: Uint8Array) => void): StorePaths {
   const paths = storePaths(temporaryDirectory(t));
   FlushedWatermark.open(real, paths.watermark).close();
+  if (hasMarker) leaveFence(real, { ...paths, fence: "/proc/none/fence", logFence: "/proc/none/log" }, 300, "EIO");
   const bytes = readFileSync(paths.watermark);
-  bytes[2050] = 1;
+  damage(bytes.subarray(2048, 2072));
   writeFileSync(paths.watermark, bytes);
-  bringFenceHome(real, paths);
-  t.is(readStoreFence(real, paths.fence)?.offset, 0);
   t.is(bringFenceHome(real, paths), undefined);
+  return paths;
+}
+
+for (const torn of [4, 8, 23]) {
+  test(`a marker in the watermark file that is torn after ${torn} bytes is a fence, of which no offset is known`, (t) => {
+    const paths = damagedMarker(t, true, (bytes) => bytes.fill(0, torn));
+    t.is(readStoreFence(real, paths.fence)?.offset, 0);
+    t.is(bringFenceHome(real, paths), undefined);
+  });
+}
+
+test("a flipped bit makes no fence of a place in the watermark file where no marker was, and hides no marker", (t) => {
+  // Each byte, and each place in one.
+  for (let bit = 0; bit < 24 * 8; bit += 7) {
+    const flip = (bytes: Uint8Array): void => {
+      bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
+    };
+    t.is(readStoreFence(real, damagedMarker(t, false, flip).fence), undefined, `bit=${bit}`);
+    t.is(readStoreFence(real, damagedMarker(t, true, flip).fence)?.offset, 0, `bit=${bit}`);
+  }
 });
 
 test("a marker that could not be left when the force failed is left later; one that lies there stays as it is", (t) => {

@@ -5,7 +5,9 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import org.apache.rocketmq.store.DefaultMessageStore;
+import java.lang.management.ManagementFactory;
+import java.util.concurrent.CompletableFuture;
+import org.apache.rocketmq.store.*;
 import org.apache.rocketmq.store.config.FlushDiskType;
 
 /**
@@ -15,6 +17,7 @@ import org.apache.rocketmq.store.config.FlushDiskType;
  *
  * <pre>
  *   put messageSize inFlight warmUpMs milliseconds   puts; afterwards waits, not measured, until the store is at rest
+ *   drive messageSize inFlight warmUpMs milliseconds   the same into nothing: what the driver costs
  *   read messageSize messages warmUpMs milliseconds   fills queue 0, reads all of it in order, then single messages at random
  * </pre>
  */
@@ -22,6 +25,8 @@ public final class BenchProgram {
     private static final int QUEUES = 4;
     private static final int FILL_WINDOW = 1024;
     private static final long NANOS_IN_MS = 1_000_000;
+    private static final CompletableFuture<PutMessageResult> ACKNOWLEDGED = CompletableFuture.completedFuture(
+        new PutMessageResult(PutMessageStatus.PUT_OK, new AppendMessageResult(AppendMessageStatus.PUT_OK)));
 
     private final DefaultMessageStore store;
 
@@ -54,7 +59,10 @@ public final class BenchProgram {
         long nanos = Long.parseLong(words[4]) * NANOS_IN_MS;
         switch (words[0]) {
             case "put":
-                return put(messageSize, count, warmUpNanos, nanos);
+                PutWindow window = new PutWindow(store::asyncPutMessage, new MessageContent(messageSize, QUEUES), count);
+                return put(window, warmUpNanos, nanos);
+            case "drive":
+                return put(new PutWindow(message -> ACKNOWLEDGED, new MessageContent(messageSize, QUEUES), count), warmUpNanos, nanos);
             case "read":
                 return read(messageSize, count, warmUpNanos, nanos);
             default:
@@ -62,16 +70,25 @@ public final class BenchProgram {
         }
     }
 
-    private String put(int messageSize, int inFlight, long warmUpNanos, long nanos) throws Exception {
-        PutWindow window = new PutWindow(store, new MessageContent(messageSize, QUEUES), inFlight);
+    private String put(PutWindow window, long warmUpNanos, long nanos) throws Exception {
         window.run(Long.MAX_VALUE, warmUpNanos);
-        String answer = window.run(Long.MAX_VALUE, nanos).toJson(store.dispatchBehindBytes());
+        BenchStore.dispatched(store);
+        long cpuNanos = cpuNanos();
+        PutFigure figure = window.run(Long.MAX_VALUE, nanos);
+        long behindBytes = store.dispatchBehindBytes();
+        BenchStore.dispatched(store);
+        String answer = figure.toJson(behindBytes, cpuNanos() - cpuNanos);
         BenchStore.settle(store);
         return answer;
     }
 
+    /** Of all threads of the process, the collector's and the compiler's included, in user mode and in the kernel. */
+    private static long cpuNanos() {
+        return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
+    }
+
     private String read(int messageSize, int messages, long warmUpNanos, long nanos) throws Exception {
-        PutFigure filled = new PutWindow(store, new MessageContent(messageSize, 1), FILL_WINDOW).run(messages, Long.MAX_VALUE);
+        PutFigure filled = new PutWindow(store::asyncPutMessage, new MessageContent(messageSize, 1), FILL_WINDOW).run(messages, Long.MAX_VALUE);
         if (filled.statuses().getOrDefault(PutFigure.OK, 0L) != messages) {
             throw new IllegalStateException("a put failed: " + filled.statuses());
         }

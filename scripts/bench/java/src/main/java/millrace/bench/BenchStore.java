@@ -50,6 +50,12 @@ final class BenchStore {
         store.flush();
     }
 
+    static void dispatched(DefaultMessageStore store) throws InterruptedException {
+        while (store.dispatchBehindBytes() > 0) {
+            Thread.sleep(POLL_MS);
+        }
+    }
+
     /** It waits when it has nothing to do, and does not while it warms a file. */
     private static boolean isAllocating() {
         return Thread.getAllStackTraces().keySet().stream()

@@ -6,8 +6,11 @@ import java.util.Map;
 record PutFigure(Map<String, Long> statuses, long nanos, LatencyHistogram latency) {
     static final String OK = "PUT_OK";
 
-    /** @param behindBytes how far the dispatcher was behind at the end */
-    String toJson(long behindBytes) {
+    /**
+     * @param behindBytes how far the dispatcher was behind at the end
+     * @param cpuNanos of the whole process, until all of it was dispatched
+     */
+    String toJson(long behindBytes, long cpuNanos) {
         long acknowledged = statuses.getOrDefault(OK, 0L);
         StringBuilder failures = new StringBuilder();
         statuses.forEach((status, count) -> {
@@ -16,6 +19,7 @@ record PutFigure(Map<String, Long> statuses, long nanos, LatencyHistogram latenc
             }
         });
         return "{\"messages\":" + acknowledged + ",\"msgPerSec\":" + acknowledged * 1e9 / nanos + ",\"p50Us\":" + latency.quantileUs(0.5)
-            + ",\"p99Us\":" + latency.quantileUs(0.99) + ",\"behindBytes\":" + behindBytes + ",\"failures\":{" + failures + "}}";
+            + ",\"p99Us\":" + latency.quantileUs(0.99) + ",\"p999Us\":" + latency.quantileUs(0.999)
+            + ",\"cpuNs\":" + (double) cpuNanos / Math.max(1, acknowledged) + ",\"behindBytes\":" + behindBytes + ",\"failures\":{" + failures + "}}";
     }
 }

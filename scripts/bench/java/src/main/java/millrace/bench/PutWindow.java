@@ -3,11 +3,13 @@ package millrace.bench;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import org.apache.rocketmq.store.*;
+import java.util.function.Function;
+import org.apache.rocketmq.common.message.MessageExtBrokerInner;
+import org.apache.rocketmq.store.PutMessageResult;
 
 /** One producer thread that keeps so many puts in flight: before it sends one more, it waits for the oldest. */
 final class PutWindow {
-    private final MessageStore store;
+    private final Function<MessageExtBrokerInner, CompletableFuture<PutMessageResult>> target;
     private final MessageContent content;
     private final Slot[] slots;
     private LatencyHistogram latency = new LatencyHistogram();
@@ -15,8 +17,8 @@ final class PutWindow {
     private long next;
     private long settled;
 
-    PutWindow(MessageStore store, MessageContent content, int inFlight) {
-        this.store = store;
+    PutWindow(Function<MessageExtBrokerInner, CompletableFuture<PutMessageResult>> target, MessageContent content, int inFlight) {
+        this.target = target;
         this.content = content;
         slots = new Slot[inFlight];
         for (int i = 0; i < inFlight; i++) {
@@ -68,7 +70,7 @@ final class PutWindow {
 
         void put(long number, long now) {
             startNanos = now;
-            settled = store.asyncPutMessage(content.message(number, body)).thenApply(result -> {
+            settled = target.apply(content.message(number, body)).thenApply(result -> {
                 endNanos = System.nanoTime();
                 return result.getPutMessageStatus().name();
             });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { GroupContestant } from "./group-contestant.js";
+import type { LoadMessage } from "../../load-generator/load-target.js";
+import { GroupTarget } from "./group-target.js";
 import { openSqlite, type SqliteDatabase } from "./peer-modules.js";
 import type { Workload } from "./workload.js";
 
@@ -7,26 +8,25 @@ import type { Workload } from "./workload.js";
  * better-sqlite3, WAL, all puts in flight in one transaction. synchronous=FULL forces the WAL at each commit; OFF leaves it to the page
  * cache (NORMAL too, but forces at checkpoints).
  */
-export class SqliteContestant extends GroupContestant {
+export class SqliteTarget extends GroupTarget {
   readonly #database: SqliteDatabase;
-  readonly #commit: (count: number) => void;
+  readonly #commit: (group: readonly LoadMessage[]) => void;
 
   constructor(workload: Workload) {
-    super(workload.inFlight);
-    const body = Buffer.alloc(workload.messageSize, 0x5a);
+    super();
     const database = openSqlite(join(workload.directory, "sqlite.db"));
     database.pragma("journal_mode = WAL");
     database.pragma(`synchronous = ${workload.durability === "disk" ? "FULL" : "OFF"}`);
     database.exec("CREATE TABLE log (id INTEGER PRIMARY KEY, body BLOB)");
     const insert = database.prepare("INSERT INTO log (body) VALUES (?)");
     this.#database = database;
-    this.#commit = database.transaction((count) => {
-      for (let i = 0; i < count; i++) insert.run(body);
+    this.#commit = database.transaction((group: readonly LoadMessage[]) => {
+      for (const { body } of group) insert.run(body);
     });
   }
 
-  protected putGroup(count: number): undefined {
-    this.#commit(count);
+  protected putGroup(group: readonly LoadMessage[]): undefined {
+    this.#commit(group);
   }
 
   async close(): Promise<void> {
