@@ -50,7 +50,10 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
   "force stubbed": {
     campaign: "power",
     kind: "sync",
-    edits: [{ module: "/mapped-file/dist/real-storage-file.js", from: "fdatasyncSync(this.#fd);", to: "void 0;" }],
+    edits: [
+      { module: "/mapped-file/dist/real-storage-file.js", from: "fdatasyncSync(this.#fd);", to: "void 0;" },
+      { module: "/mapped-file/dist/native-mapping.js", from: "mmap.sync(this.bytes, position, length, true);", to: "void 0;" },
+    ],
   },
   "bytes ahead are holes": {
     campaign: "disks",

@@ -40,6 +40,7 @@ const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLo
   maxMessageSize: 4 * MIB,
   osPageCacheBusyTimeOutMills: 1000,
   checkCRCOnRecover: true,
+  verifyOnOpen: "tail",
   enabledAppendPropCRC: true,
   messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
   storeHost: { address: "127.0.0.1", port: 10911 },
@@ -211,6 +212,9 @@ function checkFormats(config: MessageStoreConfig): void {
   }
   if (config.backPressure !== "wait" && config.backPressure !== "reject") {
     throw illegal("backPressure", config.backPressure, "wait or reject is needed");
+  }
+  if (config.verifyOnOpen !== "tail" && config.verifyOnOpen !== "all") {
+    throw illegal("verifyOnOpen", config.verifyOnOpen, "tail or all is needed");
   }
   if ((config.fileMode & OWNER_MODE) !== OWNER_MODE || (config.fileMode & ~ALL_MODE) !== 0) {
     throw illegal(
