@@ -35,7 +35,7 @@ export type { CleanReport } from "./clean/file-cleaner.js";
 export type { SelfCheckFinding } from "./clean/self-check.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
 export type { MessageStoreConfig } from "./config/message-store-config.js";
-export type { BackPressure, FlushDiskType, MessageStoreOptions } from "./config/message-store-options.js";
+export type { BackPressure, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
 export type { RecoveryProgress } from "./config/recovery-progress.js";
 export type { StoreLogger } from "./config/store-logger.js";
 export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";

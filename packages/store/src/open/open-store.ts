@@ -1,5 +1,5 @@
 import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
-import { isNoSpace, type StorageSpec } from "@millrace/mapped-file";
+import { isNoSpace, SegmentDirectory, type StorageSpec } from "@millrace/mapped-file";
 import {
   ControlBlock,
   durableOffset,
@@ -21,12 +21,14 @@ import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { StoreSnapshots } from "../copy/store-snapshots.js";
 import { keepFence } from "../marks/fence-places.js";
+import { sealSegmentNote } from "../marks/segment-note.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
 import { Pipeline } from "../pipeline/pipeline.js";
 import { pipelineData } from "../pipeline/pipeline-data.js";
 import type { Message } from "../put/message.js";
 import { MessagePutter } from "../put/message-putter.js";
+import { PutAll } from "../put/put-all.js";
 import type { PutMessageResult } from "../put/put-message-result.js";
 import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
@@ -171,6 +173,14 @@ export class OpenStore {
     return put;
   }
 
+  async putAll(messages: readonly Message[]): Promise<PutMessageResult[]> {
+    this.checkOpen();
+    const put = PutAll.put(this.put, messages);
+    if (Array.isArray(messages) && messages.some((message) => message?.delayTimeLevel))
+      put.then(this.#wakeSchedule, this.#wakeSchedule);
+    return await put;
+  }
+
   /** See {@link MessageStore.drained}. */
   async drained(unanswered: number): Promise<void> {
     if (!Number.isSafeInteger(unanswered) || unanswered < 0) {
@@ -230,6 +240,7 @@ export class OpenStore {
     if (this.#failure === undefined) await attempt(() => this.schedule.close());
     if (this.#failure === undefined) await attempt(() => this.transactions.close());
     await attempt(() => this.consumerOffsets.close());
+    if (this.#failure === undefined) this.#sealLastSegment();
     const isComplete = this.#failure === undefined && failures.length === 0 && this.dispatchBehindBytes === 0;
     if (isComplete) await attempt(() => this.directory.abort.remove());
     this.#rejectFlushes(this.#failure ?? storeClosed());
@@ -264,6 +275,15 @@ export class OpenStore {
       const { code = "ERR_CHECKPOINT_ILLEGAL", message } = error as NodeJS.ErrnoException;
       this.#fault("checkpoint", code, message, error);
     }
+  }
+
+  /** Its writers have ended: the next opening need not read it unless its file changes. */
+  #sealLastSegment(): void {
+    const { config, storage, paths } = this.directory;
+    const segments = new SegmentDirectory(paths.commitLog, config.mappedFileSizeCommitLog);
+    const fromOffset = segments.startOf(this.maxPhysicalOffset);
+    const modifiedMs = storage.entry(segments.pathOf(fromOffset))?.modifiedMs;
+    if (modifiedMs !== undefined) sealSegmentNote(storage, paths.segmentNotes, fromOffset, modifiedMs);
   }
 
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */

@@ -15,7 +15,9 @@ import {
   wallClockMs,
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
-import { appendResultOf, type FrameDetails } from "./append-result.js";
+import { AckDetails } from "./ack-details.js";
+import { AckWaits } from "./ack-waits.js";
+import { appendResultOf } from "./append-result.js";
 import { DrainedPuts } from "./drained-puts.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
@@ -33,12 +35,9 @@ import { NO_SLOT, type PutTopics, type TopicTable } from "./topic-table.js";
  */
 const SYNC_PUBLISH_BYTES = 2 * 1024;
 const ASYNC_PUBLISH_BYTES = 32 * 1024;
-/** Acks settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long. */
-const ACKS_PER_TURN = 512;
-/** How often the main thread looks without being woken: deadlines, lost wake-ups. */
-const RECHECK_MS = 50;
-/** Why an input is refused, if it is; throws for what is no message. */
-type Check<T> = (input: T) => RefusedPutResult | undefined;
+const ACKS_PER_TURN = 512; // settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long
+const RECHECK_MS = 50; // how often the thread looks without being woken: deadlines, lost wake-ups
+type Check<T> = (input: T) => RefusedPutResult | undefined; // why it is refused; throws for what is no message
 type Write<T> = (input: T) => boolean; // encodes what has just been checked into the ring; false while the ring is full
 
 /** What a producer sees of the control block; none of it is its own. */
@@ -65,17 +64,15 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   readonly #sync: boolean;
   readonly #publishBytes: number;
   readonly #settles: (Settle | undefined)[];
-  readonly #details: (FrameDetails | undefined)[];
+  readonly #details: AckDetails;
   readonly #recheck: NodeJS.Timeout;
   #keepsAlive = false;
   #burst = false;
   #drainScheduled = false;
-  #resultArmed = false;
-  #flushArmed = false;
+  readonly #waits: AckWaits;
   #putTimeUs = 0;
   #nowMs = 0;
-  /** Set when no more puts are taken; what they are rejected with. */
-  #refusal: MillraceError | undefined;
+  #refusal: MillraceError | undefined; // set when no more puts are taken; what they are rejected with
   readonly #forceAlarm: PutterWords["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
@@ -95,8 +92,9 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
     this.ring = new PutRingProducer(memory.ring);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
-    this.#details = new Array<FrameDetails | undefined>(this.ring.frameCapacity).fill(undefined);
+    this.#details = new AckDetails(this.ring.frameCapacity);
     this.waiting = new PutWaitQueue(config);
+    this.#waits = new AckWaits(this.ring, this.#sync ? counters.flushedOffset : undefined, () => this.#drain());
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
 
@@ -148,7 +146,29 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.ring.nudge();
   }
 
+  /** As {@link putMessage}, for one of many: undefined when `settle` gets the answer, in the order of the puts and without a promise. */
+  putInto(message: Message, settle: Settle): Promise<PutMessageResult> | undefined {
+    const answer = this.#tryPut(message, this.#check, this.#write);
+    if (answer === undefined) this.#adopt(settle);
+    return answer;
+  }
+
+  /** Throws what {@link putMessage} rejects with for what is no message; it and its `count` messages have failed then. */
+  validate(message: Message, count: number): void {
+    try {
+      this.#validator.validate(message, this.#nowMs);
+    } catch (error) {
+      this.#add(PutRingTotal.failed, count);
+      throw error;
+    }
+  }
+
   #put<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> {
+    return this.#tryPut(input, check, write) ?? new Promise<PutMessageResult>(this.#adopt);
+  }
+
+  /** undefined: it is in the ring, and who gets the answer is to be adopted now. */
+  #tryPut<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> | undefined {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     try {
       const refusal = check(input);
@@ -156,11 +176,9 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
         this.#add(PutRingTotal.failed, 1);
         return Promise.resolve(refusal);
       }
-      if (this.waiting.size > 0 || !this.#hasSlot() || !write(input)) {
-        const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
-        return this.#wait(() => check(input) ?? (this.#hasSlot() && write(input)), length);
-      }
-      return new Promise<PutMessageResult>(this.#adopt);
+      if (this.waiting.size === 0 && this.#hasSlot() && write(input)) return undefined;
+      const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
+      return this.#wait(() => check(input) ?? (this.#hasSlot() && write(input)), length);
     } catch (error) {
       this.#add(PutRingTotal.failed, 1);
       return Promise.reject(error);
@@ -208,7 +226,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     const position = ring.claim(length);
     if (position < 0) return false;
     this.#encoder.encode(validator.topic, position, fields, length, validator.storedProperties);
-    if (fields.storeHost !== validator.defaultStoreHost) this.#setDetails(undefined);
+    if (fields.storeHost !== validator.defaultStoreHost) this.#details.set(ring.slotOf(ring.committed), fields.storeHost);
     this.#commit(position, length, 1);
     return true;
   };
@@ -226,14 +244,10 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
       this.#encoder.encode(validator.topic, position, validator.fields, validator.length, validator.storedProperties);
       position += validator.length;
     }
-    this.#setDetails(lengths);
+    this.#details.set(ring.slotOf(ring.committed), validator.fields.storeHost, lengths);
     this.#commit(start, length, batch.length);
     return true;
   };
-
-  #setDetails(lengths: readonly number[] | undefined): void {
-    this.#details[this.ring.slotOf(this.ring.committed)] = { storeHost: this.#validator.fields.storeHost, lengths };
-  }
 
   #commit(position: number, length: number, messages: number): void {
     const validator = this.#validator;
@@ -293,16 +307,6 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     }
   };
 
-  readonly #onResult = (): void => {
-    this.#resultArmed = false;
-    this.#drain();
-  };
-
-  readonly #onFlush = (): void => {
-    this.#flushArmed = false;
-    this.#drain();
-  };
-
   readonly #drainLater = (): void => {
     this.#drainScheduled = false;
     this.#drain();
@@ -352,7 +356,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.#add(PutRingTotal.messages, ring.messages(slot));
     this.#add(PutRingTotal.bytes, ring.recordLength(slot));
     this.#putToAckUs.record(nowUs - ring.putTimeUs(slot));
-    const appendResult = appendResultOf(ring, slot, this.#details[slot], this.#validator.defaultStoreHost);
+    const appendResult = appendResultOf(ring, slot, this.#details.get(slot), this.#validator.defaultStoreHost);
     this.#take()?.({ status, appendResult });
   }
 
@@ -360,29 +364,14 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     const slot = this.ring.slotOf(this.ring.taken);
     const settle = this.#settles[slot];
     this.#settles[slot] = undefined;
-    if (this.#details[slot] !== undefined) this.#details[slot] = undefined;
+    this.#details.drop(slot);
     this.ring.take();
     return settle;
   }
 
-  /** Asks to be woken: by results (acks without a force, failures), in SYNC_FLUSH also by a force. */
   #arm(): void {
     if (this.ring.inFlight === 0) return;
-    if (!this.#resultArmed) {
-      const woken = this.ring.resultsLater();
-      if (woken !== undefined) {
-        this.#resultArmed = true;
-        woken.then(this.#onResult);
-      }
-    }
-    if (this.#sync && !this.#flushArmed) {
-      const { flushedOffset } = this.#counters;
-      const woken = flushedOffset.waitAsync(flushedOffset.get());
-      if (woken !== undefined) {
-        this.#flushArmed = true;
-        woken.then(this.#onFlush);
-      }
-    }
+    this.#waits.arm();
     if (this.#settleable() && !this.#drainScheduled) {
       this.#drainScheduled = true;
       setImmediate(this.#drainLater);
