@@ -10,6 +10,7 @@ function isEntry(tree: SourceTree, file: SourceFile): boolean {
   const inside = file.path.slice(`packages/${name}/src/`.length);
   const compiled = inside.replace(/\.ts$/, ".js");
   return (
+    inside === "index.ts" ||
     exported.includes(`./dist/${compiled}`) ||
     inside.endsWith("-worker.ts") ||
     commands.some((command) => command.replace(/^\.\//, "") === `dist/${compiled}`)
