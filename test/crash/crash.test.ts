@@ -12,7 +12,7 @@ import { CrashLedger } from "./crash-ledger.js";
 import { type CrashMoment, liveUntil } from "./crash-life.js";
 import { factsOfAll, openingFacts } from "./opening-facts.js";
 
-const ROUNDS = Number(process.env.MILLRACE_CRASH_ROUNDS ?? 5);
+const ROUNDS = Number(process.env.MILLRACE_CRASH_ROUNDS ?? 3);
 /** Then the next rounds get a new directory: recovery reads all of it each time. */
 const ROUNDS_PER_DIRECTORY = 10;
 const LOAD_MS = 150;

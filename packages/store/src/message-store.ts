@@ -148,6 +148,18 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
+   * Puts messages of any topics and queues, each on its own as {@link putMessage} does, and in their order, with one promise for all: for
+   * those who count in groups, or put many. Resolves, when the last one is answered, with all answers in the order of the messages;
+   * messages that found the ring full and were not put are `OS_PAGE_CACHE_BUSY`, `ERR_RING_FULL` or `ERR_PUT_TIMEOUT`. (RocketMQ has
+   * nothing like it; {@link putMessages} is its batch.)
+   * @param messages not to be changed before the promise settles
+   * @throws MillraceError as {@link putMessage}. When one is no message, nothing was put, and the error ends in its `index`
+   */
+  putAll(messages: readonly Message[]): Promise<PutMessageResult[]> {
+    return this.#open.putAll(messages);
+  }
+
+  /**
    * A stream of messages in object mode, which are put in the order in which they are written, and no faster than the store takes them:
    * for `pipeline(source, store.writable())`. It finishes when all are acknowledged, in SYNC_FLUSH durable, and is destroyed with the error
    * of the first message that was not put; those behind it may have been. To end it does not close the store.

@@ -17,7 +17,7 @@ import {
 } from "@millrace/shared-memory";
 import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
-import { readyAheadBytes } from "../pipeline/ready-ahead.js";
+import { ReadyAhead } from "../pipeline/ready-ahead.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
 import { ChannelSegmentWriter } from "./channel-segment-writer.js";
 import { GroupKernel } from "./group-kernel.js";
@@ -75,7 +75,7 @@ export class AppendService implements Agent {
   readonly #storage: Storage;
   readonly #segments: SegmentDirectory;
   readonly #sync: boolean;
-  readonly #readyAhead: number;
+  readonly #readyAhead: ReadyAhead;
   readonly #writer: SegmentWriter;
   readonly #blank = new Uint8Array(BLANK_RECORD_LENGTH);
   #segment: MappedFile;
@@ -110,7 +110,7 @@ export class AppendService implements Agent {
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#wait = new WaitStrategy(this.#sync ? SYNC_SPIN_US : ASYNC_SPIN_US);
-    this.#readyAhead = readyAheadBytes(config);
+    this.#readyAhead = new ReadyAhead(config, counters.wroteOffset.value);
     this.#writer = segmentWriter(data, this.control);
     this.#offset = counters.wroteOffset.value;
     this.#toldOffset = this.#offset;
@@ -120,7 +120,7 @@ export class AppendService implements Agent {
   }
 
   onStart(): void {
-    this.#want(this.#offset + this.#readyAhead);
+    this.#want(this.#readyAhead.endFor(this.#offset));
     this.#waitReady(this.#segment, this.#offset); // if in vain, the first put waits again
     this.#writer.enter(this.#segment);
   }
@@ -217,7 +217,8 @@ export class AppendService implements Agent {
     if (putBurst.get() !== 0 || this.#ring.tail.get() !== end) return false;
     if (wakeMain) resultRingTail.nudge();
     const beganUs = monotonicUs();
-    this.#force.run(startOffset, () => this.#segment.force());
+    const segment = this.#segment;
+    this.#force.run(startOffset, () => segment.forceRange(startOffset - segment.fromOffset, this.#offset - startOffset));
     const us = monotonicUs() - beganUs;
     this.#forceUs.record(us);
     this.#appendToFlushUs.record(us, messages);
@@ -267,7 +268,7 @@ export class AppendService implements Agent {
     const { allocatedOffset, allocateFailures, allocateState, segmentWantedOffset } = this.#counters;
     const deadlineUs = monotonicUs() + ALLOCATE_TIMEOUT_US;
     const failures = allocateFailures.get();
-    this.#want(end + this.#readyAhead);
+    this.#want(this.#readyAhead.endFor(end));
     segmentWantedOffset.nudge();
     for (;;) {
       const allocated = allocatedOffset.get();
@@ -318,8 +319,8 @@ export class AppendService implements Agent {
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
     if (wakeMain) counters.resultRingTail.nudge();
     if (this.#offset - this.#toldOffset >= TELL_BYTES) this.#tellDispatcher();
-    const wanted = this.#offset + this.#readyAhead;
-    if (wanted - counters.segmentWantedOffset.value > this.#readyAhead / 8) this.#want(wanted);
+    if (this.#readyAhead.isShort(this.#offset, counters.segmentWantedOffset.value))
+      this.#want(this.#readyAhead.endFor(this.#offset));
   }
 
   #tellDispatcher(): void {

@@ -11,6 +11,7 @@ import {
 import { DEFAULT_FILE_MODE } from "@millrace/mapped-file";
 import { isAbortSignal } from "./any-realm.js";
 import { checkKnownKeys } from "./known-keys.js";
+import { machineAddress } from "./machine-address.js";
 import type { MessageStoreOptions } from "./message-store-options.js";
 
 /** The options, complete, checked once and frozen. */
@@ -44,7 +45,7 @@ const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLo
   scrubBytesPerSecond: 4 * MIB,
   enabledAppendPropCRC: true,
   messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
-  storeHost: { address: "127.0.0.1", port: 10911 },
+  storeHost: { address: machineAddress(), port: 10911 },
   backPressure: "wait",
   putMessageTimeout: 8000,
   maxAsyncPutMessageRequests: 1_000_000,

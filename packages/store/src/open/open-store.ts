@@ -29,6 +29,7 @@ import { Pipeline } from "../pipeline/pipeline.js";
 import { pipelineData } from "../pipeline/pipeline-data.js";
 import type { Message } from "../put/message.js";
 import { MessagePutter } from "../put/message-putter.js";
+import { PutAll } from "../put/put-all.js";
 import type { PutMessageResult } from "../put/put-message-result.js";
 import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
@@ -175,6 +176,14 @@ export class OpenStore {
     const put = this.put.putMessage(message);
     if (message?.delayTimeLevel) put.then(this.#wakeSchedule, this.#wakeSchedule);
     return put;
+  }
+
+  async putAll(messages: readonly Message[]): Promise<PutMessageResult[]> {
+    this.checkOpen();
+    const put = PutAll.put(this.put, messages);
+    if (Array.isArray(messages) && messages.some((message) => message?.delayTimeLevel))
+      put.then(this.#wakeSchedule, this.#wakeSchedule);
+    return await put;
   }
 
   /** See {@link MessageStore.drained}. */

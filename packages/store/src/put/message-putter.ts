@@ -11,6 +11,7 @@ import {
   wallClockMs,
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { AckDetails } from "./ack-details.js";
 import { DrainedPuts } from "./drained-puts.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
@@ -28,19 +29,10 @@ import type { TopicTable } from "./topic-table.js";
  */
 const SYNC_PUBLISH_BYTES = 2 * 1024;
 const ASYNC_PUBLISH_BYTES = 32 * 1024;
-/** Acks settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long. */
-const ACKS_PER_TURN = 512;
-/** How often the main thread looks without being woken: deadlines, lost wake-ups. */
-const RECHECK_MS = 50;
-/** Why an input is refused, if it is; throws for what is no message. */
-type Check<T> = (input: T) => RefusedPutResult | undefined;
+const ACKS_PER_TURN = 512; // settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long
+const RECHECK_MS = 50; // how often the main thread looks without being woken: deadlines, lost wake-ups
+type Check<T> = (input: T) => RefusedPutResult | undefined; // why it is refused; throws for what is no message
 type Write<T> = (input: T) => boolean; // encodes what has just been checked into the ring; false while the ring is full
-
-/** What a frame's result cannot tell: set only for batches and for hosts that are not the store's. */
-interface AckDetails {
-  readonly storeHost: Uint8Array;
-  readonly lengths: readonly number[] | undefined;
-}
 
 /**
  * The main thread's end of the pipeline. Put: validate, encode straight into the ring, publish once per turn. Ack: settle promises in
@@ -56,10 +48,8 @@ export class MessagePutter {
   messages = 0;
   bytes = 0;
   failed = 0;
-  /** How often a put found the ring full. */
-  stalls = 0;
-  /** End of the newest acknowledged record. */
-  acknowledgedOffset = 0;
+  stalls = 0; // how often a put found the ring full
+  acknowledgedOffset = 0; // end of the newest acknowledged record
 
   readonly #config: MessageStoreConfig;
   readonly #counters: ControlBlock<"main">["counters"];
@@ -69,7 +59,7 @@ export class MessagePutter {
   readonly #sync: boolean;
   readonly #publishBytes: number;
   readonly #settles: (Settle | undefined)[];
-  readonly #details: (AckDetails | undefined)[];
+  readonly #details: AckDetails;
   readonly #recheck: NodeJS.Timeout;
   #keepsAlive = false;
   #burst = false;
@@ -78,8 +68,7 @@ export class MessagePutter {
   #flushArmed = false;
   #putTimeUs = 0;
   #nowMs = 0;
-  /** Set when no more puts are taken; what they are rejected with. */
-  #refusal: MillraceError | undefined;
+  #refusal: MillraceError | undefined; // set when no more puts are taken; what they are rejected with
   readonly #forceAlarm: ControlBlock<"main">["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
@@ -96,7 +85,7 @@ export class MessagePutter {
     this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
     this.ring = new PutRingProducer(memory.ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
-    this.#details = new Array<AckDetails | undefined>(this.ring.frameCapacity).fill(undefined);
+    this.#details = new AckDetails(this.ring.frameCapacity);
     this.waiting = new PutWaitQueue(config);
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
@@ -148,7 +137,24 @@ export class MessagePutter {
     clearInterval(this.#recheck);
   }
 
+  /** As {@link putMessage}, for one of many: undefined when `settle` gets the answer, in the order of the puts and without a promise. */
+  putInto(message: Message, settle: Settle): Promise<PutMessageResult> | undefined {
+    const answer = this.#tryPut(message, this.#check, this.#write);
+    if (answer === undefined) this.#adopt(settle);
+    return answer;
+  }
+
+  /** Throws what {@link putMessage} rejects with for what is no message. */
+  validate(message: Message): void {
+    this.#validator.validate(message, this.#nowMs);
+  }
+
   #put<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> {
+    return this.#tryPut(input, check, write) ?? new Promise<PutMessageResult>(this.#adopt);
+  }
+
+  /** undefined: it is in the ring, and who gets the answer is to be adopted now. */
+  #tryPut<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> | undefined {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     try {
       const refusal = check(input);
@@ -156,11 +162,9 @@ export class MessagePutter {
         this.failed++;
         return Promise.resolve(refusal);
       }
-      if (this.waiting.size > 0 || !write(input)) {
-        const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
-        return this.#wait(() => check(input) ?? write(input), length);
-      }
-      return new Promise<PutMessageResult>(this.#adopt);
+      if (this.waiting.size === 0 && write(input)) return undefined;
+      const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
+      return this.#wait(() => check(input) ?? write(input), length);
     } catch (error) {
       this.failed++;
       return Promise.reject(error);
@@ -195,7 +199,7 @@ export class MessagePutter {
     const position = ring.claim(length);
     if (position < 0) return false;
     this.#encoder.encode(validator.topic, position, fields, length, validator.storedProperties);
-    if (fields.storeHost !== validator.defaultStoreHost) this.#setDetails(undefined);
+    if (fields.storeHost !== validator.defaultStoreHost) this.#details.set(ring.slotOf(ring.committed), fields.storeHost);
     this.#commit(position, length, 1);
     return true;
   };
@@ -213,14 +217,10 @@ export class MessagePutter {
       this.#encoder.encode(validator.topic, position, validator.fields, validator.length, validator.storedProperties);
       position += validator.length;
     }
-    this.#setDetails(lengths);
+    this.#details.set(ring.slotOf(ring.committed), validator.fields.storeHost, lengths);
     this.#commit(start, length, batch.length);
     return true;
   };
-
-  #setDetails(lengths: readonly number[] | undefined): void {
-    this.#details[this.ring.slotOf(this.ring.committed)] = { storeHost: this.#validator.fields.storeHost, lengths };
-  }
 
   #commit(position: number, length: number, messages: number): void {
     const validator = this.#validator;
@@ -342,7 +342,7 @@ export class MessagePutter {
     this.messages += messages;
     this.bytes += length;
     this.putToAckUs.record(nowUs - ring.putTimeUs(slot));
-    const details = this.#details[slot];
+    const details = this.#details.get(slot);
     this.acknowledgedOffset = ring.resultPhysicalOffset(slot) + length;
     const appendResult = new AppendMessageResult(
       ring.resultPhysicalOffset(slot),
@@ -360,7 +360,7 @@ export class MessagePutter {
     const slot = this.ring.slotOf(this.ring.taken);
     const settle = this.#settles[slot];
     this.#settles[slot] = undefined;
-    if (this.#details[slot] !== undefined) this.#details[slot] = undefined;
+    this.#details.drop(slot);
     this.ring.take();
     return settle;
   }
