@@ -30,7 +30,7 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
   },
   "any file will do": {
     campaign: "directories",
-    kind: "link to a file of somebody's",
+    kind: "millrace.watermark, link to somebody's copy of it",
     edits: [
       { module: "/mapped-file/dist/regular-file.js", from: "constants.O_NOFOLLOW |", to: "0 |" },
       { module: "/mapped-file/dist/regular-file.js", from: "!fstatSync(fd).isFile()", to: "false" },

@@ -11,6 +11,7 @@ import {
 import { DEFAULT_FILE_MODE } from "@millrace/mapped-file";
 import { isAbortSignal } from "./any-realm.js";
 import { checkKnownKeys } from "./known-keys.js";
+import { machineAddress } from "./machine-address.js";
 import type { MessageStoreOptions } from "./message-store-options.js";
 
 /** The options, complete, checked once and frozen. */
@@ -41,9 +42,10 @@ const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLo
   osPageCacheBusyTimeOutMills: 1000,
   checkCRCOnRecover: true,
   verifyOnOpen: "tail",
+  scrubBytesPerSecond: 4 * MIB,
   enabledAppendPropCRC: true,
   messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
-  storeHost: { address: "127.0.0.1", port: 10911 },
+  storeHost: { address: machineAddress(), port: 10911 },
   backPressure: "wait",
   putMessageTimeout: 8000,
   maxAsyncPutMessageRequests: 1_000_000,
@@ -92,6 +94,7 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   commitCommitLogLeastPages: [0, INT_MAX],
   commitCommitLogThoroughInterval: [1, INT_MAX],
   syncFlushTimeout: [1, INT_MAX],
+  scrubBytesPerSecond: [0, INT_MAX],
   transientStorePoolSize: [1, 64],
   maxMessageSize: [10, 64 * MIB],
   osPageCacheBusyTimeOutMills: [1, INT_MAX],

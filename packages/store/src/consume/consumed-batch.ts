@@ -1,8 +1,9 @@
 import type { MessageView } from "../read/message-view.js";
 
 /**
- * Consecutive messages of one queue, at least one: copies, valid for as long as they are wanted. The messages of a batch share one buffer,
- * which one of them keeps alive: to keep a few of many for long, use {@link MessageView.copy}.
+ * Consecutive messages of one queue: copies, valid for as long as they are wanted. The messages of a batch share one buffer, which one
+ * of them keeps alive: to keep a few of many for long, use {@link MessageView.copy}. At least one; only a consumer with a filter gives a
+ * batch without messages when it has looked at a thousand others, so that `nextOffset` can be committed.
  */
 export class ConsumedBatch implements Iterable<MessageView> {
   /** In the order of their queue offsets. */

@@ -4,6 +4,7 @@ import { monotonicMs, wallClockMs } from "@millrace/shared-memory";
 import type { GetMessageResult } from "../read/get-message-result.js";
 import type { GetMessageRequest } from "../read/message-getter.js";
 import type { MessageReader } from "../read/message-reader.js";
+import type { MessageView } from "../read/message-view.js";
 import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
 import { RecordCorruptError } from "../read/record-corrupt-error.js";
 import { TagFilter } from "../read/tag-filter.js";
@@ -29,6 +30,9 @@ export interface ConsumerEnvironment {
 const REPAIR_LOOK_MS = 5;
 const REPAIR_TIMEOUT_MS = 30_000;
 
+/** With a filter: so many queue offsets without a match are worth a batch without messages, so that its `nextOffset` is committed. */
+const EMPTY_BATCH_OFFSETS = 1000;
+
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 /**
@@ -48,6 +52,8 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
   readonly #skipsCorrupt: boolean;
   /** Queue offset of the next message. */
   #offset: number;
+  /** `nextOffset` of the last batch. */
+  #batchOffset: number;
   #queueSlot: number | undefined;
   /** Queue offsets passed over since the last batch. */
   #skipped = 0;
@@ -72,11 +78,12 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     const queue = environment.reader.consumeQueues.find(request.topic, request.queueId);
     this.#queueSlot = queue?.slot;
     this.#offset = queue === undefined ? 0 : beginning(environment.reader, queue, from);
+    this.#batchOffset = this.#offset;
   }
 
   /**
-   * Queue offset that it looks at next. It moves with what a filter passes over, too: once the last batch is done, it can be committed
-   * although nothing has matched for long.
+   * Queue offset that it looks at next. It moves with what a filter passes over, too; a batch without messages says the same after each
+   * thousand.
    */
   get nextOffset(): number {
     return this.#offset;
@@ -167,17 +174,13 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     switch (found.status) {
       case "FOUND": {
         const messages = found.copyMessages();
-        const passed = found.nextBeginOffset - this.#offset - messages.length;
-        const skipped = this.#skipped + (this.#isFiltered ? 0 : passed);
+        if (!this.#isFiltered) this.#skipped += found.nextBeginOffset - this.#offset - messages.length;
         this.#offset = found.nextBeginOffset;
-        const corrupt = this.#corrupt;
-        this.#skipped = 0;
-        this.#corrupt = 0;
-        return new ConsumedBatch(messages, this.#offset, skipped, corrupt, this.#queueSlot ?? -1);
+        return this.#batch(messages);
       }
       case "NO_MATCHED_MESSAGE":
         this.#moveTo(found.nextBeginOffset);
-        return undefined;
+        return this.#offset - this.#batchOffset < EMPTY_BATCH_OFFSETS ? undefined : this.#batch([]);
       case "OFFSET_TOO_SMALL":
       case "MESSAGE_WAS_REMOVING":
       case "OFFSET_FOUND_NULL":
@@ -186,6 +189,14 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
       default:
         return undefined;
     }
+  }
+
+  #batch(messages: MessageView[]): ConsumedBatch {
+    const batch = new ConsumedBatch(messages, this.#offset, this.#skipped, this.#corrupt, this.#queueSlot ?? -1);
+    this.#batchOffset = this.#offset;
+    this.#skipped = 0;
+    this.#corrupt = 0;
+    return batch;
   }
 
   /** Always on, by one at least: whatever a get answers, the consumer does not stand still. Returns by how much. */
@@ -200,7 +211,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     const { topic, queueId } = this.#request;
     const queue = this.#environment.reader.consumeQueues.find(topic, queueId);
     if (queue?.slot === this.#queueSlot) return queue;
-    if (this.#queueSlot !== undefined) this.#offset = 0;
+    if (this.#queueSlot !== undefined) this.#offset = this.#batchOffset = 0;
     this.#queueSlot = queue?.slot;
     return queue;
   }
@@ -211,6 +222,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     const beyond = this.#offset - (queue === undefined ? 0 : endOf(queue));
     if (beyond > 0) {
       this.#offset -= beyond;
+      this.#batchOffset = Math.min(this.#batchOffset, this.#offset);
       this.#skipped = Math.max(0, this.#skipped - beyond);
     }
     return queue === undefined || this.#offset >= queue.maxOffset;

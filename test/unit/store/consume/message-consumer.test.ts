@@ -122,6 +122,38 @@ test.serial("a filter passes its tags only, and goes through what does not match
   t.is(value?.skipped, 0);
 });
 
+test.serial(
+  "after each thousand that do not match comes a batch without messages, whose nextOffset can be committed",
+  async (t) => {
+    const store = await ConsumingStore.open(t);
+    await put(store, 2500, 0, { tags: "TagB" });
+    const consumer = store.consume({ ...QUEUE, from: "earliest", filter: { tags: ["TagA"] } });
+    let looked = 0;
+    for (let batches = 0; batches < 2; batches++) {
+      const { value } = await consumer.next();
+      t.deepEqual([value?.messages, value?.skipped, value?.corrupt], [[], 0, 0]);
+      const { nextOffset = 0 } = value ?? {};
+      t.true(nextOffset >= looked + 1000 && nextOffset <= 2500, `${nextOffset}`);
+      looked = nextOffset;
+    }
+    const next = consumer.next();
+    await put(store, 1, 2500, { tags: "TagA" });
+    const { value } = await next;
+    t.deepEqual([value?.messages.length, value?.nextOffset], [1, 2501]);
+  },
+);
+
+test.serial("without a filter there is no batch without messages", async (t) => {
+  const store = await ConsumingStore.open(t);
+  await put(store, 2500);
+  const consumer = store.consume({ ...QUEUE, from: "earliest" });
+  for (let taken = 0; taken < 2500; ) {
+    const { value } = await consumer.next();
+    t.true((value?.messages.length ?? 0) > 0);
+    taken += value?.messages.length ?? 0;
+  }
+});
+
 test.serial("an aborted signal ends the consumer normally, waiting or not", async (t) => {
   const store = await ConsumingStore.open(t);
   await put(store, 100);
