@@ -4,6 +4,6 @@ const wallClock = new URL("test/dist/support/settable-wall-clock.js", import.met
 export default {
   files: ["test/dist/**/*.test.js"],
   nodeArguments: [`--import=${wallClock}`],
-  timeout: "60s",
+  timeout: "120s",
   workerThreads: false,
 };

@@ -15,6 +15,8 @@ export default {
       ignoreDependencies: ["lmdb", "better-sqlite3", "classic-level"],
     },
     "packages/store": { entry: ["src/**/*-worker.ts"], project: ["src/**/*.ts"] },
+    // What only the kernels use of the layouts: AssemblyScript reads the same descriptors.
+    "packages/kernels": { entry: ["assembly/index.ts"], project: ["{src,assembly}/**/*.ts"] },
     "packages/shared-memory": { entry: ["src/service-entry.ts"], project: ["src/**/*.ts"] },
     "packages/*": { project: ["src/**/*.ts"] },
   },

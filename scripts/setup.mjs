@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildKernels } from "./build-kernels.mjs";
 
 const PNPM = "pnpm@10.34.8";
 const LEAST_NODE = [20, 19];
@@ -122,7 +123,8 @@ function pruneOutputs(sources, outputs) {
   if (!existsSync(outputs)) return;
   for (const entry of readdirSync(outputs, { recursive: true })) {
     const stem = entry.replace(/\.(?:js|d\.ts)(?:\.map)?$/, "");
-    if (stem !== entry && !existsSync(join(sources, `${stem}.ts`))) rmSync(join(outputs, entry));
+    const isMade = existsSync(join(sources, `${stem}.ts`)) || existsSync(join(sources, `${stem}.d.ts`));
+    if (stem !== entry && !isMade) rmSync(join(outputs, entry));
   }
 }
 
@@ -133,6 +135,8 @@ function build() {
   for (const name of ["scripts", "test"]) pruneOutputs(join(root, name), join(root, name, "dist"));
   const { ok, output } = run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"]);
   if (!ok) fail("the build failed (above).", output);
+  const failure = buildKernels(root);
+  if (failure !== undefined) fail("the kernels do not compile (above).", failure);
 }
 
 if (process.argv.length > 2) fail(`no options are taken here: ${process.argv.slice(2).join(" ")}`);

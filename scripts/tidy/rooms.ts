@@ -34,7 +34,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     "broker/delay": { thread: "main", uses: ["broker", "read", "put", "marks"] },
     "broker/transaction": { thread: "main", uses: ["broker", "read", "put", "config"] },
     "recover/scan": { thread: "main and pool", uses: [] },
-    "recover/log": { thread: "main and pool", uses: ["recover/scan", "config"] },
+    "recover/log": { thread: "main and pool", uses: ["recover/scan", "config", "marks"] },
     "recover/queues": { thread: "main and pool", uses: ["recover/scan"] },
     "recover/index": { thread: "main", uses: ["recover/scan", "marks"] },
     recover: {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { KernelMemory } from "@millrace/kernels";
 import { allocatePutRing, ControlBlock, InvariantError, PutRingConsumer, PutRingProducer } from "@millrace/shared-memory";
 import test from "ava";
 import { chosenSeed, seededRandom } from "../support/random.js";
@@ -21,7 +22,7 @@ function bothEnds(bytes: number, frames: number, start = 0): Ends {
   const control = ControlBlock.create({ putRingTail: start, putRingHead: start, resultRingTail: start });
   const main = ControlBlock.attach(control, "main").counters;
   const append = ControlBlock.attach(control, "append").counters;
-  const buffers = allocatePutRing(bytes, frames);
+  const buffers = allocatePutRing(new KernelMemory(), bytes, frames);
   return {
     counters: append,
     producer: new PutRingProducer(buffers, main.putRingTail, main.putRingHead, main.resultRingTail),
@@ -55,7 +56,7 @@ for (const [name, start] of Object.entries({ "0": 0, "2^31": 2 ** 31 - 1000, "2^
     t.log(`seed=${seed}`);
     const control = ControlBlock.create({ putRingTail: start, putRingHead: start, resultRingTail: start });
     const { putRingTail, putRingHead, resultRingTail } = ControlBlock.attach(control, "main").counters;
-    const buffers = allocatePutRing(RING, 64);
+    const buffers = allocatePutRing(new KernelMemory(), RING, 64);
     const workerData: RingWorkerData = { control, buffers, start, records: RECORDS };
     const worker = new Worker(CONSUMER, { workerData });
     const report = new Promise<ConsumerReport>((resolve, reject) => worker.once("message", resolve).once("error", reject));

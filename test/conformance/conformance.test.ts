@@ -15,12 +15,15 @@ const titles: Record<Direction, string> = {
   "rocketmq-millrace": "Millrace reads, continues and recovers what RocketMQ wrote, and RocketMQ again",
   twins: "the same puts give the same bytes in commit log, ConsumeQueues and index",
 };
-const cases = choice.series.flatMap((series) => choice.directions.map((direction) => ({ series, direction })));
+/** Each with seeds of its own. */
+const cases = choice.series
+  .flatMap((series) => choice.directions.map((direction) => ({ series, direction })))
+  .map((one, index) => ({ ...one, from: choice.from + index * choice.count }));
 
-rocketMqTests("exchange with RocketMQ", cases, ({ series, direction }, toolchain) => {
-  test.serial(`RocketMQ ${series}: ${titles[direction]} (${choice.count} seeds from ${choice.from})`, async (t) => {
+rocketMqTests("exchange with RocketMQ", cases, ({ series, direction, from }, toolchain) => {
+  test.serial(`RocketMQ ${series}: ${titles[direction]} (${choice.count} seeds from ${from})`, async (t) => {
     t.timeout(choice.count * 60_000 + 600_000);
-    const failures = await run(rocketMq(toolchain, series), series, direction);
+    const failures = await run(rocketMq(toolchain, series), series, direction, from);
     for (const { seed, error, story } of failures) {
       t.log(
         `${repeatCommand(series, direction, seed)}\n${story.join("\n")}\n${error instanceof Error ? error.message : String(error)}`,
@@ -30,8 +33,8 @@ rocketMqTests("exchange with RocketMQ", cases, ({ series, direction }, toolchain
   });
 });
 
-async function run(rocket: Engine, series: RocketMqSeries, direction: Direction): Promise<SeedFailure[]> {
-  const seeds = Array.from({ length: choice.count }, (_, index) => choice.from + index);
+async function run(rocket: Engine, series: RocketMqSeries, direction: Direction, from: number): Promise<SeedFailure[]> {
+  const seeds = Array.from({ length: choice.count }, (_, index) => from + index);
   const engines = direction === "rocketmq-millrace" ? ([rocket, MILLRACE] as const) : ([MILLRACE, rocket] as const);
   const began = performance.now();
   return await runSeeds(

@@ -1,15 +1,16 @@
 import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
-import test, { type ExecutionContext } from "ava";
-import { ROCKETMQ_SERIES } from "#scripts/bench/java/java-toolchain.js";
+import test from "ava";
+import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { contents } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { until } from "../support/until.js";
 import { differences } from "./dump-comparison.js";
-import { type Engine, MILLRACE, rocketMq } from "./engine.js";
+import { MILLRACE, rocketMq } from "./engine.js";
 import { PLAIN_MESSAGE } from "./plain-message.js";
 import type { Probe, ProgramMessage, ProgramOptions, Put } from "./protocol.js";
+import { conformanceToolchain } from "./rocketmq-preparation.js";
 import { rocketMqTests } from "./rocketmq-tests.js";
 import type { StoreProgram } from "./store-program.js";
 
@@ -64,25 +65,31 @@ function probe(messages: number): Probe {
   };
 }
 
-function start(t: ExecutionContext, engine: Engine): StoreProgram {
-  const program = engine.start();
-  t.teardown(() => program.kill());
+/** One process of each, for all tests: each test has a directory of its own. */
+const programs = new Map<string, StoreProgram>();
+test.after.always(() => Promise.all([...programs.values()].map((program) => program.kill())));
+
+function running(engine: "millrace" | RocketMqSeries): StoreProgram {
+  const program = programs.get(engine) ?? (engine === "millrace" ? MILLRACE : rocketMq(conformanceToolchain, engine)).start();
+  programs.set(engine, program);
   return program;
 }
 
+/** The two, the one that comes first first. */
+function inTurn(series: RocketMqSeries, isMillraceFirst: boolean): [StoreProgram, StoreProgram] {
+  const pair: [StoreProgram, StoreProgram] = [running("millrace"), running(series)];
+  return isMillraceFirst ? pair : [pair[1], pair[0]];
+}
+
 /** RocketMQ's program asks for the lock first; RocketMQ itself, a broker too, recovers before it asks, and with that deletes files. */
-rocketMqTests("locks of RocketMQ and Millrace", cases, ({ series, isMillraceFirst }, toolchain) => {
+rocketMqTests("locks of RocketMQ and Millrace", cases, ({ series, isMillraceFirst }) => {
   const name = isMillraceFirst
     ? `RocketMQ ${series} finds the lock taken that Millrace holds`
     : `RocketMQ ${series} keeps Millrace out of a directory that it has open, and nothing is changed`;
   test.serial(name, async (t) => {
     t.timeout(120_000);
-    const rocket = rocketMq(toolchain, series);
     const directory = join(temporaryDirectory(t), "store");
-    const [holder, other] = (isMillraceFirst ? [MILLRACE, rocket] : [rocket, MILLRACE]).map((engine) => start(t, engine)) as [
-      StoreProgram,
-      StoreProgram,
-    ];
+    const [holder, other] = inTurn(series, isMillraceFirst);
     await holder.call("open", { directory, options: OPTIONS });
     await holder.call("put", { directory, puts: puts(0, 30) });
     await holder.call("settle", { directory });
@@ -99,14 +106,12 @@ rocketMqTests("locks of RocketMQ and Millrace", cases, ({ series, isMillraceFirs
   });
 });
 
-rocketMqTests("retention by RocketMQ and Millrace", cases, ({ series, isMillraceFirst }, toolchain) => {
+rocketMqTests("retention by RocketMQ and Millrace", cases, ({ series, isMillraceFirst }) => {
   const [first, second] = isMillraceFirst ? ["Millrace", `RocketMQ ${series}`] : [`RocketMQ ${series}`, "Millrace"];
   test.serial(`what ${first} has deleted as expired is understood by ${second}, which deletes more of it`, async (t) => {
     t.timeout(120_000);
-    const rocket = rocketMq(toolchain, series);
     const directory = join(temporaryDirectory(t), "store");
-    const engines = isMillraceFirst ? [MILLRACE, rocket] : [rocket, MILLRACE];
-    const [one, two] = engines.map((engine) => start(t, engine)) as [StoreProgram, StoreProgram];
+    const [one, two] = inTurn(series, isMillraceFirst);
     let messages = 0;
     let minOffset = 0;
     for (const [program, next] of [
@@ -142,12 +147,11 @@ function expire(directory: string, segments: number): void {
 
 const everySeries = ROCKETMQ_SERIES.map((series) => ({ series }));
 
-rocketMqTests("Millrace's own files and RocketMQ", everySeries, ({ series }, toolchain) => {
+rocketMqTests("Millrace's own files and RocketMQ", everySeries, ({ series }) => {
   test.serial(`RocketMQ ${series} leaves Millrace's own files as they are`, async (t) => {
     t.timeout(120_000);
     const directory = join(temporaryDirectory(t), "store");
-    const millrace = start(t, MILLRACE);
-    const rocket = start(t, rocketMq(toolchain, series));
+    const [millrace, rocket] = inTurn(series, true);
     await millrace.call("open", { directory, options: OPTIONS });
     await millrace.call("put", { directory, puts: puts(0, 50) });
     await millrace.call("close", { directory });
@@ -166,14 +170,12 @@ rocketMqTests("Millrace's own files and RocketMQ", everySeries, ({ series }, too
 /** RocketMQ 5's broker delivers, its store does not. */
 const delivering = cases.filter(({ series }) => series === "4.9");
 
-rocketMqTests("delayed messages of RocketMQ and Millrace", delivering, ({ series, isMillraceFirst }, toolchain) => {
+rocketMqTests("delayed messages of RocketMQ and Millrace", delivering, ({ series, isMillraceFirst }) => {
   const [first, second] = isMillraceFirst ? ["Millrace", `RocketMQ ${series}`] : [`RocketMQ ${series}`, "Millrace"];
   test.serial(`what is delayed by ${first} is delivered by ${second}, once, and ${first} knows`, async (t) => {
     t.timeout(120_000);
-    const rocket = rocketMq(toolchain, series);
     const directory = join(temporaryDirectory(t), "store");
-    const engines = isMillraceFirst ? [MILLRACE, rocket] : [rocket, MILLRACE];
-    const [one, two] = engines.map((engine) => start(t, engine)) as [StoreProgram, StoreProgram];
+    const [one, two] = inTurn(series, isMillraceFirst);
     const soon: ProgramMessage["properties"] = [["DELAY", "1"]];
     const late: ProgramMessage["properties"] = [["DELAY", "2"]];
     await one.call("open", { directory, options: OPTIONS });

@@ -36,6 +36,10 @@ export class CampaignTable {
     return this.#bad;
   }
 
+  get cases(): number {
+    return [...this.#rows.values()].reduce((sum, { cases }) => sum + cases, 0);
+  }
+
   skipped(campaign: string, reason: string): void {
     this.#skipped.push(`${campaign}: skipped, ${reason}`);
   }

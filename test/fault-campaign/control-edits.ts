@@ -30,7 +30,7 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
   },
   "any file will do": {
     campaign: "directories",
-    kind: "link to a file of somebody's",
+    kind: "millrace.watermark, link to somebody's copy of it",
     edits: [
       { module: "/mapped-file/dist/regular-file.js", from: "constants.O_NOFOLLOW |", to: "0 |" },
       { module: "/mapped-file/dist/regular-file.js", from: "!fstatSync(fd).isFile()", to: "false" },
@@ -50,7 +50,10 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
   "force stubbed": {
     campaign: "power",
     kind: "sync",
-    edits: [{ module: "/mapped-file/dist/real-storage-file.js", from: "fdatasyncSync(this.#fd);", to: "void 0;" }],
+    edits: [
+      { module: "/mapped-file/dist/real-storage-file.js", from: "fdatasyncSync(this.#fd);", to: "void 0;" },
+      { module: "/mapped-file/dist/native-mapping.js", from: "mmap.sync(this.bytes, position, length, true);", to: "void 0;" },
+    ],
   },
   "bytes ahead are holes": {
     campaign: "disks",

@@ -90,7 +90,7 @@ static void disk_close(int fd) {
 }
 
 /* Pages of a file that was forced; those that a failed force has lost stay lost until they are written again. */
-static void keep_data(int fd, const struct stat *file, const char *kind) {
+static void keep_data(int fd, const struct stat *file, const char *kind, off_t from, off_t to) {
   char now[PAGE], was[PAGE], lost[PAGE];
   char link[64];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -99,7 +99,7 @@ static void keep_data(int fd, const struct stat *file, const char *kind) {
   int gone = strcmp(kind, "data") == 0 ? disk_open("lost", file->st_ino, O_RDONLY) : -1;
   if (source < 0 || target < 0) abort();
   syscall(SYS_ftruncate, target, file->st_size);
-  for (off_t at = 0; at < file->st_size; at += PAGE) {
+  for (off_t at = from - from % PAGE; at < file->st_size && at < to; at += PAGE) {
     ssize_t length = disk_read(source, now, PAGE, at);
     if (length <= 0) break;
     if (disk_read(target, was, length, at) == length && memcmp(now, was, length) == 0) continue;
@@ -136,14 +136,14 @@ static int path_of_fd(int fd, char *path) {
   return 1;
 }
 
-/* After a force: what the disk has now. After one that failed: what it has lost. */
-static void keep(int fd, int is_lost) {
+/* After a force of a range: what the disk has now. After one that failed: what it has lost. */
+static void keep(int fd, int is_lost, off_t from, off_t to) {
   struct stat found;
   char path[PATH_MAX];
   if (disk == NULL || fstat(fd, &found) != 0 || !path_of_fd(fd, path) || strncmp(path, root, root_length) != 0) return;
   pthread_mutex_lock(&disk_mutex);
   if (S_ISREG(found.st_mode)) {
-    keep_data(fd, &found, is_lost ? "lost" : "data");
+    keep_data(fd, &found, is_lost ? "lost" : "data", from, to);
     if (is_lost) has_lost = 1;
   } else if (S_ISDIR(found.st_mode) && !is_lost) {
     keep_names(&found, path);
@@ -242,7 +242,7 @@ ON_FD(ssize_t, C_WRITE, writev, (int fd, const struct iovec *parts, int count), 
     int kind = kind_of_fd(fd);                                           \
     int result = fails(call, kind) == -1 ? -1 : REAL(name)(fd);          \
     int error = errno;                                                   \
-    if (kind >= 0) keep(fd, result != 0);                                \
+    if (kind >= 0) keep(fd, result != 0, 0, LONG_MAX);                   \
     errno = error;                                                       \
     return result;                                                       \
   }
@@ -261,9 +261,34 @@ ON_FD(int, C_FALLOCATE, fallocate64, (int fd, int mode, off64_t offset, off64_t 
 MAP(mmap, off_t)
 MAP(mmap64, off64_t)
 
-/* Nobody knows of a mapping's address which file it is: taken for the log's. */
+/* The file that is mapped at an address, and where in it that is; -1: none below the root. */
+static int mapped_file(const void *at, off_t *position) {
+  char line[PATH_MAX + 200], path[PATH_MAX];
+  int fd = -1;
+  FILE *maps = fopen("/proc/self/maps", "r");
+  if (maps == NULL) abort();
+  while (fd < 0 && fgets(line, sizeof line, maps) != NULL) {
+    unsigned long start, end;
+    unsigned long long offset;
+    if (sscanf(line, "%lx-%lx %*s %llx %*s %*s %[^\n]", &start, &end, &offset, path) != 4) continue;
+    if ((unsigned long)at < start || (unsigned long)at >= end) continue;
+    if (kind_of(path) >= 0) fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY, 0);
+    *position = (off_t)offset + (off_t)((unsigned long)at - start);
+  }
+  fclose(maps);
+  return fd;
+}
+
+/* A force of a range. */
 int msync(void *at, size_t length, int flags) {
-  return fails(C_MSYNC, K_COMMITLOG) == -1 ? -1 : REAL(msync)(at, length, flags);
+  off_t position = 0;
+  int fd = root == NULL || (flags & MS_SYNC) == 0 ? -1 : mapped_file(at, &position);
+  int result = fails(C_MSYNC, kind_of_fd(fd)) == -1 ? -1 : REAL(msync)(at, length, flags);
+  int error = errno;
+  if (fd >= 0) keep(fd, result != 0, position, position + (off_t)length);
+  disk_close(fd);
+  errno = error;
+  return result;
 }
 
 #define ON_PATH(call, name, parameters, arguments)                       \

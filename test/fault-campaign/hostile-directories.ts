@@ -114,7 +114,8 @@ function hostilePlaces(root: string): HostilePlace[] {
 function isSensible(root: string, { path }: HostilePlace, thing: HostileThing): boolean {
   const full = join(root, path);
   const stats = existsSync(full) ? statSync(full) : undefined;
-  if (["half as long", "a byte longer", "other bytes"].includes(thing)) return stats?.isFile() === true;
+  if (["half as long", "a byte longer", "other bytes", "link to somebody's copy of it"].includes(thing))
+    return stats?.isFile() === true;
   if (thing === "directory") return stats?.isDirectory() !== true || readdirSync(full).length > 0;
   if (thing === "missing") return stats !== undefined;
   return thing !== "empty" || stats?.isFile() !== true || readFileSync(full).length > 0;

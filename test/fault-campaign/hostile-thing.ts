@@ -18,6 +18,7 @@ export const HOSTILE_THINGS = [
   "link to itself",
   "link to a device",
   "link to a file of somebody's",
+  "link to somebody's copy of it",
   "link to a directory of somebody's",
   "a hole of 1 TiB",
   "a hole of 2 GiB",
@@ -40,15 +41,20 @@ export interface ThingMade extends AsyncDisposable {
  */
 export async function putThing(path: string, thing: HostileThing, outside: string): Promise<ThingMade> {
   mkdirSync(join(outside, "directory"), { recursive: true });
-  const victims = [join(outside, "file"), join(outside, "directory", "00000000000000000000")];
-  for (const victim of victims) writeFileSync(victim, PRECIOUS);
   const length = existsSync(path) && statSync(path).isFile() ? statSync(path).size : 0;
-  const bytes = length > 0 ? readFileSync(path) : new Uint8Array(0);
+  const bytes = length > 0 ? readFileSync(path) : Buffer.alloc(0);
+  const precious = Buffer.from(PRECIOUS);
+  const victims: readonly (readonly [path: string, content: Buffer])[] = [
+    [join(outside, "file"), precious],
+    [join(outside, "directory", "00000000000000000000"), precious],
+    [join(outside, "copy"), bytes],
+  ];
+  for (const [victim, content] of victims) writeFileSync(victim, content);
   rmSync(path, { recursive: true, force: true });
   const end = thing === "socket" ? await listen(path) : () => place(path, thing, outside, bytes);
   if (thing !== "socket") await end();
   return {
-    isOutsideTouched: () => victims.some((victim) => !existsSync(victim) || readFileSync(victim, "utf8") !== PRECIOUS),
+    isOutsideTouched: () => victims.some(([victim, content]) => !existsSync(victim) || !readFileSync(victim).equals(content)),
     [Symbol.asyncDispose]: async () => {
       if (thing === "socket") await end();
     },
@@ -70,6 +76,7 @@ function place(path: string, thing: HostileThing, outside: string, bytes: Uint8A
     "link to itself": () => symlinkSync(basename(path), path),
     "link to a device": () => symlinkSync("/dev/zero", path),
     "link to a file of somebody's": () => symlinkSync(join(outside, "file"), path),
+    "link to somebody's copy of it": () => symlinkSync(join(outside, "copy"), path),
     "link to a directory of somebody's": () => symlinkSync(join(outside, "directory"), path),
     "a hole of 1 TiB": () => makeHole(path, TIB),
     "a hole of 2 GiB": () => makeHole(path, 2 * GIB),

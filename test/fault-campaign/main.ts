@@ -97,7 +97,7 @@ async function runControls({ seed, campaign }: Choice): Promise<boolean> {
     await runCampaign(one, seed, { from: 0, count: Number.POSITIVE_INFINITY, untilMs, isEnough: () => noticed.length > 0 }, table);
     const isMissing = one.missing !== undefined;
     areNoticed &&= isMissing || noticed.length > 0;
-    const outcome = isMissing ? `skipped, ${one.missing}` : noticed.length > 0 ? "noticed" : "NOT NOTICED";
+    const outcome = isMissing ? `skipped, ${one.missing}` : noticed.length > 0 ? "noticed" : `NOT NOTICED in ${table.cases} cases`;
     show([`${name}: ${outcome}`, ...noticed.slice(0, 1)].join("\n"));
   }
   return areNoticed;

@@ -148,12 +148,17 @@ for (const [mode, options] of Object.entries(modes)) {
   });
 }
 
-// Where the log is written through the channel, a planned fault would meet writes into blocks that a disk has given already.
-for (const mode of ["mapped", "SYNC_FLUSH, mapped"]) {
+// In SYNC_FLUSH through the channel, a planned fault would meet writes into blocks that a disk has given already.
+for (const [mode, operation] of [
+  ["mapped", "write"],
+  ["SYNC_FLUSH, mapped", "write"],
+  ["writeWithoutMmap", "allocate"],
+  ["transientStorePoolEnable", "allocate"],
+] as const) {
   test.serial(
     `an allocator that finds no space is an answer, not the end, and what was acknowledged is there: ${mode}`,
     async (t) => {
-      const store = await openStore(t, modes[mode], [{ operation: "write", path: "commitlog", after: 12, code: "ENOSPC" }]);
+      const store = await openStore(t, modes[mode], [{ operation, path: "commitlog", after: 12, code: "ENOSPC" }]);
       await fillAndReopen(t, store, 1);
     },
   );

@@ -26,6 +26,7 @@ const SMALL_FILES = [
   "millrace.dispatched",
   "millrace.fence",
   "millrace.queueChecksums",
+  "millrace.segments/0",
   "millrace.index",
   "config/millrace.deletedTopics",
   "config/millrace.delayArrivals",

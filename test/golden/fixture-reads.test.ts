@@ -1,6 +1,7 @@
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, int32At } from "@millrace/format";
+import { KernelMemory } from "@millrace/kernels";
 import { createStorage } from "@millrace/mapped-file";
 import { allocateQueueTable, ControlBlock, initializeQueues, QueueTableWriter } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
@@ -28,7 +29,7 @@ function readerOf(t: ExecutionContext, fixture: FixtureStore): MessageReader {
   });
   const end = Number(/^maxphy (\d+) /m.exec(linesOf(fixture))?.[1]);
   const control = ControlBlock.attach(ControlBlock.create({ wroteOffset: end, reputFromOffset: end }), "main");
-  const queues = allocateQueueTable();
+  const queues = allocateQueueTable(new KernelMemory());
   const initialize = initializeQueues(queues);
   const topics = new TopicTable(new QueueTableWriter(queues, control.counters.queueSlots));
   for (const topic of readdirSync(join(root, "consumequeue"))) {

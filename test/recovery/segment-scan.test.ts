@@ -24,7 +24,9 @@ test("a scan says where the records end, how many there are, the last time, and 
   log.add({ topic: "%RETRY%group-a", sysFlag: 8 });
   t.deepEqual(scan(log.image(0)), {
     ending: "empty",
+    from: 0,
     position: log.offset,
+    lastPosition: log.offset - 141,
     detail: "EMPTY",
     messages: 4,
     lastStoreTimestamp: log.lastStoreTimestamp,

@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName, tagsCode } from "@millrace/format";
+import { KernelMemory } from "@millrace/kernels";
 import { createStorage, type StorageSpec } from "@millrace/mapped-file";
 import { allocateQueueTable, ControlBlock, initializeQueues, QueueTableWriter } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "@millrace/store";
@@ -28,7 +29,7 @@ export class BuiltStore {
   readonly root: string;
   readonly unitsPerFile: number;
   readonly control = ControlBlock.create({});
-  readonly queues = allocateQueueTable();
+  readonly queues = allocateQueueTable(new KernelMemory());
   readonly main = ControlBlock.attach(this.control, "main");
   readonly topics = new TopicTable(new QueueTableWriter(this.queues, this.main.counters.queueSlots));
   readonly reader: MessageReader;

@@ -59,7 +59,7 @@ export class ConsumingStore {
     const control = ControlBlock.attach(data.control, "main");
     const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
     const pipeline = await Pipeline.start(data, control, () => {});
-    const put = new MessagePutter(directory.config, control, data.ring, topics);
+    const put = new MessagePutter(directory.config, control, data, topics);
     const reader = new MessageReader(createStorage({ kind: "real" }), directory.config, control, data.queues, topics);
     const store = new ConsumingStore(put, pipeline, reader, () => directory.lock.release());
     t.teardown(() => store.close());

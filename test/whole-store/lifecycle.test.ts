@@ -1,19 +1,20 @@
 import { execFile, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { createStorage } from "@millrace/mapped-file";
-import type { MessageStore } from "@millrace/store";
+import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
 import { readDispatchedMark } from "#store/marks/dispatched-mark.js";
 import { contents, readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore, outcomes, SEGMENT_SIZE } from "../support/temporary-store.js";
-import { stays, until } from "../support/until.js";
+import { dispatchedAll, stays, until } from "../support/until.js";
 
+const MIB = 1024 * 1024;
 const STORAGE = createStorage({ kind: "real" });
 const OPENER = join(import.meta.dirname, "store-opener.js");
 
@@ -114,6 +115,26 @@ test.serial("a second opener in another thread or process is refused, and touche
   const next = fork(OPENER, [root, "process"]);
   t.is(await new Promise((resolve) => next.once("message", resolve)), "open");
 });
+
+const MODES: Record<string, MessageStoreOptions> = {
+  ASYNC_FLUSH: {},
+  SYNC_FLUSH: { flushDiskType: "SYNC_FLUSH" },
+  writeWithoutMmap: { writeWithoutMmap: true },
+};
+for (const [mode, options] of Object.entries(MODES)) {
+  test.serial(`a new store of segments of 1 GiB with one message takes at most 8 MiB of the disk: ${mode}`, async (t) => {
+    const store = await openStore(t, { ...options, mappedFileSizeCommitLog: 1024 * MIB });
+    t.is((await store.putMessage(numbered(1, 100))).status, "PUT_OK");
+    await dispatchedAll(store);
+    await until(() => store.stats().offsets.allocatedOffset >= 4 * MIB);
+    t.true(await stays(() => allocatedBytes(store.config.storePathRootDir) <= 8 * MIB));
+  });
+}
+
+function allocatedBytes(directory: string): number {
+  const names = readdirSync(directory, { recursive: true }) as string[];
+  return names.reduce((sum, name) => sum + statSync(join(directory, name)).blocks * 512, 0);
+}
 
 for (const how of ["close", "using", "failure", "no-put"]) {
   test.serial(`the process ends by itself after: ${how}`, async (t) => {

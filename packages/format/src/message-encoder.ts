@@ -1,5 +1,5 @@
 import { setInt64 } from "./big-endian.js";
-import { Crc32Combiner, crc32 } from "./crc32.js";
+import { crc32 } from "./crc32.js";
 import {
   BODY_CRC_OFFSET,
   BODY_LENGTH_OFFSET,
@@ -98,7 +98,8 @@ const CRC_NAME_BYTES = new TextEncoder().encode(PROPERTY_CRC_NAME);
 
 /**
  * Writes everything that the producer knows; what only the appender knows (body CRC, queue offset, physical offset, store timestamp,
- * the digits of the property CRC) is left zero for {@link MessageSealer}. `length` and `storedProperties` come from
+ * the digits of the property CRC) is left zero for {@link MessageSealer}. Specification of the encode kernel, and the maker of its
+ * templates. `length` and `storedProperties` come from
  * {@link encodedLength} and {@link storedPropertiesLength}; the CRC property is there when they differ from the message's own.
  */
 export function encodeMessage(
@@ -163,16 +164,12 @@ function encodeProperties(bytes: Uint8Array, position: number, message: MessageF
   bytes[at + PROPERTY_CRC_DIGITS] = PROPERTY_SEPARATOR;
 }
 
-/** Bodies from here on are read once and their CRC combined; shorter ones are cheaper read twice. */
-const COMBINE_FROM_LENGTH = 512;
-
 /**
- * The appender's half of the encoder: the four fields that only it knows, and the CRCs.
+ * The appender's half of the encoder: the four fields that only it knows, and the CRCs. On the hot path kernels do the same
+ * (`packages/kernels/assembly`), and the tests hold them against this, which is their specification.
  * (RocketMQ: `CommitLog.DefaultAppendMessageCallback.doAppend`, `AppendMessageCallback` under putMessageLock.)
  */
 export class MessageSealer {
-  readonly #combiner = new Crc32Combiner();
-
   /**
    * @param position where the record starts in `bytes`
    * @param bodyOffset position of the body inside the record
@@ -196,20 +193,9 @@ export class MessageSealer {
     setInt64(view, position + PHYSICAL_OFFSET_OFFSET, physicalOffset);
     const bornV6 = (view.getInt32(position + SYS_FLAG_OFFSET) & SYS_FLAG_BORN_HOST_V6) !== 0;
     setInt64(view, position + STORE_TIMESTAMP_OFFSET + (bornV6 ? 12 : 0), storeTimestamp);
-    if (appendPropertyCrc) this.#sealPropertyCrc(bytes, position, length, bodyAt, bodyLength, bodyCrc);
-  }
-
-  #sealPropertyCrc(bytes: Uint8Array, position: number, length: number, bodyAt: number, bodyLength: number, bodyCrc: number): void {
+    if (!appendPropertyCrc) return;
     const end = position + length - PROPERTY_CRC_LENGTH;
-    const table = bodyLength >= COMBINE_FROM_LENGTH ? this.#combiner.shiftTable(bodyLength) : undefined;
-    let crc: number;
-    if (table === undefined) {
-      crc = crc32(bytes.subarray(position, end));
-    } else {
-      crc = this.#combiner.combine(crc32(bytes.subarray(position, bodyAt)), bodyCrc, table);
-      crc = crc32(bytes.subarray(bodyAt + bodyLength, end), crc);
-    }
-    writeCrcDigits(bytes, end + PROPERTY_CRC_NAME.length + 1, crc & CRC_MASK);
+    writeCrcDigits(bytes, end + PROPERTY_CRC_NAME.length + 1, crc32(bytes.subarray(position, end)) & CRC_MASK);
   }
 }
 

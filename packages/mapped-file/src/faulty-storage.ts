@@ -231,6 +231,11 @@ class FaultyMapping implements Mapping {
     return this.#plan.due("lock", this.#path) === undefined && this.#inner.lock(position, length);
   }
 
+  force(position: number, length: number): void {
+    this.#plan.check("force", this.#path);
+    this.#inner.force(position, length);
+  }
+
   unlock(position: number, length: number): void {
     this.#inner.unlock(position, length);
   }

@@ -69,6 +69,26 @@ export class MappedFile {
     this.file.force();
   }
 
+  /**
+   * Bytes [position, position + length), of all threads: those that the allocator has just made ready further on in the file are not
+   * waited for. The whole file where it cannot be mapped.
+   */
+  forceRange(position: number, length: number): void {
+    this.#checkRange(position, length);
+    const mapping = this.#mappingIfPossible();
+    if (mapping === undefined) this.force();
+    else mapping.force(position, length);
+  }
+
+  #mappingIfPossible(): Mapping | undefined {
+    try {
+      this.#mapping ??= this.#map();
+      return this.#mapping;
+    } catch {
+      return undefined; // no address space, for one; the next force looks again
+    }
+  }
+
   /** Keeps a slice of the mapping in memory. False: refused by the system. */
   lock(position: number, length: number): boolean {
     this.#checkRange(position, length);

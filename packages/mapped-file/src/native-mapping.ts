@@ -4,9 +4,19 @@ import type { MapAccess, Mapping } from "./storage.js";
 /** The kernel's answers to mlock beyond RLIMIT_MEMLOCK or without the right to it. */
 const LOCK_REFUSALS = new Set(["EAGAIN", "ENOMEM", "EPERM"]);
 
-/** Maps `size` bytes of an open file; `onUnmap` is called once. */
-export function mapFile(fd: number, size: number, access: MapAccess, onUnmap: () => void): Mapping {
-  return new NativeMapping(access === "view" ? mapView(fd, size) : mapShared(fd, size, access), onUnmap);
+/** On Linux msync is a force of the range, to the disk. Elsewhere it may end in the disk's cache. */
+const IS_MSYNC_A_FORCE = process.platform === "linux";
+
+/** What a mapping asks of its file. */
+interface MappedBy {
+  force(): void;
+  /** Called once. */
+  unmapped(): void;
+}
+
+/** Maps `size` bytes of an open file. */
+export function mapFile(fd: number, size: number, access: MapAccess, file: MappedBy): Mapping {
+  return new NativeMapping(access === "view" ? mapView(fd, size) : mapShared(fd, size, access), file);
 }
 
 function mapShared(fd: number, size: number, access: "read" | "write"): Buffer {
@@ -26,11 +36,16 @@ function mapView(fd: number, size: number): Buffer {
 
 class NativeMapping implements Mapping {
   readonly bytes: Buffer;
-  readonly #onUnmap: () => void;
+  readonly #file: MappedBy;
 
-  constructor(bytes: Buffer, onUnmap: () => void) {
+  constructor(bytes: Buffer, file: MappedBy) {
     this.bytes = bytes;
-    this.#onUnmap = onUnmap;
+    this.#file = file;
+  }
+
+  force(position: number, length: number): void {
+    if (IS_MSYNC_A_FORCE) mmap.sync(this.bytes, position, length, true);
+    else this.#file.force();
   }
 
   lock(position: number, length: number): boolean {
@@ -52,6 +67,6 @@ class NativeMapping implements Mapping {
   }
 
   unmap(): void {
-    if (mmap.unmap(this.bytes)) this.#onUnmap();
+    if (mmap.unmap(this.bytes)) this.#file.unmapped();
   }
 }

@@ -68,7 +68,12 @@ export class RealStorageFile implements StorageFile {
   }
 
   map(access: MapAccess): Mapping {
-    const mapping = mapFile(this.#fd, this.size(), access, () => this.#mappings--);
+    const mapping = mapFile(this.#fd, this.size(), access, {
+      force: () => this.force(),
+      unmapped: () => {
+        this.#mappings--;
+      },
+    });
     this.#mappings++;
     return mapping;
   }

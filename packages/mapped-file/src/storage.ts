@@ -116,6 +116,11 @@ export interface Mapping {
   lock(position: number, length: number): boolean;
   unlock(position: number, length: number): void;
   /**
+   * {@link StorageFile.force} of a range, whoever wrote it and by whatever way: what is dirty elsewhere in the file is not waited for.
+   * The range may begin and end anywhere.
+   */
+  force(position: number, length: number): void;
+  /**
    * Gives the page table entries of whole pages back (MADV_DONTNEED); the bytes stay in the page cache. What has been written and
    * will not be touched again: a force write-protects every entry it finds with an interrupt to all cores, 7 µs per page.
    */

@@ -124,9 +124,12 @@ export class WriteBackDisk {
     return { code: CODES[word & CODE_MASK] || undefined, since: told };
   }
 
-  /** All dirty pages of a file, by the kernel's own will or for a force; `code` makes it fail. Clean pages need none. */
-  writeBack(path: string, code?: string): void {
-    const pages = this.#dirtyPages(path);
+  /**
+   * The dirty pages of a file that bytes [from, to) lie in, by the kernel's own will or for a force; `code` makes it fail. Clean pages
+   * need none.
+   */
+  writeBack(path: string, code?: string, from = 0, to = Number.POSITIVE_INFINITY): void {
+    const pages = this.#dirtyPages(path, from - (from % PAGE_LENGTH), to);
     if (pages.length === 0) return;
     const failure = code ?? this.#planned(path);
     const images = failure === undefined ? this.#images(path) : [this.#images(path)[1]];
@@ -160,14 +163,14 @@ export class WriteBackDisk {
     return [join(this.#spec.images, "disk", path), join(this.#spec.images, "seen", path)];
   }
 
-  #dirtyPages(path: string): { position: number; bytes: Buffer }[] {
+  #dirtyPages(path: string, from: number, to: number): { position: number; bytes: Buffer }[] {
     const [, seen] = this.#images(path);
     const pages: { position: number; bytes: Buffer }[] = [];
     if (!existsSync(seen) || !existsSync(path)) return pages;
-    const size = statSync(path).size;
+    const end = Math.min(statSync(path).size, to);
     withFile(path, (fd) =>
       withFile(seen, (seenFd) => {
-        for (let position = 0; position < size; position += PAGE_LENGTH) {
+        for (let position = from; position < end; position += PAGE_LENGTH) {
           const length = readSync(fd, this.#page, 0, PAGE_LENGTH, position);
           const seenLength = readSync(seenFd, this.#seenPage, 0, PAGE_LENGTH, position);
           if (this.#page.compare(this.#seenPage, 0, seenLength, 0, length) === 0) continue;

@@ -94,8 +94,13 @@ class WriteBackFile implements StorageFile {
 
   force(): void {
     this.#inner.force();
+    this.#reach();
+  }
+
+  /** What a force of [from, to) has reached, and what it says. */
+  #reach(from?: number, to?: number): void {
     this.#disk.locked(() => {
-      this.#disk.writeBack(this.path);
+      this.#disk.writeBack(this.path, undefined, from, to);
       const { code, since } = this.#disk.check(this.path, this.#since);
       this.#since = since;
       failWith(code, this.path);
@@ -103,7 +108,8 @@ class WriteBackFile implements StorageFile {
   }
 
   map(access: MapAccess): Mapping {
-    return this.#inner.map(access);
+    const mapping = this.#inner.map(access);
+    return new WriteBackMapping(mapping, (position, length) => this.#reach(position, position + length));
   }
 
   tryLock(position: number, length: number): boolean {
@@ -112,5 +118,38 @@ class WriteBackFile implements StorageFile {
 
   close(): void {
     this.#inner.close();
+  }
+}
+
+class WriteBackMapping implements Mapping {
+  readonly bytes: Buffer;
+  readonly #inner: Mapping;
+  readonly #reach: (position: number, length: number) => void;
+
+  constructor(inner: Mapping, reach: (position: number, length: number) => void) {
+    this.bytes = inner.bytes;
+    this.#inner = inner;
+    this.#reach = reach;
+  }
+
+  lock(position: number, length: number): boolean {
+    return this.#inner.lock(position, length);
+  }
+
+  unlock(position: number, length: number): void {
+    this.#inner.unlock(position, length);
+  }
+
+  force(position: number, length: number): void {
+    this.#inner.force(position, length);
+    this.#reach(position, length);
+  }
+
+  release(position: number, length: number): void {
+    this.#inner.release(position, length);
+  }
+
+  unmap(): void {
+    this.#inner.unmap();
   }
 }

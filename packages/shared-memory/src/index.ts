@@ -8,6 +8,7 @@ export {
 } from "./agent.js";
 export { runAgent } from "./agent-runner.js";
 export { APPEND_MARKS_LENGTH, AppendMarks } from "./append-marks.js";
+export { AppendStatus } from "./append-status.js";
 export { type Clock, SYSTEM_CLOCK } from "./clock.js";
 export { ControlBlock, type ControlBlockBuffer } from "./control-block.js";
 export {
@@ -29,11 +30,12 @@ export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from
 export { monotonicMs, monotonicUs } from "./monotonic-clock.js";
 export { PutRingConsumer } from "./put-ring-consumer.js";
 export {
-  AppendStatus,
   allocatePutRing,
+  FRAME_FLAG_BODY_CRC,
   FRAME_FLAG_NO_QUEUE_OFFSET,
   FRAME_FLAG_WAIT_FLUSH,
   type PutRingBuffers,
+  type Regions,
 } from "./put-ring-descriptor.js";
 export { PutRingProducer } from "./put-ring-producer.js";
 export {

@@ -21,14 +21,14 @@ import {
 } from "./put-ring-descriptor.js";
 
 /**
- * The appender's side of the put ring. Frames `head … end - 1` may be read; the appender seals the records in place, answers each
- * frame with a result, and gives the whole group back with {@link release}.
+ * The appender's side of the put ring. Frames `head … end - 1` may be read; the appender answers each with a result, and gives the whole
+ * group back with {@link release}. It writes results only, never bytes or frames: those lines belong to the producer's core.
  */
 export class PutRingConsumer {
   readonly bytes: Uint8Array;
-  readonly view: DataView;
   readonly tail: ReadableCounter;
-  readonly #frameMask: number;
+  /** One less than the number of frames. */
+  readonly frameMask: number;
   readonly #frameWords: Int32Array;
   readonly #frameDoubles: Float64Array;
   readonly #resultWords: Int32Array;
@@ -39,14 +39,14 @@ export class PutRingConsumer {
   #answered: number;
 
   constructor(buffers: PutRingBuffers, tail: ReadableCounter, head: OwnedCounter, resultTail: OwnedCounter) {
-    this.bytes = new Uint8Array(buffers.bytes);
-    this.view = new DataView(buffers.bytes);
+    const { bytes, frames, results } = buffers;
+    this.bytes = bytes;
     this.tail = tail;
-    this.#frameMask = buffers.frames.byteLength / FRAME_LENGTH - 1;
-    this.#frameWords = new Int32Array(buffers.frames);
-    this.#frameDoubles = new Float64Array(buffers.frames);
-    this.#resultWords = new Int32Array(buffers.results);
-    this.#resultDoubles = new Float64Array(buffers.results);
+    this.frameMask = frames.byteLength / FRAME_LENGTH - 1;
+    this.#frameWords = new Int32Array(frames.buffer, frames.byteOffset, frames.byteLength / Int32Array.BYTES_PER_ELEMENT);
+    this.#frameDoubles = new Float64Array(frames.buffer, frames.byteOffset, frames.byteLength / Float64Array.BYTES_PER_ELEMENT);
+    this.#resultWords = new Int32Array(results.buffer, results.byteOffset, results.byteLength / Int32Array.BYTES_PER_ELEMENT);
+    this.#resultDoubles = new Float64Array(results.buffer, results.byteOffset, results.byteLength / Float64Array.BYTES_PER_ELEMENT);
     this.#head = head;
     this.#resultTail = resultTail;
     this.#answered = head.value;
@@ -57,7 +57,7 @@ export class PutRingConsumer {
   }
 
   slotOf(sequence: number): number {
-    return sequence & this.#frameMask;
+    return sequence & this.frameMask;
   }
 
   position(slot: number): number {
@@ -94,7 +94,7 @@ export class PutRingConsumer {
    * @throws InvariantError a second answer would acknowledge the record of another frame, perhaps one that is not written
    */
   answer(slot: number, status: number, physicalOffset: number, queueOffset: number, storeTimestamp: number): void {
-    if (slot !== (this.#answered & this.#frameMask)) throw this.#notInOrder(`slot=${slot}`);
+    if (slot !== (this.#answered & this.frameMask)) throw this.#notInOrder(`slot=${slot}`);
     this.#answered++;
     const double = slot * RESULT_DOUBLES;
     const doubles = this.#resultDoubles;
@@ -102,6 +102,12 @@ export class PutRingConsumer {
     doubles[double + RESULT_QUEUE_OFFSET_DOUBLE] = queueOffset;
     doubles[double + RESULT_STORE_TIMESTAMP_DOUBLE] = storeTimestamp;
     this.#resultWords[slot * RESULT_WORDS + RESULT_STATUS_WORD] = status;
+  }
+
+  /** The append kernel has written the results of the `count` frames from `first` on. @throws InvariantError as {@link answer} */
+  answered(first: number, count: number): void {
+    if (first !== this.#answered) throw this.#notInOrder(`first=${first}`);
+    this.#answered += count;
   }
 
   /**

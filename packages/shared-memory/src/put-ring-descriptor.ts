@@ -29,8 +29,10 @@ export const FRAME_PUT_TIME_DOUBLE = 3;
 export const FRAME_FLAG_WAIT_FLUSH = 1;
 /** Transaction types prepared and rollback: queue offset 0, not advanced. */
 export const FRAME_FLAG_NO_QUEUE_OFFSET = 2;
+/** The producer has left the whole CRC of each body, all 32 bits, in the place of the body CRC. */
+export const FRAME_FLAG_BODY_CRC = 4;
 
-const RESULT_LENGTH = 32;
+export const RESULT_LENGTH = 32;
 export const RESULT_WORDS = RESULT_LENGTH / Int32Array.BYTES_PER_ELEMENT;
 export const RESULT_DOUBLES = RESULT_LENGTH / Float64Array.BYTES_PER_ELEMENT;
 export const RESULT_PHYSICAL_OFFSET_DOUBLE = 0;
@@ -38,20 +40,27 @@ export const RESULT_QUEUE_OFFSET_DOUBLE = 1;
 export const RESULT_STORE_TIMESTAMP_DOUBLE = 2;
 export const RESULT_STATUS_WORD = 6;
 
-/** Values of a result's status. */
-export const AppendStatus = { ok: 0, createMappedFileFailed: 1 } as const;
-
-/** What travels to the appender. */
+/** What travels to the appender: regions of one memory, in which the kernels work too. */
 export interface PutRingBuffers {
-  readonly bytes: SharedArrayBuffer;
-  readonly frames: SharedArrayBuffer;
-  readonly results: SharedArrayBuffer;
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
+  readonly frames: Uint8Array<SharedArrayBuffer>;
+  readonly results: Uint8Array<SharedArrayBuffer>;
+  /** The producer's own; nobody else looks at it. */
+  readonly scratch: Uint8Array<SharedArrayBuffer>;
 }
 
-export function allocatePutRing(byteCapacity: number, frameCapacity: number): PutRingBuffers {
+const SCRATCH_LENGTH = 512 * 1024;
+
+/** Hands out regions of a memory, all zero, each on cache lines of its own. */
+export interface Regions {
+  take(length: number): Uint8Array<SharedArrayBuffer>;
+}
+
+export function allocatePutRing(regions: Regions, byteCapacity: number, frameCapacity: number): PutRingBuffers {
   return {
-    bytes: new SharedArrayBuffer(byteCapacity),
-    frames: new SharedArrayBuffer(frameCapacity * FRAME_LENGTH),
-    results: new SharedArrayBuffer(frameCapacity * RESULT_LENGTH),
+    bytes: regions.take(byteCapacity),
+    frames: regions.take(frameCapacity * FRAME_LENGTH),
+    results: regions.take(frameCapacity * RESULT_LENGTH),
+    scratch: regions.take(SCRATCH_LENGTH),
   };
 }

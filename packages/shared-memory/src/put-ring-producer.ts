@@ -28,7 +28,6 @@ import {
  */
 export class PutRingProducer {
   readonly bytes: Uint8Array;
-  readonly view: DataView;
   readonly frameCapacity: number;
   readonly #frameMask: number;
   readonly #frameWords: Int32Array;
@@ -48,14 +47,14 @@ export class PutRingProducer {
   #unpublishedBytes = 0;
 
   constructor(buffers: PutRingBuffers, tail: OwnedCounter, head: ReadableCounter, resultTail: ReadableCounter) {
-    this.bytes = new Uint8Array(buffers.bytes);
-    this.view = new DataView(buffers.bytes);
-    this.frameCapacity = buffers.frames.byteLength / FRAME_LENGTH;
+    const { bytes, frames, results } = buffers;
+    this.bytes = bytes;
+    this.frameCapacity = frames.byteLength / FRAME_LENGTH;
     this.#frameMask = this.frameCapacity - 1;
-    this.#frameWords = new Int32Array(buffers.frames);
-    this.#frameDoubles = new Float64Array(buffers.frames);
-    this.#resultWords = new Int32Array(buffers.results);
-    this.#resultDoubles = new Float64Array(buffers.results);
+    this.#frameWords = new Int32Array(frames.buffer, frames.byteOffset, frames.byteLength / Int32Array.BYTES_PER_ELEMENT);
+    this.#frameDoubles = new Float64Array(frames.buffer, frames.byteOffset, frames.byteLength / Float64Array.BYTES_PER_ELEMENT);
+    this.#resultWords = new Int32Array(results.buffer, results.byteOffset, results.byteLength / Int32Array.BYTES_PER_ELEMENT);
+    this.#resultDoubles = new Float64Array(results.buffer, results.byteOffset, results.byteLength / Float64Array.BYTES_PER_ELEMENT);
     this.#tail = tail;
     this.#head = head;
     this.#resultTail = resultTail;

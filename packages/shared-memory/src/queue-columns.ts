@@ -59,7 +59,7 @@ export type QueueColumns<R extends Role> = {
 export function queueColumns<R extends Role>(buffers: QueueTableBuffers, { role, counters }: ControlBlock<R>): QueueColumns<R> {
   const columns: Record<string, OwnedQueueColumn | ReadableQueueColumn> = {};
   for (const name of Object.keys(QUEUE_COLUMNS) as QueueColumnName[]) {
-    const cells = new Float64Array(buffers[name]);
+    const cells = buffers[name];
     const isOwner = QUEUE_COLUMNS[name] === role;
     columns[name] = isOwner ? new OwnedQueueColumn(cells, name) : new ReadableQueueColumn(cells, counters.reputFromOffset);
   }
@@ -71,9 +71,7 @@ type FirstQueueOffsets = { readonly [N in QueueColumnName]?: number | undefined 
 
 /** Gives queues their first values, before any thread looks at them. */
 export function initializeQueues(buffers: QueueTableBuffers): (slot: number, first: FirstQueueOffsets) => void {
-  const next = new Float64Array(buffers.nextQueueOffsets);
-  const max = new Float64Array(buffers.maxQueueOffsets);
-  const min = new Float64Array(buffers.minQueueOffsets);
+  const { nextQueueOffsets: next, maxQueueOffsets: max, minQueueOffsets: min } = buffers;
   return (slot, { nextQueueOffsets, maxQueueOffsets, minQueueOffsets }) => {
     if (nextQueueOffsets !== undefined) next[slot] = nextQueueOffsets;
     if (maxQueueOffsets !== undefined) max[slot] = maxQueueOffsets;

@@ -1,4 +1,5 @@
 import type { Role } from "./control-block-descriptor.js";
+import type { Regions } from "./put-ring-descriptor.js";
 
 /**
  * The queues of a store, known to all its threads by a slot number. Two parts:
@@ -34,14 +35,21 @@ export const MAX_QUEUES = 1 << 20;
 const LONGEST_ENTRY = NAME_TOPIC_OFFSET + 255;
 const NAMES_INITIAL_LENGTH = 64 * 1024;
 
-export interface QueueTableBuffers extends Readonly<Record<QueueColumnName, SharedArrayBuffer>> {
+export interface QueueTableBuffers extends Readonly<Record<QueueColumnName, Float64Array<SharedArrayBuffer>>> {
   /** Grows in place; never copied. */
   readonly names: SharedArrayBuffer;
 }
 
-/** Pages of it are only taken when they are first touched. */
-export function allocateQueueTable(): QueueTableBuffers {
-  const column = (): SharedArrayBuffer => new SharedArrayBuffer(MAX_QUEUES * Float64Array.BYTES_PER_ELEMENT);
+/**
+ * Pages of it are only taken when they are first touched.
+ *
+ * @param regions where the append kernel works: it takes the queue offsets
+ */
+export function allocateQueueTable(regions: Regions): QueueTableBuffers {
+  const column = (): Float64Array<SharedArrayBuffer> => {
+    const region = regions.take(MAX_QUEUES * Float64Array.BYTES_PER_ELEMENT);
+    return new Float64Array(region.buffer, region.byteOffset, MAX_QUEUES);
+  };
   return {
     names: new SharedArrayBuffer(NAMES_INITIAL_LENGTH, { maxByteLength: MAX_QUEUES * LONGEST_ENTRY }),
     nextQueueOffsets: column(),

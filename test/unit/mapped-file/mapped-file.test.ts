@@ -1,10 +1,11 @@
 import { existsSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createStorage, MappedFile } from "@millrace/mapped-file";
+import { createStorage, type Fault, MappedFile } from "@millrace/mapped-file";
 import test from "ava";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 const SIZE = 4096;
+const EIO = { code: "EIO" };
 const storage = createStorage({ kind: "real" });
 
 function segment(directory: string): MappedFile {
@@ -32,6 +33,24 @@ test("bytes written through the channel are seen in the mapping, and the other w
   file.file.read(target, 9);
   t.deepEqual([...target], [0, 1, 2, 3]);
   file.close();
+});
+
+test("a range is forced from and to anywhere in the segment, and the whole file where it cannot be mapped", (t) => {
+  const file = segment(temporaryDirectory(t));
+  file.write(new Uint8Array([1, 2]), 10);
+  t.notThrows(() => file.forceRange(10, 2));
+  t.notThrows(() => file.forceRange(SIZE - 1, 1));
+  t.throws(() => file.forceRange(SIZE - 1, 2), { code: "ERR_SEGMENT_RANGE" });
+  file.close();
+  const faults: readonly Fault[] = [
+    { operation: "map", path: "", after: 0, times: 1, code: "ENOMEM" },
+    { operation: "force", path: "", after: 0, times: 2, code: "EIO" },
+  ];
+  const unmappable = new MappedFile(createStorage({ kind: "faulty", faults }), join(file.path, ".."), SIZE, SIZE, "write");
+  t.throws(() => unmappable.forceRange(0, 1), EIO, "by the whole file");
+  t.throws(() => unmappable.forceRange(0, 1), EIO, "by the mapping");
+  t.notThrows(() => unmappable.forceRange(0, 1));
+  unmappable.close();
 });
 
 test("nothing reaches beyond the segment", (t) => {

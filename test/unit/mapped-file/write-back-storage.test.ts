@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { FailingDisk } from "../../support/failing-disk.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 
+const PAGE = 4096;
 const EIO = { code: "EIO" };
 
 function written(t: ExecutionContext, text: string): { disk: FailingDisk; path: string; file: StorageFile } {
@@ -69,6 +70,30 @@ test("stores through a mapping, and what was never forced, are lost with a remou
   disk.remount();
   t.is(readFileSync(path, "utf8"), "map");
   t.is(readFileSync(never, "utf8"), "\0\0\0");
+});
+
+test("a force of a range writes back its pages, and none of the others", (t) => {
+  const { disk, path, file } = written(t, "a".repeat(5 * PAGE));
+  const mapping = file.map("read");
+  file.write(Buffer.alloc(5 * PAGE, "b"), 0);
+  mapping.force(PAGE + 100, PAGE);
+  mapping.unmap();
+  file.close();
+  disk.remount();
+  const pages = readFileSync(path, "latin1").match(/.{4096}/g) ?? [];
+  t.is(pages.map((page) => page[0]).join(""), "abbaa");
+});
+
+test("a force of a range tells its descriptor of what went wrong anywhere in the file, once", (t) => {
+  const { disk, path, file } = written(t, "a".repeat(5 * PAGE));
+  const mapping = file.map("read");
+  file.write(Buffer.from("b"), 4 * PAGE);
+  disk.failWriteBack(path);
+  t.throws(() => mapping.force(0, PAGE), EIO);
+  t.notThrows(() => mapping.force(0, PAGE));
+  t.notThrows(() => file.force());
+  mapping.unmap();
+  file.close();
 });
 
 test("small files are replaced durably", (t) => {

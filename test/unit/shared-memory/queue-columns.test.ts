@@ -1,9 +1,10 @@
+import { KernelMemory } from "@millrace/kernels";
 import { allocateQueueTable, ControlBlock, initializeQueues, queueColumns } from "@millrace/shared-memory";
 import test from "ava";
 import { ReadableQueueColumn } from "#shared-memory/queue-columns.js";
 
 test("each column is its owner's to set, and the others' to read", (t) => {
-  const queues = allocateQueueTable();
+  const queues = allocateQueueTable(new KernelMemory());
   const control = ControlBlock.create({});
   const main = queueColumns(queues, ControlBlock.attach(control, "main"));
   const append = queueColumns(queues, ControlBlock.attach(control, "append"));
@@ -34,7 +35,7 @@ test("a reader loads reputFromOffset before the column, each time", (t) => {
 });
 
 test("a queue offset that would go back breaks an invariant, and stays", (t) => {
-  const queues = allocateQueueTable();
+  const queues = allocateQueueTable(new KernelMemory());
   const { nextQueueOffsets } = queueColumns(queues, ControlBlock.attach(ControlBlock.create({}), "append"));
   nextQueueOffsets.set(7, 5);
   nextQueueOffsets.set(7, 5);
@@ -45,7 +46,7 @@ test("a queue offset that would go back breaks an invariant, and stays", (t) => 
 });
 
 test("what recovery has found is there before the first thread looks", (t) => {
-  const queues = allocateQueueTable();
+  const queues = allocateQueueTable(new KernelMemory());
   initializeQueues(queues)(2, { nextQueueOffsets: 30, maxQueueOffsets: 20, minQueueOffsets: 10 });
   const columns = queueColumns(queues, ControlBlock.attach(ControlBlock.create({}), "main"));
   const { nextQueueOffsets, maxQueueOffsets, minQueueOffsets } = columns;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { KernelMemory } from "@millrace/kernels";
 import {
   allocateQueueTable,
   ControlBlock,
@@ -21,7 +22,7 @@ interface Table {
 }
 
 function newTable(): Table {
-  const queues = allocateQueueTable();
+  const queues = allocateQueueTable(new KernelMemory());
   const control = ControlBlock.create({});
   const { queueSlots } = ControlBlock.attach(control, "main").counters;
   return { queues, control, writer: new QueueTableWriter(queues, queueSlots), reader: new QueueTableReader(queues, queueSlots) };

@@ -1,16 +1,6 @@
 import { setPriority } from "node:os";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
-import {
-  createFile,
-  createStorage,
-  isNoSpace,
-  LARGE_ZERO_BLOCK,
-  type MappedFile,
-  SegmentDirectory,
-  SMALL_ZERO_BLOCK,
-  type Storage,
-  writeZeros,
-} from "@millrace/mapped-file";
+import { createFile, createStorage, isNoSpace, type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import {
   type Agent,
   ControlBlock,
@@ -25,10 +15,9 @@ import {
 import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import type { StoreEventSink } from "../tell/store-event.js";
+import { SegmentFill } from "./segment-fill.js";
 import { SegmentLocks } from "./segment-locks.js";
 
-/** Made ready in one go: between two slices the thread hears a stop, and the appender can go on with the first. */
-const SLICE_LENGTH = 1024 * 1024;
 /** Measured on two cores: ASYNC_FLUSH +5 % at 128 B, +22 % at 1 KiB, against the priority of the others. */
 const NICE = 5;
 /** After a failure. */
@@ -37,8 +26,8 @@ const RETRY_MS = 20;
 const FLUSHER_LOOK_MS = 5;
 
 /**
- * Keeps bytes ready ahead of the appender: segments made at their full length, blocks allocated by writing zeros (a full disk is
- * ENOSPC here, never SIGBUS there), in SYNC_FLUSH forced, so that the appender's forces find nothing of the fill to write; with
+ * Keeps bytes ready ahead of the appender: segments made at their full length, their blocks allocated ({@link SegmentFill}: a full disk
+ * is ENOSPC here, never SIGBUS there), in SYNC_FLUSH forced, so that the appender's forces find nothing of the fill to write; with
  * `warmMapedFileEnable` locked into memory until the appender has left them. `allocatedOffset` moves after the fact.
  * (RocketMQ: `AllocateMappedFileService`, `warmMappedFile`.)
  */
@@ -50,7 +39,7 @@ export class AllocateMappedFileService implements Agent {
   readonly #sync: boolean;
   readonly #force: FencingForce;
   readonly #paths: StorePaths;
-  readonly #blockLength: number;
+  readonly #fill: SegmentFill;
   readonly #allocateUs: LatencyHistogram;
   readonly #locks: SegmentLocks | undefined;
   readonly #wait = new WaitStrategy(0);
@@ -71,7 +60,7 @@ export class AllocateMappedFileService implements Agent {
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
     this.#force = new FencingForce(this.#storage, this.#paths, this.control);
-    this.#blockLength = this.#sync ? SMALL_ZERO_BLOCK : LARGE_ZERO_BLOCK;
+    this.#fill = new SegmentFill(config);
     this.#allocateUs = new LatencyHistogram(data.allocateUs);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#created = this.#segments.startOf(this.#counters.wroteOffset.get());
@@ -163,8 +152,7 @@ export class AllocateMappedFileService implements Agent {
     const segment = this.#enter(offset);
     if (this.#counters.forceOpenOffset.get() < segment.endOffset) return 0;
     const from = offset - segment.fromOffset;
-    const to = Math.min(from - (from % SLICE_LENGTH) + SLICE_LENGTH, segment.size);
-    writeZeros(segment.file, from, to, this.#blockLength);
+    const to = this.#fill.fill(segment, from, this.#counters.segmentWantedOffset.get() - segment.fromOffset);
     // The same file as the one that is appended to: a failure here is a failure there.
     if (this.#sync) this.#force.run(durableOffset(this.#counters), () => segment.force());
     this.#locks?.lock(segment.fromOffset, from, to - from);

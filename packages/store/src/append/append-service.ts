@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { BLANK_RECORD_LENGTH, MessageSealer, storePaths, TOTAL_SIZE_OFFSET, writeBlankRecord } from "@millrace/format";
+import { BLANK_RECORD_LENGTH, storePaths, writeBlankRecord } from "@millrace/format";
 import { createStorage, type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import {
   type Agent,
@@ -7,22 +7,20 @@ import {
   AppendStatus,
   ControlBlock,
   durableOffset,
-  FRAME_FLAG_NO_QUEUE_OFFSET,
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
   monotonicUs,
-  type OwnedQueueColumn,
   PutRingConsumer,
-  queueColumns,
   ServiceState,
   WaitStrategy,
   wallClockMs,
 } from "@millrace/shared-memory";
 import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
-import { readyAheadBytes } from "../pipeline/ready-ahead.js";
+import { ReadyAhead } from "../pipeline/ready-ahead.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
 import { ChannelSegmentWriter } from "./channel-segment-writer.js";
+import { GroupKernel } from "./group-kernel.js";
 import { MappedSegmentWriter } from "./mapped-segment-writer.js";
 import { PoolSegmentWriter } from "./pool-segment-writer.js";
 import type { SegmentWriter } from "./segment-writer.js";
@@ -56,8 +54,9 @@ const ALLOCATE_TIMEOUT_US = 5_000_000;
 const ALLOCATE_LOOK_MS = 10;
 
 /**
- * The one writer of the commit log. Takes frames in order, gives each record queue offset, physical offset and store timestamp, seals it
- * in the ring, and moves whole runs of records into the segment; then publishes results and `wroteOffset`, once per group.
+ * The one writer of the commit log. Takes frames in order, gives each record queue offset, physical offset and store timestamp and
+ * seals it on its way out of the ring ({@link GroupKernel}), and writes them to the segment; then publishes results and `wroteOffset`,
+ * once per group.
  * (RocketMQ: `CommitLog.asyncPutMessage` under putMessageLock, `DefaultAppendMessageCallback`.)
  *
  * Invariant: bytes below `wroteOffset` are complete records; nothing is written at or above `allocatedOffset`.
@@ -66,19 +65,17 @@ export class AppendService implements Agent {
   readonly #counters: ControlBlock<"append">["counters"];
   readonly control: ControlBlock<"append">;
   readonly #ring: PutRingConsumer;
-  readonly #queueOffsets: OwnedQueueColumn;
+  readonly #kernel: GroupKernel;
   readonly #marks: AppendMarks;
   readonly #putToAppendUs: LatencyHistogram;
   readonly #forceUs: LatencyHistogram;
   readonly #appendToFlushUs: LatencyHistogram;
   readonly #force: FencingForce;
-  readonly #sealer = new MessageSealer();
   readonly #wait: WaitStrategy;
   readonly #storage: Storage;
   readonly #segments: SegmentDirectory;
   readonly #sync: boolean;
-  readonly #propertyCrc: boolean;
-  readonly #readyAhead: number;
+  readonly #readyAhead: ReadyAhead;
   readonly #writer: SegmentWriter;
   readonly #blank = new Uint8Array(BLANK_RECORD_LENGTH);
   #segment: MappedFile;
@@ -90,12 +87,12 @@ export class AppendService implements Agent {
   #storeTimestamp: number;
   /** When the group's bytes had reached the segment. */
   #appendedUs = 0;
-  /** Ring bytes [#runStart, #runEnd) are sealed and go to the segment at #runOffset in one write. */
-  #runStart = 0;
-  #runEnd = 0;
+  /** Of the present group. */
+  #messages = 0;
+  #flagsAny = 0;
+  #flagsAll = 0;
   /** Somebody has waited in vain for as long as may be: nobody does again before there are bytes. */
   #isStarved = false;
-  #runOffset = 0;
 
   constructor(data: PipelineData) {
     const { config } = data;
@@ -103,7 +100,7 @@ export class AppendService implements Agent {
     const { counters } = this.control;
     this.#counters = counters;
     this.#ring = new PutRingConsumer(data.ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
-    this.#queueOffsets = queueColumns(data.queues, this.control).nextQueueOffsets;
+    this.#kernel = new GroupKernel(data, this.#ring);
     this.#marks = new AppendMarks(data.appendMarks);
     this.#putToAppendUs = new LatencyHistogram(data.putToAppendUs);
     this.#forceUs = new LatencyHistogram(data.appendForceUs);
@@ -113,8 +110,7 @@ export class AppendService implements Agent {
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#wait = new WaitStrategy(this.#sync ? SYNC_SPIN_US : ASYNC_SPIN_US);
-    this.#propertyCrc = config.enabledAppendPropCRC;
-    this.#readyAhead = readyAheadBytes(config);
+    this.#readyAhead = new ReadyAhead(config, counters.wroteOffset.value);
     this.#writer = segmentWriter(data, this.control);
     this.#offset = counters.wroteOffset.value;
     this.#toldOffset = this.#offset;
@@ -124,7 +120,7 @@ export class AppendService implements Agent {
   }
 
   onStart(): void {
-    this.#want(this.#offset + this.#readyAhead);
+    this.#want(this.#readyAhead.endFor(this.#offset));
     this.#waitReady(this.#segment, this.#offset); // if in vain, the first put waits again
     this.#writer.enter(this.#segment);
   }
@@ -137,42 +133,61 @@ export class AppendService implements Agent {
   /** One group. */
   doWork(): number {
     const ring = this.#ring;
-    let tail = ring.tail.get();
+    const tail = ring.tail.get();
     const first = ring.head;
     if (tail === first) return 0;
     const beganUs = monotonicUs();
     this.#counters.appendBeganUs.set(Math.floor(beganUs));
     this.#storeTimestamp = wallClockMs();
     const startOffset = this.#offset;
-    const group = this.#sync ? SYNC_GROUP : ASYNC_GROUP;
-    let wakeMain = !this.#sync;
-    let somebodyWaits = false;
-    let messages = 0;
-    let sequence = first;
-    for (; sequence < first + group.frames && this.#offset - startOffset < group.bytes; sequence++) {
-      if (sequence === tail && this.#sync) tail = this.#moreOfBurst(tail);
-      if (sequence === tail) break;
-      const slot = ring.slotOf(sequence);
-      const length = ring.recordLength(slot);
-      if (!this.#place(length, sequence === first)) {
-        if (sequence !== first) break; // what is done is published before anybody waits
-        ring.answer(slot, AppendStatus.createMappedFileFailed, 0, 0, 0);
-        wakeMain = true;
-        sequence++;
-        break;
-      }
-      const flags = ring.flags(slot);
-      if ((flags & FRAME_FLAG_WAIT_FLUSH) === 0) wakeMain = true;
-      else somebodyWaits = true;
-      messages += ring.messages(slot);
-      this.#append(slot, length, flags);
-    }
-    this.#writeRun();
+    this.#messages = 0;
+    this.#flagsAny = 0;
+    this.#flagsAll = ~0;
+    const sequence = this.#appendGroup(tail, startOffset);
+    const messages = this.#messages;
+    this.#writeStaged();
     this.#count(first, sequence, messages);
     ring.release(sequence);
+    const somebodyWaits = (this.#flagsAny & FRAME_FLAG_WAIT_FLUSH) !== 0;
+    const wakeMain = !this.#sync || (this.#flagsAll & FRAME_FLAG_WAIT_FLUSH) === 0;
     const forced = somebodyWaits && this.#forceIfAlone(startOffset, first, messages, wakeMain);
     this.#publish(messages, forced, somebodyWaits, wakeMain || forced);
     return sequence - first;
+  }
+
+  /** Stages and answers frames up to `tail`, or as many as a group has; returns one past the last sequence. */
+  #appendGroup(tail: number, startOffset: number): number {
+    const ring = this.#ring;
+    const group = this.#sync ? SYNC_GROUP : ASYNC_GROUP;
+    const first = ring.head;
+    let sequence = first;
+    for (;;) {
+      if (sequence === tail && this.#sync) tail = this.#moreOfBurst(tail);
+      const count = Math.min(tail, first + group.frames) - sequence;
+      const bytes = group.bytes - (this.#offset - startOffset);
+      if (count === 0 || bytes <= 0) return sequence;
+      const taken = this.#appendFrames(sequence, count, bytes);
+      sequence += taken;
+      if (taken > 0) continue;
+      this.#writeStaged();
+      const slot = ring.slotOf(sequence);
+      if (this.#place(ring.recordLength(slot), sequence === first)) continue;
+      if (sequence !== first) return sequence; // what is done is published before anybody waits
+      ring.answer(slot, AppendStatus.createMappedFileFailed, 0, 0, 0);
+      this.#flagsAll = 0; // main is woken
+      return sequence + 1;
+    }
+  }
+
+  #appendFrames(sequence: number, count: number, bytes: number): number {
+    const kernel = this.#kernel;
+    const room = Math.min(this.#segment.endOffset, this.#allocated) - this.#offset;
+    const taken = kernel.append(sequence, count, room, bytes, this.#offset, this.#storeTimestamp);
+    this.#offset += kernel.bytes;
+    this.#messages += kernel.messages;
+    this.#flagsAny |= kernel.flagsAny;
+    this.#flagsAll &= kernel.flagsAll;
+    return taken;
   }
 
   /** The tail after the producer has shown more of the burst that it is in, or after a bounded wait. */
@@ -202,7 +217,8 @@ export class AppendService implements Agent {
     if (putBurst.get() !== 0 || this.#ring.tail.get() !== end) return false;
     if (wakeMain) resultRingTail.nudge();
     const beganUs = monotonicUs();
-    this.#force.run(startOffset, () => this.#segment.force());
+    const segment = this.#segment;
+    this.#force.run(startOffset, () => segment.forceRange(startOffset - segment.fromOffset, this.#offset - startOffset));
     const us = monotonicUs() - beganUs;
     this.#forceUs.record(us);
     this.#appendToFlushUs.record(us, messages);
@@ -252,7 +268,7 @@ export class AppendService implements Agent {
     const { allocatedOffset, allocateFailures, allocateState, segmentWantedOffset } = this.#counters;
     const deadlineUs = monotonicUs() + ALLOCATE_TIMEOUT_US;
     const failures = allocateFailures.get();
-    this.#want(end + this.#readyAhead);
+    this.#want(this.#readyAhead.endFor(end));
     segmentWantedOffset.nudge();
     for (;;) {
       const allocated = allocatedOffset.get();
@@ -268,7 +284,7 @@ export class AppendService implements Agent {
   /** END_OF_FILE: what is left of the segment becomes a blank record; where another writer has left less, it stays zeros. */
   #roll(next: MappedFile): void {
     const beganUs = monotonicUs();
-    this.#writeRun();
+    this.#writeStaged();
     const position = this.#offset - this.#segment.fromOffset;
     const rest = this.#segment.size - position;
     if (rest >= BLANK_RECORD_LENGTH) {
@@ -284,48 +300,9 @@ export class AppendService implements Agent {
     if (us > appendRollMaxUs.value) appendRollMaxUs.set(us);
   }
 
-  /** Seals the frame's records in the ring and adds them to the run. A batch's records lie side by side, queue offsets consecutive. */
-  #append(slot: number, length: number, flags: number): void {
-    const ring = this.#ring;
-    const { view, bytes } = ring;
-    const position = ring.position(slot);
-    const queueSlot = ring.queueSlot(slot);
-    const bodyOffset = ring.bodyOffset(slot);
-    const counts = (flags & FRAME_FLAG_NO_QUEUE_OFFSET) === 0;
-    const firstQueueOffset = counts ? this.#queueOffsets.get(queueSlot) : 0;
-    let queueOffset = firstQueueOffset;
-    for (let at = 0; at < length; ) {
-      const recordLength = view.getInt32(position + at + TOTAL_SIZE_OFFSET);
-      const offset = this.#offset + at;
-      this.#sealer.seal(
-        view,
-        bytes,
-        position + at,
-        recordLength,
-        bodyOffset,
-        queueOffset,
-        offset,
-        this.#storeTimestamp,
-        this.#propertyCrc,
-      );
-      at += recordLength;
-      queueOffset++;
-    }
-    if (counts) this.#queueOffsets.set(queueSlot, queueOffset);
-    ring.answer(slot, AppendStatus.ok, this.#offset, firstQueueOffset, this.#storeTimestamp);
-    if (position !== this.#runEnd || this.#runStart === this.#runEnd) {
-      this.#writeRun();
-      this.#runStart = position;
-      this.#runOffset = this.#offset;
-    }
-    this.#runEnd = position + length;
-    this.#offset += length;
-  }
-
-  #writeRun(): void {
-    if (this.#runStart === this.#runEnd) return;
-    this.#writer.write(this.#ring.bytes.subarray(this.#runStart, this.#runEnd), this.#runOffset - this.#segment.fromOffset);
-    this.#runStart = this.#runEnd;
+  #writeStaged(): void {
+    const { staged } = this.#kernel;
+    if (staged > 0) this.#writer.write(this.#kernel.take(), this.#offset - staged - this.#segment.fromOffset);
   }
 
   /** After the results were released: when the flusher acts on `wroteOffset`, main can already see what it acknowledges. */
@@ -342,8 +319,8 @@ export class AppendService implements Agent {
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
     if (wakeMain) counters.resultRingTail.nudge();
     if (this.#offset - this.#toldOffset >= TELL_BYTES) this.#tellDispatcher();
-    const wanted = this.#offset + this.#readyAhead;
-    if (wanted - counters.segmentWantedOffset.value > this.#readyAhead / 8) this.#want(wanted);
+    if (this.#readyAhead.isShort(this.#offset, counters.segmentWantedOffset.value))
+      this.#want(this.#readyAhead.endFor(this.#offset));
   }
 
   #tellDispatcher(): void {
@@ -356,8 +333,16 @@ export class AppendService implements Agent {
     this.#appendedUs = nowUs;
     const { appendGroups, appendMessages, appendBytes, appendMaxGroupMessages, wroteOffset } = this.#counters;
     const ring = this.#ring;
-    for (let sequence = first; sequence < end; sequence++)
-      this.#putToAppendUs.record(nowUs - ring.putTimeUs(ring.slotOf(sequence)));
+    let putUs = ring.putTimeUs(ring.slotOf(first));
+    let same = 0; // puts of one turn have one time
+    for (let sequence = first; sequence < end; sequence++, same++) {
+      const us = ring.putTimeUs(ring.slotOf(sequence));
+      if (us === putUs) continue;
+      this.#putToAppendUs.record(nowUs - putUs, same);
+      putUs = us;
+      same = 0;
+    }
+    this.#putToAppendUs.record(nowUs - putUs, same);
     appendGroups.add(1);
     appendMessages.add(messages);
     appendBytes.add(this.#offset - wroteOffset.value);

@@ -8,7 +8,7 @@ export interface SegmentWriter {
   enter(segment: MappedFile): void;
   /** Whether bytes of `segment` can be taken: its file is open, or the pool has a buffer for it. */
   isReady(segment: MappedFile): boolean;
-  /** `bytes` views the put ring; they are in the segment's keeping on return. */
+  /** `bytes` are whole records; they are in the segment's keeping on return. */
   write(bytes: Uint8Array, position: number): void;
   close(): void;
 }

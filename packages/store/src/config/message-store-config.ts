@@ -41,6 +41,8 @@ const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLo
   maxMessageSize: 4 * MIB,
   osPageCacheBusyTimeOutMills: 1000,
   checkCRCOnRecover: true,
+  verifyOnOpen: "tail",
+  scrubBytesPerSecond: 4 * MIB,
   enabledAppendPropCRC: true,
   messageDelayLevel: "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h",
   storeHost: { address: machineAddress(), port: 10911 },
@@ -92,6 +94,7 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   commitCommitLogLeastPages: [0, INT_MAX],
   commitCommitLogThoroughInterval: [1, INT_MAX],
   syncFlushTimeout: [1, INT_MAX],
+  scrubBytesPerSecond: [0, INT_MAX],
   transientStorePoolSize: [1, 64],
   maxMessageSize: [10, 64 * MIB],
   osPageCacheBusyTimeOutMills: [1, INT_MAX],
@@ -212,6 +215,9 @@ function checkFormats(config: MessageStoreConfig): void {
   }
   if (config.backPressure !== "wait" && config.backPressure !== "reject") {
     throw illegal("backPressure", config.backPressure, "wait or reject is needed");
+  }
+  if (config.verifyOnOpen !== "tail" && config.verifyOnOpen !== "all") {
+    throw illegal("verifyOnOpen", config.verifyOnOpen, "tail or all is needed");
   }
   if ((config.fileMode & OWNER_MODE) !== OWNER_MODE || (config.fileMode & ~ALL_MODE) !== 0) {
     throw illegal(

@@ -31,6 +31,11 @@ export class ConsumeQueue {
   writtenOffset: number;
   /** First queue offset that can be read. */
   minOffset: number;
+  /** Of the records dispatched since the last {@link beginSegment}: the first one's queue offset, -1 without one, and physical offset. */
+  segmentFirstOffset = -1;
+  segmentFirstPhysical = -1;
+  /** Physical offset of the last record dispatched in this life; -1 without one. */
+  lastPhysicalOffset = -1;
   /** Bytes written since the last force. */
   dirtyBytes = 0;
   readonly #files: ConsumeQueueFiles;
@@ -82,8 +87,18 @@ export class ConsumeQueue {
       if (queueOffset < this.maxOffset) return;
       this.#fillUpTo(queueOffset);
     }
+    if (this.segmentFirstOffset < 0) {
+      this.segmentFirstOffset = this.maxOffset;
+      this.segmentFirstPhysical = physicalOffset;
+    }
+    this.lastPhysicalOffset = physicalOffset;
     this.#add(physicalOffset, size, tagsCode);
     this.#maxPhysicalOffset = physicalOffset + size;
+  }
+
+  /** What comes now is in another segment of the log. */
+  beginSegment(): void {
+    this.segmentFirstOffset = -1;
   }
 
   /** Units wait to be written. */

@@ -13,6 +13,7 @@ import { ExpiredConsumeQueues } from "./expired-consume-queues.js";
 import { IndexDispatcher } from "./index-dispatcher.js";
 import { OwnDispatcher } from "./own-dispatcher.js";
 import { ReputMessageService } from "./reput-message-service.js";
+import { SegmentNoter } from "./segment-noter.js";
 
 /** Entry of the dispatch thread. */
 export default async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
@@ -35,6 +36,9 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   counters.reputFromOffset.beginAt(fromOffset);
   const mark = dispatchedMarkWriter(storage, paths, index, counters.wroteOffset.get());
   try {
+    // What was noted of units that recovery has cut must not be said of those that come in their places.
+    consumeQueues.refresh();
+    consumeQueues.checksums.endRound();
     mark(counters.reputFromOffset.value);
   } catch {
     // On a full disk: the old mark would vouch for what is dispatched from now on. Without one everything is looked at when the
@@ -43,9 +47,20 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     storage.syncDirectory(paths.root);
   }
   const others = [...(index === undefined ? [] : [index]), ...own];
-  const flush = new ConsumeQueueForcer(control, storage, config, consumeQueues, others, mark);
-  const service = new ReputMessageService(control, storage, config, [consumeQueues, ...others], flush, events, (request) =>
-    consumeQueues.dispatchCorrupt(request),
+  const notes = new SegmentNoter(storage, paths, config, consumeQueues, counters.wroteOffset.get());
+  const flush = new ConsumeQueueForcer(control, storage, config, consumeQueues, others, (offset) => {
+    mark(offset);
+    notes.note();
+  });
+  const service = new ReputMessageService(
+    control,
+    storage,
+    config,
+    [consumeQueues, ...others],
+    flush,
+    events,
+    (request) => consumeQueues.dispatchCorrupt(request),
+    notes,
   );
   const expired = new ExpiredConsumeQueues(
     storage,
@@ -55,13 +70,17 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     DeletedTopics.read(storage, paths.deletedTopics),
   );
   const scrub = new ConsumeQueueScrub(storage, config, consumeQueues, counters, events);
-  return await runAgent(service, dispatchControl(expired, scrub), port, control);
+  return await runAgent(service, dispatchControl(expired, scrub, notes), port, control);
 }
 
 /** The methods of a class are not its own properties, which is what a control plane is made of. */
-function dispatchControl(expired: ExpiredConsumeQueues, scrub: ConsumeQueueScrub): DispatchControl {
+function dispatchControl(expired: ExpiredConsumeQueues, scrub: ConsumeQueueScrub, notes: SegmentNoter): DispatchControl {
   return {
-    deleteExpired: (minOffset) => expired.deleteExpired(minOffset),
+    deleteExpired: (minOffset) => {
+      const deletion = expired.deleteExpired(minOffset);
+      if (deletion.isDone) notes.forgetBelow(minOffset);
+      return deletion;
+    },
     deleteTopic: (topic, offset) => expired.deleteTopic(topic, offset),
     deleteQueue: (slot) => expired.deleteQueue(slot),
     scrubConsumeQueues: () => scrub.scrubConsumeQueues(),
@@ -80,6 +99,7 @@ export function dispatchedMarkWriter(
   maxOffset: number,
 ): (offset: number) => void {
   const before = readDispatchedMark(storage, paths.dispatchedMark);
+  const lockModifiedMs = storage.entry(paths.lock)?.modifiedMs;
   return (dispatchedOffset) => {
     const last = index?.lastFile;
     writeDispatchedMark(storage, paths.dispatchedMark, {
@@ -87,6 +107,7 @@ export function dispatchedMarkWriter(
       indexedOffset: index === undefined ? Math.min(before?.indexedOffset ?? 0, maxOffset) : index.indexedOffset,
       indexFile: index === undefined ? before?.indexFile : last?.name,
       indexEndOffset: index === undefined ? (before?.indexEndOffset ?? 0) : (last?.endPhysicalOffset ?? 0),
+      lockModifiedMs,
     });
   };
 }

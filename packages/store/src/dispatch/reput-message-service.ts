@@ -31,8 +31,9 @@ import { PIPELINE_THREADS } from "../pipeline/services.js";
 import type { StoreEventSink } from "../tell/store-event.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueueForcer } from "./consume-queue-forcer.js";
+import type { SegmentNoter } from "./segment-noter.js";
 
-/** A group ends with what there is, or with this many bytes of the log. */
+/** A group ends with what there is, with its segment, or with this many bytes of the log. */
 const GROUP_BYTES = 256 * 1024;
 /** After a failure; a disk can become free. */
 const RETRY_MS = 1000;
@@ -54,6 +55,7 @@ export class ReputMessageService implements Agent {
   readonly #dispatchers: readonly CommitLogDispatcher[];
   readonly #flush: ConsumeQueueForcer;
   readonly #events: StoreEventSink;
+  readonly #notes: SegmentNoter | undefined;
   readonly #request = new DispatchRequest();
   readonly #checker = new MessageChecker();
   /** Over the segment in which records are checked. */
@@ -81,7 +83,9 @@ export class ReputMessageService implements Agent {
     flush: ConsumeQueueForcer,
     events: StoreEventSink,
     onCorrupt: (request: DispatchRequest) => void = () => {},
+    notes?: SegmentNoter,
   ) {
+    this.#notes = notes;
     this.#events = events;
     this.#counters = control.counters;
     this.#storage = storage;
@@ -93,6 +97,7 @@ export class ReputMessageService implements Agent {
     this.#beganAt = this.#offset;
     this.#openedAt = this.#counters.wroteOffset.get();
     this.#onCorrupt = onCorrupt;
+    if (this.#offset === this.#openedAt) notes?.groupEnded(this.#offset, 0, -1, 0);
   }
 
   onStart(): void {}
@@ -112,6 +117,7 @@ export class ReputMessageService implements Agent {
       this.#counters.dispatchMessages.add(messages);
       this.#counters.dispatchGroups.add(1);
       this.#counters.reputFromOffset.publish(this.#offset);
+      this.#notes?.groupEnded(this.#offset, messages, this.#request.commitLogOffset, this.#request.storeTimestamp);
     }
     this.#flush.flushWhenDue(now, this.#offset, this.#request.storeTimestamp, this.#leastStoreTimestamp);
     this.#leastStoreTimestamp = Number.POSITIVE_INFINITY;
@@ -152,7 +158,7 @@ export class ReputMessageService implements Agent {
     let messages = 0;
     let at = -1; // which dispatcher is at work; -1: none, the record is being read
     try {
-      const end = Math.min(limit, began + GROUP_BYTES);
+      const end = Math.min(limit, began + GROUP_BYTES, this.#segments.endOf(began));
       while (this.#offset < end) {
         const size = this.#next(limit);
         if (size === 0) break;

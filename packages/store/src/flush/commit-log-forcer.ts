@@ -46,11 +46,12 @@ export class CommitLogForcer {
     let offset = from;
     while (offset < to) {
       const segment = this.segmentOf(offset);
+      const end = Math.min(segment.endOffset, to);
       const beganUs = monotonicUs();
-      segment.force();
+      segment.forceRange(offset - segment.fromOffset, end - offset);
       this.#forceUs.record(monotonicUs() - beganUs);
       this.#forces.add(1);
-      offset = Math.min(segment.endOffset, to);
+      offset = end;
     }
   }
 

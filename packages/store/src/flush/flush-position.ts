@@ -13,7 +13,7 @@ import { FencingForce } from "../marks/fencing-force.js";
 import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
-import { readyAheadBytes } from "../pipeline/ready-ahead.js";
+import { readyAheadLimit } from "../pipeline/ready-ahead.js";
 import { CommitLogForcer } from "./commit-log-forcer.js";
 
 /** The watermark and the checkpoint follow `flushedOffset` at this distance; a crash in between only lengthens the tail to look at. */
@@ -61,7 +61,7 @@ export class FlushPosition {
     this.#appendToFlushUs = new LatencyHistogram(data.appendToFlushUs);
     this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
     this.#force = new FencingForce(this.storage, this.#paths, this.control);
-    this.#readyAhead = readyAheadBytes(config);
+    this.#readyAhead = readyAheadLimit(config);
     this.#watermark = FlushedWatermark.open(this.storage, this.#paths.watermark);
     this.#checkpointNow = StoreCheckpointFile.read(this.storage, this.#paths.checkpoint) ?? EMPTY_CHECKPOINT;
     this.#checkpoint = StoreCheckpointFile.open(this.storage, this.#paths.checkpoint);

@@ -29,5 +29,9 @@ export const FENCE_MAGIC = 0x4d524645;
 /** "MRIX": what finished index files held. */
 export const INDEX_SEALS_MAGIC = 0x4d524958;
 
+/** "MRSC": CRCs of finished segments. */
+export const SEGMENT_CRCS_MAGIC = 0x4d525343;
+/** "MRSN": what the records of a segment were. */
+export const SEGMENT_NOTE_MAGIC = 0x4d52534e;
 /** "MRDA": when delayed messages were first seen. */
 export const DELAY_ARRIVALS_MAGIC = 0x4d524441;

@@ -14,22 +14,29 @@ export interface DispatchedMark {
   /** Name of the newest index file, and the end offset in its header; without one, the index was empty. */
   readonly indexFile: string | undefined;
   readonly indexEndOffset: number;
+  /**
+   * When the `lock` file last changed, in milliseconds: a broker writes it when it starts. What was noted before somebody else has started
+   * says nothing of the files. Undefined when it is not known.
+   */
+  readonly lockModifiedMs?: number | undefined;
 }
 
 /** Undefined when it is missing or damaged: then nothing is known to be durable, and everything is verified. */
 export function readDispatchedMark(storage: Storage, path: string): DispatchedMark | undefined {
   const content = readCheckedFile(storage, path, KIND);
   if (content.state !== "good") return undefined;
-  const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset } = parseJsonObject(new TextDecoder().decode(content.payload));
+  const object = parseJsonObject(new TextDecoder().decode(content.payload));
+  const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset } = object;
   if (!isOffset(dispatchedOffset) || !isOffset(indexedOffset) || !isOffset(indexEndOffset)) return undefined;
   if (indexFile !== undefined && typeof indexFile !== "string") return undefined;
-  return { dispatchedOffset, indexedOffset, indexFile, indexEndOffset };
+  const lockModifiedMs = typeof object.lockModifiedMs === "number" ? object.lockModifiedMs : undefined;
+  return { dispatchedOffset, indexedOffset, indexFile, indexEndOffset, lockModifiedMs };
 }
 
 /** Only after the forces that make it true. Atomic, and durable on return. */
 export function writeDispatchedMark(storage: Storage, path: string, mark: DispatchedMark): void {
-  const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset } = mark;
-  const text = JSON.stringify({ dispatchedOffset, indexedOffset, indexFile, indexEndOffset });
+  const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset, lockModifiedMs } = mark;
+  const text = JSON.stringify({ dispatchedOffset, indexedOffset, indexFile, indexEndOffset, lockModifiedMs });
   writeCheckedFile(storage, path, KIND, new TextEncoder().encode(`${text}\n`));
 }
 

@@ -7,7 +7,7 @@ import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { AbortFile } from "../marks/abort-file.js";
 import { writeConfigFile, writeOwnFile } from "../marks/config-file.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
-import { readDispatchedMark } from "../marks/dispatched-mark.js";
+import { type DispatchedMark, readDispatchedMark } from "../marks/dispatched-mark.js";
 import { bringFenceHome, leaveFence } from "../marks/fence-places.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
 import { readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
@@ -22,7 +22,7 @@ import type { DispatchReport, RecoveryReport } from "../recover/recovery-report.
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { StoreEvents } from "../tell/store-events.js";
-import { tellCorruptRecord } from "./corrupt-records.js";
+import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
 export interface OpenedDirectory {
@@ -62,6 +62,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const watermark = readFlushedWatermark(storage, paths.watermark);
     const stray = bringFenceHome(storage, paths);
     const { signal } = options;
+    const trustsMarks = config.verifyOnOpen === "tail" && mark !== undefined && isOfOwnHands(storage, paths, mark);
     const log = await recoverCommitLog({
       storage: spec,
       commitLogDirectory: paths.commitLog,
@@ -71,6 +72,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
       flushedWatermark: watermark?.flushedOffset ?? 0,
       unforcedFrom: stray?.offset ?? unforcedFrom(storage, paths.fence),
       onForceFailed: (offset, error) => leaveFence(storage, paths, offset, error.message),
+      notes: { directory: paths.segmentNotes, isBelieved: trustsMarks },
       deletedTopics: deletedTopics.offsets,
       ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
       ...(signal === undefined ? {} : { signal }),
@@ -86,6 +88,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
       directories,
       deletedTopics: deletedTopics.offsets,
       mark,
+      trustedMarkMs: trustsMarks ? storage.entry(paths.dispatchedMark)?.modifiedMs : undefined,
       signal,
     });
     const { logQueues, ...report } = log;
@@ -98,6 +101,11 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     lock?.release();
     throw pathUnusable(error, "the store cannot be opened here", paths.root);
   }
+}
+
+/** Whether the store has been opened by none but Millrace since the mark: a broker that starts writes the lock file. */
+function isOfOwnHands(storage: Storage, paths: StorePaths, { lockModifiedMs }: DispatchedMark): boolean {
+  return lockModifiedMs !== undefined && storage.entry(paths.lock)?.modifiedMs === lockModifiedMs;
 }
 
 /** What is not as it was written, and was gone around. */
@@ -114,8 +122,7 @@ function tellDamage(
   for (const record of corrupt) tellCorruptRecord(events, "recover", record);
   if (indexDamage === undefined) return;
   const { path, reason } = indexDamage;
-  const message = `an index file is not as it was finished; it is built again: reason=${reason} path=${path}`;
-  events.emit("corrupt", { service: "recover", code: "ERR_INDEX_FILE_CORRUPT", message, path });
+  tellDamagedIndex(events, "recover", path, reason);
   events.emit("rebuilt", { service: "recover", path, reason });
 }
 

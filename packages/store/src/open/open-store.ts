@@ -1,5 +1,5 @@
 import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
-import { isNoSpace, type StorageSpec } from "@millrace/mapped-file";
+import { isNoSpace, SegmentDirectory, type StorageSpec } from "@millrace/mapped-file";
 import {
   ControlBlock,
   durableOffset,
@@ -21,12 +21,15 @@ import { MessageArriving } from "../consume/message-arriving.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { StoreSnapshots } from "../copy/store-snapshots.js";
 import { keepFence } from "../marks/fence-places.js";
+import { sealSegmentNote } from "../marks/segment-note.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
+import type { DamagedPlace } from "../pipeline/controls.js";
 import { Pipeline } from "../pipeline/pipeline.js";
 import { pipelineData } from "../pipeline/pipeline-data.js";
 import type { Message } from "../put/message.js";
 import { MessagePutter } from "../put/message-putter.js";
+import { PutAll } from "../put/put-all.js";
 import type { PutMessageResult } from "../put/put-message-result.js";
 import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
@@ -34,7 +37,7 @@ import type { RecoveryReport } from "../recover/recovery-report.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
-import { tellCorruptRecord } from "./corrupt-records.js";
+import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
 import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
@@ -72,7 +75,7 @@ export class OpenStore {
   ) {
     this.directory = directory;
     this.pipeline = pipeline;
-    this.put = new MessagePutter(directory.config, pipeline.control, pipeline.data.ring, topics);
+    this.put = new MessagePutter(directory.config, pipeline.control, pipeline.data, topics);
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
@@ -80,7 +83,15 @@ export class OpenStore {
     this.recovery = { ...directory.recovery, progress: report };
     this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
     consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
-    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets, () => this.schedule.delayedFrom());
+    const delayedFrom = (): number | undefined => this.schedule.delayedFrom();
+    const onDamage = {
+      onCorrupt: (place: DamagedPlace) => tellCorruptRecord(events, "scrub", place),
+      onDamagedIndex: (path: string) => {
+        directory.lock.touch(); // the next opening believes no note, and builds the index again
+        tellDamagedIndex(events, "scrub", path, "the CRC does not match");
+      },
+    };
+    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets, delayedFrom, onDamage);
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
@@ -106,6 +117,7 @@ export class OpenStore {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
       clean: () => this.cleaner.files.stats(),
+      scrub: () => this.cleaner.scrubber.stats(),
       lastErrors: () => events.lastErrors,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
@@ -166,6 +178,14 @@ export class OpenStore {
     return put;
   }
 
+  async putAll(messages: readonly Message[]): Promise<PutMessageResult[]> {
+    this.checkOpen();
+    const put = PutAll.put(this.put, messages);
+    if (Array.isArray(messages) && messages.some((message) => message?.delayTimeLevel))
+      put.then(this.#wakeSchedule, this.#wakeSchedule);
+    return await put;
+  }
+
   /** See {@link MessageStore.drained}. */
   async drained(unanswered: number): Promise<void> {
     if (!Number.isSafeInteger(unanswered) || unanswered < 0) {
@@ -223,6 +243,7 @@ export class OpenStore {
     if (this.#failure === undefined) await attempt(() => this.schedule.close());
     if (this.#failure === undefined) await attempt(() => this.transactions.close());
     await attempt(() => this.consumerOffsets.close());
+    if (this.#failure === undefined) this.#sealLastSegment();
     const isComplete = this.#failure === undefined && failures.length === 0 && this.dispatchBehindBytes === 0;
     if (isComplete) await attempt(() => this.directory.abort.remove());
     this.#rejectFlushes(this.#failure ?? storeClosed());
@@ -257,6 +278,15 @@ export class OpenStore {
       const { code = "ERR_CHECKPOINT_ILLEGAL", message } = error as NodeJS.ErrnoException;
       this.#fault("checkpoint", code, message, error);
     }
+  }
+
+  /** Its writers have ended: the next opening need not read it unless its file changes. */
+  #sealLastSegment(): void {
+    const { config, storage, paths } = this.directory;
+    const segments = new SegmentDirectory(paths.commitLog, config.mappedFileSizeCommitLog);
+    const fromOffset = segments.startOf(this.maxPhysicalOffset);
+    const modifiedMs = storage.entry(segments.pathOf(fromOffset))?.modifiedMs;
+    if (modifiedMs !== undefined) sealSegmentNote(storage, paths.segmentNotes, fromOffset, modifiedMs);
   }
 
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */

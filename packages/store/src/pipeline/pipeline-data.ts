@@ -1,3 +1,4 @@
+import { KernelMemory, type SharedMemoryObject } from "@millrace/kernels";
 import type { StorageSpec } from "@millrace/mapped-file";
 import {
   APPEND_MARKS_LENGTH,
@@ -30,7 +31,11 @@ export interface PipelineData {
   readonly config: MessageStoreConfig;
   readonly storage: StorageSpec;
   readonly control: ControlBlockBuffer;
+  /** Where ring, queue offsets and staging lie, and the kernels work. */
+  readonly kernelMemory: SharedMemoryObject;
   readonly ring: PutRingBuffers;
+  /** The appender's: sealed records on their way from the ring to the segment. */
+  readonly staging: Uint8Array;
   readonly queues: QueueTableBuffers;
   /** Where the index begins to take records: it has all before. */
   readonly indexFromOffset: number;
@@ -51,6 +56,7 @@ export interface PipelineData {
 
 export function pipelineData(config: MessageStoreConfig, storage: StorageSpec, start: PipelineStart): PipelineData {
   const { minOffset, maxOffset, lastStoreTimestamp, reputFromOffset } = start;
+  const regions = new KernelMemory();
   const poolSize = config.transientStorePoolEnable ? config.transientStorePoolSize : 0;
   return {
     config,
@@ -67,8 +73,10 @@ export function pipelineData(config: MessageStoreConfig, storage: StorageSpec, s
       wroteStoreTimestamp: lastStoreTimestamp,
       reputFromOffset,
     }),
-    ring: allocatePutRing(config.putRingSize, FRAMES),
-    queues: allocateQueueTable(),
+    kernelMemory: regions.shared,
+    queues: allocateQueueTable(regions),
+    ring: allocatePutRing(regions, config.putRingSize, FRAMES),
+    staging: regions.take(config.putRingSize), // any record fits
     indexFromOffset: start.indexFromOffset,
     deletedTopics: start.deletedTopics,
     appendMarks: new SharedArrayBuffer(APPEND_MARKS_LENGTH),

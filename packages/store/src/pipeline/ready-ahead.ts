@@ -1,13 +1,45 @@
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 
 const MIB = 1024 * 1024;
-const READY_AHEAD_LIMIT = 64 * MIB;
+/** What a store takes that is hardly written to. */
+const LEAST = 4 * MIB;
+const MOST = 64 * MIB;
+
+/** Bytes are never wanted further ahead than this: the next and the next-next segment, but at most 64 MiB. */
+export function readyAheadLimit(config: MessageStoreConfig): number {
+  return Math.min(2 * config.mappedFileSizeCommitLog, MOST);
+}
 
 /**
- * How many bytes the allocator keeps ready ahead of the appender: the next and the next-next segment, but at most 64 MiB. Readiness
- * moves in slices, not in segments: whole 1 GiB segments would make every open write 2 GiB of zeros, and every roll would start a
- * burst that the puts around it pay for.
+ * How far ahead of the appender bytes are to be ready: little at first, then as much as has been appended since the store was opened, up
+ * to {@link readyAheadLimit}. So a new store is small and open at once, and one with a high rate has the room it needs after a
+ * moment. Readiness moves in slices, not in segments: whole 1 GiB segments would make every open write 2 GiB of zeros, and every roll
+ * would start a burst that the puts around it pay for.
  */
-export function readyAheadBytes(config: MessageStoreConfig): number {
-  return Math.min(2 * config.mappedFileSizeCommitLog, READY_AHEAD_LIMIT);
+export class ReadyAhead {
+  readonly #start: number;
+  readonly #least: number;
+  readonly #most: number;
+
+  /** @param start where the log ends before anything is appended */
+  constructor(config: MessageStoreConfig, start: number) {
+    this.#start = start;
+    this.#most = readyAheadLimit(config);
+    this.#least = Math.min(LEAST, this.#most);
+  }
+
+  /** One past the last byte that is wanted when the log ends at `offset`. */
+  endFor(offset: number): number {
+    return offset + this.#length(offset);
+  }
+
+  /** Whether so little is left up to `wanted` that more should be asked for: not for every group, because that wakes the allocator. */
+  isShort(offset: number, wanted: number): boolean {
+    const length = this.#length(offset);
+    return wanted - offset < length - length / 4;
+  }
+
+  #length(offset: number): number {
+    return Math.min(Math.max(offset - this.#start, this.#least), this.#most);
+  }
 }

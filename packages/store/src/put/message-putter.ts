@@ -1,4 +1,4 @@
-import { bodyOffsetOf, encodeMessage, type MillraceError } from "@millrace/format";
+import type { MillraceError } from "@millrace/format";
 import {
   AppendStatus,
   type ControlBlock,
@@ -7,17 +7,18 @@ import {
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
   monotonicUs,
-  type PutRingBuffers,
   PutRingProducer,
   wallClockMs,
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { AckDetails } from "./ack-details.js";
 import { DrainedPuts } from "./drained-puts.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
 import { AppendMessageResult, allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
 import { PutWaitQueue, type Settle } from "./put-wait-queue.js";
+import { type ProducerMemory, RecordEncoder } from "./record-encoder.js";
 import { StoreStatus } from "./store-status.js";
 import type { TopicTable } from "./topic-table.js";
 
@@ -28,20 +29,10 @@ import type { TopicTable } from "./topic-table.js";
  */
 const SYNC_PUBLISH_BYTES = 2 * 1024;
 const ASYNC_PUBLISH_BYTES = 32 * 1024;
-/** Acks settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long. */
-const ACKS_PER_TURN = 512;
-/** How often the main thread looks without being woken: deadlines, lost wake-ups. */
-const RECHECK_MS = 50;
-/** Why an input is refused, if it is; throws for what is no message. */
-type Check<T> = (input: T) => RefusedPutResult | undefined;
-/** Encodes what has just been checked into the ring; false while the ring is full. */
-type Write<T> = (input: T) => boolean;
-
-/** What a frame's result cannot tell: set only for batches and for hosts that are not the store's. */
-interface AckDetails {
-  readonly storeHost: Uint8Array;
-  readonly lengths: readonly number[] | undefined;
-}
+const ACKS_PER_TURN = 512; // settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long
+const RECHECK_MS = 50; // how often the main thread looks without being woken: deadlines, lost wake-ups
+type Check<T> = (input: T) => RefusedPutResult | undefined; // why it is refused; throws for what is no message
+type Write<T> = (input: T) => boolean; // encodes what has just been checked into the ring; false while the ring is full
 
 /**
  * The main thread's end of the pipeline. Put: validate, encode straight into the ring, publish once per turn. Ack: settle promises in
@@ -57,19 +48,18 @@ export class MessagePutter {
   messages = 0;
   bytes = 0;
   failed = 0;
-  /** How often a put found the ring full. */
-  stalls = 0;
-  /** End of the newest acknowledged record. */
-  acknowledgedOffset = 0;
+  stalls = 0; // how often a put found the ring full
+  acknowledgedOffset = 0; // end of the newest acknowledged record
 
   readonly #config: MessageStoreConfig;
   readonly #counters: ControlBlock<"main">["counters"];
+  readonly #encoder: RecordEncoder;
   readonly #validator: MessageValidator;
   readonly #batchValidator = new MessageBatchValidator();
   readonly #sync: boolean;
   readonly #publishBytes: number;
   readonly #settles: (Settle | undefined)[];
-  readonly #details: (AckDetails | undefined)[];
+  readonly #details: AckDetails;
   readonly #recheck: NodeJS.Timeout;
   #keepsAlive = false;
   #burst = false;
@@ -78,24 +68,24 @@ export class MessagePutter {
   #flushArmed = false;
   #putTimeUs = 0;
   #nowMs = 0;
-  /** Set when no more puts are taken; what they are rejected with. */
-  #refusal: MillraceError | undefined;
+  #refusal: MillraceError | undefined; // set when no more puts are taken; what they are rejected with
   readonly #forceAlarm: ControlBlock<"main">["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
-  constructor(config: MessageStoreConfig, control: ControlBlock<"main">, buffers: PutRingBuffers, topics: TopicTable) {
+  constructor(config: MessageStoreConfig, control: ControlBlock<"main">, memory: ProducerMemory, topics: TopicTable) {
     const { counters } = control;
     this.#config = config;
     this.#counters = counters;
     this.#forceAlarm = control.forceAlarm;
     this.topics = topics;
     this.status = new StoreStatus(config, counters);
-    this.#validator = new MessageValidator(config, topics);
+    this.#encoder = new RecordEncoder(memory, config.enabledAppendPropCRC);
+    this.#validator = new MessageValidator(config, topics, this.#encoder.properties);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
-    this.ring = new PutRingProducer(buffers, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
+    this.ring = new PutRingProducer(memory.ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
-    this.#details = new Array<AckDetails | undefined>(this.ring.frameCapacity).fill(undefined);
+    this.#details = new AckDetails(this.ring.frameCapacity);
     this.waiting = new PutWaitQueue(config);
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
@@ -147,7 +137,24 @@ export class MessagePutter {
     clearInterval(this.#recheck);
   }
 
+  /** As {@link putMessage}, for one of many: undefined when `settle` gets the answer, in the order of the puts and without a promise. */
+  putInto(message: Message, settle: Settle): Promise<PutMessageResult> | undefined {
+    const answer = this.#tryPut(message, this.#check, this.#write);
+    if (answer === undefined) this.#adopt(settle);
+    return answer;
+  }
+
+  /** Throws what {@link putMessage} rejects with for what is no message. */
+  validate(message: Message): void {
+    this.#validator.validate(message, this.#nowMs);
+  }
+
   #put<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> {
+    return this.#tryPut(input, check, write) ?? new Promise<PutMessageResult>(this.#adopt);
+  }
+
+  /** undefined: it is in the ring, and who gets the answer is to be adopted now. */
+  #tryPut<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> | undefined {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     try {
       const refusal = check(input);
@@ -155,11 +162,9 @@ export class MessagePutter {
         this.failed++;
         return Promise.resolve(refusal);
       }
-      if (this.waiting.size > 0 || !write(input)) {
-        const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
-        return this.#wait(() => check(input) ?? write(input), length);
-      }
-      return new Promise<PutMessageResult>(this.#adopt);
+      if (this.waiting.size === 0 && write(input)) return undefined;
+      const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
+      return this.#wait(() => check(input) ?? write(input), length);
     } catch (error) {
       this.failed++;
       return Promise.reject(error);
@@ -180,7 +185,6 @@ export class MessagePutter {
   }
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
-
   readonly #checkOwn: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs, true);
   readonly #checkDue: Check<Message> = (message) => this.#startGroup(false) ?? this.#validator.validate(message, this.#nowMs, true);
 
@@ -194,8 +198,8 @@ export class MessagePutter {
     const { fields, length } = validator;
     const position = ring.claim(length);
     if (position < 0) return false;
-    encodeMessage(ring.view, ring.bytes, position, fields, length, validator.storedProperties);
-    if (fields.storeHost !== validator.defaultStoreHost) this.#setDetails(undefined);
+    this.#encoder.encode(validator.topic, position, fields, length, validator.storedProperties);
+    if (fields.storeHost !== validator.defaultStoreHost) this.#details.set(ring.slotOf(ring.committed), fields.storeHost);
     this.#commit(position, length, 1);
     return true;
   };
@@ -210,17 +214,13 @@ export class MessagePutter {
     for (const message of batch) {
       validator.validate(message, this.#nowMs);
       if (position + validator.length > start + length) throw batchChanged();
-      encodeMessage(ring.view, ring.bytes, position, validator.fields, validator.length, validator.storedProperties);
+      this.#encoder.encode(validator.topic, position, validator.fields, validator.length, validator.storedProperties);
       position += validator.length;
     }
-    this.#setDetails(lengths);
+    this.#details.set(ring.slotOf(ring.committed), validator.fields.storeHost, lengths);
     this.#commit(start, length, batch.length);
     return true;
   };
-
-  #setDetails(lengths: readonly number[] | undefined): void {
-    this.#details[this.ring.slotOf(this.ring.committed)] = { storeHost: this.#validator.fields.storeHost, lengths };
-  }
 
   #commit(position: number, length: number, messages: number): void {
     const validator = this.#validator;
@@ -229,7 +229,7 @@ export class MessagePutter {
       (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
     const { ring } = this;
     const queueSlot = this.topics.slot(validator.topic, validator.fields.queueId, validator.queueSlot);
-    ring.commit(position, length, messages, queueSlot, bodyOffsetOf(validator.fields), flags, this.#putTimeUs);
+    ring.commit(position, length, messages, queueSlot, this.#encoder.bodyOffset, flags, this.#putTimeUs);
     if (!this.#burst) {
       this.#burst = true;
       if (this.#sync) this.#counters.putBurst.set(1);
@@ -342,7 +342,7 @@ export class MessagePutter {
     this.messages += messages;
     this.bytes += length;
     this.putToAckUs.record(nowUs - ring.putTimeUs(slot));
-    const details = this.#details[slot];
+    const details = this.#details.get(slot);
     this.acknowledgedOffset = ring.resultPhysicalOffset(slot) + length;
     const appendResult = new AppendMessageResult(
       ring.resultPhysicalOffset(slot),
@@ -360,7 +360,7 @@ export class MessagePutter {
     const slot = this.ring.slotOf(this.ring.taken);
     const settle = this.#settles[slot];
     this.#settles[slot] = undefined;
-    if (this.#details[slot] !== undefined) this.#details[slot] = undefined;
+    this.#details.drop(slot);
     this.ring.take();
     return settle;
   }

@@ -48,7 +48,7 @@ export class MessageValidator {
 
   readonly #topics: TopicTable;
   readonly #config: MessageStoreConfig;
-  readonly #properties = new PropertyWriter();
+  readonly #properties: PropertyWriter;
   readonly #hosts = new Map<string, Uint8Array>();
   readonly #bornHost = encodeHost(DEFAULT_BORN_HOST);
   readonly #storeHost: Uint8Array;
@@ -57,14 +57,16 @@ export class MessageValidator {
   readonly #segmentLimit: number;
   readonly #recordLimit: number;
 
-  constructor(config: MessageStoreConfig, topics: TopicTable) {
+  /** @param scratch where a message's properties are written: `fields.properties` */
+  constructor(config: MessageStoreConfig, topics: TopicTable, scratch: Uint8Array) {
     this.#config = config;
+    this.#properties = new PropertyWriter(scratch);
     this.#topics = topics;
     this.#storeHost = encodeHost(config.storeHost);
     this.#delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#segmentLimit = config.mappedFileSizeCommitLog - BLANK_RECORD_LENGTH;
     this.#recordLimit = Math.min(config.maxMessageSize + RECORD_OVERHEAD_LIMIT, 0x7fffffff);
-    this.topic = { name: "", bytes: EMPTY, slots: new Map(), isReserved: false, messages: 0, size: 0 };
+    this.topic = { name: "", bytes: EMPTY, ordinal: 0, slots: new Map(), isReserved: false, messages: 0, size: 0 };
     this.fields = {
       topic: EMPTY,
       queueId: 0,

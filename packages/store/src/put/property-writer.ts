@@ -17,7 +17,7 @@ import {
 import type { Message } from "./message.js";
 
 /** One string of at most 32,767 UTF-16 units more than fits, at most three bytes each. */
-const SCRATCH_LENGTH = PROPERTIES_MAX_LENGTH * 4 + 8;
+export const PROPERTY_SCRATCH_LENGTH = PROPERTIES_MAX_LENGTH * 4 + 8;
 /** Longer strings are faster through TextEncoder. */
 const LOOP_LIMIT = 64;
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -41,10 +41,15 @@ export interface DelayedProperties {
  * One scratch buffer, no allocation for messages that have tags and keys only. Main thread.
  */
 export class PropertyWriter {
-  readonly bytes = new Uint8Array(SCRATCH_LENGTH);
+  readonly bytes: Uint8Array;
   readonly #encoder = new TextEncoder();
   readonly #orders = new Map<string, readonly string[]>();
   #at = 0;
+
+  /** @param bytes {@link PROPERTY_SCRATCH_LENGTH} of them */
+  constructor(bytes: Uint8Array = new Uint8Array(PROPERTY_SCRATCH_LENGTH)) {
+    this.bytes = bytes;
+  }
 
   /** Length of the property string, or -1 when it is over 32,767 bytes. Throws ERR_PROPERTY_ILLEGAL. */
   write(message: Message, delayed: DelayedProperties | undefined): number {

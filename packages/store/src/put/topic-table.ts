@@ -8,6 +8,8 @@ export const NO_SLOT = -1;
 export interface Topic {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** How many topics were known before it; for those who keep something for each of the first. */
+  readonly ordinal: number;
   /** queueId → queue slot. */
   readonly slots: Map<number, number>;
   /** The store puts there itself, nobody else. */
@@ -31,6 +33,8 @@ export class TopicTable {
   /** Slots of queues that take no puts any more. */
   readonly #fullSlots = new Set<number>();
   readonly #queues: QueueTableWriter;
+  /** Topics made, refused ones included. */
+  #made = 0;
 
   constructor(queues: QueueTableWriter) {
     this.#queues = queues;
@@ -48,13 +52,13 @@ export class TopicTable {
         status: "SERVICE_NOT_AVAILABLE",
       });
     }
-    return newTopic(name);
+    return this.#newTopic(name);
   }
 
   /** A topic that was found in the directory, whether it can be put or not. */
   recovered(name: string): Topic {
     if (isTopicLegal(name)) return this.topic(name);
-    const topic = this.#readOnlyTopics.get(name) ?? newTopic(name);
+    const topic = this.#readOnlyTopics.get(name) ?? this.#newTopic(name);
     this.#readOnlyTopics.set(name, topic);
     return topic;
   }
@@ -133,6 +137,11 @@ export class TopicTable {
     return slot;
   }
 
+  #newTopic(name: string): Topic {
+    const bytes = new TextEncoder().encode(name);
+    return { name, bytes, ordinal: this.#made++, slots: new Map(), isReserved: isReservedTopic(name), messages: 0, size: 0 };
+  }
+
   topicOf(slot: number): Topic {
     return this.#topicOfSlot[slot] as Topic;
   }
@@ -142,9 +151,4 @@ export class TopicTable {
     yield* this.#readOnlyTopics.values();
     for (const topic of this.#suspended.values()) if (topic !== undefined) yield topic;
   }
-}
-
-function newTopic(name: string): Topic {
-  const bytes = new TextEncoder().encode(name);
-  return { name, bytes, slots: new Map(), isReserved: isReservedTopic(name), messages: 0, size: 0 };
 }

@@ -45,6 +45,8 @@ export interface DispatchRecoveryOptions {
   /** Topic → offset of the log below which it was deleted. */
   readonly deletedTopics: ReadonlyMap<string, number>;
   readonly mark: DispatchedMark | undefined;
+  /** When the mark was written, in milliseconds, if what was noted is to be believed; otherwise undefined. */
+  readonly trustedMarkMs: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,7 +58,7 @@ export interface DispatchRecoveryOptions {
  * @throws MillraceError `ERR_CONSUME_QUEUE_…`, `ERR_INDEX_…`, `ERR_ABORTED`, `ERR_WORKER_DIED`
  */
 export async function recoverDispatch(options: DispatchRecoveryOptions): Promise<DispatchRecovery> {
-  const { config, deletedTopics, directories, log, mark, paths, signal, spec } = options;
+  const { config, deletedTopics, directories, log, mark, paths, signal, spec, trustedMarkMs } = options;
   const began = monotonicMs();
   const { commitLog: commitLogDirectory, consumeQueue } = paths;
   const { mappedFileSizeCommitLog, mappedFileSizeConsumeQueue } = config;
@@ -70,6 +72,8 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     log: recovered,
     logQueues,
     deletedTopics,
+    isKnown: ({ modifiedMs = Number.POSITIVE_INFINITY }) =>
+      trustedMarkMs !== undefined && (!lastExitOk || modifiedMs <= trustedMarkMs),
     checksums: readConsumeQueueChecksums(options.storage, paths.consumeQueueChecksums),
     isTrusted: lastExitOk && mark?.dispatchedOffset === maxOffset,
     dispatchedOffset: mark?.dispatchedOffset ?? 0,
@@ -101,7 +105,10 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
   return { queues, reputFromOffset, indexFromOffset, report };
 }
 
-function indexOf({ config, log, mark, paths, storage }: DispatchRecoveryOptions, recovered: RecoveredLog): IndexRecovery {
+function indexOf(
+  { config, log, mark, paths, storage, trustedMarkMs }: DispatchRecoveryOptions,
+  recovered: RecoveredLog,
+): IndexRecovery {
   const { maxHashSlotNum, maxIndexNum } = config;
   const { minOffset, maxOffset, lastExitOk } = log;
   const records = new LogRecordReader(storage, recovered);
@@ -110,6 +117,7 @@ function indexOf({ config, log, mark, paths, storage }: DispatchRecoveryOptions,
       storage,
       directory: paths.index,
       sealsPath: paths.indexSeals,
+      believesSeals: trustedMarkMs !== undefined,
       maxHashSlotNum,
       maxIndexNum,
       minOffset,

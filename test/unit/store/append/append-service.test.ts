@@ -7,7 +7,7 @@ import { AppendService } from "#store/append/append-service.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { pipelineData } from "#store/pipeline/pipeline-data.js";
 import { wordsOf } from "../../../support/pipeline-on-this-thread.js";
-import { sampleMessage } from "../../../support/sample-message.js";
+import { sampleMessage, viewOf } from "../../../support/sample-message.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const SIZE = 64 * 1024;
@@ -37,7 +37,7 @@ for (const writeWithoutMmap of [false, true]) {
     const stored = storedPropertiesLength(message, config.enabledAppendPropCRC);
     const length = encodedLength(message, stored);
     const position = producer.claim(length);
-    encodeMessage(producer.view, producer.bytes, position, message, length, stored);
+    encodeMessage(viewOf(producer.bytes), producer.bytes, position, message, length, stored);
     producer.commit(position, length, 1, 0, bodyOffsetOf(message), 0, 0);
     producer.publish();
     t.is(service.doWork(), 1);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { KernelMemory } from "@millrace/kernels";
 import { createStorage } from "@millrace/mapped-file";
 import { allocateQueueTable, ControlBlock, QueueTableWriter, queueColumns } from "@millrace/shared-memory";
 import { DelayLevels } from "#format/delay-levels.js";
@@ -19,7 +20,7 @@ const control = ControlBlock.create({});
 const main = ControlBlock.attach(control, "main");
 const { counters: appendCounters } = ControlBlock.attach(control, "append");
 const dispatch = ControlBlock.attach(control, "dispatch");
-const queues = allocateQueueTable();
+const queues = allocateQueueTable(new KernelMemory());
 const { maxQueueOffsets } = queueColumns(queues, dispatch);
 const topics = new TopicTable(new QueueTableWriter(queues, main.counters.queueSlots));
 const config = resolveConfig({ storePathRootDir: root, mappedFileSizeCommitLog: builder.segmentSize });

@@ -1,4 +1,5 @@
 import type { MessageFields } from "@millrace/format";
+import { KernelMemory } from "@millrace/kernels";
 import { createStorage, type Fault } from "@millrace/mapped-file";
 import { allocateQueueTable, ControlBlock, QueueTableWriter, queueColumns } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
@@ -24,7 +25,7 @@ function newDispatching(
   { faults = [], deletedTopics = new Map() }: { faults?: Fault[]; deletedTopics?: Map<string, number> } = {},
 ): Dispatching {
   const root = temporaryDirectory(t);
-  const queues = allocateQueueTable();
+  const queues = allocateQueueTable(new KernelMemory());
   const block = ControlBlock.create({});
   const main = ControlBlock.attach(block, "main");
   const { maxQueueOffsets, minQueueOffsets } = queueColumns(queues, main);

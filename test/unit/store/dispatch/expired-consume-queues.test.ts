@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
+import { KernelMemory } from "@millrace/kernels";
 import { createStorage, type Fault } from "@millrace/mapped-file";
 import { allocateQueueTable, ControlBlock, QueueTableWriter, queueColumns } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
@@ -34,7 +35,7 @@ function dispatch(t: ExecutionContext, count: number, faults: readonly Fault[] =
   mkdirSync(join(root, "consumequeue"));
   const config = storeConfig({ storePathRootDir: root, mappedFileSizeConsumeQueue: UNITS * 20 });
   const storage = createStorage({ kind: "faulty", faults });
-  const table = allocateQueueTable();
+  const table = allocateQueueTable(new KernelMemory());
   const block = ControlBlock.create({});
   const main = ControlBlock.attach(block, "main");
   const { minQueueOffsets } = queueColumns(table, main);

@@ -1,3 +1,4 @@
+import { KernelMemory } from "@millrace/kernels";
 import { allocateQueueTable, ControlBlock, QueueTableReader, QueueTableWriter } from "@millrace/shared-memory";
 import test from "ava";
 import { javaStringHash } from "#format/java-hash.js";
@@ -12,7 +13,7 @@ interface Slots {
 }
 
 function newSlots(): Slots {
-  const queues = allocateQueueTable();
+  const queues = allocateQueueTable(new KernelMemory());
   const { queueSlots } = ControlBlock.attach(ControlBlock.create({}), "main").counters;
   const writer = new QueueTableWriter(queues, queueSlots);
   const heard: string[] = [];

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createFile, type Storage } from "@millrace/mapped-file";
 import test, { type ExecutionContext } from "ava";
 import { FlushPosition } from "#store/flush/flush-position.js";
@@ -28,9 +29,9 @@ function flusher(t: ExecutionContext) {
 }
 
 /** As the appender does, through a descriptor of its own. */
-function write(storage: Storage, path: string): void {
+function write(storage: Storage, path: string, position = 0): void {
   const file = storage.open(path, "write");
-  file.write(Buffer.alloc(100, 1), 0);
+  file.write(Buffer.alloc(100, 1), position);
   file.close();
 }
 
@@ -47,6 +48,18 @@ test("a segment is open before its first record: an error that another descripto
   t.is(counters.flushedOffset.value, 0);
   t.true(alarm.isRaised);
   t.is(readStoreFence(disk.storage, `${root}/millrace.fence`)?.offset, 0);
+});
+
+test("a force takes the records, and leaves what the allocator has just written further on", (t) => {
+  const { disk, position, path, create } = flusher(t);
+  create();
+  position.openAhead();
+  write(disk.storage, path);
+  write(disk.storage, path, SIZE / 2);
+  position.advance(100, 1);
+  disk.remount();
+  const log = readFileSync(path);
+  t.deepEqual([log[0], log[99], log[SIZE / 2]], [1, 1, 0]);
 });
 
 test("a segment that was not open before its first record is not forced", (t) => {

@@ -1,3 +1,4 @@
+import { KernelMemory } from "@millrace/kernels";
 import { AppendStatus, allocatePutRing, ControlBlock, PutRingConsumer } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
@@ -22,11 +23,12 @@ class Putting {
     const buffer = ControlBlock.create({});
     const control = ControlBlock.attach(buffer, "main");
     const config = storeConfig(options);
-    const buffers = allocatePutRing(config.putRingSize, 64);
-    const topics = new TopicTable(new QueueTableWriter(allocateQueueTable(), control.counters.queueSlots));
-    this.putter = new MessagePutter(config, control, buffers, topics);
+    const regions = new KernelMemory();
+    const ring = allocatePutRing(regions, config.putRingSize, 64);
+    const topics = new TopicTable(new QueueTableWriter(allocateQueueTable(regions), control.counters.queueSlots));
+    this.putter = new MessagePutter(config, control, { kernelMemory: regions.shared, ring }, topics);
     const { counters } = ControlBlock.attach(buffer, "append");
-    this.#ring = new PutRingConsumer(buffers, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
+    this.#ring = new PutRingConsumer(ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
     this.#flush = ControlBlock.attach(buffer, "flush").counters;
     t.teardown(() => this.putter.close());
   }

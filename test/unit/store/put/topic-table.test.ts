@@ -1,10 +1,11 @@
+import { KernelMemory } from "@millrace/kernels";
 import { allocateQueueTable, ControlBlock, QueueTableWriter } from "@millrace/shared-memory";
 import test from "ava";
 import { TopicTable } from "#store/put/topic-table.js";
 
 function tableOf(): { topics: TopicTable; taken: () => number } {
   const { counters } = ControlBlock.attach(ControlBlock.create({}), "main");
-  const topics = new TopicTable(new QueueTableWriter(allocateQueueTable(), counters.queueSlots));
+  const topics = new TopicTable(new QueueTableWriter(allocateQueueTable(new KernelMemory()), counters.queueSlots));
   return { topics, taken: () => counters.queueSlots.value };
 }
 

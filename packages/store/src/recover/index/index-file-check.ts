@@ -17,6 +17,8 @@ export interface IndexFileCheckOptions extends IndexFileShape {
   readonly minOffset: number;
   /** Nothing was indexed since the seals were written: the last file has to match, too. */
   readonly isLastSealed: boolean;
+  /** When the seals were written, in milliseconds: files that have not changed since are believed. Undefined when none is. */
+  readonly sealedMs?: number | undefined;
 }
 
 export interface IndexFileCheck {
@@ -26,20 +28,21 @@ export interface IndexFileCheck {
   readonly damage: IndexFileDamage | undefined;
 }
 
-/** Compares index files with their seals, up to the first damaged one. Reads all of them; changes nothing. */
+/** Compares index files with their seals, up to the first damaged one. Reads those that are not believed; changes nothing. */
 export function checkIndexFiles({
   storage,
   directory,
   seals,
   minOffset,
   isLastSealed,
+  sealedMs = 0,
   ...shape
 }: IndexFileCheckOptions): IndexFileCheck {
   const good: IndexFileSeal[] = [];
   const finished = seals.files.filter(({ indexCount }) => indexCount >= shape.maxIndexNum || isLastSealed);
   for (const seal of finished) {
     const path = join(directory, seal.name);
-    const reason = reasonAgainst(storage, directory, shape, seal);
+    const reason = reasonAgainst(storage, directory, shape, seal, sealedMs);
     // Retention may have taken it, before it could say so.
     if (reason === "missing" && seal.endPhysicalOffset < minOffset && good.length === 0) continue;
     if (reason !== undefined) return { good, damage: { path, reason } };
@@ -62,10 +65,17 @@ export function markOfGood(good: readonly IndexFileSeal[], mark: DispatchedMark 
   return { dispatchedOffset: mark?.dispatchedOffset ?? 0, indexedOffset: end, indexFile: last?.name, indexEndOffset: end };
 }
 
-function reasonAgainst(storage: Storage, directory: string, shape: IndexFileShape, seal: IndexFileSeal): string | undefined {
+function reasonAgainst(
+  storage: Storage,
+  directory: string,
+  shape: IndexFileShape,
+  seal: IndexFileSeal,
+  sealedMs: number,
+): string | undefined {
   const entry = storage.entry(join(directory, seal.name));
   if (entry === undefined) return "missing";
   if (entry.kind !== "file") return `no file: kind=${entry.kind}`;
   if (entry.size !== indexFileLength(shape)) return `another length: length=${entry.size} expected=${indexFileLength(shape)}`;
+  if (entry.modifiedMs <= sealedMs) return undefined;
   return sealIndexFile(storage, directory, shape, seal).crc === seal.crc ? undefined : "the CRC does not match";
 }

@@ -29,6 +29,8 @@ export interface IndexRecoveryOptions extends IndexFileShape {
   readonly mark: DispatchedMark | undefined;
   /** Path of the seals. */
   readonly sealsPath: string;
+  /** Sealed files that have not changed since the seals were written are not read; by default they are. */
+  readonly believesSeals?: boolean;
   /** Undefined where no record begins. */
   readonly storeTimestampAt: (physicalOffset: number) => number | undefined;
   /** Offset behind the record; undefined where none begins. */
@@ -62,7 +64,8 @@ export function recoverIndex(options: IndexRecoveryOptions): IndexRecovery {
   const seals = readIndexSeals(storage, sealsPath, options);
   if (seals === undefined) return new IndexFilesRecovery(options).run([]);
   const isLastSealed = lastExitOk && mark?.dispatchedOffset === maxOffset && mark.indexFile === seals.files.at(-1)?.name;
-  const { good, damage } = checkIndexFiles({ ...options, seals, isLastSealed });
+  const sealedMs = options.believesSeals === true ? storage.entry(sealsPath)?.modifiedMs : undefined;
+  const { good, damage } = checkIndexFiles({ ...options, seals, isLastSealed, sealedMs });
   if (damage === undefined) return new IndexFilesRecovery(options).run(seals.files);
   const files = new IndexFilesRecovery({ ...options, mark: markOfGood(good, mark), lastExitOk: false }, basename(damage.path));
   return { ...files.run(good, seals.files), damage };

@@ -12,8 +12,9 @@ import { ScanProgress } from "../scan/scan-progress.js";
 import { type CorruptRecord, countCorruptRecord } from "./corrupt-record.js";
 import type { LogQueueTableOptions } from "./log-queue-table.js";
 import type { LogReport } from "./log-report.js";
+import { NotedSegments, type SegmentNotesOptions } from "./noted-segments.js";
 import { LOG_TABLE, type LogVerdict } from "./recovery-decision.js";
-import { planScan, RECENT_SEGMENTS } from "./scan-plan.js";
+import { type PlannedSegment, planScan, RECENT_SEGMENTS } from "./scan-plan.js";
 import type { SegmentScan } from "./segment-scan.js";
 import { SEGMENT_TASKS, type SegmentResult, type SegmentTask } from "./segment-scan-worker.js";
 
@@ -34,6 +35,8 @@ export interface RecoverOptions extends LogQueueTableOptions {
   readonly unforcedFrom?: number | undefined;
   /** A force failed, and everything before the offset was durable: for the fence. */
   readonly onForceFailed?: (offset: number, error: MillraceError) => void;
+  /** What earlier lives have noted of the segments; by default nothing. */
+  readonly notes?: SegmentNotesOptions;
   /** Aborts until the first change on disk; nothing is changed then. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RecoveryProgress) => void;
@@ -50,9 +53,9 @@ export interface CommitLogRecovery extends LogReport {
 const PROGRESS_INTERVAL_MS = 200;
 
 /**
- * Finds the end of the log, and what the store must know about what is before it. Reads every segment, decides by the log's table,
- * and only then changes anything. On return all bytes before `maxOffset` are durable, written again where they were not known to be, and
- * its segment holds zeros behind it.
+ * Finds the end of the log, and what the store must know about what is before it. Reads every segment, but for what is noted, decides
+ * by the log's table, and only then changes anything. On return all bytes before `maxOffset` are durable, written again where they were
+ * not known to be, and its segment holds zeros behind it.
  * (RocketMQ: `CommitLog.recoverNormally`, `recoverAbnormally`, `truncateDirtyFiles`.)
  *
  * @throws MillraceError `ERR_COMMIT_LOG_CORRUPT`, `ERR_ABORTED`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_WORKER_DIED`; only
@@ -61,13 +64,16 @@ const PROGRESS_INTERVAL_MS = 200;
 export async function recoverCommitLog(options: RecoverOptions): Promise<CommitLogRecovery> {
   const storage = createStorage(options.storage);
   const queue = MappedFileQueue.load(storage, options.commitLogDirectory, options.mappedFileSizeCommitLog);
-  const bytesTotal = queue.endOffset - queue.minOffset;
+  const { flushedWatermark, unforcedFrom = flushedWatermark } = options;
+  const durableTo = Math.min(flushedWatermark, unforcedFrom);
+  const noted = new NotedSegments(storage, options.notes, queue.files, { ...options, durableTo });
+  const bytesTotal = bytesToScan(queue, noted);
   const parallelism = options.parallelism ?? RecoveryTaskPool.parallelismFor(queue.files.length, bytesTotal);
   const pool = new RecoveryTaskPool(SEGMENT_TASKS, parallelism);
   try {
     const start = monotonicMs();
     const progress = new ScanProgress();
-    const scans = await scanAll(options, queue, pool, progress);
+    const scans = await scanAll(options, queue, noted, pool, progress);
     const end = findEnd(options, queue, scans);
     throwIfAborted(options.signal);
     const believedTo = believedOffset(options, queue, end);
@@ -75,11 +81,13 @@ export async function recoverCommitLog(options: RecoverOptions): Promise<CommitL
       if (error instanceof MillraceError && error.code === "ERR_FORCE_FAILED") options.onForceFailed?.(believedTo, error);
       throw error;
     });
+    const segmentsScanned = scans.filter(({ from }, index) => from < (queue.files[index]?.size ?? from)).length;
+    noted.renew(queue.files, scans);
     return {
       minOffset: queue.minOffset,
       maxOffset: end.offset,
       ...summarize(scans.slice(0, end.index + 1)),
-      segmentsScanned: scans.length,
+      segmentsScanned,
       bytesScanned: progress.bytesScanned,
       seconds: (monotonicMs() - start) / 1000,
       ...settled,
@@ -94,13 +102,15 @@ export async function recoverCommitLog(options: RecoverOptions): Promise<CommitL
 async function scanAll(
   options: RecoverOptions,
   queue: MappedFileQueue,
+  noted: NotedSegments,
   pool: RecoveryTaskPool<SegmentTask, SegmentResult>,
   progress: ScanProgress,
 ): Promise<SegmentScan[]> {
   const { signal, onProgress, storage } = options;
   throwIfAborted(signal);
-  const bytesTotal = queue.endOffset - queue.minOffset;
-  const segmentsTotal = queue.files.length;
+  const unknown = queue.files.filter((file) => noted.positionIn(file) < file.size);
+  const bytesTotal = bytesToScan(queue, noted);
+  const segmentsTotal = unknown.length;
   let segmentsScanned = 0;
   const report = (): void => onProgress?.({ bytesScanned: progress.bytesScanned, bytesTotal, segmentsScanned, segmentsTotal });
   const abort = (): void => progress.abort();
@@ -108,17 +118,30 @@ async function scanAll(
   const timer = setInterval(report, PROGRESS_INTERVAL_MS);
   try {
     const plan = planScan(queue.files, options);
-    const tasks = plan.map((segment) => ({ kind: "scan", storage, segment, progress: progress.shared }) as const);
+    const tasks = unknown.map((file) => {
+      const planned = plan[queue.files.indexOf(file)] as PlannedSegment;
+      const known = { knownTo: noted.positionIn(file), lastKnown: noted.lastRecordIn(file), writtenTo: noted.writtenTo(file) };
+      const segment = { ...planned, ...known };
+      return { kind: "scan", storage, segment, progress: progress.shared } as const;
+    });
     const onDone = (): void => {
       segmentsScanned++;
       report();
     };
     const outcomes = await pool.runAll(tasks, onDone, abort);
-    return outcomes.flatMap((outcome) => (outcome.kind === "scanned" ? [outcome.scan] : []));
+    const scanned = outcomes.flatMap((outcome) => (outcome.kind === "scanned" ? [outcome.scan] : []));
+    return queue.files.map((file) => {
+      const scan = scanned[unknown.indexOf(file)];
+      return scan === undefined ? noted.scanOf(file) : noted.joined(file.fromOffset, scan);
+    });
   } finally {
     clearInterval(timer);
     signal?.removeEventListener("abort", abort);
   }
+}
+
+function bytesToScan({ files }: MappedFileQueue, noted: NotedSegments): number {
+  return files.reduce((sum, file) => sum + noted.writtenTo(file) - noted.positionIn(file), 0);
 }
 
 interface LogEnd {
@@ -133,7 +156,9 @@ interface LogEnd {
 /** A log without segments is complete as it is, unless there once was more. */
 const NO_SEGMENT: SegmentScan = {
   ending: "complete",
+  from: 0,
   position: 0,
+  lastPosition: -1,
   detail: "NO_SEGMENT",
   messages: 0,
   lastStoreTimestamp: 0,

@@ -9,6 +9,10 @@ export interface PlannedSegment extends LogQueueTableOptions {
   readonly fromOffset: number;
   readonly size: number;
   readonly checkCrc: boolean;
+  /** See {@link SegmentScanOptions}. */
+  readonly knownTo?: number;
+  readonly lastKnown?: number;
+  readonly writtenTo?: number;
   /** Whether the scan goes on behind a corrupt record, and reports it. */
   readonly passesCorrupt: boolean;
 }

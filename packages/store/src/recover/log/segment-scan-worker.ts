@@ -38,7 +38,7 @@ export default function runSegmentTask(task: SegmentTask): SegmentResult | TaskF
         }
         progress.add(count);
       };
-      return { kind: "scanned", scan: scanSegment(readAt, task.segment) };
+      return { kind: "scanned", scan: scanSegment(readAt, { ...task.segment, seekData: (position) => file.seekData(position) }) };
     } finally {
       file.close();
     }

@@ -19,7 +19,7 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import type { LogQueue } from "../scan/log-queue.js";
-import type { ReadAt } from "../scan/segment-window.js";
+import type { ReadAt, SeekData } from "../scan/segment-window.js";
 import { SegmentWindow } from "../scan/segment-window.js";
 import type { CorruptRecord } from "./corrupt-record.js";
 import { LogQueueTable, type LogQueueTableOptions, type LogTopic } from "./log-queue-table.js";
@@ -32,8 +32,12 @@ type SegmentEnding = "complete" | "empty" | "damaged" | "forbidden";
 
 export interface SegmentScan {
   readonly ending: SegmentEnding;
+  /** Where it began: 0, or the position up to which the records were known. */
+  readonly from: number;
   /** Behind the last good record; the segment's size when it is complete. */
   readonly position: number;
+  /** Where the last good record begins; -1 without one. */
+  readonly lastPosition: number;
   /** What stands there: a name of `MessageVerdict`, or one of this module's. */
   readonly detail: string;
   readonly messages: number;
@@ -53,6 +57,14 @@ export interface SegmentScanOptions extends LogQueueTableOptions {
   readonly checkCrc: boolean;
   /** Go on behind a corrupt record. By default it ends what is good. */
   readonly passesCorrupt?: boolean;
+  /** Up to here the records are known. The scan begins here if the last of them is where it should be, else at 0. By default 0. */
+  readonly knownTo?: number;
+  /** Where the last known record begins. */
+  readonly lastKnown?: number;
+  /** Nothing was ever written from here on. By default the segment's size. */
+  readonly writtenTo?: number;
+  /** By default the segment has no holes. */
+  readonly seekData?: SeekData;
   /** Bytes read at a time; a larger record makes it grow. */
   readonly windowSize?: number;
 }
@@ -80,7 +92,9 @@ class SegmentScanner {
   readonly #window: SegmentWindow;
   readonly #checker = new MessageChecker();
   readonly #queues: LogQueueTable;
+  #from = 0;
   #position = 0;
+  #lastPosition = -1;
   #messages = 0;
   #lastStoreTimestamp = 0;
   #lastHadPropertyCrc = false;
@@ -89,10 +103,12 @@ class SegmentScanner {
   constructor(readAt: ReadAt, options: SegmentScanOptions) {
     this.#options = options;
     this.#queues = new LogQueueTable(options);
-    this.#window = new SegmentWindow(readAt, options.size, options.windowSize ?? DEFAULT_WINDOW_SIZE);
+    const { size, windowSize = DEFAULT_WINDOW_SIZE, seekData } = options;
+    this.#window = new SegmentWindow(readAt, size, windowSize, seekData);
   }
 
   scan(): SegmentScan {
+    this.#from = this.#beginBehindKnown();
     for (;;) {
       if (this.#position === this.#options.size) return this.#end("complete", "FULL");
       if (this.#hasNoRoom()) {
@@ -114,8 +130,22 @@ class SegmentScanner {
         return this.#end("damaged", "TORN_PROPERTIES");
       }
       this.#accept(topic);
+      this.#lastPosition = this.#position;
       this.#position += size;
     }
+  }
+
+  /** Returns the position that it is at now: 0 when the last known record is not there. */
+  #beginBehindKnown(): number {
+    const { knownTo = 0, lastKnown = 0 } = this.#options;
+    if (knownTo === 0) return 0;
+    this.#position = lastKnown;
+    const size = this.#check();
+    const isThere = lastKnown + size === knownTo && size > 0 && !this.#isTornBehindItsBody(size);
+    this.#lastPosition = isThere ? lastKnown : -1;
+    if (!isThere) this.#lastHadPropertyCrc = false;
+    this.#position = isThere ? knownTo : 0;
+    return this.#position;
   }
 
   /** Too few bytes are left for a blank record: no appender of RocketMQ's leaves so few, but the log goes on in the next segment. */
@@ -241,13 +271,18 @@ class SegmentScanner {
       return this.#end("complete", name);
     }
     if (verdict !== MessageVerdict.EMPTY) return this.#end("damaged", name);
-    return this.#window.isZeroFrom(this.#position) ? this.#end("empty", name) : this.#end("damaged", "ZEROS_BEFORE_DATA");
+    const { size, writtenTo = size } = this.#options;
+    return this.#window.isZeroFrom(this.#position, writtenTo)
+      ? this.#end("empty", name)
+      : this.#end("damaged", "ZEROS_BEFORE_DATA");
   }
 
   #end(ending: SegmentEnding, detail: string): SegmentScan {
     return {
       ending,
+      from: this.#from,
       position: this.#position,
+      lastPosition: this.#lastPosition,
       detail,
       messages: this.#messages,
       lastStoreTimestamp: this.#lastStoreTimestamp,

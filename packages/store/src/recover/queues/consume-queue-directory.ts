@@ -15,6 +15,8 @@ export interface QueueDirectory {
   readonly path: string;
   /** First unit of each file, rising; there may be gaps. */
   readonly files: readonly number[];
+  /** When one of its files last changed, in milliseconds. */
+  readonly modifiedMs?: number;
   /** Names of files that never got their length, or lost it: a power failure may keep the one of a file and not the other. */
   readonly unallocated: readonly string[];
 }
@@ -74,7 +76,8 @@ function listFiles(
   const entries = listOwn(storage, queue.path).filter(({ kind }) => kind !== "directory");
   const unallocated = entries.filter(isUnallocated).map(({ name }) => name);
   const files = entries.filter((entry) => !isUnallocated(entry)).map((entry) => firstUnitOf(entry, queue.path, fileLength));
-  return { ...queue, files, unallocated };
+  const modifiedMs = entries.reduce((latest, entry) => Math.max(latest, entry.modifiedMs), 0);
+  return { ...queue, files, modifiedMs, unallocated };
 }
 
 function isUnallocated({ kind, name, size }: StorageEntry): boolean {

@@ -27,6 +27,8 @@ export interface InspectedQueue {
   readonly deletedBelow: number;
   /** Of the beginnings of its files. */
   readonly checksums: readonly NotedChecksum[];
+  /** The units before it were noted as durable, and nobody has written to them since; 0 when that is not known. */
+  readonly knownTo?: number;
 }
 
 /** The first `count` units of a file had this CRC when they were made durable. Plain data. */
@@ -69,7 +71,8 @@ export class ConsumeQueueInspector {
     this.#delayLevels = DelayLevels.parse(options.messageDelayLevel);
   }
 
-  inspect({ directory, log, deletedBelow, checksums }: InspectedQueue): QueuePlan {
+  inspect(queue: InspectedQueue): QueuePlan {
+    const { directory, log, deletedBelow, knownTo = 0 } = queue;
     const { unitsPerFile } = this.#options;
     const { files } = directory;
     const gap = files.findLastIndex((file, index) => index > 0 && file !== (files[index - 1] as number) + unitsPerFile);
@@ -79,8 +82,7 @@ export class ConsumeQueueInspector {
     const place = { from, to: from + (files.length - first) * unitsPerFile, perFile: unitsPerFile };
     const units = new ConsumeQueueUnits(this.#storage, directory.path, place, this.#chunk);
     try {
-      const found =
-        log === undefined ? this.#withoutRecords(units, deletedBelow) : this.#withRecords(units, directory, log, checksums);
+      const found = log === undefined ? this.#withoutRecords(units, deletedBelow, knownTo) : this.#withRecords(units, queue, log);
       return { directory, staleFiles, ...found };
     } finally {
       units.close();
@@ -92,9 +94,9 @@ export class ConsumeQueueInspector {
   }
 
   /** The next message goes on behind what the queue once had. */
-  #withoutRecords(units: ConsumeQueueUnits, deletedBelow: number): Omit<QueuePlan, "directory" | "staleFiles"> {
+  #withoutRecords(units: ConsumeQueueUnits, deletedBelow: number, knownTo: number): Omit<QueuePlan, "directory" | "staleFiles"> {
     const { minOffset } = this.#options.log;
-    const good = this.#walk(units, units.to, minOffset);
+    const { good } = this.#walk(units, units.to, minOffset, knownTo);
     const isDeleted = deletedBelow > 0 && good.lastPhysicalOffset < deletedBelow;
     const log = isDeleted ? "deleted" : "none";
     const { row } = QUEUE_TABLE.decide({ log, front: "good", reachesEnd: true, isTailClean: units.isTailClean(good.end) });
@@ -102,15 +104,11 @@ export class ConsumeQueueInspector {
     return { row, minQueueOffset: end, maxQueueOffset: end, nextQueueOffset: end, dispatchFrom: -1, forceFrom };
   }
 
-  #withRecords(
-    units: ConsumeQueueUnits,
-    directory: QueueDirectory,
-    log: LogQueue,
-    checksums: readonly NotedChecksum[],
-  ): Omit<QueuePlan, "directory" | "staleFiles"> {
+  #withRecords(units: ConsumeQueueUnits, queue: InspectedQueue, log: LogQueue): Omit<QueuePlan, "directory" | "staleFiles"> {
+    const { directory, checksums, knownTo = 0 } = queue;
     const run = runOf(units, log);
     const { firstQueueOffset, nextQueueOffset } = run;
-    const good = this.#walk(units, Math.min(units.to, nextQueueOffset), this.#options.log.maxOffset);
+    const { good, from } = this.#walk(units, Math.min(units.to, nextQueueOffset), this.#options.log.maxOffset, knownTo);
     const front = frontOf(units, good, run);
     if (front !== "good") {
       const { row } = QUEUE_TABLE.decide({ log: "records", front, reachesEnd: false, isTailClean: true });
@@ -119,8 +117,11 @@ export class ConsumeQueueInspector {
       return { row, minQueueOffset: 0, maxQueueOffset: 0, nextQueueOffset: next, dispatchFrom, forceFrom: 0 };
     }
     const confirmedEnd = this.#confirmedEnd(units, good.recordEnd, directory, run);
-    const timedEnd = directory.topic === SCHEDULE_TOPIC ? this.#timedEnd(units, firstQueueOffset, confirmedEnd) : confirmedEnd;
-    const end = this.#intactEnd(units, directory, checksums, firstQueueOffset, timedEnd);
+    const isKnown = from === knownTo - 1;
+    if (isKnown && confirmedEnd < knownTo) return this.#withRecords(units, { ...queue, knownTo: 0 }, log);
+    const lookedFrom = isKnown ? from : firstQueueOffset;
+    const timedEnd = directory.topic === SCHEDULE_TOPIC ? this.#timedEnd(units, lookedFrom, confirmedEnd) : confirmedEnd;
+    const end = isKnown ? timedEnd : this.#intactEnd(units, directory, checksums, firstQueueOffset, timedEnd);
     const found: QueueFacts = {
       log: "records",
       front,
@@ -137,14 +138,26 @@ export class ConsumeQueueInspector {
     };
   }
 
-  #walk(units: ConsumeQueueUnits, to: number, maxPhysicalEnd: number): GoodUnits {
-    const { isTrusted, dispatchedOffset } = this.#options;
-    const recent = units.to - RECENT_FILES * units.unitsPerFile;
-    if (isTrusted && recent > units.from && recent < to) {
-      const good = units.walk(recent, to, maxPhysicalEnd, dispatchedOffset);
-      if (good.recordEnd >= 0) return good;
+  /** Of the known units the last one alone is looked at. Returns where the walk began, too. */
+  #walk(
+    units: ConsumeQueueUnits,
+    to: number,
+    maxPhysicalEnd: number,
+    knownTo: number,
+  ): { readonly good: GoodUnits; readonly from: number } {
+    const { dispatchedOffset } = this.#options;
+    for (const from of this.#beginnings(units, to, knownTo)) {
+      const good = units.walk(from, to, maxPhysicalEnd, dispatchedOffset);
+      if (good.recordEnd > from || (from !== knownTo - 1 && good.recordEnd >= 0)) return { good, from };
     }
-    return units.walk(units.from, to, maxPhysicalEnd, dispatchedOffset);
+    return { good: units.walk(units.from, to, maxPhysicalEnd, dispatchedOffset), from: units.from };
+  }
+
+  #beginnings(units: ConsumeQueueUnits, to: number, knownTo: number): number[] {
+    const lastKnown = knownTo - 1;
+    const recent = units.to - RECENT_FILES * units.unitsPerFile;
+    const beginnings = lastKnown > units.from && lastKnown < to ? [lastKnown] : [];
+    return this.#options.isTrusted && recent > units.from && recent < to ? [...beginnings, recent] : beginnings;
   }
 
   /**

@@ -25,6 +25,8 @@ export interface QueueRecoveryOptions {
   readonly logQueues: ReadonlyMap<string, LogQueue>;
   /** By `topic/queueId`: what is noted of the files. */
   readonly checksums?: ReadonlyMap<string, readonly NotedChecksum[]>;
+  /** Whether the units of a queue are as its checksums say, so that they need not be read; by default none are. */
+  readonly isKnown?: (queue: QueueDirectory) => boolean;
   /** By topic. */
   readonly deletedTopics: ReadonlyMap<string, number>;
   /** See {@link InspectionOptions}. */
@@ -87,16 +89,19 @@ function queuesToInspect({
   logQueues,
   deletedTopics,
   checksums,
+  isKnown = () => false,
 }: QueueRecoveryOptions): readonly InspectedQueue[] {
   const queues = new Map<string, InspectedQueue>();
   for (const directory of directories) {
     const key = `${directory.topic}-${directory.queueId}`;
     const { topic, queueId } = directory;
+    const noted = checksums?.get(`${topic}/${queueId}`) ?? [];
     queues.set(key, {
       directory,
       log: logQueues.get(key),
       deletedBelow: deletedTopics.get(topic) ?? 0,
-      checksums: checksums?.get(`${topic}/${queueId}`) ?? [],
+      checksums: noted,
+      knownTo: isKnown(directory) ? Math.max(0, ...noted.map(({ fileStart, count }) => fileStart + count)) : 0,
     });
   }
   for (const [key, log] of logQueues) {
@@ -111,8 +116,8 @@ function queuesToInspect({
   return [...queues.values()];
 }
 
-function bytesOf({ log }: InspectedQueue): number {
-  return QUEUE_BYTES + (log?.nextQueueOffset ?? 0) * CONSUME_QUEUE_UNIT_LENGTH;
+function bytesOf({ log, knownTo = 0 }: InspectedQueue): number {
+  return QUEUE_BYTES + Math.max(0, (log?.nextQueueOffset ?? 0) - knownTo) * CONSUME_QUEUE_UNIT_LENGTH;
 }
 
 function batchesOf<Queue>(queues: readonly Queue[]): Queue[][] {

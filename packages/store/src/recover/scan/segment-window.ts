@@ -3,6 +3,9 @@ import { isZero } from "@millrace/mapped-file";
 /** Fills `target` from a position of the segment, or throws. */
 export type ReadAt = (target: Uint8Array, position: number) => void;
 
+/** The first position from a given one on that may hold something else than zero; the segment's size without one. */
+export type SeekData = (position: number) => number;
+
 /**
  * A part of a segment in memory, moved forward as a scan goes on. Segments are read, not mapped: a bad sector is an error of the read,
  * behind a mapping it would be SIGBUS.
@@ -15,10 +18,12 @@ export class SegmentWindow {
   start = 0;
   readonly #readAt: ReadAt;
   readonly #segmentSize: number;
+  readonly #seekData: SeekData;
   #buffer: Uint8Array;
 
-  constructor(readAt: ReadAt, segmentSize: number, windowSize: number) {
+  constructor(readAt: ReadAt, segmentSize: number, windowSize: number, seekData: SeekData = (position) => position) {
     this.#readAt = readAt;
+    this.#seekData = seekData;
     this.#segmentSize = segmentSize;
     this.#buffer = new Uint8Array(Math.min(windowSize, segmentSize));
   }
@@ -42,13 +47,13 @@ export class SegmentWindow {
     this.view = new DataView(this.#buffer.buffer, 0, filled);
   }
 
-  /** Whether nothing but zeros follows, to the end of the segment. */
-  isZeroFrom(position: number): boolean {
+  /** Whether nothing but zeros follows, to the end of the segment, or as far as there can be anything. Holes are not read. */
+  isZeroFrom(position: number, to = this.#segmentSize): boolean {
     let at = position;
-    while (at < this.#segmentSize) {
+    while (at < to) {
       this.ensure(at, 1);
       if (!isZero(this.bytes.subarray(at - this.start))) return false;
-      at = this.end;
+      at = Math.max(this.end, this.#seekData(this.end));
     }
     return true;
   }
