@@ -11,18 +11,20 @@ export interface Run {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** Whether the figures to reach were asked for: then the table has all of its lines. */
+  readonly figures: boolean;
   /** Versions by name. */
   readonly peers: Readonly<Record<string, string>>;
 }
 
 /** The whole report in Markdown; its tables read as well on a terminal. */
 export function formatReport(results: Results, run: Run): string {
+  const reach = reachLines(results, run);
   return [
     "# Millrace bench",
     "",
-    ...runLines(run),
-    "",
-    ...reachLines(results, run),
+    ...(run.figures ? [] : runLines(run)),
+    ...reach,
     ...limitLines(results),
     ...figureLines(results),
   ].join("\n");
@@ -36,13 +38,15 @@ function runLines({ machine, rounds, seconds, warmUpSeconds, peers }: Run): stri
     `Medians of ${rounds} interleaved rounds of ${seconds} s after ${warmUpSeconds} s of warm-up,`,
     "± half of the distance between the least and the most.",
     `Peers: ${versions.join(", ")}.`,
+    "",
   ];
 }
 
 /** As docs/measured.md has it, one section a machine, and the README its shorter table. Empty when nothing of it was measured. */
-function reachLines(results: Results, { machine }: Run): string[] {
-  const judged = judgeFigures(results, machine.cores);
-  if (judged.every(({ measured }) => measured === "-")) return [];
+function reachLines(results: Results, run: Run): string[] {
+  const { machine, figures } = run;
+  const judged = judgeFigures(results, machine.cores).filter(({ measured }) => figures || measured !== "-");
+  if (judged.length === 0) return [];
   const head = ["workload", "measured", "to reach", "", "of"];
   const row = ({ name, measured, wanted, reached, detail }: JudgedFigure): Row => [
     name,
@@ -55,12 +59,10 @@ function reachLines(results: Results, { machine }: Run): string[] {
   return [
     `## Figures to reach, ${machine.cores} cores`,
     "",
+    ...(figures ? runLines(run) : []),
     ...table(head, judged.map(row)),
     "",
-    "In short, for the README:",
-    "",
-    ...table([`${machine.cores} cores`, "", ""], short),
-    "",
+    ...(figures ? ["In short, for the README:", "", ...table([`${machine.cores} cores`, "", ""], short), ""] : []),
   ];
 }
 
