@@ -113,7 +113,8 @@ export class ProducerRings {
 
   #slot(name: string, queueId: number): ReturnType<StoreFace["slot"]> {
     try {
-      return this.#topics.slot(this.#topics.topic(name), queueId);
+      const topic = this.#topics.topic(name);
+      return this.#topics.slot(topic, queueId, this.#topics.checkSlot(topic, queueId));
     } catch (error) {
       if (error instanceof MillraceError) return posted(error);
       throw error;
