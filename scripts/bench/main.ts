@@ -45,7 +45,9 @@ async function run(options: BenchOptions): Promise<void> {
   const results = new Results();
   const startedAt = performance.now();
   for (let round = 1; round <= options.rounds; round++) {
-    for (const task of FIGURES.flatMap((figure) => figure.round?.(bench) ?? [])) await task(results);
+    const tasks = FIGURES.flatMap((figure) => figure.round?.(bench) ?? []);
+    // There and back again: whoever is next finds what the one before has left to the kernel.
+    for (const task of round % 2 === 1 ? tasks : tasks.reverse()) await task(results);
     console.log(`round ${round} of ${options.rounds} done after ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
   }
   for (const task of FIGURES.flatMap((figure) => figure.once?.(bench) ?? [])) await task(results);

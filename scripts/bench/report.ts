@@ -11,6 +11,8 @@ export interface Run {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** Whether the figures to reach were asked for: then the table has all of its lines. */
+  readonly figures: boolean;
   /** Versions by name. */
   readonly peers: Readonly<Record<string, string>>;
 }
@@ -40,9 +42,9 @@ function runLines({ machine, rounds, seconds, warmUpSeconds, peers }: Run): stri
 }
 
 /** As docs/measured.md has it, one section a machine, and the README its shorter table. Empty when nothing of it was measured. */
-function reachLines(results: Results, { machine }: Run): string[] {
-  const judged = judgeFigures(results, machine.cores);
-  if (judged.every(({ measured }) => measured === "-")) return [];
+function reachLines(results: Results, { machine, figures }: Run): string[] {
+  const judged = judgeFigures(results, machine.cores).filter(({ measured }) => figures || measured !== "-");
+  if (judged.length === 0) return [];
   const head = ["workload", "measured", "to reach", "", "of"];
   const row = ({ name, measured, wanted, reached, detail }: JudgedFigure): Row => [
     name,
@@ -57,10 +59,7 @@ function reachLines(results: Results, { machine }: Run): string[] {
     "",
     ...table(head, judged.map(row)),
     "",
-    "In short, for the README:",
-    "",
-    ...table([`${machine.cores} cores`, "", ""], short),
-    "",
+    ...(figures ? ["In short, for the README:", "", ...table([`${machine.cores} cores`, "", ""], short), ""] : []),
   ];
 }
 

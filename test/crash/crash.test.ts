@@ -10,6 +10,7 @@ import { ConsumedQueues } from "./consumed-queues.js";
 import { CONSUMER_GROUP, DELAY_LEVELS, PRODUCERS, producerQueue } from "./crash-job.js";
 import { CrashLedger } from "./crash-ledger.js";
 import { type CrashMoment, liveUntil } from "./crash-life.js";
+import { factsOfAll, openingFacts } from "./opening-facts.js";
 
 const ROUNDS = Number(process.env.MILLRACE_CRASH_ROUNDS ?? 3);
 /** Then the next rounds get a new directory: recovery reads all of it each time. */
@@ -56,11 +57,13 @@ interface CrashedDirectory {
   readonly isExpiring: boolean;
 }
 
-/** Opens as an owner would, and judges what can be consumed, and what is on disk. */
+/** Opens as an owner would, and judges what can be consumed, and what is on disk; and whether an opening that reads all finds the same. */
 async function check(t: ExecutionContext, directory: CrashedDirectory, awaitsDelayed: boolean): Promise<void> {
   const { options, ledger, mayForget, isExpiring } = directory;
   ledger.delayed.begin(options.storePathRootDir);
+  const all = await factsOfAll(options);
   const store = await MessageStore.open(options);
+  t.deepEqual(openingFacts(store), all);
   const { maxOffset, messages: recovered } = store.recovery;
   ledger.delayed.opened(maxOffset);
   const queues = Array.from({ length: PRODUCERS }, (_, producer) => producerQueue(producer));

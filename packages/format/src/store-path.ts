@@ -37,6 +37,8 @@ export interface StorePaths {
   readonly consumeQueueChecksums: string;
   /** Millrace's own: what the index files held when nothing was written to them any more. */
   readonly indexSeals: string;
+  /** Millrace's own: CRCs of finished segments. */
+  readonly segmentCrcs: string;
   /** Millrace's own directory: what the records of each segment were. */
   readonly segmentNotes: string;
   /** Millrace's own: records of deleted topics that are still in the log. */
@@ -70,6 +72,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     dispatchedMark: `${root}/millrace.dispatched`,
     consumeQueueChecksums: `${root}/millrace.queueChecksums`,
     indexSeals: `${root}/millrace.index`,
+    segmentCrcs: `${root}/millrace.segmentCrcs`,
     segmentNotes: `${root}/millrace.segments`,
     deletedTopics: `${config}/millrace.deletedTopics`,
     newSegment: preparedPath(`${root}/commitlog`),

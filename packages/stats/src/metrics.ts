@@ -137,6 +137,23 @@ export const METRICS: readonly Metric[] = [
     (s) => s.schedule.skipped,
   ),
 
+  counter(
+    "scrub",
+    "read",
+    "scrub_bytes_total",
+    "Bytes that were read again to find what has changed.",
+    "bytes",
+    (s) => s.scrub.bytes,
+  ),
+  counter(
+    "scrub",
+    "damages",
+    "scrub_damages_total",
+    "Places found not to be as they were written.",
+    "count",
+    (s) => s.scrub.damages,
+  ),
+
   gauge("disk", "used", "commit_log_disk_ratio", "Used share of the commit log's disk.", "ratio", (s) => s.disk.commitLogRatio),
   gauge(
     "disk",

@@ -97,6 +97,12 @@ export interface StoreStats {
     /** A segment would be deleted, but for a delayed message in it that has not been delivered. */
     readonly keptForDelay: boolean;
   };
+  /** What is read again to find bytes that have changed on disk. */
+  readonly scrub: {
+    readonly bytes: number;
+    /** Places that were not as they had been written; one that is found again counts again. */
+    readonly damages: number;
+  };
   readonly allocate: {
     readonly segments: number;
     readonly segmentsReady: number;

@@ -33,6 +33,7 @@ export type {
 export type { FutureSegment, HeldSegment } from "./clean/commit-log-cleaner.js";
 export type { CleanReport } from "./clean/file-cleaner.js";
 export type { SelfCheckFinding } from "./clean/self-check.js";
+export type { VerifyOptions, VerifyProgress, VerifyReport } from "./clean/store-scrubber.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
 export type { MessageStoreConfig } from "./config/message-store-config.js";
 export type { BackPressure, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
@@ -48,6 +49,7 @@ export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch
 export type { ConfigFileDamage } from "./marks/config-file.js";
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
+export type { DamagedPlace } from "./pipeline/controls.js";
 export type { Message } from "./put/message.js";
 export type { MessageWritableOptions } from "./put/message-writable.js";
 export type {

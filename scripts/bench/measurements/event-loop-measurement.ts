@@ -5,7 +5,7 @@ import { measureMaxRate, runPaced } from "./paced-load.js";
 
 const MESSAGE_SIZE = 128;
 const SHARE_OF_MAX = 0.8;
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 /** The monitor is a timer of this period, and what it records includes the period. */
 const RESOLUTION_MS = 1;
 const NS_PER_MS = 1e6;

@@ -11,7 +11,7 @@ const SEGMENT_SIZE = 64 * 1024 * 1024;
 const SHARE_OF_MAX = 0.5;
 const RECORD_LENGTH = MESSAGE_SIZE + 128;
 const ROLLS_PER_SECOND = 1;
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 const NEAR_US = 100_000;
 
 /** Notes how long each message took, and when the log went into another segment; allocates nothing while it runs. */

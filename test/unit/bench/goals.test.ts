@@ -59,7 +59,13 @@ test("the report names machine, commit, peers, verdicts and figures, and the spr
     ["store-mapped", "page-cache", 128, 1024, 1_200_000, 900],
     ["lmdb", "page-cache", 128, 1024, 1_000_000, 900],
   );
-  const report = formatReport(results, { machine, rounds: 2, seconds: 2, warmUpSeconds: 2, peers: { lmdb: "3.5.6" } });
+  const run = { machine, rounds: 2, seconds: 2, warmUpSeconds: 2, peers: { lmdb: "3.5.6" } };
+  const report = formatReport(results, { ...run, figures: false });
+  t.notRegex(report, /README|blocks on disk/, "what was not measured is not in it");
+  t.regex(
+    formatReport(results, { ...run, figures: true }),
+    /\| blocks on disk of a new store with one message +\| - .*for the README/s,
+  );
   t.regex(report, /CPU, 2 cores, 4 GiB; Linux 6; ext2\/3\/4; Node v20/);
   t.regex(report, /commit abc1234; load average before 0.10.\nMedians of 2 interleaved rounds of 2 s after 2 s of warm-up/);
   t.regex(report, /lmdb 3\.5\.6/);

@@ -13,6 +13,7 @@ import { diskRatioOf } from "./disk-space.js";
 import { FileCleaner } from "./file-cleaner.js";
 import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
 import { checkSelf, type SelfCheckFinding } from "./self-check.js";
+import { type ScrubbedStore, StoreScrubber } from "./store-scrubber.js";
 import { TopicCleaner } from "./topic-cleaner.js";
 
 /** Where it cleans. */
@@ -28,9 +29,13 @@ export class StoreCleaner {
   readonly files: FileCleaner;
   readonly topics: TopicCleaner;
   readonly #directory: CleanedDirectory;
-  readonly #scrubber: ConsumeQueueScrubber;
+  readonly scrubber: StoreScrubber;
+  readonly #queueScrubber: ConsumeQueueScrubber;
 
-  /** @param delayedFrom physical offset of the oldest delayed message that has not been delivered for good */
+  /**
+   * @param delayedFrom physical offset of the oldest delayed message that has not been delivered for good
+   * @param onDamage told of what a scrub has found
+   */
   constructor(
     directory: CleanedDirectory,
     pipeline: Pipeline,
@@ -38,6 +43,7 @@ export class StoreCleaner {
     messages: MessageReader,
     groups: GroupOffsets,
     delayedFrom: () => number | undefined,
+    onDamage: Pick<ScrubbedStore, "onCorrupt" | "onDamagedIndex">,
   ) {
     const { config, storage, paths, events } = directory;
     const { commitLog, consumeQueues } = messages;
@@ -70,8 +76,19 @@ export class StoreCleaner {
     });
     this.topics = new TopicCleaner(pipeline, put, reader, groups, this.files);
     this.files.start();
-    this.#scrubber = new ConsumeQueueScrubber(() => pipeline.scrubConsumeQueues());
-    this.#scrubber.start();
+    this.#queueScrubber = new ConsumeQueueScrubber(() => pipeline.scrubConsumeQueues());
+    this.#queueScrubber.start();
+    const { minOffset, reputFromOffset } = pipeline.control.counters;
+    const scrubbed: ScrubbedStore = {
+      minOffset: () => minOffset.get(),
+      endOffset: () => reputFromOffset.get(),
+      scrubLog: (cursor, limit) => pipeline.scrubLog(cursor, limit),
+      scrubIndex: (cursor) => pipeline.scrubIndex(cursor),
+      scrubConsumeQueues: () => pipeline.scrubConsumeQueues(),
+      ...onDamage,
+    };
+    this.scrubber = new StoreScrubber(scrubbed, config.scrubBytesPerSecond);
+    this.scrubber.start();
   }
 
   checkSelf(): Promise<SelfCheckFinding[]> {
@@ -81,7 +98,7 @@ export class StoreCleaner {
 
   /** Ends a cleaning that is under way, between two files. */
   async close(): Promise<void> {
-    await Promise.all([this.files.close(), this.#scrubber.close()]);
+    await Promise.all([this.files.close(), this.#queueScrubber.close(), this.scrubber.close()]);
   }
 }
 

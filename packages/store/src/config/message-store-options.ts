@@ -56,6 +56,8 @@ export interface MessageStoreOptions {
    * it is first read and by the scrub; or `all` of it. Default `tail`.
    */
   readonly verifyOnOpen?: VerifyOnOpen;
+  /** Bytes of the log that are read again in the background each second, to find what has changed on disk; 0: none. Default 4,194,304. */
+  readonly scrubBytesPerSecond?: number;
   /** Append RocketMQ 5's `__CRC32#` property, a CRC over the whole record. Default true (RocketMQ: false). */
   readonly enabledAppendPropCRC?: boolean;
   /** Delay of each level, from level 1 on, in s, m, h or d. Default `1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h`. */

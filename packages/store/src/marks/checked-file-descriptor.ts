@@ -31,6 +31,8 @@ export const LOG_START_MAGIC = 0x4d524c53;
 /** "MRIX": what finished index files held. */
 export const INDEX_SEALS_MAGIC = 0x4d524958;
 
+/** "MRSC": CRCs of finished segments. */
+export const SEGMENT_CRCS_MAGIC = 0x4d525343;
 /** "MRSN": what the records of a segment were. */
 export const SEGMENT_NOTE_MAGIC = 0x4d52534e;
 /** "MRDA": when delayed messages were first seen. */

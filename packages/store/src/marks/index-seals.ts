@@ -37,6 +37,11 @@ export function writeIndexSeals(storage: Storage, path: string, shape: IndexFile
   writeCheckedFile(storage, path, KIND, new TextEncoder().encode(`${text}\n`));
 }
 
+/** So much of the file its CRC is over, in bytes. */
+export function sealedLength({ maxHashSlotNum }: IndexFileShape, { indexCount }: Pick<IndexFileSeal, "indexCount">): number {
+  return indexItemPosition(maxHashSlotNum, indexCount);
+}
+
 /** Reads the file up to behind item `indexCount - 1`; what lies there means nothing. 420 MB of a full one by default: about 0.2 s. */
 export function sealIndexFile(
   storage: Storage,
@@ -46,7 +51,7 @@ export function sealIndexFile(
 ): IndexFileSeal {
   const file = storage.open(join(directory, name), "read");
   try {
-    const end = Math.min(indexItemPosition(shape.maxHashSlotNum, indexCount), file.size());
+    const end = Math.min(sealedLength(shape, { indexCount }), file.size());
     const chunk = new Uint8Array(Math.min(CHUNK_LENGTH, end));
     let crc = 0;
     for (let at = 0; at < end; at += chunk.length) {

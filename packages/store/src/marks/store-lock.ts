@@ -34,6 +34,11 @@ export class StoreLock {
     if (basename(log) === basename(other.commitLog)) this.#held.push(LockFile.acquire(storage, other.lock, other.abort));
   }
 
+  /** What was noted until now is not believed by the next opening, as if a broker had been there. */
+  touch(): void {
+    this.#held[0]?.touch();
+  }
+
   /** May be called again. */
   release(): void {
     for (const lock of this.#held.reverse()) lock.release();

@@ -23,7 +23,7 @@ import type { DispatchReport, RecoveryReport } from "../recover/recovery-report.
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { StoreEvents } from "../tell/store-events.js";
-import { tellCorruptRecord } from "./corrupt-records.js";
+import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
 
 /** A directory that is ours: locked, recovered, marked as in use. */
 export interface OpenedDirectory {
@@ -127,8 +127,7 @@ function tellDamage(
   for (const record of corrupt) tellCorruptRecord(events, "recover", record);
   if (indexDamage === undefined) return;
   const { path, reason } = indexDamage;
-  const message = `an index file is not as it was finished; it is built again: reason=${reason} path=${path}`;
-  events.emit("corrupt", { service: "recover", code: "ERR_INDEX_FILE_CORRUPT", message, path });
+  tellDamagedIndex(events, "recover", path, reason);
   events.emit("rebuilt", { service: "recover", path, reason });
 }
 

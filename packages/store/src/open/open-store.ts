@@ -24,6 +24,7 @@ import { keepFence } from "../marks/fence-places.js";
 import { sealSegmentNote } from "../marks/segment-note.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
+import type { DamagedPlace } from "../pipeline/controls.js";
 import { Pipeline } from "../pipeline/pipeline.js";
 import { pipelineData } from "../pipeline/pipeline-data.js";
 import type { Message } from "../put/message.js";
@@ -36,7 +37,7 @@ import type { RecoveryReport } from "../recover/recovery-report.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
-import { tellCorruptRecord } from "./corrupt-records.js";
+import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
 import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
@@ -82,7 +83,15 @@ export class OpenStore {
     this.recovery = { ...directory.recovery, progress: report };
     this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
     consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
-    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets, () => this.schedule.delayedFrom());
+    const delayedFrom = (): number | undefined => this.schedule.delayedFrom();
+    const onDamage = {
+      onCorrupt: (place: DamagedPlace) => tellCorruptRecord(events, "scrub", place),
+      onDamagedIndex: (path: string) => {
+        directory.lock.touch(); // the next opening believes no note, and builds the index again
+        tellDamagedIndex(events, "scrub", path, "the CRC does not match");
+      },
+    };
+    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets, delayedFrom, onDamage);
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
@@ -108,6 +117,7 @@ export class OpenStore {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
       clean: () => this.cleaner.files.stats(),
+      scrub: () => this.cleaner.scrubber.stats(),
       lastErrors: () => events.lastErrors,
     });
     pipeline.control.counters.storeState.set(StoreState.running);

@@ -21,6 +21,7 @@ import {
 } from "@millrace/stats";
 import { diskRatioOf } from "../clean/disk-space.js";
 import type { CleanStats } from "../clean/file-cleaner.js";
+import type { ScrubStats } from "../clean/store-scrubber.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { SERVICE_NAMES } from "../pipeline/services.js";
 import type { MessagePutter } from "../put/message-putter.js";
@@ -38,6 +39,7 @@ export interface StatsSources {
   readonly get: () => StoreStats["get"];
   readonly schedule: () => StoreStats["schedule"];
   readonly clean: () => CleanStats;
+  readonly scrub: () => ScrubStats;
   readonly lastErrors: () => StoreStats["lastErrors"];
 }
 
@@ -128,6 +130,7 @@ export class StoreStatsReader {
         appendToFlushUs: together(this.#appendToFlushUs),
         putToAckUs: this.#put.putToAckUs.snapshot(),
       },
+      scrub: this.#sources.scrub(),
       services: this.#services(),
       lastErrors: this.#sources.lastErrors(),
     };

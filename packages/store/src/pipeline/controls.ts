@@ -69,6 +69,61 @@ export interface ExpiredSegmentsControl {
   deleteSegmentsBelow(offset: number): SegmentDeletion;
 }
 
+/** Bytes of the log that are not as they were written. Plain data. */
+export interface DamagedPlace {
+  /** Absolute offset in the log, in bytes. */
+  readonly physicalOffset: number;
+  /** Up to the next record. */
+  readonly size: number;
+  /** Why a record is not good; `SEGMENT_CRC`: no record says so, but the segment's CRC is another; or what the system says to the read. */
+  readonly reason: string;
+}
+
+/** Where a scrub of the log is; made by the one that scrubs, but for the first, at the start of a segment. Plain data. */
+export interface LogScrubCursor {
+  readonly offset: number;
+  /** Of the segment up to there, and whether all was good. */
+  readonly crc: number;
+  readonly isClean: boolean;
+}
+
+/** What a slice found; plain data. */
+export interface LogScrub {
+  readonly cursor: LogScrubCursor;
+  /** That were read. */
+  readonly bytes: number;
+  readonly corrupt: readonly DamagedPlace[];
+}
+
+/** What main asks of the allocate thread about bytes of the log that may have changed on disk. Implemented by allocate/commit-log-scrub. */
+export interface LogScrubControl {
+  /** One slice, up to `limit` at most; called again with its cursor until that is there. */
+  scrubLog(cursor: LogScrubCursor, limit: number): LogScrub;
+}
+
+/** Where a scrub of the index is: the file before, or in the file. The first name is empty. Plain data. */
+export interface IndexScrubCursor {
+  readonly name: string;
+  /** In bytes; 0 when it goes on with the next file. */
+  readonly position: number;
+  readonly crc: number;
+}
+
+/** What a slice found; plain data. */
+export interface IndexScrub {
+  /** Undefined when all is done. */
+  readonly cursor: IndexScrubCursor | undefined;
+  readonly bytes: number;
+  /** Path of a file that is not as it was finished. */
+  readonly damaged: string | undefined;
+}
+
+/** What main asks of the allocate thread about index files that may have changed on disk. Implemented by allocate/index-scrub. */
+export interface IndexScrubControl {
+  /** One slice; called again with its cursor until there is none. */
+  scrubIndex(cursor: IndexScrubCursor): IndexScrub;
+}
+
 /** Why a file could not be written; plain data, because errors lose their codes between threads. */
 interface ConfigFileFailure {
   readonly code: string | undefined;
@@ -87,7 +142,7 @@ export interface ConfigFileControl {
 }
 
 /** All that main asks of the allocate thread. */
-export type AllocateControl = ExpiredSegmentsControl & ConfigFileControl;
+export type AllocateControl = ExpiredSegmentsControl & ConfigFileControl & LogScrubControl & IndexScrubControl;
 
 /** By service: what the table of services does not say, because only types can. */
 export interface ServiceControls {

@@ -8,7 +8,17 @@ import {
   type ServiceRole,
   ServiceThread,
 } from "@millrace/shared-memory";
-import type { ExpiredDeletion, QueueScrub, SegmentDeletion, ServiceControls, UnitRepair } from "./controls.js";
+import type {
+  ExpiredDeletion,
+  IndexScrub,
+  IndexScrubCursor,
+  LogScrub,
+  LogScrubCursor,
+  QueueScrub,
+  SegmentDeletion,
+  ServiceControls,
+  UnitRepair,
+} from "./controls.js";
 import type { PipelineData } from "./pipeline-data.js";
 import { SERVICE_NAMES, SERVICES } from "./services.js";
 
@@ -91,6 +101,16 @@ export class Pipeline {
   async writeOwnFile(path: string, content: Uint8Array): Promise<void> {
     const failure = await answered(this.#threads.allocate.ask((control) => control.writeOwnFile(path, content)));
     if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
+  }
+
+  /** {@link LogScrubControl} */
+  scrubLog(cursor: LogScrubCursor, limit: number): Promise<LogScrub> {
+    return answered(this.#threads.allocate.ask((control) => control.scrubLog(cursor, limit)));
+  }
+
+  /** {@link IndexScrubControl} */
+  scrubIndex(cursor: IndexScrubCursor): Promise<IndexScrub> {
+    return answered(this.#threads.allocate.ask((control) => control.scrubIndex(cursor)));
   }
 
   /** {@link DispatchControl} */

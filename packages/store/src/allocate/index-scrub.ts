@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { crc32, type StorePaths } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { type IndexFileSeal, readIndexSeals, sealedLength } from "../marks/index-seals.js";
+import type { IndexScrub, IndexScrubControl, IndexScrubCursor } from "../pipeline/controls.js";
+
+const SLICE_LENGTH = 1024 * 1024;
+
+/** Compares finished index files with their seals, a slice at a time. Allocate thread; the files are the dispatch thread's. */
+export class IndexFileScrub implements IndexScrubControl {
+  readonly #storage: Storage;
+  readonly #paths: StorePaths;
+  readonly #config: MessageStoreConfig;
+  readonly #chunk = new Uint8Array(SLICE_LENGTH);
+
+  constructor(storage: Storage, paths: StorePaths, config: MessageStoreConfig) {
+    this.#storage = storage;
+    this.#paths = paths;
+    this.#config = config;
+  }
+
+  scrubIndex({ name, position, crc }: IndexScrubCursor): IndexScrub {
+    const { maxIndexNum } = this.#config;
+    const seals = readIndexSeals(this.#storage, this.#paths.indexSeals, this.#config)?.files ?? [];
+    const seal = seals.find((one) => one.indexCount >= maxIndexNum && (position === 0 ? one.name > name : one.name === name));
+    if (seal === undefined) return { cursor: undefined, bytes: 0, damaged: undefined };
+    const path = join(this.#paths.index, seal.name);
+    try {
+      return this.#scrub(path, seal, position, crc);
+    } catch {
+      // What retention has taken is not damaged.
+      const damaged = this.#storage.entry(path) === undefined ? undefined : path;
+      return { cursor: { name: seal.name, position: 0, crc: 0 }, bytes: 0, damaged };
+    }
+  }
+
+  #scrub(path: string, seal: IndexFileSeal, position: number, crcBefore: number): IndexScrub {
+    const file = this.#storage.open(path, "read");
+    try {
+      const end = sealedLength(this.#config, seal);
+      const part = this.#chunk.subarray(0, Math.min(SLICE_LENGTH, end - position));
+      const bytes = file.read(part, position);
+      const crc = crc32(part.subarray(0, bytes), crcBefore);
+      const isWhole = position + bytes === end;
+      if (!isWhole && bytes === part.length)
+        return { cursor: { name: seal.name, position: position + bytes, crc }, bytes, damaged: undefined };
+      const damaged = isWhole && crc === seal.crc ? undefined : path;
+      return { cursor: { name: seal.name, position: 0, crc: 0 }, bytes, damaged };
+    } finally {
+      file.close();
+    }
+  }
+}
