@@ -62,8 +62,8 @@ export interface SalvageReport {
   readonly messages: number;
   readonly lost: readonly LostRange[];
   /**
-   * Of `config/`, which the target lacks; of ConsumeQueues, whose messages {@link lost} does not name; and segments whose names lie far away
-   * from the rest of the log, which are not in the target.
+   * Of `config/`, which the target lacks; of ConsumeQueues, whose messages {@link lost} does not name; and segments whose names lie far
+   * away from the rest of the log, which are not in the target.
    */
   readonly unreadable: readonly UnreadableFile[];
 }
