@@ -247,7 +247,7 @@ export const ERROR_CODES = {
   ERR_SEGMENT_GAP: {
     meaning: "A segment of the log is missing between two others, or before the first, where no retention has deleted it.",
     remedy:
-      "Put the file back from a copy. Where the first are gone for good, delete millrace.logStart: the log begins where it does.",
+      "Put the file back from a copy; where the first are gone for good, delete millrace.logStart, and the log begins where it does.",
   },
   ERR_SEGMENT_IN_USE: {
     meaning: "The segment that the log ends in cannot be deleted.",
