@@ -19,12 +19,12 @@ export interface Run {
 
 /** The whole report in Markdown; its tables read as well on a terminal. */
 export function formatReport(results: Results, run: Run): string {
+  const reach = reachLines(results, run);
   return [
     "# Millrace bench",
     "",
-    ...runLines(run),
-    "",
-    ...reachLines(results, run),
+    ...(run.figures ? [] : runLines(run)),
+    ...reach,
     ...limitLines(results),
     ...figureLines(results),
   ].join("\n");
@@ -38,11 +38,13 @@ function runLines({ machine, rounds, seconds, warmUpSeconds, peers }: Run): stri
     `Medians of ${rounds} interleaved rounds of ${seconds} s after ${warmUpSeconds} s of warm-up,`,
     "± half of the distance between the least and the most.",
     `Peers: ${versions.join(", ")}.`,
+    "",
   ];
 }
 
 /** As docs/measured.md has it, one section a machine, and the README its shorter table. Empty when nothing of it was measured. */
-function reachLines(results: Results, { machine, figures }: Run): string[] {
+function reachLines(results: Results, run: Run): string[] {
+  const { machine, figures } = run;
   const judged = judgeFigures(results, machine.cores).filter(({ measured }) => figures || measured !== "-");
   if (judged.length === 0) return [];
   const head = ["workload", "measured", "to reach", "", "of"];
@@ -57,6 +59,7 @@ function reachLines(results: Results, { machine, figures }: Run): string[] {
   return [
     `## Figures to reach, ${machine.cores} cores`,
     "",
+    ...(figures ? runLines(run) : []),
     ...table(head, judged.map(row)),
     "",
     ...(figures ? ["In short, for the README:", "", ...table([`${machine.cores} cores`, "", ""], short), ""] : []),

@@ -228,6 +228,10 @@ export const ERROR_CODES = {
     meaning: "An option of queryMessage is missing or has a value that makes no sense.",
     remedy: "Give a topic and a key, and where wanted maxNum and the times begin and end.",
   },
+  ERR_QUEUE_FULL: {
+    meaning: "The queue has a record, of another writer, with nearly the highest queue offset there can be: none is left for more.",
+    remedy: "Put into another queue, or delete the topic: its queues begin again at 0.",
+  },
   ERR_QUEUE_ILLEGAL: {
     meaning: "The queue id is not an integer from 0 to 2147483647.",
     remedy: "Give a number in this range.",

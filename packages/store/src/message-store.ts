@@ -349,6 +349,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   /**
    * Looks for gaps and overlaps between the files of the log and of each ConsumeQueue, and changes nothing. Resolves with what it found:
    * path, the file's offset in bytes, and where the file before it ends; none, if all is well. (RocketMQ: `checkSelf`.)
+   * @throws MillraceError `ERR_PATH_UNUSABLE`: the system refuses a directory
    */
   async checkSelf(): Promise<SelfCheckFinding[]> {
     this.#open.checkOpen();

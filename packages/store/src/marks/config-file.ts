@@ -71,10 +71,12 @@ export function readConfigFile<T>(
 
 /**
  * Whether the copy has what was written last. A broker that writes the file makes what it found there the backup: with the backup of
- * ours still in its place, none has written.
+ * ours still in its place, none has written. With what the copy holds in the backup's place the file was written after it, although it
+ * says what it said before.
  */
 function isOurs<T>(copy: ConfigCopy, main: Candidate<T>, backup: Candidate<T>): boolean {
-  if (main.crc !== null && (main.crc === copy.main || main.crc === copy.before)) return true;
+  if (main.crc !== null && main.crc === copy.main) return true;
+  if (main.crc !== null && main.crc === copy.before) return backup.crc !== copy.main;
   if (main.value === undefined && backup.value === undefined) return true;
   return backup.crc === copy.backup && copy.backup !== copy.main;
 }

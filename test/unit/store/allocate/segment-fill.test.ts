@@ -6,7 +6,8 @@ import { SegmentFill } from "#store/allocate/segment-fill.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
-const MIB = 1024 * 1024;
+const KIB = 1024;
+const MIB = 1024 * KIB;
 const SIZE = 40 * MIB + 4096;
 const BLOCK = 512;
 
@@ -37,12 +38,29 @@ for (const [name, options] of Object.entries(RESERVING)) {
   });
 }
 
-const WRITING: Record<string, { options: MessageStoreOptions; slice: number }> = {
-  "mapped, ASYNC_FLUSH": { options: {}, slice: MIB },
-  "mapped, SYNC_FLUSH": { options: { flushDiskType: "SYNC_FLUSH" }, slice: 4 * MIB },
-  "writeWithoutMmap, SYNC_FLUSH": { options: { flushDiskType: "SYNC_FLUSH", writeWithoutMmap: true }, slice: 4 * MIB },
+const WRITING: Record<string, { options: MessageStoreOptions; slice: number; block: number }> = {
+  "mapped, ASYNC_FLUSH": { options: {}, slice: MIB, block: MIB },
+  "mapped, SYNC_FLUSH": { options: { flushDiskType: "SYNC_FLUSH" }, slice: 4 * MIB, block: 16 * KIB },
+  "writeWithoutMmap, SYNC_FLUSH": {
+    options: { flushDiskType: "SYNC_FLUSH", writeWithoutMmap: true },
+    slice: 4 * MIB,
+    block: 64 * KIB,
+  },
 };
-for (const [name, { options, slice }] of Object.entries(WRITING)) {
+for (const [name, { options, slice, block }] of Object.entries(WRITING)) {
+  test(`${name}: a write is of ${block / KIB} KiB, and one that finds no space leaves what was written`, (t) => {
+    const full: Fault = { operation: "write", path: "", after: 1, code: "ENOSPC" };
+    const { segment, fill } = emptySegment(t, options, [full]);
+    t.throws(
+      () => {
+        const end = fill.fill(segment, 0, 2 * MIB);
+        fill.fill(segment, end, 2 * MIB);
+      },
+      { code: "ENOSPC" },
+    );
+    t.is(segment.file.seekHole(0), block);
+  });
+
   test(`${name}: zeros are written, ${slice / MIB} MiB at a time`, (t) => {
     const { segment, fill, data } = emptySegment(t, options);
     t.is(fill.fill(segment, 100, 9 * MIB), slice);
