@@ -1,11 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine } from "./engine.js";
 import type { StoreProgram } from "./store-program.js";
-
-/** RocketMQ sleeps three seconds in each shutdown: seeds wait for one another's. */
-const AT_A_TIME = 6 * availableParallelism();
 
 export interface SeedRun {
   /** What was done, for the one who looks at a failure. */
@@ -20,7 +17,7 @@ export interface SeedFailure {
 }
 
 /**
- * Runs many seeds, several at a time, each in a directory of its own, on one process of each engine.
+ * Runs many seeds, some at a time, each in a directory of its own, on one process of each engine.
  *
  * @param make the run of one seed
  * @param onSeed told of each seed that is through
@@ -28,6 +25,7 @@ export interface SeedFailure {
 export async function runSeeds(
   engines: readonly Engine[],
   seeds: readonly number[],
+  atATime: number,
   make: (seed: number, directory: string) => SeedRun,
   onSeed: (done: number) => void = () => {},
 ): Promise<SeedFailure[]> {
@@ -50,7 +48,7 @@ export async function runSeeds(
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(AT_A_TIME, seeds.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(atATime, seeds.length) }, work));
   } finally {
     // What a failed run left open need not be closed.
     await Promise.all(

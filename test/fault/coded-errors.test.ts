@@ -1,3 +1,4 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Fault } from "@millrace/mapped-file";
 import test from "ava";
 import { message, numbered, openStore } from "../support/temporary-store.js";
@@ -41,4 +42,17 @@ test.serial("a file that cannot be mapped is a coded error for everything that r
   t.throws(() => store.queryMessage({ topic: "TopicA", key: "k" }), unusable);
   t.throws(() => store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 0 }), unusable);
   t.throws(() => store.getMessageStoreTimestamp("TopicA", 0, 0), unusable);
+});
+
+test.serial("what checks itself says with a code that a directory cannot be read", async (t) => {
+  const store = await openStore(t);
+  await store.putMessage(message());
+  await dispatchedAll(store);
+  const { storePathCommitLog } = store.config;
+  t.deepEqual(await store.checkSelf(), []);
+  renameSync(storePathCommitLog, `${storePathCommitLog}.away`);
+  writeFileSync(storePathCommitLog, "");
+  await t.throwsAsync(store.checkSelf(), { code: "ERR_PATH_UNUSABLE", message: /code=ENOTDIR path=.*commitlog/ });
+  rmSync(storePathCommitLog);
+  renameSync(`${storePathCommitLog}.away`, storePathCommitLog);
 });

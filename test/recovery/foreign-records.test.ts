@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
-import type { MessageStore } from "@millrace/store";
+import type { MessageStore, PutMessageResult } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { QUEUE_OFFSET_LIMIT } from "#format/consume-queue-descriptor.js";
 import { CommitLogBuilder } from "../support/commit-log-builder.js";
 import { chosenSeed, type Random, seededRandom } from "../support/random.js";
 import { memoryDirectory } from "../support/temporary-directory.js";
@@ -72,6 +73,27 @@ test("a queue offset for which no ConsumeQueue has a place is a bad field, and s
     log.builder.add({ topic: "Bad", queueOffset });
     leave(log);
     await works(t, log.root, `queueOffset=${queueOffset}`);
+  }
+});
+
+test("a queue whose last record has nearly the highest queue offset takes no puts, until its topic is deleted", async (t) => {
+  for (const queueOffset of [QUEUE_OFFSET_LIMIT - 1, QUEUE_OFFSET_LIMIT - 2 ** 40]) {
+    const log = foreignLog(t);
+    log.builder.add({ topic: "Bad", queueOffset });
+    leave(log);
+    await works(t, log.root, `queueOffset=${queueOffset}`);
+    const options = { storePathRootDir: log.root, mappedFileSizeCommitLog: SIZE };
+    const store = await openStore(t, options);
+    const put = (): Promise<PutMessageResult> => store.putMessage(numbered(1, 16, { topic: "Bad" }));
+    await t.throwsAsync(put(), { code: "ERR_QUEUE_FULL", message: /topic=Bad queueId=0/ });
+    await t.throwsAsync(store.putMessages([numbered(1, 16, { topic: "Bad" })]), { code: "ERR_QUEUE_FULL" });
+    t.is((await store.putMessage(numbered(1, 16, { topic: "Bad", queueId: 1 }))).status, "PUT_OK");
+    await until(() => store.dispatchBehindBytes === 0);
+    await store.deleteTopic("Bad");
+    t.is((await put()).appendResult?.queueOffset, 0);
+    await store.close();
+    const again = await openStore(t, options);
+    t.is((await again.putMessage(numbered(2, 16, { topic: "Bad" }))).appendResult?.queueOffset, 1);
   }
 });
 

@@ -15,6 +15,8 @@
 export const CONSUME_QUEUE_UNIT_LENGTH = 20;
 /** One past the last queue offset: the file of its unit has a name, and an end, that are safe integers. */
 export const QUEUE_OFFSET_LIMIT = Math.floor((Number.MAX_SAFE_INTEGER - 0x7fffffff) / CONSUME_QUEUE_UNIT_LENGTH);
+/** Beyond it no queue takes a put: so far from the limit that no life of a store gets there. */
+export const QUEUE_OFFSET_PUT_LIMIT = QUEUE_OFFSET_LIMIT - 2 ** 40;
 export const CONSUME_QUEUE_PHYSICAL_OFFSET_OFFSET = 0;
 export const CONSUME_QUEUE_SIZE_OFFSET = 8;
 export const CONSUME_QUEUE_TAGS_CODE_OFFSET = 12;

@@ -228,6 +228,10 @@ export const ERROR_CODES = {
     meaning: "An option of queryMessage is missing or has a value that makes no sense.",
     remedy: "Give a topic and a key, and where wanted maxNum and the times begin and end.",
   },
+  ERR_QUEUE_FULL: {
+    meaning: "The queue has a record, of another writer, with nearly the highest queue offset there can be: none is left for more.",
+    remedy: "Put into another queue, or delete the topic: its queues begin again at 0.",
+  },
   ERR_QUEUE_ILLEGAL: {
     meaning: "The queue id is not an integer from 0 to 2147483647.",
     remedy: "Give a number in this range.",
@@ -247,7 +251,7 @@ export const ERROR_CODES = {
   ERR_SEGMENT_GAP: {
     meaning: "A segment of the log is missing between two others, or before the first, where no retention has deleted it.",
     remedy:
-      "Put the file back from a copy. Where the first are gone for good, delete millrace.logStart: the log begins where it does.",
+      "Put the file back from a copy; where the first are gone for good, delete millrace.logStart, and the log begins where it does.",
   },
   ERR_SEGMENT_IN_USE: {
     meaning: "The segment that the log ends in cannot be deleted.",

@@ -2,7 +2,7 @@
 export { bigEndianWord, getInt64, int32At, int64At, int64OfWords, setInt64, setInt64OfWords } from "./big-endian.js";
 export { writeBlankRecord } from "./blank-record.js";
 export { CHECKPOINT_LENGTH } from "./checkpoint-descriptor.js";
-export { CONSUME_QUEUE_FILL_MAX, CONSUME_QUEUE_UNIT_LENGTH } from "./consume-queue-descriptor.js";
+export { CONSUME_QUEUE_FILL_MAX, CONSUME_QUEUE_UNIT_LENGTH, QUEUE_OFFSET_PUT_LIMIT } from "./consume-queue-descriptor.js";
 export { ConsumeQueueUnit, isUnitPlace, writeConsumeQueueUnit, writeFillUnit } from "./consume-queue-unit.js";
 export { crc32 } from "./crc32.js";
 export { DelayLevels } from "./delay-levels.js";

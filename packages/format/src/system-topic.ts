@@ -13,11 +13,13 @@ export const TRANS_OP_REMOVE_TAG = "d";
 /** Light message queues of RocketMQ 5, which share the records of other topics. */
 export const LMQ_TOPIC_PREFIX = "%LMQ%";
 
-/** (RocketMQ: `TopicValidator.NOT_ALLOWED_SEND_TOPIC_SET`.) */
+/** (RocketMQ: `TopicValidator.NOT_ALLOWED_SEND_TOPIC_SET`: the same six of 4.9 and 5; the two of RocksDB are those of 5.5.) */
 const RESERVED_TOPICS = new Set([
   SCHEDULE_TOPIC,
   TRANS_HALF_TOPIC,
   TRANS_OP_HALF_TOPIC,
+  "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
+  "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
   "TRANS_CHECK_MAX_TIME_TOPIC",
   "SELF_TEST_TOPIC",
   "OFFSET_MOVED_EVENT",

@@ -23,6 +23,7 @@ import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js"
 import { liftFence } from "./marks/fence-places.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
+import { leaveOutUnreadableOffsets } from "./open/salvaged-config.js";
 import type { Message } from "./put/message.js";
 import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
@@ -94,7 +95,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * system does not let the log be read, or the target written; nothing is left of it then
    */
   static async salvage(options: MessageStoreOptions, directory: string): Promise<SalvageReport> {
-    return salvageStore(options, directory, { kind: "real" });
+    return salvageStore(options, directory, { kind: "real" }, leaveOutUnreadableOffsets);
   }
 
   /**
@@ -348,6 +349,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   /**
    * Looks for gaps and overlaps between the files of the log and of each ConsumeQueue, and changes nothing. Resolves with what it found:
    * path, the file's offset in bytes, and where the file before it ends; none, if all is well. (RocketMQ: `checkSelf`.)
+   * @throws MillraceError `ERR_PATH_UNUSABLE`: the system refuses a directory
    */
   async checkSelf(): Promise<SelfCheckFinding[]> {
     this.#open.checkOpen();

@@ -6,6 +6,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import { diskFull } from "../put/put-message-result.js";
 import type { MessageReader } from "../read/message-reader.js";
+import { pathUnusable } from "../tell/path-unusable.js";
 import type { StoreEventSink } from "../tell/store-event.js";
 import { CommitLogSegments } from "./commit-log-segments.js";
 import { ConsumeQueueScrubber } from "./consume-queue-scrubber.js";
@@ -91,9 +92,14 @@ export class StoreCleaner {
     this.scrubber.start();
   }
 
-  checkSelf(): Promise<SelfCheckFinding[]> {
+  /** @throws MillraceError `ERR_PATH_UNUSABLE` */
+  async checkSelf(): Promise<SelfCheckFinding[]> {
     const { storage, paths, config } = this.#directory;
-    return checkSelf(storage, paths, config);
+    try {
+      return await checkSelf(storage, paths, config);
+    } catch (error) {
+      throw pathUnusable(error, "a directory of the store cannot be read", paths.root);
+    }
   }
 
   /** Ends a cleaning that is under way, between two files. */

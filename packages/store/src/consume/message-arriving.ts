@@ -121,14 +121,14 @@ export class MessageArriving {
     }
   };
 
-  /** Moves on by one record, to the next segment at the end of one, or to the first one that is still there. */
+  /** Moves on by one record, over one that is corrupt, to the next segment at the end of one, or to the first one that is still there. */
   #tellNext(end: number): void {
     const log = this.#log;
     const offset = Math.max(this.#offset, log.minOffset);
     const segment = log.segmentAt(offset);
     const size = segment === undefined ? 0 : log.sizeAt(offset);
-    this.#offset = size > 0 ? offset + size : Math.min(end, log.rollNextFile(offset));
-    if (segment === undefined || size === 0 || !this.#read(segment, offset, size)) return;
+    this.#offset = Math.min(end, size > 0 ? offset + size : log.nextAfter(offset));
+    if (segment === undefined || size === 0 || log.isCorrupt(segment, offset, size) || !this.#read(segment, offset, size)) return;
     const arrival = this.#arrival();
     const isReserved = isReservedTopic(arrival.topic);
     for (const registration of this.#registrations) {

@@ -3,8 +3,10 @@ import { configCopyPath, crc32, MillraceError, type MillraceErrorCode, parseRock
 import type { Storage } from "@millrace/mapped-file";
 import { type ConfigCopy, crcOf, readConfigCopy, writeConfigCopy } from "./config-copy.js";
 
-/** Names the file that keeps the content before the last. */
-const BACKUP_SUFFIX = ".bak";
+/** Of the file that keeps the content before the last. */
+export function backupPath(path: string): string {
+  return `${path}.bak`;
+}
 
 /** Puts the content of a file of `config` on disk, atomically and durably. @param logOffset end of the log when it was taken */
 export type SaveConfigFile = (content: Uint8Array, logOffset: number) => Promise<void>;
@@ -48,7 +50,7 @@ export function readConfigFile<T>(
   decode: (value: unknown) => T,
 ): ConfigFileContent<T> {
   const main = candidateAt(storage, path, decode);
-  const backup = candidateAt(storage, path + BACKUP_SUFFIX, decode);
+  const backup = candidateAt(storage, backupPath(path), decode);
   const copy = readConfigCopy(storage, path);
   const logOffset = copy?.logOffset ?? 0;
   if (copy !== undefined && isOurs(copy, main, backup)) {
@@ -69,10 +71,12 @@ export function readConfigFile<T>(
 
 /**
  * Whether the copy has what was written last. A broker that writes the file makes what it found there the backup: with the backup of
- * ours still in its place, none has written.
+ * ours still in its place, none has written. With what the copy holds in the backup's place the file was written after it, although it
+ * says what it said before.
  */
 function isOurs<T>(copy: ConfigCopy, main: Candidate<T>, backup: Candidate<T>): boolean {
-  if (main.crc !== null && (main.crc === copy.main || main.crc === copy.before)) return true;
+  if (main.crc !== null && main.crc === copy.main) return true;
+  if (main.crc !== null && main.crc === copy.before) return backup.crc !== copy.main;
   if (main.value === undefined && backup.value === undefined) return true;
   return backup.crc === copy.backup && copy.backup !== copy.main;
 }
@@ -105,10 +109,10 @@ export function writeConfigFile(storage: Storage, path: string, content: Uint8Ar
   const previous = storage.readSmall(path);
   const isKept = previous !== undefined && isJson(previous) && !Buffer.from(previous).equals(content);
   const kept = isKept ? previous : undefined;
-  const backup = kept ?? storage.readSmall(path + BACKUP_SUFFIX);
+  const backup = kept ?? storage.readSmall(backupPath(path));
   const crcs = { main: crc32(content), before: crcOf(previous), backup: crcOf(backup) };
   writeConfigCopy(storage, path, { content: new TextDecoder().decode(content), logOffset, ...crcs });
-  if (kept !== undefined) storage.writeSmall(path + BACKUP_SUFFIX, kept);
+  if (kept !== undefined) storage.writeSmall(backupPath(path), kept);
   storage.writeSmall(path, content);
 }
 

@@ -1,6 +1,7 @@
 import type { Storage } from "@millrace/mapped-file";
 import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
 import { DISPATCHED_MARK_MAGIC } from "./checked-file-descriptor.js";
+import { parseJsonObject } from "./json-object.js";
 
 const KIND = { magic: DISPATCHED_MARK_MAGIC, version: 1 };
 
@@ -24,7 +25,7 @@ export interface DispatchedMark {
 export function readDispatchedMark(storage: Storage, path: string): DispatchedMark | undefined {
   const content = readCheckedFile(storage, path, KIND);
   if (content.state !== "good") return undefined;
-  const object = parseObject(new TextDecoder().decode(content.payload));
+  const object = parseJsonObject(new TextDecoder().decode(content.payload));
   const { dispatchedOffset, indexedOffset, indexFile, indexEndOffset } = object;
   if (!isOffset(dispatchedOffset) || !isOffset(indexedOffset) || !isOffset(indexEndOffset)) return undefined;
   if (indexFile !== undefined && typeof indexFile !== "string") return undefined;
@@ -41,13 +42,4 @@ export function writeDispatchedMark(storage: Storage, path: string, mark: Dispat
 
 function isOffset(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

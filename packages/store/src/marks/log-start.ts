@@ -2,6 +2,7 @@ import type { StorePaths } from "@millrace/format";
 import { isNoSpace, type Storage } from "@millrace/mapped-file";
 import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
 import { LOG_START_MAGIC } from "./checked-file-descriptor.js";
+import { parseJsonObject } from "./json-object.js";
 
 const KIND = { magic: LOG_START_MAGIC, version: 1 };
 
@@ -17,7 +18,7 @@ export interface LogStart {
 export function readLogStart(storage: Storage, paths: StorePaths): LogStart | undefined {
   const content = readCheckedFile(storage, paths.logStart, KIND);
   if (content.state !== "good") return undefined;
-  const { minOffset, lockModifiedMs } = JSON.parse(new TextDecoder().decode(content.payload)) as Record<string, unknown>;
+  const { minOffset, lockModifiedMs } = parseJsonObject(new TextDecoder().decode(content.payload));
   if (!Number.isSafeInteger(minOffset)) return undefined;
   return { minOffset: minOffset as number, isOfOwnHands: storage.entry(paths.lock)?.modifiedMs === lockModifiedMs };
 }

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { Storage } from "@millrace/mapped-file";
 import { readCheckedFile, writeCheckedFile } from "./checked-file.js";
 import { FENCE_MAGIC } from "./checked-file-descriptor.js";
+import { parseJsonObject } from "./json-object.js";
 
 const KIND = { magic: FENCE_MAGIC, version: 1 };
 /** Of a file that cannot be understood. */
@@ -62,7 +63,7 @@ function read(storage: Storage, path: string): FenceFile | undefined {
   const content = readCheckedFile(storage, path, KIND);
   if (content.state === "missing") return undefined;
   const text = new TextDecoder().decode(content.state === "good" ? content.payload : uncheckedContent(storage, path));
-  const { reason, offset, time, isLifted } = parseObject(text);
+  const { reason, offset, time, isLifted } = parseJsonObject(text);
   return {
     reason: typeof reason === "string" ? reason : `fence file says ${JSON.stringify(text.trim().slice(0, SHOWN_LENGTH))}`,
     offset: typeof offset === "number" && Number.isSafeInteger(offset) && offset >= 0 ? offset : 0,
@@ -77,14 +78,5 @@ function uncheckedContent(storage: Storage, path: string): Uint8Array | undefine
     return storage.entry(path)?.kind === "file" ? storage.readSmall(path) : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { MillraceError, type StorePaths, shownValue, storePaths } from "@millrace/format";
+import { MillraceError, QUEUE_OFFSET_PUT_LIMIT, type StorePaths, shownValue, storePaths } from "@millrace/format";
 import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { initializeQueues, type QueueTableBuffers, ServiceFailure, type ServiceOutcome } from "@millrace/shared-memory";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
@@ -229,6 +229,7 @@ export function registerQueues(queues: readonly RecoveredQueue[], topics: TopicT
   const initialize = initializeQueues(table);
   for (const queue of queues) {
     const slot = topics.slot(topics.recovered(queue.topic), queue.queueId);
+    if (queue.nextQueueOffset > QUEUE_OFFSET_PUT_LIMIT) topics.setFull(slot);
     initialize(slot, {
       nextQueueOffsets: queue.nextQueueOffset,
       maxQueueOffsets: queue.maxQueueOffset,

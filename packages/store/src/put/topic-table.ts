@@ -30,6 +30,8 @@ export class TopicTable {
   /** Takes no puts while it is being deleted; undefined once forgotten. */
   readonly #suspended = new Map<string, Topic | undefined>();
   readonly #topicOfSlot: Topic[] = [];
+  /** Slots of queues that take no puts any more. */
+  readonly #fullSlots = new Set<number>();
   readonly #queues: QueueTableWriter;
   /** Topics made, refused ones included. */
   #made = 0;
@@ -97,10 +99,18 @@ export class TopicTable {
     if (topic !== undefined) this.#topics.set(name, topic);
   }
 
-  /** The queue's slot; {@link NO_SLOT} where it could be given one. Throws ERR_QUEUE_ILLEGAL or ERR_TOO_MANY_QUEUES. */
+  /** The queue in this slot has no queue offsets left. */
+  setFull(slot: number): void {
+    this.#fullSlots.add(slot);
+  }
+
+  /** The queue's slot; {@link NO_SLOT} where it could be given one. Throws ERR_QUEUE_ILLEGAL, ERR_QUEUE_FULL or ERR_TOO_MANY_QUEUES. */
   checkSlot(topic: Topic, queueId: number): number {
     const slot = topic.slots.get(queueId);
-    if (slot !== undefined) return slot;
+    if (slot !== undefined) {
+      if (this.#fullSlots.size === 0 || !this.#fullSlots.has(slot)) return slot;
+      throw new MillraceError("ERR_QUEUE_FULL", `the queue has no queue offsets left: topic=${topic.name} queueId=${queueId}`);
+    }
     checkQueueId(queueId);
     if (this.#topicOfSlot.length < MAX_QUEUES) return NO_SLOT;
     const message = `the store has too many queues; deleteTopic and opening it again make room: limit=${MAX_QUEUES}`;

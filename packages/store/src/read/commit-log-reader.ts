@@ -1,4 +1,4 @@
-import { MessageChecker } from "@millrace/format";
+import { BLANK_MAGIC, BLANK_RECORD_LENGTH, findNextRecord, int32At, MAGIC_OFFSET, MessageChecker } from "@millrace/format";
 import { SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import { type ControlBlock, type ShownWhen, shownOffset, shownWhen } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
@@ -47,6 +47,21 @@ export class CommitLogReader {
   /** Start of the segment behind the one that an offset lies in. (RocketMQ: `CommitLog.rollNextFile`.) */
   rollNextFile(offset: number): number {
     return this.#directory.endOf(offset);
+  }
+
+  /** Where the log goes on after an offset at which there is no good record: at the next record in the segment, or in the next segment. */
+  nextAfter(offset: number): number {
+    const segment = this.segmentAt(offset);
+    const position = segment === undefined ? 0 : offset - segment.fromOffset;
+    if (segment === undefined || segment.bytes.length - position < BLANK_RECORD_LENGTH) return this.rollNextFile(offset);
+    const isBlank = int32At(segment.bytes, position + MAGIC_OFFSET) === BLANK_MAGIC;
+    const next = isBlank ? -1 : findNextRecord(segment.view, position, offset, segment.bytes.length);
+    return next < 0 ? this.rollNextFile(offset) : offset + next - position;
+  }
+
+  /** Of a record that {@link sizeAt} has found in the segment. */
+  isCorrupt(segment: ReadSegment, offset: number, size: number): boolean {
+    return this.verifier.errorOf(segment, offset, size, this.maxOffset) !== undefined;
   }
 
   /** The segment that holds an offset; undefined outside [minOffset, maxOffset), and when its file has just been deleted. */

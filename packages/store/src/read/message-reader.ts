@@ -132,11 +132,17 @@ export class MessageReader {
   /**
    * After segments below the log's new minimum and what pointed into them were deleted: gives their memory, and so their disk
    * space, back.
+   *
+   * @throws MillraceError `ERR_PATH_UNUSABLE`
    */
   forgetExpired(): void {
-    this.commitLog.forget(this.commitLog.minOffset);
-    this.consumeQueues.forgetExpired();
-    this.#index.refresh();
+    try {
+      this.commitLog.forget(this.commitLog.minOffset);
+      this.consumeQueues.forgetExpired();
+      this.#index.refresh();
+    } catch (error) {
+      throw this.#coded(error);
+    }
   }
 
   /** Unmaps everything: views become empty. May be called again. */

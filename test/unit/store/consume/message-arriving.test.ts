@@ -1,14 +1,24 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { SCHEDULE_TOPIC, SYS_FLAG_COMMIT, SYS_FLAG_PREPARED, SYS_FLAG_ROLLBACK, tagsCode } from "@millrace/format";
+import {
+  MAGIC_OFFSET,
+  SCHEDULE_TOPIC,
+  SYS_FLAG_COMMIT,
+  SYS_FLAG_PREPARED,
+  SYS_FLAG_ROLLBACK,
+  segmentFileName,
+  tagsCode,
+} from "@millrace/format";
 import test from "ava";
 import { DelayLevels } from "#format/delay-levels.js";
+import { BODY_OFFSET } from "#format/message-descriptor.js";
 import { ArrivalSignal } from "#store/consume/arrival-signal.js";
 import { type MessageArrival, MessageArriving } from "#store/consume/message-arriving.js";
 import { BuiltStore } from "../../../support/built-store.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
 import { ConsumingStore } from "../../../support/consuming-store.js";
+import { flipBit } from "../../../support/flip-bit.js";
 import { message } from "../../../support/temporary-store.js";
 import { until } from "../../../support/until.js";
 
@@ -159,6 +169,29 @@ test("messages that are deleted before their turn are passed over", async (t) =>
   t.deepEqual(
     heard,
     Array.from({ length: 100 - first }, (_, n) => first + n),
+  );
+});
+
+test("a corrupt record is passed over, and no other", async (t) => {
+  const builder = new CommitLogBuilder();
+  const store = new BuiltStore(t, builder);
+  const arrivals = new ArrivalSignal(store.main, store.queues, store.topics);
+  t.teardown(() => arrivals.close());
+  const arriving = new MessageArriving(store.reader.commitLog, store.main, arrivals, DelayLevels.parse("1s"));
+  const heard: number[] = [];
+  arriving.add(({ queueOffset }) => heard.push(queueOffset));
+  for (let n = 0; n < 60; n++) builder.add();
+  const [magic, body] = [builder.records[3]?.offset ?? 0, builder.records[6]?.offset ?? 0];
+  t.true(builder.offset > 4096 && body < 4096);
+  store.write(builder);
+  const segment = join(store.root, "commitlog", segmentFileName(0));
+  flipBit(segment, magic + MAGIC_OFFSET, 0);
+  flipBit(segment, body + BODY_OFFSET, 0);
+  store.main.counters.reputFromOffset.nudge();
+  await until(() => heard.at(-1) === 59);
+  t.deepEqual(
+    heard,
+    Array.from({ length: 60 }, (_, n) => n).filter((n) => n !== 3 && n !== 6),
   );
 });
 

@@ -69,6 +69,14 @@ test("what a broker has written since counts, and its backup when that is damage
   t.like(read(path), { value: { n: 3 }, damaged: [{ path, reason: "there is no n", takenFrom: `${path}.bak` }] });
 });
 
+test("a file that says again what it said before the last save counts, when what was saved last is the backup", (t) => {
+  const { path } = fileOf(t);
+  write(path, { n: 1 });
+  write(path, { n: 2 }, 50);
+  writeAsBroker(path, '{"n":1}');
+  t.deepEqual(read(path), { value: { n: 1 }, logOffset: 50, damaged: [] });
+});
+
 test("without a copy, or with a damaged one, file and backup are as good as they are; with neither of them the copy is", (t) => {
   const { path, copy } = fileOf(t);
   write(path, { n: 1 });
