@@ -92,11 +92,6 @@ function candidateAt<T>(storage: Storage, path: string, decode: (value: unknown)
   }
 }
 
-/** RocketMQ 4.9 writes `{}` before there is anything to tell; an object of other things without the table is damaged. */
-export function tableOf(fields: Readonly<Record<string, unknown>>): unknown {
-  return Object.keys(fields).length === 0 ? {} : fields.offsetTable;
-}
-
 /**
  * Replaces the file, atomically and durably. First Millrace's copy; then what the file held before goes to `.bak`, unless it is broken,
  * or the same: a backup is never replaced by less. A crash at any point leaves the old content or the new. Blocks for several forces.
