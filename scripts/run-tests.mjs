@@ -2,17 +2,21 @@
  * Lint, house rules, dead exports, then AVA on the compiled tests; arguments go to AVA. scripts/setup.mjs has installed and built.
  * The last line is `N passed, M failed[, K skipped]`, in AVA's own numbers. Exit code 0 only when all of them passed and a test ran.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-function check(name, ...args) {
-  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  console.log(`${name}: ${status === 0 ? "ok" : "FAILED"}`);
-  return status === 0;
+/** Starts a check; what it has said is shown at its end, in one piece. */
+async function check(name, ...args) {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (said += text));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  console.log(`${said}${name}: ${code === 0 ? "ok" : "FAILED"}`);
+  return code === 0;
 }
 
 /** What keeps RocketMQ from this machine is handed to the tests that need it: they are skipped, visibly. */
@@ -44,11 +48,14 @@ async function runAll() {
   return { pass: sum("pass"), fail: sum("fail"), skip: sum("skip"), code: Math.max(...runs.map(({ code }) => code)) };
 }
 
-const lint = check("lint", join(root, "node_modules/@biomejs/biome/bin/biome"), "check", "--diagnostic-level=error", root);
-const tidy = check("tidy", join(root, "scripts/dist/tidy/main.js"));
-const knip = check("knip", join(root, "node_modules/knip/bin/knip.js"));
-await prepareRocketMq();
+const checks = [
+  check("lint", join(root, "node_modules/@biomejs/biome/bin/biome"), "check", "--diagnostic-level=error", root),
+  check("tidy", join(root, "scripts/dist/tidy/main.js")),
+  check("knip", join(root, "node_modules/knip/bin/knip.js")),
+];
+await prepareRocketMq(); // Maven, while they run
+const areChecked = (await Promise.all(checks)).every((isWell) => isWell);
 const chosen = process.argv.slice(2);
 const { pass, fail, skip, code } = await (chosen.length === 0 ? runAll() : runAva(chosen));
 console.log(`${pass} passed, ${fail} failed${skip > 0 ? `, ${skip} skipped` : ""}`);
-process.exitCode = lint && tidy && knip && code === 0 && fail === 0 && pass > 0 ? 0 : 1;
+process.exitCode = areChecked && code === 0 && fail === 0 && pass > 0 ? 0 : 1;

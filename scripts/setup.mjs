@@ -123,12 +123,13 @@ function pruneOutputs(sources, outputs) {
   if (!existsSync(outputs)) return;
   for (const entry of readdirSync(outputs, { recursive: true })) {
     const stem = entry.replace(/\.(?:js|d\.ts)(?:\.map)?$/, "");
-    const isMade = existsSync(join(sources, `${stem}.ts`)) || existsSync(join(sources, `${stem}.d.ts`));
+    const isMade =
+      entry.startsWith("bundled") || existsSync(join(sources, `${stem}.ts`)) || existsSync(join(sources, `${stem}.d.ts`));
     if (stem !== entry && !isMade) rmSync(join(outputs, entry));
   }
 }
 
-function build() {
+async function build() {
   for (const name of readdirSync(join(root, "packages"))) {
     pruneOutputs(join(root, "packages", name, "src"), join(root, "packages", name, "dist"));
   }
@@ -137,6 +138,8 @@ function build() {
   if (!ok) fail("the build failed (above).", output);
   const failure = buildKernels(root);
   if (failure !== undefined) fail("the kernels do not compile (above).", failure);
+  const { bundleWorkers } = await import("./bundle-workers.mjs"); // its bundler has just been installed
+  await bundleWorkers(root);
 }
 
 if (process.argv.length > 2) fail(`no options are taken here: ${process.argv.slice(2).join(" ")}`);
@@ -148,4 +151,4 @@ if (!installedBefore || !checkBinding().ok) {
   mkdirSync(cache, { recursive: true });
   writeFileSync(stampFile, stamp);
 }
-build();
+await build();

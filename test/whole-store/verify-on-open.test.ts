@@ -243,6 +243,13 @@ test.serial("a note of bytes that were not known to be durable is none, and goes
   t.is(notesIn(closed.root).length, closed.segments);
 });
 
+test.serial("without a watermark nothing is known to have been durable, and no note counts", async (t) => {
+  const closed = await closedStore(t);
+  rmSync(storePaths(closed.root).watermark);
+  const store = await reopen(t, closed);
+  t.is(store.recovery.segmentsScanned, closed.segments);
+});
+
 test.serial("a note whose last record is not there is none", async (t) => {
   const closed = await closedStore(t);
   const directory = storePaths(closed.root).segmentNotes;

@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
  * each, one is all that a new store makes ready.
  */
 const ASYNC_SLICE = MIB;
-const SYNC_SLICE = 4 * MIB;
+const SYNC_SLICE = 8 * MIB;
 /** A reservation takes some ten microseconds, whatever its length. */
 const RESERVED_SLICE = 16 * MIB;
 const ALIGNMENT = MIB;

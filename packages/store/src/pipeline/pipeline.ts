@@ -21,6 +21,7 @@ import type {
 } from "./controls.js";
 import type { PipelineData } from "./pipeline-data.js";
 import { SERVICE_NAMES, SERVICES } from "./services.js";
+import { bundleOf } from "./worker-bundle.js";
 
 /** A service that is stuck in a system call is given up after this long. */
 const STOP_TIMEOUT_MS = 30_000;
@@ -52,7 +53,7 @@ export class Pipeline {
         data,
         controlBell,
         name,
-        file: worker,
+        file: bundleOf(worker),
         sleepsOn: counters[sleepsOn],
         onReport,
         unref: data.config.unref,

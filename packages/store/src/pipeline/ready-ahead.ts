@@ -2,7 +2,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 
 const MIB = 1024 * 1024;
 /** What a store takes that is hardly written to. */
-const LEAST = 4 * MIB;
+const LEAST = 6 * MIB;
 const MOST = 64 * MIB;
 
 /** Bytes are never wanted further ahead than this: the next and the next-next segment, but at most 64 MiB. */
@@ -33,10 +33,12 @@ export class ReadyAhead {
     return offset + this.#length(offset);
   }
 
-  /** Whether so little is left up to `wanted` that more should be asked for: not for every group, because that wakes the allocator. */
+  /**
+   * Whether so little is left up to `wanted` that more should be asked for: seldom, because it wakes the allocator, and because a force
+   * of the appender's that meets new blocks of its file waits for the file system's journal.
+   */
   isShort(offset: number, wanted: number): boolean {
-    const length = this.#length(offset);
-    return wanted - offset < length - length / 4;
+    return wanted - offset < this.#length(offset) / 2;
   }
 
   #length(offset: number): number {

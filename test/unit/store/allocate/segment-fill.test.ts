@@ -40,10 +40,10 @@ for (const [name, options] of Object.entries(RESERVING)) {
 
 const WRITING: Record<string, { options: MessageStoreOptions; slice: number; block: number }> = {
   "mapped, ASYNC_FLUSH": { options: {}, slice: MIB, block: MIB },
-  "mapped, SYNC_FLUSH": { options: { flushDiskType: "SYNC_FLUSH" }, slice: 4 * MIB, block: 16 * KIB },
+  "mapped, SYNC_FLUSH": { options: { flushDiskType: "SYNC_FLUSH" }, slice: 8 * MIB, block: 16 * KIB },
   "writeWithoutMmap, SYNC_FLUSH": {
     options: { flushDiskType: "SYNC_FLUSH", writeWithoutMmap: true },
-    slice: 4 * MIB,
+    slice: 8 * MIB,
     block: 64 * KIB,
   },
 };
@@ -63,7 +63,7 @@ for (const [name, { options, slice, block }] of Object.entries(WRITING)) {
 
   test(`${name}: zeros are written, ${slice / MIB} MiB at a time`, (t) => {
     const { segment, fill, data } = emptySegment(t, options);
-    t.is(fill.fill(segment, 100, 9 * MIB), slice);
+    t.is(fill.fill(segment, 100, 17 * MIB), slice);
     t.is(data(), 0);
     t.is(fill.fill(segment, slice, 20 * MIB), 2 * slice);
     t.is(fill.fill(segment, 2 * slice, 2 * slice + 1), 2 * slice + MIB);

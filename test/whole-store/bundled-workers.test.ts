@@ -1,0 +1,28 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import test from "ava";
+import { SERVICES } from "#store/pipeline/services.js";
+import { bundleOf } from "#store/pipeline/worker-bundle.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+
+test("a store lives with threads that load one file each, where the set-up has made these", async (t) => {
+  const script = join(import.meta.dirname, "bundled-life.js");
+  const env = { ...process.env, NODE_OPTIONS: "" };
+  const { stdout } = await promisify(execFile)(process.execPath, [script, temporaryDirectory(t)], { env });
+  const { workers, lives } = JSON.parse(stdout) as { workers: string[]; lives: object[] };
+  const bundled = workers.filter((worker) => worker.includes("/bundled/"));
+  t.log(`bundled=${bundled.length}`); // none after a compilation without the set-up
+  t.true(bundled.length === 0 || bundled.length === workers.length);
+  if (bundled.length > 0) t.true(bundled.every((path) => existsSync(path)));
+  t.deepEqual(lives, [
+    { found: 200, byKey: 1, corrupt: 0 },
+    { found: 400, byKey: 1, corrupt: 0 },
+  ]);
+});
+
+test("who hooks into the loading of modules, as these tests do, gets modules", (t) => {
+  t.true(process.execArgv.some((flag) => flag.startsWith("--import")));
+  t.is(bundleOf(SERVICES.append.worker), SERVICES.append.worker);
+});
