@@ -1,15 +1,17 @@
 import { importedFiles } from "./imports.js";
 import { packageOf, type Rule, type SourceFile, type SourceTree } from "./source-tree.js";
 
-/** index.ts, the entries of worker threads, and the package's commands. */
+/** What the package exports, the entries of worker threads, and the package's commands. */
 function isEntry(tree: SourceTree, file: SourceFile): boolean {
   const name = packageOf(file.path) ?? "";
   const bin = tree.manifests.get(name)?.bin ?? {};
   const commands = typeof bin === "string" ? [bin] : Object.values(bin);
+  const exported = Object.values(tree.manifests.get(name)?.exports ?? {}).map((one) => one.default);
   const inside = file.path.slice(`packages/${name}/src/`.length);
   const compiled = inside.replace(/\.ts$/, ".js");
   return (
     inside === "index.ts" ||
+    exported.includes(`./dist/${compiled}`) ||
     inside.endsWith("-worker.ts") ||
     commands.some((command) => command.replace(/^\.\//, "") === `dist/${compiled}`)
   );
@@ -26,6 +28,6 @@ export const orphanFiles: Rule = {
     }
     return sources
       .filter((file) => !reached.has(file) && !file.path.endsWith(".d.ts"))
-      .map(({ path }) => ({ path, line: 0, message: "no index.ts, *-worker.ts or command reaches this file" }));
+      .map(({ path }) => ({ path, line: 0, message: "nothing exported, *-worker.ts or command reaches this file" }));
   },
 };

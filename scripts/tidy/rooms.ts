@@ -27,6 +27,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     dispatch: { thread: "dispatch", uses: ["pipeline", "config", "marks", "tell"] },
     allocate: { thread: "allocate", uses: ["pipeline", "config", "marks", "tell"] },
     put: { thread: "main", uses: ["config"] },
+    produce: { thread: "a producer's, of the user", uses: ["put", "config"] },
     read: { thread: "main", uses: ["put", "config", "tell"] },
     consume: { thread: "main", uses: ["read", "put", "config", "tell"] },
     clean: { thread: "main", uses: ["read", "put", "pipeline", "config", "tell"] },
@@ -47,6 +48,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       uses: [
         "copy",
         "put",
+        "produce",
         "read",
         "consume",
         "clean",

@@ -19,6 +19,7 @@ export interface Page {
 }
 
 interface PackageManifest {
+  exports?: Record<string, { default: string }>;
   dependencies?: Record<string, string>;
   bin?: string | Record<string, string>;
 }

@@ -24,11 +24,11 @@ test("each thread may set its own counters only", (t) => {
 
 test("a reader in another thread sees every value whole, across 2^31 and 2^32, and never an older one", async (t) => {
   const buffer = ControlBlock.create({});
-  const { wroteOffset: counter, putRingTail } = ControlBlock.attach(buffer, "main").counters;
+  const { wroteOffset: counter, queueSlots } = ControlBlock.attach(buffer, "main").counters;
   const worker = new Worker(WORKER, { workerData: { buffer, act: "count" } });
   const ended = new Promise((resolve) => worker.once("exit", resolve));
   await new Promise((resolve) => worker.once("online", resolve));
-  putRingTail.publish(1);
+  queueSlots.publish(1);
   let [last, strange, older, distinct] = [0, 0, 0, 0];
   const deadline = performance.now() + 20_000;
   while (last < CROSSINGS * STEP && performance.now() < deadline) {
@@ -49,11 +49,11 @@ test("a reader in another thread sees every value whole, across 2^31 and 2^32, a
 
 for (const [name, value] of Object.entries({ "2^31": 2 ** 31, "2^32": 2 ** 32, "2^33": 2 ** 33, "2^52": 2 ** 52 })) {
   test(`a counter counts across ${name}`, (t) => {
-    const { putRingTail } = ControlBlock.attach(ControlBlock.create({ putRingTail: value - 2 }), "main").counters;
+    const { queueSlots } = ControlBlock.attach(ControlBlock.create({ queueSlots: value - 2 }), "main").counters;
     for (let expected = value - 2; expected < value + 2; expected++) {
-      t.is(putRingTail.get(), expected);
-      t.is(putRingTail.value, expected);
-      putRingTail.add(1);
+      t.is(queueSlots.get(), expected);
+      t.is(queueSlots.value, expected);
+      queueSlots.add(1);
     }
   });
 
@@ -98,13 +98,13 @@ test("every word has a sentence, its owner's name where it is a service's, and o
 });
 
 test("at 2^53 a counter refuses to go on, and keeps its value", (t) => {
-  const { putRingTail } = ControlBlock.attach(ControlBlock.create({ putRingTail: Number.MAX_SAFE_INTEGER - 1 }), "main").counters;
-  putRingTail.add(1);
-  t.is(putRingTail.get(), Number.MAX_SAFE_INTEGER);
-  t.throws(() => putRingTail.add(1), { instanceOf: RangeError });
-  for (const bad of [-1, Number.NaN, 2 ** 53]) t.throws(() => putRingTail.publish(bad), { instanceOf: RangeError });
-  t.is(putRingTail.get(), Number.MAX_SAFE_INTEGER);
-  t.is(putRingTail.value, Number.MAX_SAFE_INTEGER);
+  const { queueSlots } = ControlBlock.attach(ControlBlock.create({ queueSlots: Number.MAX_SAFE_INTEGER - 1 }), "main").counters;
+  queueSlots.add(1);
+  t.is(queueSlots.get(), Number.MAX_SAFE_INTEGER);
+  t.throws(() => queueSlots.add(1), { instanceOf: RangeError });
+  for (const bad of [-1, Number.NaN, 2 ** 53]) t.throws(() => queueSlots.publish(bad), { instanceOf: RangeError });
+  t.is(queueSlots.get(), Number.MAX_SAFE_INTEGER);
+  t.is(queueSlots.value, Number.MAX_SAFE_INTEGER);
 });
 
 test("counters do not share a line", (t) => {

@@ -9,8 +9,8 @@ export const STEPS_AROUND = 8;
 
 /** Counts slowly across each multiple of {@link STEP}, and jumps to the next. */
 function count(buffer: ControlBlockBuffer): void {
-  const { wroteOffset, putRingTail } = ControlBlock.attach(buffer, "append").counters;
-  putRingTail.wait(0, 10_000); // the reader is ready
+  const { wroteOffset, queueSlots } = ControlBlock.attach(buffer, "append").counters;
+  queueSlots.wait(0, 10_000); // the reader is ready
   for (let crossing = 1; crossing <= CROSSINGS; crossing++) {
     for (let step = -STEPS_AROUND; step <= STEPS_AROUND; step++) wroteOffset.set(crossing * STEP + step);
   }

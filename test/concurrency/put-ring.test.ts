@@ -1,8 +1,17 @@
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { KernelMemory } from "@millrace/kernels";
-import { allocatePutRing, ControlBlock, InvariantError, PutRingConsumer, PutRingProducer } from "@millrace/shared-memory";
+import {
+  allocatePutRing,
+  ControlBlock,
+  InvariantError,
+  type PutRingBuffers,
+  PutRingConsumer,
+  PutRingProducer,
+  resetPutRing,
+} from "@millrace/shared-memory";
 import test from "ava";
+import { putRingWords } from "#shared-memory/put-ring-words.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
 import { type ConsumerReport, fillRecord, type RingWorkerData } from "./ring-worker.js";
 
@@ -10,24 +19,21 @@ const RING = 16 * 1024;
 const RECORDS = 15_000;
 const CONSUMER = join(import.meta.dirname, "ring-worker.js");
 
-type AppendCounters = ControlBlock<"append">["counters"];
-
 interface Ends {
-  readonly counters: AppendCounters;
+  readonly buffers: PutRingBuffers;
   readonly producer: PutRingProducer;
   readonly consumer: PutRingConsumer;
 }
 
 function bothEnds(bytes: number, frames: number, start = 0): Ends {
-  const control = ControlBlock.create({ putRingTail: start, putRingHead: start, resultRingTail: start });
-  const main = ControlBlock.attach(control, "main").counters;
-  const append = ControlBlock.attach(control, "append").counters;
+  const buffers = newRing(bytes, frames, start);
+  return { buffers, producer: new PutRingProducer(buffers), consumer: new PutRingConsumer(buffers) };
+}
+
+function newRing(bytes: number, frames: number, start: number): PutRingBuffers {
   const buffers = allocatePutRing(new KernelMemory(), bytes, frames);
-  return {
-    counters: append,
-    producer: new PutRingProducer(buffers, main.putRingTail, main.putRingHead, main.resultRingTail),
-    consumer: new PutRingConsumer(buffers, append.putRingTail, append.putRingHead, append.resultRingTail),
-  };
+  resetPutRing(buffers, start);
+  return buffers;
 }
 
 /** Puts a record without contents; false when there is no room. */
@@ -40,9 +46,8 @@ function put({ producer }: Ends, length: number): boolean {
 }
 
 function consumeAll({ consumer }: Ends): void {
-  for (let sequence = consumer.head; sequence < consumer.tail.get(); sequence++)
-    consumer.answer(consumer.slotOf(sequence), 0, 1, 2, 3);
-  consumer.release(consumer.tail.get());
+  for (let sequence = consumer.head; sequence < consumer.tail; sequence++) consumer.answer(consumer.slotOf(sequence), 0, 1, 2, 3);
+  consumer.release(consumer.tail);
 }
 
 function takeAll({ producer }: Ends): void {
@@ -54,13 +59,13 @@ for (const [name, start] of Object.entries({ "0": 0, "2^31": 2 ** 31 - 1000, "2^
     const seed = chosenSeed();
     const random = seededRandom(seed);
     t.log(`seed=${seed}`);
-    const control = ControlBlock.create({ putRingTail: start, putRingHead: start, resultRingTail: start });
-    const { putRingTail, putRingHead, resultRingTail } = ControlBlock.attach(control, "main").counters;
-    const buffers = allocatePutRing(new KernelMemory(), RING, 64);
+    const control = ControlBlock.create({});
+    const { putBell } = ControlBlock.attach(control, "main");
+    const buffers = newRing(RING, 64, start);
     const workerData: RingWorkerData = { control, buffers, start, records: RECORDS };
     const worker = new Worker(CONSUMER, { workerData });
     const report = new Promise<ConsumerReport>((resolve, reject) => worker.once("message", resolve).once("error", reject));
-    const ring = new PutRingProducer(buffers, putRingTail, putRingHead, resultRingTail);
+    const ring = new PutRingProducer(buffers);
     const lengths: number[] = [];
     let [full, wrong] = [0, 0];
     const take = (): void => {
@@ -82,11 +87,11 @@ for (const [name, start] of Object.entries({ "0": 0, "2^31": 2 ** 31 - 1000, "2^
         fillRecord(ring.bytes, position, length, n);
         lengths[n] = length;
         ring.commit(position, length, 1 + (n % 5), n % 7, 11, n % 4, n + 0.5);
-        if (random(3) === 0 && ring.publish()) ring.wake();
+        if (random(3) === 0 && ring.publish()) putBell.ring();
         continue;
       }
       full++;
-      if (ring.publish()) ring.wake();
+      if (ring.publish()) putBell.ring();
       take();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -101,10 +106,10 @@ test("nothing is seen before it is published", (t) => {
   const ends = bothEnds(1024, 8);
   const { producer, consumer } = ends;
   producer.commit(producer.claim(100), 100, 1, 0, 0, 0, 0);
-  t.is(consumer.tail.get(), 0);
+  t.is(consumer.tail, 0);
   t.is(producer.unpublishedBytes, 100);
   producer.publish();
-  t.is(consumer.tail.get(), 1);
+  t.is(consumer.tail, 1);
   t.is(producer.unpublishedBytes, 0);
 });
 
@@ -151,7 +156,7 @@ test("a ring full of frames takes nothing more until an answer is taken, not whe
 test("answers taken before the consumer has said what it consumed give no bytes back that it still reads", (t) => {
   const ends = bothEnds(1000, 4);
   for (let n = 0; n < 4; n++) t.true(put(ends, 200));
-  ends.counters.resultRingTail.set(3); // the consumer is between its two stores: results are shown, head is not
+  putRingWords(ends.buffers, "append").resultTail.set(3); // the consumer is between its two stores: results are shown, head is not
   takeAll(ends);
   t.true(put(ends, 150));
   t.false(put(ends, 700), "the fourth record lies at 600");

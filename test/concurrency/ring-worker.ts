@@ -25,13 +25,13 @@ function isRecord(bytes: Uint8Array, position: number, length: number, n: number
 
 /** Group by group, as the appender does. */
 function consume({ control, buffers, start, records }: RingWorkerData): ConsumerReport {
-  const { putRingTail, putRingHead, resultRingTail } = ControlBlock.attach(control, "append").counters;
-  const ring = new PutRingConsumer(buffers, putRingTail, putRingHead, resultRingTail);
+  const { putBell } = ControlBlock.attach(control, "append");
+  const ring = new PutRingConsumer(buffers);
   let wrong = 0;
   while (ring.head < start + records) {
-    const end = Math.min(ring.tail.get(), ring.head + 13);
+    const end = Math.min(ring.tail, ring.head + 13);
     if (end === ring.head) {
-      ring.tail.wait(end, 10);
+      putBell.sleep(() => ring.tail !== ring.head, 10);
       continue;
     }
     for (let sequence = ring.head; sequence < end; sequence++) {

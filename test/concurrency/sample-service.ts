@@ -52,7 +52,7 @@ class SampleAgent implements Agent {
   }
 
   waitForWork(timeoutMs: number): void {
-    this.counters.putRingTail.wait(this.counters.putRingTail.get(), timeoutMs);
+    this.counters.queueSlots.wait(this.counters.queueSlots.get(), timeoutMs);
   }
 
   /** `appendGroups` counts the closes. */

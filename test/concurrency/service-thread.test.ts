@@ -17,7 +17,7 @@ async function start(t: ExecutionContext, kind: SampleKind): Promise<Sample> {
     controlBell: counters.controlBell,
     onReport: () => {},
     unref: false,
-    sleepsOn: counters.putRingTail,
+    sleepsOn: counters.queueSlots,
   });
   t.teardown(() => service.destroy());
   return { service, counters };

@@ -3,9 +3,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { ControlBlock, type ControlBlockBuffer, WaitStrategy } from "@millrace/shared-memory";
 
 const { buffer } = workerData as { buffer: ControlBlockBuffer };
-const { putRingTail } = ControlBlock.attach(buffer, "append").counters;
-const seen = putRingTail.get();
+const { queueSlots } = ControlBlock.attach(buffer, "append").counters;
+const seen = queueSlots.get();
 parentPort?.postMessage("ready");
 const began = performance.now();
-new WaitStrategy(20).wait(putRingTail, seen, 10_000);
+new WaitStrategy(20).wait(queueSlots, seen, 10_000);
 parentPort?.postMessage(performance.now() - began);

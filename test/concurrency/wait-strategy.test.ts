@@ -11,12 +11,12 @@ interface Sleeper {
 
 /** Another thread that waits for the counter to leave `value`, for ten seconds. */
 async function startSleeper(t: ExecutionContext, value: number): Promise<Sleeper> {
-  const buffer: ControlBlockBuffer = ControlBlock.create({ putRingTail: value });
+  const buffer: ControlBlockBuffer = ControlBlock.create({ queueSlots: value });
   const worker = new Worker(join(import.meta.dirname, "sleeping-worker.js"), { workerData: { buffer } });
   t.teardown(() => worker.terminate());
   await new Promise((resolve) => worker.once("message", resolve));
   const slept = new Promise<number>((resolve) => worker.once("message", resolve));
-  return { counter: ControlBlock.attach(buffer, "main").counters.putRingTail, slept };
+  return { counter: ControlBlock.attach(buffer, "main").counters.queueSlots, slept };
 }
 
 for (const [name, value] of Object.entries({ "0": 0, "2^31": 2 ** 31 - 1, "2^32": 2 ** 32 - 1, "2^52": 2 ** 52 + 2 ** 31 })) {
@@ -36,23 +36,23 @@ test("a nudge wakes a sleeper although nothing moved", async (t) => {
 });
 
 test("a wait ends by itself, and at once when the counter has moved already", (t) => {
-  const { putRingTail } = ControlBlock.attach(ControlBlock.create({ putRingTail: 2 ** 32 }), "main").counters;
+  const { queueSlots } = ControlBlock.attach(ControlBlock.create({ queueSlots: 2 ** 32 }), "main").counters;
   const strategy = new WaitStrategy(20);
   for (const [seen, least, most] of [
     [2 ** 32, 50, 5000],
     [2 ** 32 - 1, 0, 40],
   ] as const) {
     const began = performance.now();
-    strategy.wait(putRingTail, seen, 51);
+    strategy.wait(queueSlots, seen, 51);
     const ms = performance.now() - began;
     t.true(ms >= least && ms < most, `seen=${seen} ms=${ms}`);
   }
 });
 
 test("an asynchronous wait is woken by a publish, and not begun when the counter has moved already", async (t) => {
-  const { putRingTail } = ControlBlock.attach(ControlBlock.create({ putRingTail: 2 ** 31 }), "main").counters;
-  t.is(putRingTail.waitAsync(2 ** 31 - 1), undefined);
-  const woken = putRingTail.waitAsync(2 ** 31);
-  setTimeout(() => putRingTail.publish(2 ** 31 + 1), 20);
+  const { queueSlots } = ControlBlock.attach(ControlBlock.create({ queueSlots: 2 ** 31 }), "main").counters;
+  t.is(queueSlots.waitAsync(2 ** 31 - 1), undefined);
+  const woken = queueSlots.waitAsync(2 ** 31);
+  setTimeout(() => queueSlots.publish(2 ** 31 + 1), 20);
   t.is(await woken, "ok");
 });

@@ -60,12 +60,15 @@ test("after ten failures of a dispatcher puts are refused, with its name", (t) =
   const status = new StoreStatus(resolveConfig({}), ControlBlock.attach(buffer, "main").counters);
   status.lastDispatchError = () => "a dispatcher failed: dispatcher=regions reason=no such table";
   dispatchFailures.set(9);
-  t.is(status.refusal(0), undefined);
+  status.look(0);
+  t.is(status.refusal, undefined);
   dispatchFailures.set(10);
-  t.like(status.refusal(0), { status: "SERVICE_NOT_AVAILABLE", code: "ERR_DISPATCH_FAILED", appendResult: null });
-  t.regex(status.refusal(0)?.reason ?? "", /dispatcher=regions reason=no such table$/);
+  status.look(0);
+  t.like(status.refusal, { status: "SERVICE_NOT_AVAILABLE", code: "ERR_DISPATCH_FAILED", appendResult: null });
+  t.regex(status.refusal?.reason ?? "", /dispatcher=regions reason=no such table$/);
   dispatchFailures.set(0);
-  t.is(status.refusal(0), undefined);
+  status.look(0);
+  t.is(status.refusal, undefined);
 });
 
 test.serial("a failed force is an event, and one again for whoever opens the fenced store", async (t) => {

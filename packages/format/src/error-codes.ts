@@ -212,6 +212,10 @@ export const ERROR_CODES = {
     meaning: "A service thread did not start, or ended while the store was opened.",
     remedy: "Correct what the message names as the reason, then open the store again.",
   },
+  ERR_PRODUCER_ILLEGAL: {
+    meaning: "What a producer was to be made of is no handle, or one that has been attached already.",
+    remedy: "Call store.producerHandle() for each producer, and post the handle to its thread with its transferList.",
+  },
   ERR_PROPERTIES_TOO_LARGE: {
     meaning: "The properties, with tags and keys, are longer than 32,767 bytes, so the message was not put.",
     remedy: "Shorten them: what is large belongs into the body.",

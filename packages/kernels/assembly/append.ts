@@ -64,6 +64,8 @@ export function append(
   count: u32,
   ring: usize,
   queueOffsets: usize,
+  putMessages: usize,
+  putBytes: usize,
   target: usize,
   targetLength: u32,
   room: f64,
@@ -89,10 +91,14 @@ export function append(
     const flags = load<u32>(frame + FRAME_FLAGS_WORD * WORD);
     any |= flags;
     all &= flags;
-    messages += load<u32>(frame + FRAME_MESSAGES_WORD * WORD);
+    const frameMessages = load<u32>(frame + FRAME_MESSAGES_WORD * WORD);
+    messages += frameMessages;
     memory.copy(at, ring + load<u32>(frame + FRAME_POSITION_WORD * WORD), length);
     const bodyOffset = load<u32>(frame + FRAME_BODY_OFFSET_WORD * WORD);
-    const queue = queueOffsets + load<u32>(frame + FRAME_QUEUE_SLOT_WORD * WORD) * DOUBLE;
+    const cell = load<u32>(frame + FRAME_QUEUE_SLOT_WORD * WORD) * DOUBLE;
+    store<f64>(putMessages + cell, load<f64>(putMessages + cell) + (frameMessages as f64));
+    store<f64>(putBytes + cell, load<f64>(putBytes + cell) + (length as f64));
+    const queue = queueOffsets + cell;
     const counts = (flags & FRAME_FLAG_NO_QUEUE_OFFSET) === 0;
     const firstQueueOffset = counts ? load<f64>(queue) : 0.0;
     const result = results + index * RESULT_LENGTH;

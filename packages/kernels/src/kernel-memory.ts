@@ -9,12 +9,14 @@ const ALIGNMENT = 128;
 
 /** Memory that the kernels see, handed out in regions. Main thread; other threads are given the regions. */
 export class KernelMemory {
-  readonly shared: SharedMemoryObject = new WebAssembly.Memory({
-    initial: KERNEL_REGIONS_ADDRESS / PAGE,
-    maximum: MAX_PAGES,
-    shared: true,
-  });
-  #end = KERNEL_REGIONS_ADDRESS;
+  readonly shared: SharedMemoryObject;
+  #end: number;
+
+  /** @param shared a memory that is in use: regions begin at its end */
+  constructor(shared = newMemory()) {
+    this.shared = shared;
+    this.#end = shared.buffer.byteLength;
+  }
 
   /** `length` bytes, all zero. A region's `byteOffset` is its address. Never given back. */
   take(length: number): Uint8Array<SharedArrayBuffer> {
@@ -24,4 +26,8 @@ export class KernelMemory {
     if (missing > 0) this.shared.grow(Math.ceil(missing / PAGE));
     return new Uint8Array(this.shared.buffer, start, length);
   }
+}
+
+function newMemory(): SharedMemoryObject {
+  return new WebAssembly.Memory({ initial: KERNEL_REGIONS_ADDRESS / PAGE, maximum: MAX_PAGES, shared: true });
 }

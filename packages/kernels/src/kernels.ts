@@ -12,6 +12,8 @@ export interface Kernels {
     count: number,
     ring: number,
     queueOffsets: number,
+    putMessages: number,
+    putBytes: number,
     target: number,
     targetLength: number,
     room: number,

@@ -22,7 +22,8 @@ export const OWNER_WORD = 3;
 /** Threads of the pipeline beside main: each has the words `…State` and `…HeartbeatUs`. */
 const SERVICE_ROLES = ["append", "flush", "dispatch", "allocate"] as const;
 export type ServiceRole = (typeof SERVICE_ROLES)[number];
-export type Role = "main" | ServiceRole;
+/** `producer`: a thread of the user's that puts; it owns words in its ring only. */
+export type Role = "main" | "producer" | ServiceRole;
 
 /**
  * - `position`: a place in a sequence (bytes of the log, frames of the ring); never goes back
@@ -56,16 +57,12 @@ export const COUNTERS = {
   storeState: word("main", "state", "State of the store."),
   /** Each service compares it between groups. */
   controlBell: word("main", "total", "Control calls that were posted to a service."),
-  /** Append sleeps on it. */
-  putRingTail: word("main", "position", "End of the frames published to the appender."),
-  /** SYNC_FLUSH: more frames come within microseconds. */
-  putBurst: word("main", "gauge", "1 while the producer is in the middle of a burst."),
+  /** Producers read it once per group. */
+  diskFull: word("main", "gauge", "1 while the disk is over its ratio, and nothing new is put."),
   /** Slot numbers below it have a topic and a queue id in the {@link QueueTableBuffers}. */
   queueSlots: word("main", "position", "Slots given to queues."),
-  /** Main sleeps on it when the ring is full. */
-  putRingHead: word("append", "position", "End of the frames that the appender has consumed."),
-  /** Main sleeps on it (notified for acks that need no force, and for failures). */
-  resultRingTail: word("append", "position", "End of the results published to the producer."),
+  /** Moved before the results are shown, `wroteOffset` after that: what a producer has been answered ends here at most. */
+  answeredOffset: word("append", "position", "End of the records that may have been acknowledged."),
   /** Flush reads it, dispatch sleeps on it. Main's view of it is `endOffset`. */
   wroteOffset: word("append", "position", "End of the complete records in the segments."),
   /** Flush sleeps on it. */
@@ -171,7 +168,11 @@ export const ALARM_TEXT_LENGTH = 1024;
 export const ALARM_CLAIMED = 1;
 export const ALARM_RAISED = 2;
 
-export const CONTROL_BLOCK_LENGTH = ALARM_TEXT_OFFSET + ALARM_TEXT_LENGTH;
+/** Behind the alarm, the put bell: a line of its own, +0 state. */
+const BELL_OFFSET = ALARM_TEXT_OFFSET + ALARM_TEXT_LENGTH;
+export const BELL_WORD = BELL_OFFSET / Int32Array.BYTES_PER_ELEMENT;
+
+export const CONTROL_BLOCK_LENGTH = BELL_OFFSET + COUNTER_LINE_LENGTH;
 
 /** Index of a counter's first word in the control block seen as i32 words. */
 export function counterWord(name: CounterName): number {

@@ -8,6 +8,7 @@ import {
 } from "./control-block-descriptor.js";
 import { initializeCounter, OwnedCounter, ReadableCounter } from "./counter.js";
 import { ForceAlarm } from "./force-alarm.js";
+import { PutBell } from "./put-bell.js";
 
 /** What travels to the workers. */
 export type ControlBlockBuffer = SharedArrayBuffer;
@@ -20,6 +21,7 @@ export class ControlBlock<R extends Role> {
   readonly buffer: ControlBlockBuffer;
   readonly counters: Counters<R>;
   readonly forceAlarm: ForceAlarm;
+  readonly putBell: PutBell;
 
   private constructor(buffer: ControlBlockBuffer, role: R) {
     const words = new Int32Array(buffer);
@@ -33,6 +35,7 @@ export class ControlBlock<R extends Role> {
     this.buffer = buffer;
     this.counters = counters as Counters<R>;
     this.forceAlarm = new ForceAlarm(buffer);
+    this.putBell = new PutBell(buffer);
   }
 
   static create(initial: Partial<Record<CounterName, number>>): ControlBlockBuffer {

@@ -23,21 +23,18 @@ export {
   type StoreStateValue,
   stateWord,
 } from "./control-block-descriptor.js";
+export { ControlPort } from "./control-port.js";
 export { OwnedCounter, ReadableCounter } from "./counter.js";
 export { InvariantError } from "./invariant-error.js";
 export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
 export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from "./log-ends.js";
 export { monotonicMs, monotonicUs } from "./monotonic-clock.js";
+export { PutBell } from "./put-bell.js";
+export { allocatePutRing, type PutRingBuffers, PutRingTotal, type Regions } from "./put-ring-buffers.js";
 export { PutRingConsumer } from "./put-ring-consumer.js";
-export {
-  allocatePutRing,
-  FRAME_FLAG_BODY_CRC,
-  FRAME_FLAG_NO_QUEUE_OFFSET,
-  FRAME_FLAG_WAIT_FLUSH,
-  type PutRingBuffers,
-  type Regions,
-} from "./put-ring-descriptor.js";
+export { FRAME_FLAG_BODY_CRC, FRAME_FLAG_NO_QUEUE_OFFSET, FRAME_FLAG_WAIT_FLUSH } from "./put-ring-descriptor.js";
 export { PutRingProducer } from "./put-ring-producer.js";
+export { resetPutRing } from "./put-ring-words.js";
 export {
   initializeQueues,
   type OwnedQueueColumn,

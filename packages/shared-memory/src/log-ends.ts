@@ -19,11 +19,9 @@ export function durableOffset(counters: Words<"flushedOffset" | "appendForcedOff
 /**
  * End of the log as main may say it: a put can be acknowledged before the appender has moved `wroteOffset`, and what is
  * acknowledged is in the log. (RocketMQ: `getMaxPhyOffset`.)
- *
- * @param acknowledgedOffset end of the newest record that main has acknowledged
  */
-export function endOffset(counters: Words<"wroteOffset">, acknowledgedOffset: number): number {
-  return Math.max(counters.wroteOffset.get(), acknowledgedOffset);
+export function endOffset(counters: Words<"answeredOffset">): number {
+  return counters.answeredOffset.get();
 }
 
 /** What a record must be before it is shown to readers: in the file (transient store pool), durable (SYNC_FLUSH), or written. */

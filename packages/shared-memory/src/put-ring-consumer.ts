@@ -1,5 +1,5 @@
-import type { OwnedCounter, ReadableCounter } from "./counter.js";
 import { InvariantError } from "./invariant-error.js";
+import type { PutRingBuffers } from "./put-ring-buffers.js";
 import {
   FRAME_BODY_OFFSET_WORD,
   FRAME_DOUBLES,
@@ -11,7 +11,6 @@ import {
   FRAME_QUEUE_SLOT_WORD,
   FRAME_RECORD_LENGTH_WORD,
   FRAME_WORDS,
-  type PutRingBuffers,
   RESULT_DOUBLES,
   RESULT_PHYSICAL_OFFSET_DOUBLE,
   RESULT_QUEUE_OFFSET_DOUBLE,
@@ -19,6 +18,7 @@ import {
   RESULT_STORE_TIMESTAMP_DOUBLE,
   RESULT_WORDS,
 } from "./put-ring-descriptor.js";
+import { type PutRingWords, putRingWords } from "./put-ring-words.js";
 
 /**
  * The appender's side of the put ring. Frames `head … end - 1` may be read; the appender answers each with a result, and gives the whole
@@ -26,34 +26,46 @@ import {
  */
 export class PutRingConsumer {
   readonly bytes: Uint8Array;
-  readonly tail: ReadableCounter;
+  readonly buffers: PutRingBuffers;
   /** One less than the number of frames. */
   readonly frameMask: number;
   readonly #frameWords: Int32Array;
   readonly #frameDoubles: Float64Array;
   readonly #resultWords: Int32Array;
   readonly #resultDoubles: Float64Array;
-  readonly #head: OwnedCounter;
-  readonly #resultTail: OwnedCounter;
+  readonly #words: PutRingWords<"append">;
   /** Sequence of the next frame to be answered. */
   #answered: number;
 
-  constructor(buffers: PutRingBuffers, tail: ReadableCounter, head: OwnedCounter, resultTail: OwnedCounter) {
+  constructor(buffers: PutRingBuffers) {
+    this.buffers = buffers;
     const { bytes, frames, results } = buffers;
     this.bytes = bytes;
-    this.tail = tail;
     this.frameMask = frames.byteLength / FRAME_LENGTH - 1;
     this.#frameWords = new Int32Array(frames.buffer, frames.byteOffset, frames.byteLength / Int32Array.BYTES_PER_ELEMENT);
     this.#frameDoubles = new Float64Array(frames.buffer, frames.byteOffset, frames.byteLength / Float64Array.BYTES_PER_ELEMENT);
     this.#resultWords = new Int32Array(results.buffer, results.byteOffset, results.byteLength / Int32Array.BYTES_PER_ELEMENT);
     this.#resultDoubles = new Float64Array(results.buffer, results.byteOffset, results.byteLength / Float64Array.BYTES_PER_ELEMENT);
-    this.#head = head;
-    this.#resultTail = resultTail;
-    this.#answered = head.value;
+    this.#words = putRingWords(buffers, "append");
+    this.#answered = this.#words.head.value;
   }
 
   get head(): number {
-    return this.#head.value;
+    return this.#words.head.value;
+  }
+
+  /** End of the frames that the producer has published. */
+  get tail(): number {
+    return this.#words.tail.get();
+  }
+
+  get isBurst(): boolean {
+    return this.#words.burst.get() !== 0;
+  }
+
+  /** The results are released: their producer may look. */
+  wakeProducer(): void {
+    this.#words.resultTail.nudge();
   }
 
   slotOf(sequence: number): number {
@@ -117,8 +129,8 @@ export class PutRingConsumer {
    */
   release(end: number): void {
     if (end !== this.#answered) throw this.#notInOrder(`end=${end}`);
-    this.#head.set(end);
-    this.#resultTail.set(end);
+    this.#words.head.set(end);
+    this.#words.resultTail.set(end);
   }
 
   #notInOrder(what: string): InvariantError {

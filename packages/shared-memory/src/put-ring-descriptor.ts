@@ -1,6 +1,6 @@
 /**
- * The ring between the producer (main) and the appender. Bytes and framing are apart, so that consecutive records lie side by side
- * in the byte ring and a whole group can go to the file in one write:
+ * The ring between a producer (main, or a thread of the user's) and the appender. Bytes and framing are apart, so that the appender reads
+ * what it needs to know of many records from few cache lines:
  *
  * ```text
  *   bytes:   | record n | record n+1 |  record n+2   | (unused) |     a record never wraps: it restarts at 0
@@ -10,7 +10,7 @@
  *            +0 physicalOffset (f64)  +8 queueOffset (f64)  +16 storeTimestamp (f64)  +24 status  +28 –
  * ```
  *
- * `putRingTail` and `putRingHead` count frames, `resultRingTail` results; result s answers frame s. The producer claims a frame only when
+ * The words `tail` and `head` count frames, `resultTail` results; result s answers frame s. The producer claims a frame only when
  * the result that lay in its slot before has been taken, so the result ring cannot overflow, and a frame stays readable for the
  * producer until its result has been taken.
  */
@@ -40,27 +40,8 @@ export const RESULT_QUEUE_OFFSET_DOUBLE = 1;
 export const RESULT_STORE_TIMESTAMP_DOUBLE = 2;
 export const RESULT_STATUS_WORD = 6;
 
-/** What travels to the appender: regions of one memory, in which the kernels work too. */
-export interface PutRingBuffers {
-  readonly bytes: Uint8Array<SharedArrayBuffer>;
-  readonly frames: Uint8Array<SharedArrayBuffer>;
-  readonly results: Uint8Array<SharedArrayBuffer>;
-  /** The producer's own; nobody else looks at it. */
-  readonly scratch: Uint8Array<SharedArrayBuffer>;
-}
+/** A word of the ring has a line of its own, as in the control block; in i32. */
+export const PUT_RING_WORD_LINE = 32;
 
-const SCRATCH_LENGTH = 512 * 1024;
-
-/** Hands out regions of a memory, all zero, each on cache lines of its own. */
-export interface Regions {
-  take(length: number): Uint8Array<SharedArrayBuffer>;
-}
-
-export function allocatePutRing(regions: Regions, byteCapacity: number, frameCapacity: number): PutRingBuffers {
-  return {
-    bytes: regions.take(byteCapacity),
-    frames: regions.take(frameCapacity * FRAME_LENGTH),
-    results: regions.take(frameCapacity * RESULT_LENGTH),
-    scratch: regions.take(SCRATCH_LENGTH),
-  };
-}
+/** What a producer keeps for itself. */
+export const PUT_RING_SCRATCH_LENGTH = 512 * 1024;

@@ -1,5 +1,5 @@
-import type { OwnedCounter, ReadableCounter } from "./counter.js";
 import { InvariantError } from "./invariant-error.js";
+import type { PutRingBuffers } from "./put-ring-buffers.js";
 import {
   FRAME_BODY_OFFSET_WORD,
   FRAME_DOUBLES,
@@ -11,7 +11,6 @@ import {
   FRAME_QUEUE_SLOT_WORD,
   FRAME_RECORD_LENGTH_WORD,
   FRAME_WORDS,
-  type PutRingBuffers,
   RESULT_DOUBLES,
   RESULT_PHYSICAL_OFFSET_DOUBLE,
   RESULT_QUEUE_OFFSET_DOUBLE,
@@ -19,9 +18,10 @@ import {
   RESULT_STORE_TIMESTAMP_DOUBLE,
   RESULT_WORDS,
 } from "./put-ring-descriptor.js";
+import { type PutRingWords, putRingWords } from "./put-ring-words.js";
 
 /**
- * The producer's side of the put ring; main thread only.
+ * The producer's side of the put ring; one thread only.
  *
  * claim → write the record into `bytes` at the claimed position → commit → (more of them) → publish, once per group.
  * `taken ≤ published ≤ committed` count frames; results are taken in the order of the frames.
@@ -34,9 +34,7 @@ export class PutRingProducer {
   readonly #frameDoubles: Float64Array;
   readonly #resultWords: Int32Array;
   readonly #resultDoubles: Float64Array;
-  readonly #tail: OwnedCounter;
-  readonly #head: ReadableCounter;
-  readonly #resultTail: ReadableCounter;
+  readonly #words: PutRingWords<"producer">;
   #committed: number;
   #taken: number;
   /** Last head seen; every frame below it is free for bytes. */
@@ -46,7 +44,7 @@ export class PutRingProducer {
   /** Bytes committed and not yet published. */
   #unpublishedBytes = 0;
 
-  constructor(buffers: PutRingBuffers, tail: OwnedCounter, head: ReadableCounter, resultTail: ReadableCounter) {
+  constructor(buffers: PutRingBuffers) {
     const { bytes, frames, results } = buffers;
     this.bytes = bytes;
     this.frameCapacity = frames.byteLength / FRAME_LENGTH;
@@ -55,12 +53,11 @@ export class PutRingProducer {
     this.#frameDoubles = new Float64Array(frames.buffer, frames.byteOffset, frames.byteLength / Float64Array.BYTES_PER_ELEMENT);
     this.#resultWords = new Int32Array(results.buffer, results.byteOffset, results.byteLength / Int32Array.BYTES_PER_ELEMENT);
     this.#resultDoubles = new Float64Array(results.buffer, results.byteOffset, results.byteLength / Float64Array.BYTES_PER_ELEMENT);
-    this.#tail = tail;
-    this.#head = head;
-    this.#resultTail = resultTail;
-    this.#committed = tail.value;
-    this.#taken = tail.value;
-    this.#headSeen = tail.value;
+    this.#words = putRingWords(buffers, "producer");
+    const { value } = this.#words.tail;
+    this.#committed = value;
+    this.#taken = value;
+    this.#headSeen = value;
   }
 
   /** Frames committed and not yet answered. */
@@ -91,7 +88,7 @@ export class PutRingProducer {
     if (this.#headSeen < this.#taken) this.#headSeen = this.#taken; // an answered frame is consumed, and its slot may be reused
     const position = this.#free(length);
     if (position >= 0) return position;
-    const head = this.#head.get();
+    const head = this.#words.head.get();
     if (head <= this.#headSeen) return -1; // what was taken is consumed too
     this.#headSeen = head;
     return this.#free(length);
@@ -137,21 +134,33 @@ export class PutRingProducer {
     this.#committed++;
   }
 
-  /** Shows the committed frames to the appender; false when it has seen them all. Wakes nobody. */
+  /** Shows the committed frames to the appender; false when it has seen them all. Wakes nobody: {@link PutBell}. */
   publish(): boolean {
-    if (this.#tail.value === this.#committed) return false;
+    if (this.#words.tail.value === this.#committed) return false;
     this.#unpublishedBytes = 0;
-    this.#tail.set(this.#committed);
+    this.#words.tail.set(this.#committed);
     return true;
   }
 
-  wake(): void {
-    this.#tail.nudge();
+  /** Whether more comes within microseconds. */
+  set burst(isOn: boolean) {
+    this.#words.burst.set(isOn ? 1 : 0);
+  }
+
+  /** Resolves when the appender says that there are results; undefined when there are some already that {@link resultEnd} has not shown. */
+  resultsLater(): Promise<unknown> | undefined {
+    const { resultTail } = this.#words;
+    return resultTail.waitAsync(resultTail.get());
+  }
+
+  /** Wakes this thread's own sleeper, who would keep the memory for the life of the process. */
+  nudge(): void {
+    this.#words.resultTail.nudge();
   }
 
   /** How many results may be read now: sequences `taken … resultEnd() - 1`. */
   resultEnd(): number {
-    return this.#resultTail.get();
+    return this.#words.resultTail.get();
   }
 
   /**
@@ -202,7 +211,7 @@ export class PutRingProducer {
 
   /** Bytes between the oldest unconsumed record and the newest, for stats. */
   usedBytes(): number {
-    const head = this.#head.get();
+    const head = this.#words.head.get();
     if (head === this.#committed) return 0;
     const oldest = this.#frameWords[(head & this.#frameMask) * FRAME_WORDS + FRAME_POSITION_WORD] as number;
     const used = this.#position - oldest;
@@ -210,6 +219,6 @@ export class PutRingProducer {
   }
 
   usedFrames(): number {
-    return this.#committed - this.#head.get();
+    return this.#committed - this.#words.head.get();
   }
 }

@@ -1,5 +1,5 @@
 import type { Role } from "./control-block-descriptor.js";
-import type { Regions } from "./put-ring-descriptor.js";
+import type { Regions } from "./put-ring-buffers.js";
 
 /**
  * The queues of a store, known to all its threads by a slot number. Two parts:
@@ -22,6 +22,9 @@ export const NAME_TOPIC_OFFSET = 6;
 export const QUEUE_COLUMNS = {
   /** The queue offset that the next record gets. */
   nextQueueOffsets: "append",
+  /** Messages and bytes that were put since the store was opened. */
+  putMessages: "append",
+  putBytes: "append",
   /** End of the ConsumeQueue: what can be read by queue offset. */
   maxQueueOffsets: "dispatch",
   /** First queue offset whose record is still on disk. */
@@ -53,6 +56,8 @@ export function allocateQueueTable(regions: Regions): QueueTableBuffers {
   return {
     names: new SharedArrayBuffer(NAMES_INITIAL_LENGTH, { maxByteLength: MAX_QUEUES * LONGEST_ENTRY }),
     nextQueueOffsets: column(),
+    putMessages: column(),
+    putBytes: column(),
     maxQueueOffsets: column(),
     minQueueOffsets: column(),
   };

@@ -12,6 +12,11 @@ export class QueueTableWriter {
     this.#queueSlots = queueSlots;
   }
 
+  /** Slots given so far. */
+  get count(): number {
+    return this.#queueSlots.value;
+  }
+
   /**
    * The slot of the next queue, published before any record of it. A topic and queue registered again get a new slot, which
    * replaces the old one.

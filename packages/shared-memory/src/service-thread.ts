@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { type Endpoint, type Remote, releaseProxy, wrap } from "comlink";
 import { Piscina } from "piscina";
 import { type AgentControl, failedService, type ServiceOutcome, serviceError } from "./agent.js";
-import type { OwnedCounter, ReadableCounter } from "./counter.js";
+import type { OwnedCounter } from "./counter.js";
 import type { ServiceEntry } from "./service-entry.js";
 import { ServiceFailure } from "./service-failure.js";
 import { listenForOutcome, listenForReports } from "./service-report.js";
@@ -16,7 +16,7 @@ export interface ServiceThreadOptions<D> {
   readonly data: D;
   readonly controlBell: OwnedCounter;
   /** What the service sleeps on: nudged for a control call. */
-  readonly sleepsOn: ReadableCounter;
+  readonly sleepsOn: { nudge(): void };
   /** What the service says without being asked. */
   readonly onReport: (report: unknown) => void;
   /** The process may end although the service runs, unless an answer of its is waited for. */
@@ -35,7 +35,7 @@ export class ServiceThread<C extends object> {
   readonly #pool: Piscina;
   readonly #port: MessagePort;
   readonly #bell: OwnedCounter;
-  readonly #sleepsOn: ReadableCounter;
+  readonly #sleepsOn: { nudge(): void };
   /** Rejects of the questions under way. */
   readonly #asking = new Set<() => void>();
   readonly #unref: boolean;

@@ -1,5 +1,11 @@
-import type { ReadableCounter } from "./counter.js";
 import { monotonicUs } from "./monotonic-clock.js";
+
+/** What is slept on: a counter, or several things that count as one. */
+export interface Sleepable {
+  get(): number;
+  /** Sleeps while {@link get} is still `seen`, until it is woken, or for `timeoutMs`. */
+  wait(seen: number, timeoutMs: number): void;
+}
 
 /**
  * How a service sleeps until a counter moves: first it looks again for a bounded time, then it parks. Parking and being woken costs
@@ -16,7 +22,7 @@ export class WaitStrategy {
   }
 
   /** Returns when the counter is no longer `seen`, after a nudge, or after `timeoutMs`. */
-  wait(counter: ReadableCounter, seen: number, timeoutMs: number): void {
+  wait(counter: Sleepable, seen: number, timeoutMs: number): void {
     const began = monotonicUs();
     if (this.#worthSpinning) {
       do {

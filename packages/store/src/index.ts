@@ -50,6 +50,7 @@ export type { ConfigFileDamage } from "./marks/config-file.js";
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
 export type { DamagedPlace } from "./pipeline/controls.js";
+export type { ProducerHandle } from "./produce/producer-handle.js";
 export type { Message } from "./put/message.js";
 export type { MessageWritableOptions } from "./put/message-writable.js";
 export type {

@@ -114,4 +114,24 @@ export abstract class MessageStoreReads {
   queueStats(): QueueStats[] {
     return this.#open.reader.queueStats();
   }
+
+  /** Physical offset one past the last complete record, in bytes. Answers after the close too. (RocketMQ: `getMaxPhyOffset`.) */
+  get maxPhysicalOffset(): number {
+    return this.#open.maxPhysicalOffset;
+  }
+
+  /** Physical offset: everything below it is durable. Answers after the close too. (RocketMQ: `CommitLog.getFlushedWhere`.) */
+  get flushedOffset(): number {
+    return this.#open.flushedOffset;
+  }
+
+  /** Bytes of the log that cannot be consumed yet. Answers after the close too. (RocketMQ: `dispatchBehindBytes`.) */
+  get dispatchBehindBytes(): number {
+    return this.#open.dispatchBehindBytes;
+  }
+
+  /** Physical offset of the first byte that is still there. Answers after the close too. (RocketMQ: `getMinPhyOffset`.) */
+  get minPhysicalOffset(): number {
+    return this.#open.pipeline.control.counters.minOffset.get();
+  }
 }

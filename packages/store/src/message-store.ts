@@ -24,6 +24,7 @@ import { liftFence } from "./marks/fence-places.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
 import { leaveOutUnreadableOffsets } from "./open/salvaged-config.js";
+import type { ProducerHandle } from "./produce/producer-handle.js";
 import type { Message } from "./put/message.js";
 import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
@@ -138,6 +139,17 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
+   * Makes another thread a producer of this store: the handle is posted there, with its `transferList`, and given to
+   * `MessageProducer.attach` of `@millrace/store/producer`. Its ring, of `putRingSize`, is given back when the producer is closed or its
+   * thread ends; {@link close} refuses its puts and waits for those it has taken. (RocketMQ: threads share one broker.)
+   * @throws MillraceError `ERR_STORE_CLOSED`
+   */
+  producerHandle(): ProducerHandle {
+    this.#open.checkOpen();
+    return this.#open.producers.handle();
+  }
+
+  /**
    * Puts messages of one topic and queue as one: contiguous, with consecutive queue offsets, put or refused as a whole, one promise. A
    * crash before it is acknowledged may leave its first records. Resolves as {@link putMessage}: `appendResult` has the offsets of the
    * first one, `msgCount`, and all ids in `msgId`, with commas between them. (RocketMQ: `MessageStore.asyncPutMessages`.)
@@ -224,26 +236,6 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
       yield undecided;
       this.#open.checkOpen();
     }
-  }
-
-  /** Physical offset one past the last complete record, in bytes. Answers after the close too. (RocketMQ: `getMaxPhyOffset`.) */
-  get maxPhysicalOffset(): number {
-    return this.#open.maxPhysicalOffset;
-  }
-
-  /** Physical offset: everything below it is durable. Answers after the close too. (RocketMQ: `CommitLog.getFlushedWhere`.) */
-  get flushedOffset(): number {
-    return this.#open.flushedOffset;
-  }
-
-  /** Bytes of the log that cannot be consumed yet. Answers after the close too. (RocketMQ: `dispatchBehindBytes`.) */
-  get dispatchBehindBytes(): number {
-    return this.#open.dispatchBehindBytes;
-  }
-
-  /** Physical offset of the first byte that is still there. Answers after the close too. (RocketMQ: `getMinPhyOffset`.) */
-  get minPhysicalOffset(): number {
-    return this.#open.pipeline.control.counters.minOffset.get();
   }
 
   /**

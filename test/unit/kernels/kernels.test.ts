@@ -14,7 +14,7 @@ import { GroupKernel } from "#store/append/group-kernel.js";
 import type { PipelineData } from "#store/pipeline/pipeline-data.js";
 import { RecordEncoder } from "#store/put/record-encoder.js";
 import type { Topic } from "#store/put/topic-table.js";
-import { emptyPipelineData, wordsOf } from "../../support/pipeline-on-this-thread.js";
+import { emptyPipelineData } from "../../support/pipeline-on-this-thread.js";
 import { chosenSeed, type Random, seededRandom } from "../../support/random.js";
 import { viewOf } from "../../support/sample-message.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
@@ -40,14 +40,11 @@ function fixture(t: ExecutionContext, enabledAppendPropCRC: boolean): Fixture {
   const storePathRootDir = temporaryDirectory(t);
   const config = { storePathRootDir, enabledAppendPropCRC, putRingSize: RING, maxMessageSize: LARGEST_BODY };
   const data = emptyPipelineData(config, { kind: "real" });
-  const main = wordsOf(data, "main").counters;
-  const append = wordsOf(data, "append").counters;
-  const consumer = new PutRingConsumer(data.ring, append.putRingTail, append.putRingHead, append.resultRingTail);
   return {
     data,
-    producer: new PutRingProducer(data.ring, main.putRingTail, main.putRingHead, main.resultRingTail),
-    consumer,
-    kernel: new GroupKernel(data, consumer),
+    producer: new PutRingProducer(data.ring),
+    consumer: new PutRingConsumer(data.ring),
+    kernel: new GroupKernel(data),
     encoder: new RecordEncoder(data, enabledAppendPropCRC),
   };
 }
@@ -63,7 +60,7 @@ function randomLength(random: Random): number {
 
 function newTopic(ordinal: number, length: number): Topic {
   const name = `T${ordinal}`.padEnd(length, "x");
-  return { name, bytes: Buffer.from(name), ordinal, slots: new Map(), isReserved: false, messages: 0, size: 0 };
+  return { name, bytes: Buffer.from(name), ordinal, slots: new Map(), isReserved: false };
 }
 
 /** Few lengths come again and again, and many only once. */
@@ -142,7 +139,7 @@ for (const withCrc of [true, false]) {
       producer.publish();
       const storeTimestamp = 1_795_199_719_424 + seen;
       const first = consumer.head;
-      const taken = kernel.append(first, frames.length, ROOM, ROOM, offset, storeTimestamp);
+      const taken = kernel.append(consumer, first, frames.length, ROOM, ROOM, offset, storeTimestamp);
       t.is(taken, frames.length);
       const staged = kernel.take();
       let at = 0;
@@ -189,13 +186,13 @@ test("the append kernel ends before a record that does not fit, and after the on
     producer.commit(position, length, 1, 0, bodyOffsetOf(message), i === 3 ? 0 : 1, 0);
   }
   producer.publish();
-  t.is(kernel.append(0, 10, length + 7, ROOM, 0, 0), 0, "a blank record needs 8 bytes");
-  t.is(kernel.append(0, 10, length + 8, ROOM, 0, 0), 1);
-  t.is(kernel.append(1, 10, ROOM, length + 1, length, 0), 2, "the second reaches the group's bytes");
+  t.is(kernel.append(consumer, 0, 10, length + 7, ROOM, 0, 0), 0, "a blank record needs 8 bytes");
+  t.is(kernel.append(consumer, 0, 10, length + 8, ROOM, 0, 0), 1);
+  t.is(kernel.append(consumer, 1, 10, ROOM, length + 1, length, 0), 2, "the second reaches the group's bytes");
   t.deepEqual([kernel.bytes, kernel.messages, kernel.flagsAny, kernel.flagsAll, kernel.staged], [2 * length, 2, 1, 1, 3 * length]);
-  t.is(kernel.append(3, 3, ROOM, ROOM, 3 * length, 0), 3);
+  t.is(kernel.append(consumer, 3, 3, ROOM, ROOM, 3 * length, 0), 3);
   t.deepEqual([kernel.flagsAny, kernel.flagsAll], [1, 0]);
-  t.throws(() => kernel.append(3, 1, ROOM, ROOM, 0, 0), { code: "ERR_INVARIANT" }, "each frame once");
+  t.throws(() => kernel.append(consumer, 3, 1, ROOM, ROOM, 0, 0), { code: "ERR_INVARIANT" }, "each frame once");
   consumer.release(6);
   t.is(producer.resultEnd(), 6);
 });

@@ -10,7 +10,11 @@ test("each column is its owner's to set, and the others' to read", (t) => {
   const append = queueColumns(queues, ControlBlock.attach(control, "append"));
   const dispatch = queueColumns(queues, ControlBlock.attach(control, "dispatch"));
   const owned = (columns: object): string[] => Object.entries(columns).flatMap(([name, column]) => ("set" in column ? [name] : []));
-  t.deepEqual([main, append, dispatch].map(owned), [[], ["nextQueueOffsets"], ["maxQueueOffsets", "minQueueOffsets"]]);
+  t.deepEqual([main, append, dispatch].map(owned), [
+    [],
+    ["nextQueueOffsets", "putMessages", "putBytes"],
+    ["maxQueueOffsets", "minQueueOffsets"],
+  ]);
   append.nextQueueOffsets.set(3, 2 ** 40);
   t.deepEqual([main.nextQueueOffsets.get(3), dispatch.nextQueueOffsets.get(3)], [2 ** 40, 2 ** 40]);
   t.is(main.nextQueueOffsets.get(2), 0);

@@ -27,6 +27,6 @@ test("values, named offsets, small steps, word masks and short numbers pass", (t
 });
 
 test("a number that is allowed in one file is not allowed in another", (t) => {
-  t.deepEqual(found("packages/format/src/crc32.ts", "const POLYNOMIAL = 0xedb88320;"), []);
-  t.deepEqual(found(ENCODER, "const POLYNOMIAL = 0xedb88320;"), ["1 0xedb88320"]);
+  t.deepEqual(found("packages/mapped-file/src/real-storage-file.ts", "const MOST = 0x40000000;"), []);
+  t.deepEqual(found(ENCODER, "const MOST = 0x40000000;"), ["1 0x40000000"]);
 });

@@ -2,11 +2,13 @@ import test from "ava";
 import { orphanFiles } from "#scripts/tidy/orphan-files.js";
 import { treeOf } from "#scripts/tidy/source-tree.js";
 
-test("a file that neither index.ts nor a worker entry nor a command reaches is an orphan", (t) => {
+test("a file that nothing exported, no worker entry and no command reaches is an orphan", (t) => {
   const tree = treeOf({
     "packages/cli/package.json": '{ "bin": { "millrace": "./dist/millrace.js" } }',
     "packages/cli/src/millrace.ts": 'import "./command/dump.js";',
     "packages/cli/src/command/dump.ts": "",
+    "packages/store/package.json": '{ "exports": { ".": { "default": "./dist/index.js" }, "./b": { "default": "./dist/b.js" } } }',
+    "packages/store/src/b.ts": "",
     "packages/store/src/index.ts": 'export { a } from "./a.js";',
     "packages/store/src/a.ts": 'new Worker(new URL("./thread.js", import.meta.url));',
     "packages/store/src/thread.ts": "",

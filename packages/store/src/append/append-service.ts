@@ -10,7 +10,7 @@ import {
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
   monotonicUs,
-  PutRingConsumer,
+  type PutRingConsumer,
   ServiceState,
   WaitStrategy,
   wallClockMs,
@@ -23,6 +23,7 @@ import { ChannelSegmentWriter } from "./channel-segment-writer.js";
 import { GroupKernel } from "./group-kernel.js";
 import { MappedSegmentWriter } from "./mapped-segment-writer.js";
 import { PoolSegmentWriter } from "./pool-segment-writer.js";
+import { PutRings } from "./put-rings.js";
 import type { SegmentWriter } from "./segment-writer.js";
 
 /**
@@ -64,7 +65,9 @@ const ALLOCATE_LOOK_MS = 10;
 export class AppendService implements Agent {
   readonly #counters: ControlBlock<"append">["counters"];
   readonly control: ControlBlock<"append">;
-  readonly #ring: PutRingConsumer;
+  readonly rings: PutRings;
+  /** Whose group is under way. */
+  #ring: PutRingConsumer;
   readonly #kernel: GroupKernel;
   readonly #marks: AppendMarks;
   readonly #putToAppendUs: LatencyHistogram;
@@ -99,8 +102,9 @@ export class AppendService implements Agent {
     this.control = ControlBlock.attach(data.control, "append");
     const { counters } = this.control;
     this.#counters = counters;
-    this.#ring = new PutRingConsumer(data.ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
-    this.#kernel = new GroupKernel(data, this.#ring);
+    this.rings = new PutRings(this.control.putBell, data.ring);
+    this.#ring = this.rings.main;
+    this.#kernel = new GroupKernel(data);
     this.#marks = new AppendMarks(data.appendMarks);
     this.#putToAppendUs = new LatencyHistogram(data.putToAppendUs);
     this.#forceUs = new LatencyHistogram(data.appendForceUs);
@@ -127,15 +131,15 @@ export class AppendService implements Agent {
 
   waitForWork(timeoutMs: number): void {
     if (this.#offset !== this.#toldOffset) this.#tellDispatcher();
-    this.#wait.wait(this.#ring.tail, this.#ring.head, timeoutMs);
+    this.#wait.wait(this.rings, 0, timeoutMs);
   }
 
   /** One group. */
   doWork(): number {
-    const ring = this.#ring;
-    const tail = ring.tail.get();
+    const ring = this.rings.next();
+    if (ring === undefined) return 0;
+    this.#ring = ring;
     const first = ring.head;
-    if (tail === first) return 0;
     const beganUs = monotonicUs();
     this.#counters.appendBeganUs.set(Math.floor(beganUs));
     this.#storeTimestamp = wallClockMs();
@@ -143,21 +147,23 @@ export class AppendService implements Agent {
     this.#messages = 0;
     this.#flagsAny = 0;
     this.#flagsAll = ~0;
-    const sequence = this.#appendGroup(tail, startOffset);
+    const sequence = this.#appendGroup(startOffset);
     const messages = this.#messages;
     this.#writeStaged();
     this.#count(first, sequence, messages);
+    this.#counters.answeredOffset.set(this.#offset);
     ring.release(sequence);
     const somebodyWaits = (this.#flagsAny & FRAME_FLAG_WAIT_FLUSH) !== 0;
-    const wakeMain = !this.#sync || (this.#flagsAll & FRAME_FLAG_WAIT_FLUSH) === 0;
-    const forced = somebodyWaits && this.#forceIfAlone(startOffset, first, messages, wakeMain);
-    this.#publish(messages, forced, somebodyWaits, wakeMain || forced);
+    const wakeProducer = !this.#sync || (this.#flagsAll & FRAME_FLAG_WAIT_FLUSH) === 0;
+    const forced = somebodyWaits && this.#forceIfAlone(startOffset, first, messages, wakeProducer);
+    this.#publish(messages, forced, somebodyWaits, wakeProducer || forced);
     return sequence - first;
   }
 
-  /** Stages and answers frames up to `tail`, or as many as a group has; returns one past the last sequence. */
-  #appendGroup(tail: number, startOffset: number): number {
+  /** Stages and answers all frames of the ring, or as many as a group has; returns one past the last sequence. */
+  #appendGroup(startOffset: number): number {
     const ring = this.#ring;
+    let { tail } = ring;
     const group = this.#sync ? SYNC_GROUP : ASYNC_GROUP;
     const first = ring.head;
     let sequence = first;
@@ -174,7 +180,7 @@ export class AppendService implements Agent {
       if (this.#place(ring.recordLength(slot), sequence === first)) continue;
       if (sequence !== first) return sequence; // what is done is published before anybody waits
       ring.answer(slot, AppendStatus.createMappedFileFailed, 0, 0, 0);
-      this.#flagsAll = 0; // main is woken
+      this.#flagsAll = 0; // the producer is woken
       return sequence + 1;
     }
   }
@@ -182,7 +188,7 @@ export class AppendService implements Agent {
   #appendFrames(sequence: number, count: number, bytes: number): number {
     const kernel = this.#kernel;
     const room = Math.min(this.#segment.endOffset, this.#allocated) - this.#offset;
-    const taken = kernel.append(sequence, count, room, bytes, this.#offset, this.#storeTimestamp);
+    const taken = kernel.append(this.#ring, sequence, count, room, bytes, this.#offset, this.#storeTimestamp);
     this.#offset += kernel.bytes;
     this.#messages += kernel.messages;
     this.#flagsAny |= kernel.flagsAny;
@@ -192,13 +198,13 @@ export class AppendService implements Agent {
 
   /** The tail after the producer has shown more of the burst that it is in, or after a bounded wait. */
   #moreOfBurst(tail: number): number {
-    const { putBurst } = this.#counters;
+    const ring = this.#ring;
     const untilUs = monotonicUs() + BURST_US;
-    while (putBurst.get() !== 0) {
-      const moved = this.#ring.tail.get();
+    while (ring.isBurst) {
+      const moved = ring.tail;
       if (moved !== tail || monotonicUs() > untilUs) return moved;
     }
-    return this.#ring.tail.get(); // the last frames were shown before the word was cleared
+    return ring.tail; // the last frames were shown before the word was cleared
   }
 
   /**
@@ -208,14 +214,14 @@ export class AppendService implements Agent {
    * takes too long; puts that come meanwhile wait in the ring, and after `osPageCacheBusyTimeOutMills` new ones are answered
    * OS_PAGE_CACHE_BUSY.
    */
-  #forceIfAlone(startOffset: number, first: number, messages: number, wakeMain: boolean): boolean {
-    const { appendForcedOffset, appendForces, putBurst, resultRingTail } = this.#counters;
+  #forceIfAlone(startOffset: number, first: number, messages: number, wakeProducer: boolean): boolean {
+    const { appendForcedOffset, appendForces } = this.#counters;
     const end = this.#ring.head;
     if (this.#offset === startOffset || startOffset < this.#segment.fromOffset) return false;
     if (end - first > FORCE_ALONE_FRAMES) return false;
     if (startOffset > durableOffset(this.#counters)) return false;
-    if (putBurst.get() !== 0 || this.#ring.tail.get() !== end) return false;
-    if (wakeMain) resultRingTail.nudge();
+    if (!this.rings.isQuiet) return false;
+    if (wakeProducer) this.#ring.wakeProducer();
     const beganUs = monotonicUs();
     const segment = this.#segment;
     this.#force.run(startOffset, () => segment.forceRange(startOffset - segment.fromOffset, this.#offset - startOffset));
@@ -306,7 +312,7 @@ export class AppendService implements Agent {
   }
 
   /** After the results were released: when the flusher acts on `wroteOffset`, main can already see what it acknowledges. */
-  #publish(messages: number, forced: boolean, somebodyWaits: boolean, wakeMain: boolean): void {
+  #publish(messages: number, forced: boolean, somebodyWaits: boolean, wakeProducer: boolean): void {
     const counters = this.#counters;
     counters.wroteStoreTimestamp.set(this.#storeTimestamp);
     if (!forced) {
@@ -317,7 +323,7 @@ export class AppendService implements Agent {
     counters.wroteOffset.set(this.#offset);
     if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
-    if (wakeMain) counters.resultRingTail.nudge();
+    if (wakeProducer) this.#ring.wakeProducer();
     if (this.#offset - this.#toldOffset >= TELL_BYTES) this.#tellDispatcher();
     if (this.#readyAhead.isShort(this.#offset, counters.segmentWantedOffset.value))
       this.#want(this.#readyAhead.endFor(this.#offset));

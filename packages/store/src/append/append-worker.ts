@@ -5,5 +5,5 @@ import { AppendService } from "./append-service.js";
 /** Entry of the append thread. */
 export default async function appendWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   const service = new AppendService(data);
-  return await runAgent(service, {}, port, service.control);
+  return await runAgent(service, service.rings, port, service.control);
 }

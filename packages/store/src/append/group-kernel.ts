@@ -6,11 +6,11 @@ import {
   type Kernels,
   loadKernels,
 } from "@millrace/kernels";
-import type { PutRingConsumer } from "@millrace/shared-memory";
+import type { PutRingConsumer, QueueTableBuffers } from "@millrace/shared-memory";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 
 /**
- * The append kernel over the ring, the queue offsets and the staging area: sealed records side by side, from where they go to the segment
+ * The append kernel over a ring, the queue offsets and the staging area: sealed records side by side, from where they go to the segment
  * in one write. Its fields say what the last {@link append} has done.
  */
 export class GroupKernel {
@@ -20,26 +20,18 @@ export class GroupKernel {
   flagsAny = 0;
   flagsAll = 0;
   readonly #kernels: Kernels;
-  readonly #ring: PutRingConsumer;
   readonly #staging: Uint8Array;
   readonly #sealsProperties: boolean;
-  readonly #frames: number;
-  readonly #results: number;
-  readonly #bytes: number;
-  readonly #queueOffsets: number;
+  readonly #queues: QueueTableBuffers;
   readonly #words: Int32Array;
   /** Bytes of the staging area that are in use. */
   #staged = 0;
 
-  constructor(data: PipelineData, ring: PutRingConsumer) {
+  constructor(data: PipelineData) {
     this.#kernels = loadKernels(data.kernelMemory);
-    this.#ring = ring;
     this.#staging = data.staging;
     this.#sealsProperties = data.config.enabledAppendPropCRC;
-    this.#frames = data.ring.frames.byteOffset;
-    this.#results = data.ring.results.byteOffset;
-    this.#bytes = data.ring.bytes.byteOffset;
-    this.#queueOffsets = data.queues.nextQueueOffsets.byteOffset;
+    this.#queues = data.queues;
     this.#words = new Int32Array(data.kernelMemory.buffer);
   }
 
@@ -58,15 +50,27 @@ export class GroupKernel {
    * Stages, seals and answers frames from `first` on, in order: at most `count`, until `groupBytes` are reached, before the first that does
    * not fit `room` with a blank record after it, or the staging area. Returns how many.
    */
-  append(first: number, count: number, room: number, groupBytes: number, offset: number, storeTimestamp: number): number {
+  append(
+    ring: PutRingConsumer,
+    first: number,
+    count: number,
+    room: number,
+    groupBytes: number,
+    offset: number,
+    storeTimestamp: number,
+  ): number {
+    const { bytes, frames, results } = ring.buffers;
+    const { nextQueueOffsets, putMessages, putBytes } = this.#queues;
     const taken = this.#kernels.append(
-      this.#frames,
-      this.#results,
-      this.#ring.frameMask,
-      this.#ring.slotOf(first),
+      frames.byteOffset,
+      results.byteOffset,
+      ring.frameMask,
+      ring.slotOf(first),
       count,
-      this.#bytes,
-      this.#queueOffsets,
+      bytes.byteOffset,
+      nextQueueOffsets.byteOffset,
+      putMessages.byteOffset,
+      putBytes.byteOffset,
       this.#staging.byteOffset + this.#staged,
       this.#staging.length - this.#staged,
       room,
@@ -80,7 +84,7 @@ export class GroupKernel {
     this.messages = words[APPENDED_MESSAGES_ADDRESS >>> 2] as number;
     this.flagsAny = words[APPENDED_FLAGS_ANY_ADDRESS >>> 2] as number;
     this.flagsAll = words[APPENDED_FLAGS_ALL_ADDRESS >>> 2] as number;
-    this.#ring.answered(first, taken);
+    ring.answered(first, taken);
     this.#staged += this.bytes;
     return taken;
   }

@@ -15,7 +15,7 @@ import { FileCleaner } from "./file-cleaner.js";
 import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
 import { checkSelf, type SelfCheckFinding } from "./self-check.js";
 import { type ScrubbedStore, StoreScrubber } from "./store-scrubber.js";
-import { TopicCleaner } from "./topic-cleaner.js";
+import { type OtherProducers, TopicCleaner } from "./topic-cleaner.js";
 
 /** Where it cleans. */
 export interface CleanedDirectory {
@@ -41,6 +41,7 @@ export class StoreCleaner {
     directory: CleanedDirectory,
     pipeline: Pipeline,
     put: MessagePutter,
+    producers: OtherProducers,
     messages: MessageReader,
     groups: GroupOffsets,
     delayedFrom: () => number | undefined,
@@ -66,8 +67,9 @@ export class StoreCleaner {
         consumeQueueDiskRatio: diskRatioOf(storage, paths.consumeQueue),
       }),
       onDiskFull: (isFull) => {
-        if (put.status.isDiskFull === isFull) return;
-        put.status.isDiskFull = isFull;
+        const { diskFull: word } = pipeline.control.counters;
+        if (word.value === (isFull ? 1 : 0)) return;
+        word.set(isFull ? 1 : 0);
         if (!isFull) return events.emit("recovered", { service: "clean" });
         const { code, reason } = diskFull(config.diskSpaceWarningLevelRatio);
         events.emit("diskFull", { service: "clean", code, message: reason });
@@ -75,7 +77,7 @@ export class StoreCleaner {
       events,
       clock: SYSTEM_CLOCK,
     });
-    this.topics = new TopicCleaner(pipeline, put, reader, groups, this.files);
+    this.topics = new TopicCleaner(pipeline, put, producers, reader, groups, this.files);
     this.files.start();
     this.#queueScrubber = new ConsumeQueueScrubber(() => pipeline.scrubConsumeQueues());
     this.#queueScrubber.start();

@@ -29,6 +29,13 @@ export interface TopicQueue {
   readonly queueId: number;
 }
 
+/** The producers on other threads. */
+export interface OtherProducers {
+  /** Resolves when none of their puts to the topic is on its way, and they take none until {@link resume}. */
+  suspend(topic: string): Promise<void>;
+  resume(topic: string): Promise<void>;
+}
+
 /**
  * Deletes queues of which nothing is wanted any more, or nothing is left. While it does, puts of their topic are rejected with
  * `ERR_TOPIC_SUSPENDED`; a topic that is put again begins at queue offset 0. Main thread.
@@ -37,14 +44,23 @@ export interface TopicQueue {
 export class TopicCleaner {
   readonly #pipeline: Pipeline;
   readonly #put: MessagePutter;
+  readonly #producers: OtherProducers;
   readonly #reader: LeasedReader;
   readonly #groups: GroupOffsets;
   readonly #cleaning: FileCleaner;
   readonly #queues: QueueColumns<"main">;
 
-  constructor(pipeline: Pipeline, put: MessagePutter, reader: LeasedReader, groups: GroupOffsets, cleaning: FileCleaner) {
+  constructor(
+    pipeline: Pipeline,
+    put: MessagePutter,
+    producers: OtherProducers,
+    reader: LeasedReader,
+    groups: GroupOffsets,
+    cleaning: FileCleaner,
+  ) {
     this.#pipeline = pipeline;
     this.#put = put;
+    this.#producers = producers;
     this.#reader = reader;
     this.#groups = groups;
     this.#cleaning = cleaning;
@@ -69,7 +85,7 @@ export class TopicCleaner {
       const slots = [...(topics.find(name)?.slots.values() ?? [])];
       topics.forget(name);
       this.#groups.forget(name); // a crash that keeps their offsets keeps the tombstone too, which says that they are older
-      const offset = endOffset(this.#pipeline.control.counters, this.#put.acknowledgedOffset);
+      const offset = endOffset(this.#pipeline.control.counters);
       const failure = await this.#pipeline.deleteTopic(name, offset);
       for (const slot of slots) this.#reader.forgetQueue(slot);
       if (failure !== undefined) throw notDeleted(name, failure);
@@ -123,10 +139,12 @@ export class TopicCleaner {
       const { topics } = this.#put;
       topics.suspend(name);
       try {
+        await this.#producers.suspend(name);
         await this.#answered();
         await task();
       } finally {
         topics.resume(name);
+        await this.#producers.resume(name);
       }
     });
   }

@@ -27,7 +27,7 @@ export class BrokerStore implements ScheduleMessageStore, TransactionStore {
   }
 
   get maxPhysicalOffset(): number {
-    return endOffset(this.#counters, this.#put.acknowledgedOffset);
+    return endOffset(this.#counters);
   }
 
   get readableOffset(): number {

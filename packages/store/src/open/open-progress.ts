@@ -3,7 +3,7 @@ import { type ControlBlock, endOffset, type QueueTableBuffers, queueColumns } fr
 import { type ConsumedQueues, ConsumerOffsets } from "../broker/consumer-offsets.js";
 import { DelayOffsets } from "../broker/delay/delay-offsets.js";
 import { SavedArrivals } from "../broker/delay/saved-arrivals.js";
-import type { MessagePutter } from "../put/message-putter.js";
+import type { TopicTable } from "../put/topic-table.js";
 import type { CutOffset, ProgressReport } from "../recover/recovery-report.js";
 import type { ConfigFileWriter, OpenedDirectory } from "./open-directory.js";
 
@@ -62,12 +62,11 @@ function cutDelayOffsets(offsets: DelayOffsets, endOf: ConsumedQueues["endOf"]):
 }
 
 /** The queues of an open store as commits are held against them. A queue's life is its queue slot: after a deletion it gets another. */
-export function consumedQueues(table: QueueTableBuffers, control: ControlBlock<"main">, put: MessagePutter): ConsumedQueues {
-  const { topics } = put;
+export function consumedQueues(table: QueueTableBuffers, control: ControlBlock<"main">, topics: TopicTable): ConsumedQueues {
   const { nextQueueOffsets, maxQueueOffsets } = queueColumns(table, control);
   return {
     get logOffset() {
-      return endOffset(control.counters, put.acknowledgedOffset);
+      return endOffset(control.counters);
     },
     endOf: (topic, queueId) => {
       const slot = topics.findSlot(topic, queueId);

@@ -40,6 +40,7 @@ import { BrokerStore } from "./broker-store.js";
 import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
 import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
+import { ProducerRings } from "./producer-rings.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 import { unitRepairs } from "./unit-repairs.js";
 
@@ -51,6 +52,7 @@ export class OpenStore {
   readonly directory: OpenedDirectory;
   readonly pipeline: Pipeline;
   readonly put: MessagePutter;
+  readonly producers: ProducerRings;
   readonly reader: MessageReader;
   readonly cleaner: StoreCleaner;
   readonly arriving: MessageArriving;
@@ -76,13 +78,14 @@ export class OpenStore {
     this.directory = directory;
     this.pipeline = pipeline;
     this.put = new MessagePutter(directory.config, pipeline.control, pipeline.data, topics);
+    this.producers = new ProducerRings(pipeline, topics, this.#wakeSchedule);
     const { config, storage, events } = directory;
     this.put.status.lastDispatchError = () => events.lastErrorOf("dispatch")?.message;
     this.reader = new MessageReader(storage, config, pipeline.control, pipeline.data.queues, topics);
     this.reader.unitVerifier.onBadUnit = unitRepairs(pipeline);
     this.recovery = { ...directory.recovery, progress: report };
     this.reader.commitLog.verifier.onCorrupt = (record) => tellCorruptRecord(events, "read", record);
-    consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, this.put));
+    consumerOffsets.attach(consumedQueues(pipeline.data.queues, pipeline.control, topics));
     const delayedFrom = (): number | undefined => this.schedule.delayedFrom();
     const onDamage = {
       onCorrupt: (place: DamagedPlace) => tellCorruptRecord(events, "scrub", place),
@@ -91,7 +94,16 @@ export class OpenStore {
         tellDamagedIndex(events, "scrub", path, "the CRC does not match");
       },
     };
-    this.cleaner = new StoreCleaner(directory, pipeline, this.put, this.reader, consumerOffsets, delayedFrom, onDamage);
+    this.cleaner = new StoreCleaner(
+      directory,
+      pipeline,
+      this.put,
+      this.producers,
+      this.reader,
+      consumerOffsets,
+      delayedFrom,
+      onDamage,
+    );
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
@@ -113,7 +125,7 @@ export class OpenStore {
       dispatchedOffset: () => pipeline.control.counters.reputFromOffset.get(),
       saveOffsets: () => this.consumerOffsets.persist(),
     });
-    this.stats = new StoreStatsReader(directory, pipeline, this.put, {
+    this.stats = new StoreStatsReader(directory, pipeline, this.put, this.producers, {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
       clean: () => this.cleaner.files.stats(),
@@ -160,7 +172,7 @@ export class OpenStore {
   }
 
   get maxPhysicalOffset(): number {
-    return endOffset(this.pipeline.control.counters, this.put.acknowledgedOffset);
+    return endOffset(this.pipeline.control.counters);
   }
 
   get flushedOffset(): number {
@@ -206,7 +218,7 @@ export class OpenStore {
         resolve(offset);
       };
       // A flush that fails ends its service; the reason comes with that end, to all that still wait.
-      this.pipeline.flushNow(this.put.acknowledgedOffset).then(flushed, () => {});
+      this.pipeline.flushNow(this.maxPhysicalOffset).then(flushed, () => {});
     });
   }
 
@@ -237,9 +249,11 @@ export class OpenStore {
     };
     await attempt(() => this.snapshots.close());
     await attempt(() => this.cleaner.close());
+    if (this.#failure === undefined) await attempt(() => this.producers.refuse(storeClosed()));
     if (this.#failure === undefined) await attempt(() => this.put.drained());
     if (storeState.value < StoreState.closing) storeState.set(StoreState.closing);
     await attempt(() => this.#stopPipeline());
+    this.producers.close(this.#failure ?? storeClosed());
     if (this.#failure === undefined) await attempt(() => this.schedule.close());
     if (this.#failure === undefined) await attempt(() => this.transactions.close());
     await attempt(() => this.consumerOffsets.close());
@@ -345,6 +359,7 @@ export class OpenStore {
     if (storeState.value < state) storeState.set(state);
     this.schedule.stop();
     this.put.abandon(error);
+    this.producers.abandon(error);
     this.consumers.fail(error);
     this.#rejectFlushes(error);
   }

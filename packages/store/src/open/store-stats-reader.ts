@@ -6,6 +6,8 @@ import {
   type LatencySnapshot,
   monotonicMs,
   monotonicUs,
+  type QueueColumns,
+  queueColumns,
   ServiceState,
   StoreState,
   stateWord,
@@ -26,6 +28,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import { SERVICE_NAMES } from "../pipeline/services.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { OpenedDirectory } from "./open-directory.js";
+import type { ProducerRings } from "./producer-rings.js";
 
 type Counters = Pipeline["control"]["counters"];
 
@@ -47,7 +50,10 @@ export interface StatsSources {
 export class StoreStatsReader {
   readonly #directory: OpenedDirectory;
   readonly #counters: Counters;
+  readonly #pipeline: Pipeline;
   readonly #put: MessagePutter;
+  readonly #producers: ProducerRings;
+  readonly #columns: QueueColumns<"main">;
   readonly #service = new RuntimeInfo(wallClockMs(), monotonicMs());
   readonly #putToAppendUs: LatencyHistogram;
   /** The flusher's and the appender's. */
@@ -60,7 +66,10 @@ export class StoreStatsReader {
   #ratios: readonly [commitLog: number, consumeQueue: number] = [0, 0];
   #ratiosAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(directory: OpenedDirectory, pipeline: Pipeline, put: MessagePutter, sources: StatsSources) {
+  constructor(directory: OpenedDirectory, pipeline: Pipeline, put: MessagePutter, producers: ProducerRings, sources: StatsSources) {
+    this.#pipeline = pipeline;
+    this.#producers = producers;
+    this.#columns = queueColumns(pipeline.data.queues, pipeline.control);
     this.#directory = directory;
     this.#counters = pipeline.control.counters;
     this.#put = put;
@@ -76,7 +85,7 @@ export class StoreStatsReader {
   read(): StoreStats {
     const counters = this.#counters;
     const nowMs = monotonicMs();
-    const wroteOffset = endOffset(counters, this.#put.acknowledgedOffset);
+    const wroteOffset = endOffset(counters);
     const allocatedOffset = counters.allocatedOffset.get();
     const flushedOffset = durableOffset(counters);
     const segmentSize = this.#directory.config.mappedFileSizeCommitLog;
@@ -128,7 +137,7 @@ export class StoreStatsReader {
       latency: {
         putToAppendUs: this.#putToAppendUs.snapshot(),
         appendToFlushUs: together(this.#appendToFlushUs),
-        putToAckUs: this.#put.putToAckUs.snapshot(),
+        putToAckUs: this.#producers.totals(this.#pipeline.data.ring).putToAckUs.snapshot(),
       },
       scrub: this.#sources.scrub(),
       services: this.#services(),
@@ -137,7 +146,9 @@ export class StoreStatsReader {
   }
 
   #putStats(): StoreStats["put"] {
-    const { messages, bytes, failed, stalls, ring, waiting, topics } = this.#put;
+    const { ring, waiting, topics } = this.#put;
+    const { messages, bytes, failed, stalls } = this.#producers.totals(this.#pipeline.data.ring);
+    const { putMessages, putBytes } = this.#columns;
     return {
       messages,
       bytes,
@@ -145,7 +156,14 @@ export class StoreStatsReader {
       inFlight: ring.inFlight,
       waiting: waiting.size,
       stalls,
-      topics: Array.from(topics.topics(), (topic) => ({ topic: topic.name, messages: topic.messages, bytes: topic.size })),
+      topics: Array.from(topics.topics(), ({ name, slots }) => {
+        let [messages, bytes] = [0, 0];
+        for (const slot of slots.values()) {
+          messages += putMessages.get(slot);
+          bytes += putBytes.get(slot);
+        }
+        return { topic: name, messages, bytes };
+      }),
     };
   }
 
@@ -192,13 +210,13 @@ export class StoreStatsReader {
   }
 
   #runtimeInfo(nowMs: number, wroteOffset: number): Record<string, string> {
-    const { putToAckUs } = this.#put;
+    const { messages, bytes, failed, putToAckUs } = this.#producers.totals(this.#pipeline.data.ring);
     const latency = putToAckUs.snapshot();
     const get = this.#sources.get();
     const totals: StoreTotals = {
-      putMessageTimesTotal: this.#put.messages,
-      putMessageFailedTimes: this.#put.failed + this.#put.waiting.failed,
-      putMessageSizeTotal: this.#put.bytes,
+      putMessageTimesTotal: messages,
+      putMessageFailedTimes: failed + this.#put.waiting.failed,
+      putMessageSizeTotal: bytes,
       putMessageEntireTimeMax: latency.max / 1000,
       putMessageDistributeTime: classifyPutTimes((us) => putToAckUs.countUpTo(us), latency.count),
       putLatency99Us: latency.p99,

@@ -1,7 +1,17 @@
+import type { PutRingBuffers } from "@millrace/shared-memory";
+
 /**
  * What main asks of the service threads, off the data path (Comlink). The answers are plain data: errors lose their codes between
  * threads. Each interface is implemented by the thread's own folder.
  */
+/** What main asks of the append thread when a producer comes or goes. Implemented by append/put-rings. */
+export interface AppendControl {
+  /** From now on the ring is served like main's. */
+  addRing(buffers: PutRingBuffers): void;
+  /** The ring whose words lie at `address` has lost its producer. False: frames of it are still to be appended. */
+  removeRing(address: number): boolean;
+}
+
 /** What `store.flush()` asks of the flush thread. Implemented by flush/flush-worker. */
 export interface FlushControl {
   /**
@@ -146,7 +156,7 @@ export type AllocateControl = ExpiredSegmentsControl & ConfigFileControl & LogSc
 
 /** By service: what the table of services does not say, because only types can. */
 export interface ServiceControls {
-  readonly append: object;
+  readonly append: AppendControl;
   readonly flush: FlushControl;
   readonly dispatch: DispatchControl;
   readonly allocate: AllocateControl;

@@ -13,7 +13,7 @@ import {
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 
 /** Puts that can be between the ring and their acknowledgement. */
-const FRAMES = 32 * 1024;
+export const FRAMES = 32 * 1024;
 
 /** Where the log stands when the pipeline starts. */
 export interface PipelineStart {
@@ -63,6 +63,7 @@ export function pipelineData(config: MessageStoreConfig, storage: StorageSpec, s
     storage,
     control: ControlBlock.create({
       minOffset,
+      answeredOffset: maxOffset,
       wroteOffset: maxOffset,
       committedOffset: maxOffset,
       flushedOffset: maxOffset,

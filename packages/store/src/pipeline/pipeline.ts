@@ -3,6 +3,7 @@ import {
   type ControlBlock,
   heartbeatWord,
   monotonicUs,
+  type PutRingBuffers,
   type ReadableCounter,
   type ServiceOutcome,
   type ServiceRole,
@@ -54,7 +55,7 @@ export class Pipeline {
         controlBell,
         name,
         file: bundleOf(worker),
-        sleepsOn: counters[sleepsOn],
+        sleepsOn: sleepsOn === "putBell" ? control.putBell : counters[sleepsOn],
         onReport,
         unref: data.config.unref,
       });
@@ -82,6 +83,15 @@ export class Pipeline {
   /** Resolves with the offset below which everything is durable. */
   flushNow(acknowledged: number): Promise<number> {
     return this.#threads.flush.call((control) => control.flushNow(acknowledged));
+  }
+
+  /** {@link AppendControl} */
+  addRing(buffers: PutRingBuffers): Promise<void> {
+    return answered(this.#threads.append.ask((control) => control.addRing(buffers)));
+  }
+
+  removeRing(address: number): Promise<boolean> {
+    return answered(this.#threads.append.ask((control) => control.removeRing(address)));
   }
 
   /** {@link ExpiredSegmentsControl}; rejects with `ERR_SERVICE_ENDED`, as do all below. */

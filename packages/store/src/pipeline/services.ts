@@ -5,7 +5,7 @@ export interface Service {
   /** Compiled module whose default export runs on the thread. */
   readonly worker: URL;
   /** What it sleeps on when it has nothing to do. */
-  readonly sleepsOn: CounterName;
+  readonly sleepsOn: CounterName | "putBell";
 }
 
 /**
@@ -17,7 +17,7 @@ export interface Service {
 export const SERVICES = {
   append: {
     worker: new URL("../append/append-worker.js", import.meta.url),
-    sleepsOn: "putRingTail",
+    sleepsOn: "putBell",
   },
   flush: {
     worker: new URL("../flush/flush-worker.js", import.meta.url),

@@ -1,4 +1,4 @@
-interface Details {
+export interface Details {
   readonly storeHost: Uint8Array;
   readonly lengths: readonly number[] | undefined;
 }

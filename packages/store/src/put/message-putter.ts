@@ -2,25 +2,31 @@ import type { MillraceError } from "@millrace/format";
 import {
   AppendStatus,
   type ControlBlock,
+  type CounterName,
   durableOffset,
   FRAME_FLAG_NO_QUEUE_OFFSET,
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
   monotonicUs,
   PutRingProducer,
+  PutRingTotal,
+  type ReadableCounter,
+  type Role,
   wallClockMs,
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { AckDetails } from "./ack-details.js";
+import { AckWaits } from "./ack-waits.js";
+import { appendResultOf } from "./append-result.js";
 import { DrainedPuts } from "./drained-puts.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
-import { AppendMessageResult, allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
+import { allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
 import { PutWaitQueue, type Settle } from "./put-wait-queue.js";
 import { type ProducerMemory, RecordEncoder } from "./record-encoder.js";
 import { StoreStatus } from "./store-status.js";
-import type { TopicTable } from "./topic-table.js";
+import { NO_SLOT, type PutTopics, type TopicTable } from "./topic-table.js";
 
 /**
  * Committed bytes that are worth a publish of their own in the middle of a burst. SYNC_FLUSH: few, so that the appender is done
@@ -30,29 +36,28 @@ import type { TopicTable } from "./topic-table.js";
 const SYNC_PUBLISH_BYTES = 2 * 1024;
 const ASYNC_PUBLISH_BYTES = 32 * 1024;
 const ACKS_PER_TURN = 512; // settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long
-const RECHECK_MS = 50; // how often the main thread looks without being woken: deadlines, lost wake-ups
+const RECHECK_MS = 50; // how often the thread looks without being woken: deadlines, lost wake-ups
 type Check<T> = (input: T) => RefusedPutResult | undefined; // why it is refused; throws for what is no message
 type Write<T> = (input: T) => boolean; // encodes what has just been checked into the ring; false while the ring is full
 
+/** What a producer sees of the control block; none of it is its own. */
+type PutterWords = Pick<ControlBlock<Role>, "forceAlarm" | "putBell"> & { readonly counters: Record<CounterName, ReadableCounter> };
+
 /**
- * The main thread's end of the pipeline. Put: validate, encode straight into the ring, publish once per turn. Ack: settle promises in
- * the order of the puts, in ASYNC_FLUSH when the appender has answered, in SYNC_FLUSH when `flushedOffset` has passed the record.
+ * A producer's end of the pipeline. Put: validate, encode straight into the ring, publish once per turn. Ack: settle promises in the
+ * order of the puts, in ASYNC_FLUSH when the appender has answered, in SYNC_FLUSH when `flushedOffset` has passed the record.
  * (RocketMQ: `DefaultMessageStore.asyncPutMessage`, `CommitLog.handleDiskFlush`.)
  */
-export class MessagePutter {
-  readonly putToAckUs = new LatencyHistogram();
+export class MessagePutter<T extends PutTopics = TopicTable> {
   readonly ring: PutRingProducer;
-  readonly topics: TopicTable;
+  readonly topics: T;
   readonly waiting: PutWaitQueue;
   readonly status: StoreStatus;
-  messages = 0;
-  bytes = 0;
-  failed = 0;
-  stalls = 0; // how often a put found the ring full
-  acknowledgedOffset = 0; // end of the newest acknowledged record
-
   readonly #config: MessageStoreConfig;
-  readonly #counters: ControlBlock<"main">["counters"];
+  readonly #counters: PutterWords["counters"];
+  readonly #putBell: PutterWords["putBell"];
+  readonly #totals: Float64Array;
+  readonly #putToAckUs: LatencyHistogram;
   readonly #encoder: RecordEncoder;
   readonly #validator: MessageValidator;
   readonly #batchValidator = new MessageBatchValidator();
@@ -64,29 +69,32 @@ export class MessagePutter {
   #keepsAlive = false;
   #burst = false;
   #drainScheduled = false;
-  #resultArmed = false;
-  #flushArmed = false;
+  readonly #waits: AckWaits;
   #putTimeUs = 0;
   #nowMs = 0;
   #refusal: MillraceError | undefined; // set when no more puts are taken; what they are rejected with
-  readonly #forceAlarm: ControlBlock<"main">["forceAlarm"];
+  readonly #forceAlarm: PutterWords["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
-  constructor(config: MessageStoreConfig, control: ControlBlock<"main">, memory: ProducerMemory, topics: TopicTable) {
+  constructor(config: MessageStoreConfig, control: PutterWords, memory: ProducerMemory, topics: T) {
     const { counters } = control;
     this.#config = config;
     this.#counters = counters;
+    this.#putBell = control.putBell;
     this.#forceAlarm = control.forceAlarm;
+    this.#totals = memory.ring.totals;
+    this.#putToAckUs = new LatencyHistogram(memory.ring.putToAckUs.buffer, memory.ring.putToAckUs.byteOffset);
     this.topics = topics;
     this.status = new StoreStatus(config, counters);
     this.#encoder = new RecordEncoder(memory, config.enabledAppendPropCRC);
     this.#validator = new MessageValidator(config, topics, this.#encoder.properties);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
-    this.ring = new PutRingProducer(memory.ring, counters.putRingTail, counters.putRingHead, counters.resultRingTail);
+    this.ring = new PutRingProducer(memory.ring);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
     this.#details = new AckDetails(this.ring.frameCapacity);
     this.waiting = new PutWaitQueue(config);
+    this.#waits = new AckWaits(this.ring, this.#sync ? counters.flushedOffset : undefined, () => this.#drain());
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
 
@@ -132,9 +140,10 @@ export class MessagePutter {
     if (this.unanswered > limit) await this.#drained.atMost(limit);
   }
 
-  /** Ends the re-check timer. */
+  /** Ends the re-check timer and this thread's sleep on its ring. */
   close(): void {
     clearInterval(this.#recheck);
+    this.ring.nudge();
   }
 
   /** As {@link putMessage}, for one of many: undefined when `settle` gets the answer, in the order of the puts and without a promise. */
@@ -144,9 +153,14 @@ export class MessagePutter {
     return answer;
   }
 
-  /** Throws what {@link putMessage} rejects with for what is no message. */
-  validate(message: Message): void {
-    this.#validator.validate(message, this.#nowMs);
+  /** Throws what {@link putMessage} rejects with for what is no message; it and its `count` messages have failed then. */
+  validate(message: Message, count: number): void {
+    try {
+      this.#validator.validate(message, this.#nowMs);
+    } catch (error) {
+      this.#add(PutRingTotal.failed, count);
+      throw error;
+    }
   }
 
   #put<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> {
@@ -159,16 +173,29 @@ export class MessagePutter {
     try {
       const refusal = check(input);
       if (refusal !== undefined) {
-        this.failed++;
+        this.#add(PutRingTotal.failed, 1);
         return Promise.resolve(refusal);
       }
-      if (this.waiting.size === 0 && write(input)) return undefined;
+      if (this.waiting.size === 0 && this.#hasSlot() && write(input)) return undefined;
       const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
-      return this.#wait(() => check(input) ?? write(input), length);
+      return this.#wait(() => check(input) ?? (this.#hasSlot() && write(input)), length);
     } catch (error) {
-      this.failed++;
+      this.#add(PutRingTotal.failed, 1);
       return Promise.reject(error);
     }
+  }
+
+  /** Whether the queue of what has just been checked has its slot, or gets it with its record. False: asked for, and waited for. */
+  #hasSlot(): boolean {
+    const { queueSlot, topic, fields } = this.#validator;
+    return queueSlot !== NO_SLOT || this.topics.hasSlot(topic, fields.queueId);
+  }
+
+  /** A queue has been given its slot, or has been refused one: what waits for that is tried again. */
+  readonly onSlot = (): void => this.#drain();
+
+  #add(total: number, count: number): void {
+    this.#totals[total] = (this.#totals[total] as number) + count;
   }
 
   /** Hands the promise that is being made to the frame committed last. */
@@ -177,7 +204,7 @@ export class MessagePutter {
   };
 
   #wait(tryPut: () => boolean | RefusedPutResult, length: number): Promise<PutMessageResult> {
-    this.stalls++;
+    this.#add(PutRingTotal.stalls, 1);
     this.#publish();
     this.#stayAlive();
     this.#arm();
@@ -232,7 +259,7 @@ export class MessagePutter {
     ring.commit(position, length, messages, queueSlot, this.#encoder.bodyOffset, flags, this.#putTimeUs);
     if (!this.#burst) {
       this.#burst = true;
-      if (this.#sync) this.#counters.putBurst.set(1);
+      if (this.#sync) ring.burst = true;
       queueMicrotask(this.#endBurst);
     }
     if (ring.unpublishedBytes >= this.#publishBytes) this.#publish();
@@ -240,25 +267,27 @@ export class MessagePutter {
 
   /** Once per group: the clocks, and the look whether puts are taken. What is new is refused by a full disk, whatever began the group. */
   #startGroup(isNew = true): RefusedPutResult | undefined {
-    const refusal = isNew ? this.status.diskRefusal : undefined;
-    if (refusal !== undefined || this.ring.unpublishedBytes > 0) return refusal;
-    this.#putTimeUs = monotonicUs();
-    this.#nowMs = wallClockMs();
-    if (!this.#keepsAlive) this.#stayAlive();
-    return this.status.refusal(this.#putTimeUs);
+    const { status } = this;
+    if (this.ring.unpublishedBytes === 0) {
+      this.#putTimeUs = monotonicUs();
+      this.#nowMs = wallClockMs();
+      if (!this.#keepsAlive) this.#stayAlive();
+      status.look(this.#putTimeUs);
+    }
+    return (isNew ? status.diskRefusal : undefined) ?? status.refusal;
   }
 
   /** The last frames first, then the word: an appender that sees that the burst is over has seen all of it. */
   readonly #endBurst = (): void => {
     this.#burst = false;
-    const shown = this.ring.publish();
-    if (this.#sync) this.#counters.putBurst.set(0);
-    if (shown) this.ring.wake();
+    const isShown = this.ring.publish();
+    if (this.#sync) this.ring.burst = false;
+    if (isShown) this.#putBell.ring();
     this.#arm();
   };
 
   #publish(): void {
-    if (this.ring.publish()) this.ring.wake();
+    if (this.ring.publish()) this.#putBell.ring();
   }
 
   /** waitAsync alone does not keep the process alive: a ref'd timer does, while acks are pending. */
@@ -276,16 +305,6 @@ export class MessagePutter {
       this.#keepsAlive = false;
       this.#recheck.unref();
     }
-  };
-
-  readonly #onResult = (): void => {
-    this.#resultArmed = false;
-    this.#drain();
-  };
-
-  readonly #onFlush = (): void => {
-    this.#flushArmed = false;
-    this.#drain();
   };
 
   readonly #drainLater = (): void => {
@@ -320,7 +339,7 @@ export class MessagePutter {
     for (let i = 0; i < budget; i++) {
       const slot = ring.slotOf(ring.taken);
       if (ring.resultStatus(slot) !== AppendStatus.ok) {
-        this.failed++;
+        this.#add(PutRingTotal.failed, 1);
         this.#take()?.(allocateFailed());
         continue;
       }
@@ -334,25 +353,10 @@ export class MessagePutter {
 
   #acknowledge(slot: number, status: "PUT_OK" | "FLUSH_DISK_TIMEOUT", nowUs: number): void {
     const { ring } = this;
-    const length = ring.recordLength(slot);
-    const messages = ring.messages(slot);
-    const topic = this.topics.topicOf(ring.queueSlot(slot));
-    topic.messages += messages;
-    topic.size += length;
-    this.messages += messages;
-    this.bytes += length;
-    this.putToAckUs.record(nowUs - ring.putTimeUs(slot));
-    const details = this.#details.get(slot);
-    this.acknowledgedOffset = ring.resultPhysicalOffset(slot) + length;
-    const appendResult = new AppendMessageResult(
-      ring.resultPhysicalOffset(slot),
-      length,
-      ring.resultStoreTimestamp(slot),
-      ring.resultQueueOffset(slot),
-      messages,
-      details === undefined ? this.#validator.defaultStoreHost : details.storeHost,
-      details?.lengths,
-    );
+    this.#add(PutRingTotal.messages, ring.messages(slot));
+    this.#add(PutRingTotal.bytes, ring.recordLength(slot));
+    this.#putToAckUs.record(nowUs - ring.putTimeUs(slot));
+    const appendResult = appendResultOf(ring, slot, this.#details.get(slot), this.#validator.defaultStoreHost);
     this.#take()?.({ status, appendResult });
   }
 
@@ -365,24 +369,9 @@ export class MessagePutter {
     return settle;
   }
 
-  /** Asks to be woken: by results (acks without a force, failures), in SYNC_FLUSH also by a force. */
   #arm(): void {
     if (this.ring.inFlight === 0) return;
-    const { resultRingTail, flushedOffset } = this.#counters;
-    if (!this.#resultArmed) {
-      const woken = resultRingTail.waitAsync(resultRingTail.get());
-      if (woken !== undefined) {
-        this.#resultArmed = true;
-        woken.then(this.#onResult);
-      }
-    }
-    if (this.#sync && !this.#flushArmed) {
-      const woken = flushedOffset.waitAsync(flushedOffset.get());
-      if (woken !== undefined) {
-        this.#flushArmed = true;
-        woken.then(this.#onFlush);
-      }
-    }
+    this.#waits.arm();
     if (this.#settleable() && !this.#drainScheduled) {
       this.#drainScheduled = true;
       setImmediate(this.#drainLater);

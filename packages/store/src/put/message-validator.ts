@@ -22,7 +22,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Message } from "./message.js";
 import { type DelayedProperties, PropertyWriter } from "./property-writer.js";
 import { type RefusedPutResult, refused } from "./put-message-result.js";
-import { NO_SLOT, type Topic, type TopicTable } from "./topic-table.js";
+import { NO_SLOT, type PutTopics, type Topic } from "./topic-table.js";
 
 const HOSTS_KEPT = 4096;
 const DEFAULT_BORN_HOST: Host = { address: "127.0.0.1", port: 0 };
@@ -46,7 +46,7 @@ export class MessageValidator {
   noQueueOffset = false;
   waitStoreMsgOK = true;
 
-  readonly #topics: TopicTable;
+  readonly #topics: PutTopics;
   readonly #config: MessageStoreConfig;
   readonly #properties: PropertyWriter;
   readonly #hosts = new Map<string, Uint8Array>();
@@ -58,7 +58,7 @@ export class MessageValidator {
   readonly #recordLimit: number;
 
   /** @param scratch where a message's properties are written: `fields.properties` */
-  constructor(config: MessageStoreConfig, topics: TopicTable, scratch: Uint8Array) {
+  constructor(config: MessageStoreConfig, topics: PutTopics, scratch: Uint8Array) {
     this.#config = config;
     this.#properties = new PropertyWriter(scratch);
     this.#topics = topics;
@@ -66,7 +66,7 @@ export class MessageValidator {
     this.#delayLevels = DelayLevels.parse(config.messageDelayLevel);
     this.#segmentLimit = config.mappedFileSizeCommitLog - BLANK_RECORD_LENGTH;
     this.#recordLimit = Math.min(config.maxMessageSize + RECORD_OVERHEAD_LIMIT, 0x7fffffff);
-    this.topic = { name: "", bytes: EMPTY, ordinal: 0, slots: new Map(), isReserved: false, messages: 0, size: 0 };
+    this.topic = { name: "", bytes: EMPTY, ordinal: 0, slots: new Map(), isReserved: false };
     this.fields = {
       topic: EMPTY,
       queueId: 0,

@@ -44,9 +44,8 @@ export class PutAll {
     const { length } = messages;
     for (let index = 0; index < length; index++) {
       try {
-        putter.validate(messages[index]);
+        putter.validate(messages[index], length);
       } catch (error) {
-        putter.failed += length;
         throw withIndex(error, index);
       }
     }

@@ -1,4 +1,4 @@
-import type { ControlBlock } from "@millrace/shared-memory";
+import type { ReadableCounter } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { diskFull, dispatchFailed, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
 
@@ -8,33 +8,38 @@ import { diskFull, dispatchFailed, pageCacheBusy, type RefusedPutResult } from "
  */
 const DISPATCH_FAILURES_LIMIT = 10;
 
+type StatusWords = { readonly [N in "diskFull" | "dispatchFailures" | "appendBeganUs"]: ReadableCounter };
+
 /**
- * Whether puts are taken just now. Main thread. (RocketMQ: `checkStoreStatus`, `RunningFlags`,
- * `isOSPageCacheBusy`.)
+ * Whether puts are taken just now, as it was when {@link look} was called: once for a group of puts. (RocketMQ: `checkStoreStatus`,
+ * `RunningFlags`, `isOSPageCacheBusy`.)
  */
 export class StoreStatus {
-  /** The disk-full flag: set and cleared by the cleaner. */
-  isDiskFull = false;
+  /** What any put is answered, if it is not taken. */
+  refusal: RefusedPutResult | undefined;
+  /** What a put is answered that makes the log longer, while the disk is over its ratio. */
+  diskRefusal: RefusedPutResult | undefined;
   /** What dispatching failed with last, for the refusal. */
   lastDispatchError: () => string | undefined = () => undefined;
   readonly #config: MessageStoreConfig;
-  readonly #counters: ControlBlock<"main">["counters"];
+  readonly #words: StatusWords;
 
-  constructor(config: MessageStoreConfig, counters: ControlBlock<"main">["counters"]) {
+  constructor(config: MessageStoreConfig, words: StatusWords) {
     this.#config = config;
-    this.#counters = counters;
+    this.#words = words;
   }
 
-  /** What a put is answered that makes the log longer, while the disk is over its ratio. */
-  get diskRefusal(): RefusedPutResult | undefined {
-    return this.isDiskFull ? diskFull(this.#config.diskSpaceWarningLevelRatio) : undefined;
+  /** @param nowUs of the monotonic clock */
+  look(nowUs: number): void {
+    const isDiskFull = this.#words.diskFull.get() !== 0;
+    this.diskRefusal = isDiskFull ? diskFull(this.#config.diskSpaceWarningLevelRatio) : undefined;
+    this.refusal = this.#refusal(nowUs);
   }
 
-  /** What any put is answered, if it is not taken. @param nowUs of the monotonic clock */
-  refusal(nowUs: number): RefusedPutResult | undefined {
-    const failures = this.#counters.dispatchFailures.get();
+  #refusal(nowUs: number): RefusedPutResult | undefined {
+    const failures = this.#words.dispatchFailures.get();
     if (failures >= DISPATCH_FAILURES_LIMIT) return dispatchFailed(failures, this.lastDispatchError());
-    const beganUs = this.#counters.appendBeganUs.get();
+    const beganUs = this.#words.appendBeganUs.get();
     const limitMs = this.#config.osPageCacheBusyTimeOutMills;
     return beganUs === 0 || nowUs - beganUs <= limitMs * 1000 ? undefined : pageCacheBusy(limitMs);
   }

@@ -14,22 +14,30 @@ export interface Topic {
   readonly slots: Map<number, number>;
   /** The store puts there itself, nobody else. */
   readonly isReserved: boolean;
-  /** Put statistics (RocketMQ: `StoreStatsService.getSinglePutMessageTopicTimesTotal`, …`SizeTotal`). */
-  messages: number;
-  size: number;
+}
+
+/** The topics and queues that a producer puts to. */
+export interface PutTopics {
+  /** Throws ERR_TOPIC_ILLEGAL or ERR_TOPIC_SUSPENDED. */
+  topic(name: string): Topic;
+  /** The queue's slot; {@link NO_SLOT} where it could be given one. Throws ERR_QUEUE_ILLEGAL or ERR_TOO_MANY_QUEUES. */
+  checkSlot(topic: Topic, queueId: number): number;
+  /** For a queue without a slot: whether {@link slot} gives it one at once. False: another thread has been asked. */
+  hasSlot(topic: Topic, queueId: number): boolean;
+  /** The slot of a queue whose record has its place in the ring. */
+  slot(topic: Topic, queueId: number, known: number): number;
 }
 
 /**
  * Topics and queues seen so far; each queue has a slot, its row in the {@link QueueTableWriter}'s table.
  * Main thread. (RocketMQ: the keys of `topicQueueTable`.)
  */
-export class TopicTable {
+export class TopicTable implements PutTopics {
   readonly #topics = new Map<string, Topic>();
   /** In the directory, but not to be put: RocketMQ 5 stores topics longer than are put here. */
   readonly #readOnlyTopics = new Map<string, Topic>();
   /** Takes no puts while it is being deleted; undefined once forgotten. */
   readonly #suspended = new Map<string, Topic | undefined>();
-  readonly #topicOfSlot: Topic[] = [];
   /** Slots of queues that take no puts any more. */
   readonly #fullSlots = new Set<number>();
   readonly #queues: QueueTableWriter;
@@ -47,11 +55,7 @@ export class TopicTable {
 
   #unknown(name: string): Topic {
     checkTopic(name);
-    if (this.#suspended.has(name)) {
-      throw new MillraceError("ERR_TOPIC_SUSPENDED", `queues of the topic are being deleted: topic=${name}`, {
-        status: "SERVICE_NOT_AVAILABLE",
-      });
-    }
+    if (this.#suspended.has(name)) throw topicSuspended(name);
     return this.#newTopic(name);
   }
 
@@ -112,7 +116,7 @@ export class TopicTable {
       throw new MillraceError("ERR_QUEUE_FULL", `the queue has no queue offsets left: topic=${topic.name} queueId=${queueId}`);
     }
     checkQueueId(queueId);
-    if (this.#topicOfSlot.length < MAX_QUEUES) return NO_SLOT;
+    if (this.#queues.count < MAX_QUEUES) return NO_SLOT;
     const message = `the store has too many queues; deleteTopic and opening it again make room: limit=${MAX_QUEUES}`;
     throw new MillraceError("ERR_TOO_MANY_QUEUES", message);
   }
@@ -130,20 +134,19 @@ export class TopicTable {
 
   #addSlot(topic: Topic, queueId: number): number {
     this.checkSlot(topic, queueId);
-    const slot = this.#topicOfSlot.length;
+    const slot = this.#queues.count;
     if (this.#readOnlyTopics.get(topic.name) !== topic) this.#topics.set(topic.name, topic);
     topic.slots.set(queueId, this.#queues.add(topic.bytes, queueId));
-    this.#topicOfSlot.push(topic);
     return slot;
   }
 
   #newTopic(name: string): Topic {
     const bytes = new TextEncoder().encode(name);
-    return { name, bytes, ordinal: this.#made++, slots: new Map(), isReserved: isReservedTopic(name), messages: 0, size: 0 };
+    return { name, bytes, ordinal: this.#made++, slots: new Map(), isReserved: isReservedTopic(name) };
   }
 
-  topicOf(slot: number): Topic {
-    return this.#topicOfSlot[slot] as Topic;
+  hasSlot(): boolean {
+    return true;
   }
 
   *topics(): Iterable<Topic> {
@@ -151,4 +154,9 @@ export class TopicTable {
     yield* this.#readOnlyTopics.values();
     for (const topic of this.#suspended.values()) if (topic !== undefined) yield topic;
   }
+}
+
+export function topicSuspended(name: string): MillraceError {
+  const message = `queues of the topic are being deleted: topic=${name}`;
+  return new MillraceError("ERR_TOPIC_SUSPENDED", message, { status: "SERVICE_NOT_AVAILABLE" });
 }

@@ -31,8 +31,7 @@ for (const writeWithoutMmap of [false, true]) {
     allocate.allocateState.set(ServiceState.running);
     allocate.allocatedOffset.set(SIZE);
 
-    const { putRingTail, putRingHead, resultRingTail } = wordsOf(data, "main").counters;
-    const producer = new PutRingProducer(data.ring, putRingTail, putRingHead, resultRingTail);
+    const producer = new PutRingProducer(data.ring);
     const message = sampleMessage();
     const stored = storedPropertiesLength(message, config.enabledAppendPropCRC);
     const length = encodedLength(message, stored);

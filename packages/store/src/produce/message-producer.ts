@@ -1,0 +1,132 @@
+import { setTimeout } from "node:timers/promises";
+import type { MessagePort } from "node:worker_threads";
+import { MillraceError, shownValue } from "@millrace/format";
+import { ControlBlock, ControlPort } from "@millrace/shared-memory";
+import type { Message } from "../put/message.js";
+import { MessagePutter } from "../put/message-putter.js";
+import type { PutMessageResult } from "../put/put-message-result.js";
+import { errorOf, type PostedError, type ProducerFace, type ProducerHandle, type StoreFace } from "./producer-handle.js";
+import { ProducerTopics } from "./producer-topics.js";
+
+const ANSWER_LOOK_MS = 1;
+const attached = new WeakSet<MessagePort>();
+
+/**
+ * Puts messages from a thread of the user's own into a store that another thread has open: validation, encoding and acknowledgement happen
+ * here, in a ring of this producer's, which the store's append thread serves in turn with all others. Order holds within a producer. A
+ * thread that ends, however it ends, has put nothing half: what was shown to the append thread is put, the rest is not.
+ *
+ * ```ts
+ * // in the thread of the store
+ * const handle = store.producerHandle();
+ * worker.postMessage(handle, handle.transferList);
+ * // in the worker
+ * parentPort.once("message", async (handle) => {
+ *   await using producer = MessageProducer.attach(handle);
+ *   await producer.putMessage({ topic: "orders", queueId: 0, body });
+ * });
+ * ```
+ */
+export class MessageProducer implements AsyncDisposable {
+  readonly #port: ControlPort<StoreFace>;
+  readonly #put: MessagePutter<ProducerTopics>;
+  #closing: Promise<void> | undefined;
+
+  private constructor({ config, control, kernelMemory, ring, port }: ProducerHandle["place"]) {
+    const face: ProducerFace = {
+      suspend: (topic) => this.#suspend(topic),
+      resume: (topic) => topics.resume(topic),
+      refuse: (error) => this.#refuse(error),
+      abandon: (error) => this.#put.abandon(errorOf(error)),
+    };
+    this.#port = new ControlPort<StoreFace>(port, face);
+    const { remote } = this.#port;
+    const topics = new ProducerTopics(
+      (topic, queueId) => remote.slot(topic, queueId),
+      () => this.#put.onSlot(),
+    );
+    this.#put = new MessagePutter(config, ControlBlock.attach(control, "producer"), { kernelMemory, ring }, topics);
+    void this.#port.closed.then(() => this.#put.abandon(storeGone())); // after a close it finds nothing left
+  }
+
+  /**
+   * Makes this thread a producer. May be called once for each handle.
+   *
+   * @param handle from `store.producerHandle()`, posted here with its `transferList`
+   * @throws MillraceError `ERR_PRODUCER_ILLEGAL`: this is no handle, or it has been attached already
+   */
+  static attach(handle: ProducerHandle): MessageProducer {
+    const place = handle?.place;
+    if (place?.port === undefined) throw illegal(`a handle from store.producerHandle() is needed: handle=${shownValue(handle)}`);
+    if (attached.has(place.port)) throw illegal("a handle is attached once; store.producerHandle() makes another: attached=true");
+    attached.add(place.port);
+    return new MessageProducer(place);
+  }
+
+  /** As `MessageStore.putMessage`, with the same statuses and errors; the first put to a queue waits for its slot. */
+  putMessage(message: Message): Promise<PutMessageResult> {
+    const put = this.#put.putMessage(message);
+    if (message?.delayTimeLevel) put.then(this.#tellDelayed, () => {});
+    return put;
+  }
+
+  /** As `MessageStore.putMessages`. */
+  putMessages(batch: readonly Message[]): Promise<PutMessageResult> {
+    const put = this.#put.putMessages(batch);
+    if (batch?.[0]?.delayTimeLevel) put.then(this.#tellDelayed, () => {});
+    return put;
+  }
+
+  /** As `MessageStore.drained`. @throws MillraceError `ERR_LIMIT_ILLEGAL` */
+  async drained(unanswered = 0): Promise<void> {
+    if (!Number.isSafeInteger(unanswered) || unanswered < 0)
+      throw new MillraceError("ERR_LIMIT_ILLEGAL", `an integer of at least 0 is needed: unanswered=${shownValue(unanswered)}`);
+    await this.#put.drained(unanswered);
+  }
+
+  /** Takes no more puts, waits for those taken, and gives the ring back. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#put.refuse(
+      new MillraceError("ERR_STORE_CLOSED", "the producer is closed: state=closed", { status: "SERVICE_NOT_AVAILABLE" }),
+    );
+    await this.#put.drained();
+    this.#put.close();
+    this.#port.close();
+  }
+
+  readonly #tellDelayed = (): void => {
+    void this.#port.remote.delayed();
+  };
+
+  async #suspend(topic: string): Promise<void> {
+    this.#put.topics.suspend(topic);
+    const { ring } = this.#put;
+    const frames = ring.committed;
+    while (ring.taken < frames) await setTimeout(ANSWER_LOOK_MS);
+  }
+
+  async #refuse(error: PostedError): Promise<void> {
+    this.#put.refuse(errorOf(error));
+    await this.#put.drained();
+  }
+}
+
+function illegal(message: string): MillraceError {
+  return new MillraceError("ERR_PRODUCER_ILLEGAL", message);
+}
+
+function storeGone(): MillraceError {
+  return new MillraceError("ERR_STORE_CLOSED", "the store's thread has ended: state=closed", {
+    status: "SERVICE_NOT_AVAILABLE",
+    outcome: "unknown",
+  });
+}
