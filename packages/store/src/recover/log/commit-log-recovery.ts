@@ -151,7 +151,7 @@ async function scanAll(
 }
 
 function bytesToScan({ files }: MappedFileQueue, noted: NotedSegments): number {
-  return files.reduce((sum, file) => sum + noted.writtenTo(file) - noted.positionIn(file), 0);
+  return files.reduce((sum, file) => sum + noted.unreadIn(file), 0);
 }
 
 interface LogEnd {
