@@ -243,6 +243,20 @@ test.serial("a note of bytes that were not known to be durable is none, and goes
   t.is(notesIn(closed.root).length, closed.segments);
 });
 
+test.serial("what recovery has forced after a kill is known to be durable, though nothing is put then", async (t) => {
+  const closed = await closedStore(t);
+  const store = await reopen(t, closed, { flushIntervalCommitLog: 60_000 });
+  await fill(store, 400, 20);
+  await until(() => store.dispatchBehindBytes === 0);
+  const root = copyOf(t, closed.root); // before the force
+  const recovered = await openStore(t, { ...SMALL, storePathRootDir: root });
+  t.is(recovered.recovery.messages, 420);
+  await recovered.close();
+  const again = await openStore(t, { ...SMALL, storePathRootDir: root });
+  t.is(again.recovery.messages, 420);
+  t.is(again.recovery.bytesScanned, SEGMENT_SIZE - ((notesIn(root).at(-1)?.lastRecordOffset ?? 0) % SEGMENT_SIZE));
+});
+
 test.serial("without a watermark nothing is known to have been durable, and no note counts", async (t) => {
   const closed = await closedStore(t);
   rmSync(storePaths(closed.root).watermark);
