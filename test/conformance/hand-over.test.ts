@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { storePaths } from "@millrace/format";
+import { segmentFileName, storePaths } from "@millrace/format";
+import { MessageStore } from "@millrace/store";
 import test from "ava";
 import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { contents } from "../support/stored-log.js";
@@ -164,6 +165,37 @@ rocketMqTests("Millrace's own files and RocketMQ", everySeries, ({ series }) => 
       marks,
     );
     t.false(existsSync(join(directory, "abort")));
+  });
+});
+
+rocketMqTests("snapshots and RocketMQ", everySeries, ({ series }) => {
+  test.serial(`RocketMQ ${series} opens a snapshot, finds every message in it, and puts more`, async (t) => {
+    t.timeout(120_000);
+    const [root, directory] = [join(temporaryDirectory(t), "store"), join(temporaryDirectory(t), "snapshot")];
+    const [millrace, rocket] = inTurn(series, true);
+    await millrace.call("open", { directory: root, options: OPTIONS });
+    await millrace.call("put", { directory: root, puts: puts(0, 100) });
+    await millrace.call("settle", { directory: root });
+    const source = await millrace.call("dump", { directory: root, probe: probe(100) });
+    await millrace.call("close", { directory: root });
+    const store = await MessageStore.open({ ...OPTIONS, storePathRootDir: root });
+    await store.snapshot(directory);
+    await store.putMessage({ topic: "TopicA", queueId: 0, body: Buffer.from("after the snapshot") });
+    await store.close();
+    const first = (of: string): string => join(storePaths(of).commitLog, segmentFileName(0));
+    t.is(statSync(first(directory)).ino, statSync(first(root)).ino, "closed segments are shared");
+    const shared = readFileSync(first(root));
+    await rocket.call("open", { directory, options: OPTIONS });
+    await rocket.call("settle", { directory });
+    t.deepEqual(differences(source, await rocket.call("dump", { directory, probe: probe(100) }), STRICT), []);
+    await rocket.call("put", { directory, puts: puts(100, 130) });
+    await rocket.call("settle", { directory });
+    const longer = await rocket.call("dump", { directory, probe: probe(130) });
+    await rocket.call("close", { directory });
+    t.deepEqual(readFileSync(first(root)), shared, "RocketMQ changes no byte of them");
+    await millrace.call("open", { directory, options: OPTIONS });
+    t.deepEqual(differences(longer, await millrace.call("dump", { directory, probe: probe(130) }), STRICT), []);
+    await millrace.call("close", { directory });
   });
 });
 

@@ -14,12 +14,18 @@ export class ConsumerLedger {
     possible.splice(0, possible.lastIndexOf(offset));
   }
 
-  /** In a store that was just opened; what it has is saved. Returns what is wrong. */
-  found(offsets: readonly number[]): string[] {
+  /**
+   * In a store that was just opened; what it has is saved. What was committed beyond the end that a crash has left is cut to it.
+   *
+   * @param ends of the queues, one past the last message
+   * @returns what is wrong
+   */
+  found(offsets: readonly number[], ends: readonly number[]): string[] {
     const faults: string[] = [];
     for (const [producer, offset] of offsets.entries()) {
       const possible = this.#possible[producer] as number[];
-      if (!possible.includes(offset))
+      const end = ends[producer] ?? 0;
+      if (!possible.map((known) => Math.min(known, end)).includes(offset))
         faults.push(`producer ${producer}: ${offset} found as consumed, ${possible[0]} saved, ${possible.at(-1)} committed last`);
       this.#possible[producer] = [offset];
     }

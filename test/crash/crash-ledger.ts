@@ -36,13 +36,13 @@ export class CrashLedger {
     for (const [what = "", ...words] of rest) this.#addLine(life, what, words);
   }
 
-  #addLine({ sentEnds, acknowledgedEnds }: Life, what: string, words: readonly string[]): void {
+  #addLine({ starts, sentEnds, acknowledgedEnds }: Life, what: string, words: readonly string[]): void {
     const [id = ""] = words;
     const [first = -1, second = -1, third = -1] = words.map(Number);
     if (what === "sent") sentEnds[first] = second + third;
     else if (what === "acknowledged") acknowledgedEnds[first] = second + third;
     else if (what === "log") this.delayed.opened(first);
-    else if (what === "found") this.#faults.push(...this.consumer.found(words.map(Number)));
+    else if (what === "found") this.#faults.push(...this.consumer.found(words.map(Number), starts));
     else if (what === "committed") this.consumer.committed(first, second);
     else if (what === "persisted") this.consumer.persisted(first, second);
     else if (what === "delayedSent") this.delayed.sent(id, second);

@@ -80,7 +80,7 @@ async function check(t: ExecutionContext, directory: CrashedDirectory, awaitsDel
   t.true(ending === "EMPTY" || ending === "NO_SEGMENT" || ending === "BLANK", ending);
   t.true(zerosBehind);
   t.deepEqual(flaws, []);
-  t.deepEqual(ledger.consumer.found(found), []);
+  t.deepEqual(ledger.consumer.found(found, ends), []);
   t.deepEqual(firstFew(ledger.faults(messages, ends, mayForget, isExpiring)), []);
   t.deepEqual(firstFew(ledger.delayed.faults(messages, mayForget || isExpiring, awaitsDelayed)), []);
   t.deepEqual(firstFew(consumed.faults(messages, maxOffset)), []);

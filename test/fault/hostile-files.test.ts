@@ -23,6 +23,7 @@ const SMALL_FILES = [
   "abort.bak",
   "checkpoint",
   "millrace.watermark",
+  "millrace.logStart",
   "millrace.dispatched",
   "millrace.fence",
   "millrace.queueChecksums",

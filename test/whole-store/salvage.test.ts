@@ -197,7 +197,7 @@ test.serial("files and directories beside the log that cannot be read are left o
   const faults = unreadable.map((path): Fault => {
     return { operation: path.endsWith("TopicB") ? "read" : "open", path, after: 0, times: 1, code: "EIO" };
   });
-  const report = salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults });
+  const report = salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults }, () => []);
   t.deepEqual(report.unreadable.map(({ path }) => path).toSorted(), unreadable);
   for (const { reason } of report.unreadable) t.regex(reason, /EIO/);
   t.like(report.lost, { length: 1, 0: { offset: offsets[3], messages: { length: 0 } } });
@@ -208,7 +208,9 @@ test.serial("what the system says of the target has a code, and nothing is left"
   const { root, target } = await stored(t);
   for (const operation of ["write", "rename", "syncDirectory"] as const) {
     const faults: Fault[] = [{ operation, path: "salvaged", after: 0, code: "EACCES" }];
-    const error = t.throws(() => salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults }));
+    const error = t.throws(() =>
+      salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults }, () => []),
+    );
     t.like(error, { code: "ERR_COPY_FAILED" }, operation);
     t.regex(error?.message ?? "", /EACCES/);
     t.false(existsSync(`${target}.new`));
@@ -238,4 +240,57 @@ test.serial("a store that is open, a target that is there and a directory that i
   await t.throwsAsync(salvage(join(parent, "full"), join(parent, "to")), { code: "ERR_PATH_UNUSABLE" });
   t.throws(() => statSync(join(parent, "to.new")));
   t.true(readFileSync(join(root, "lock")).length > 0);
+});
+
+test("a segment with a name from far away is left out and named, and nothing walks there", async (t) => {
+  for (const far of [2 ** 50, 200 * SIZE]) {
+    const store = await stored(t);
+    const path = join(store.root, "commitlog", segmentFileName(far));
+    writeFileSync(path, new Uint8Array(SIZE));
+    const report = await MessageStore.salvage({ ...OPTIONS, storePathRootDir: store.root }, store.target);
+    t.like(report.unreadable, { length: 1, 0: { path } });
+    t.is(report.messages, COUNT);
+    await holdsAllBut(t, store, []);
+  }
+});
+
+test("of a log that begins far from 0 a segment with the name 0 is left out", async (t) => {
+  const root = temporaryDirectory(t);
+  const start = 2 ** 40;
+  mkdirSync(join(root, "commitlog"));
+  writeFileSync(join(root, "commitlog", segmentFileName(start)), new Uint8Array(SIZE));
+  const store = await openStore(t, { ...OPTIONS, storePathRootDir: root });
+  for (let n = 0; n < COUNT; n++) await store.putMessage(numbered(n, 700));
+  await store.close();
+  const stray = join(root, "commitlog", segmentFileName(0));
+  writeFileSync(stray, new Uint8Array(SIZE));
+  const target = join(temporaryDirectory(t), "salvaged");
+  const report = await MessageStore.salvage({ ...OPTIONS, storePathRootDir: root }, target);
+  t.like(report.unreadable, { length: 1, 0: { path: stray } });
+  t.like(report, { minOffset: start, messages: COUNT });
+});
+
+test("offsets that cannot be understood are left out and named, so that what was salvaged opens", async (t) => {
+  const store = await stored(t);
+  const config = join(store.root, "config");
+  for (const name of ["consumerOffset.json", "consumerOffset.json.bak", "millrace.consumerOffset"])
+    writeFileSync(join(config, name), "{");
+  const report = await MessageStore.salvage({ ...OPTIONS, storePathRootDir: store.root }, store.target);
+  t.is(report.unreadable.length, 1);
+  t.regex(report.unreadable[0]?.path ?? "", /consumerOffset\.json$/);
+  const opened = await openStore(t, { ...OPTIONS, storePathRootDir: store.target });
+  t.is(opened.recovery.messages, COUNT);
+  t.deepEqual(opened.consumerOffsets.groups(), []);
+});
+
+test("a log elsewhere that another root has open is not salvaged", async (t) => {
+  const log = join(temporaryDirectory(t), "log");
+  const [one, two] = [temporaryDirectory(t), temporaryDirectory(t)];
+  const owner = await openStore(t, { ...OPTIONS, storePathRootDir: one, storePathCommitLog: log });
+  await owner.putMessage(message());
+  const salvage = (): Promise<SalvageReport> =>
+    MessageStore.salvage({ ...OPTIONS, storePathRootDir: two, storePathCommitLog: log }, join(temporaryDirectory(t), "salvaged"));
+  await t.throwsAsync(salvage(), { code: "ERR_STORE_LOCKED" });
+  await owner.close();
+  t.is((await salvage()).messages, 1);
 });

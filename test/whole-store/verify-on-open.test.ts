@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName, storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
@@ -61,10 +61,9 @@ function segmentPath(root: string, index: number): string {
 
 /** Changes something so that the file says nothing of it, as a disk does. */
 function rot(path: string, change: () => void): void {
-  const { atimeNs, mtimeNs } = statSync(path, { bigint: true });
+  const { mtimeNs } = statSync(path, { bigint: true });
   change();
   execFileSync("touch", ["-d", `@${mtimeNs / 1_000_000_000n}.${String(mtimeNs % 1_000_000_000n).padStart(9, "0")}`, path]);
-  if (atimeNs < 0n) throw new Error("no time");
 }
 
 function notesIn(root: string): SegmentNote[] {
@@ -243,6 +242,20 @@ test.serial("a note of bytes that were not known to be durable is none, and goes
   t.is(notesIn(closed.root).length, closed.segments);
 });
 
+test.serial("what recovery has forced after a kill is known to be durable, though nothing is put then", async (t) => {
+  const closed = await closedStore(t);
+  const store = await reopen(t, closed, { flushIntervalCommitLog: 60_000 });
+  await fill(store, 400, 20);
+  await until(() => store.dispatchBehindBytes === 0);
+  const root = copyOf(t, closed.root); // before the force
+  const recovered = await openStore(t, { ...SMALL, storePathRootDir: root });
+  t.is(recovered.recovery.messages, 420);
+  await recovered.close();
+  const again = await openStore(t, { ...SMALL, storePathRootDir: root });
+  t.is(again.recovery.messages, 420);
+  t.is(again.recovery.bytesScanned, SEGMENT_SIZE - ((notesIn(root).at(-1)?.lastRecordOffset ?? 0) % SEGMENT_SIZE));
+});
+
 test.serial("without a watermark nothing is known to have been durable, and no note counts", async (t) => {
   const closed = await closedStore(t);
   rmSync(storePaths(closed.root).watermark);
@@ -274,7 +287,6 @@ test.serial("damaged and missing notes cost time alone, and something else in th
   t.is(other.recovery.segmentsScanned, closed.segments);
   await other.close();
   t.is(readFileSync(directory, "utf8"), "no directory");
-  utimesSync(directory, 0, 0);
 });
 
 test.serial("notes of segments that retention has taken go with them", async (t) => {
@@ -288,5 +300,4 @@ test.serial("notes of segments that retention has taken go with them", async (t)
   await store.close();
   const again = await reopen(t, closed);
   t.is(again.recovery.maxOffset, maxPhysicalOffset);
-  t.deepEqual(sorted(again).filter(([, next]) => next > 0).length <= 3, true);
 });

@@ -253,8 +253,9 @@ export const ERROR_CODES = {
     remedy: "Wait with store.drained or store.writable, or set a larger putRingSize, maxAsyncPutMessageRequests or -Bytes.",
   },
   ERR_SEGMENT_GAP: {
-    meaning: "A segment of the log is missing between two others.",
-    remedy: "Put the missing file back from a copy.",
+    meaning: "A segment of the log is missing between two others, or before the first, where no retention has deleted it.",
+    remedy:
+      "Put the file back from a copy; where the first are gone for good, delete millrace.logStart, and the log begins where it does.",
   },
   ERR_SEGMENT_IN_USE: {
     meaning: "The segment that the log ends in cannot be deleted.",

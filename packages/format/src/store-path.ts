@@ -29,6 +29,8 @@ export interface StorePaths {
   readonly fence: string;
   /** The same beside the log's directory, for when the root does not take it. */
   readonly logFence: string;
+  /** Millrace's own: where the log begins, as its retention has left it. */
+  readonly logStart: string;
   /** Millrace's own: how far ConsumeQueues and index are known to be durable. */
   readonly dispatchedMark: string;
   /** Millrace's own: checksums of the ConsumeQueues' files. */
@@ -66,6 +68,7 @@ export function storePaths(root: string, commitLog: string = `${root}/commitlog`
     watermark: `${root}/millrace.watermark`,
     fence: `${root}/millrace.fence`,
     logFence: `${commitLog}.millrace.fence`,
+    logStart: `${root}/millrace.logStart`,
     dispatchedMark: `${root}/millrace.dispatched`,
     consumeQueueChecksums: `${root}/millrace.queueChecksums`,
     indexSeals: `${root}/millrace.index`,

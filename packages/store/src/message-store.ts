@@ -23,6 +23,7 @@ import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js"
 import { liftFence } from "./marks/fence-places.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { OpenStore } from "./open/open-store.js";
+import { leaveOutUnreadableOffsets } from "./open/salvaged-config.js";
 import type { ProducerHandle } from "./produce/producer-handle.js";
 import type { Message } from "./put/message.js";
 import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
@@ -95,7 +96,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * system does not let the log be read, or the target written; nothing is left of it then
    */
   static async salvage(options: MessageStoreOptions, directory: string): Promise<SalvageReport> {
-    return salvageStore(options, directory, { kind: "real" });
+    return salvageStore(options, directory, { kind: "real" }, leaveOutUnreadableOffsets);
   }
 
   /**

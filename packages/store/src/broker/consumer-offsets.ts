@@ -5,9 +5,10 @@ import {
   type ConfigFileDamage,
   readConfigFile,
   type SaveConfigFile,
-  tableOf,
   writeConfigFile,
 } from "../marks/config-file.js";
+import { decodeOffsetTable, encodeOffsetTable, type OffsetTable, objectOf } from "../marks/offset-table.js";
+import { SavedChanges } from "../marks/saved-changes.js";
 import { storeClosed } from "../tell/store-closed.js";
 
 /** Between topic and group in the keys of the file; in neither name. */
@@ -18,13 +19,8 @@ const CORRUPT = "ERR_CONSUMER_OFFSETS_CORRUPT";
 /** queueId → the next queue offset that the group wants. */
 type QueueOffsets = Map<number, number>;
 
-/** What the file holds. */
-interface OffsetFile {
-  /** Fields of the file, as they were read: those that are not known here are written back. */
-  readonly fields: Readonly<Record<string, unknown>>;
-  /** Key of the file (`topic@group`) → offsets. */
-  readonly offsetTable: Map<string, QueueOffsets>;
-}
+/** Key of the file (`topic@group`) → offsets. */
+type OffsetFile = OffsetTable<Map<string, QueueOffsets>>;
 
 /** The queues as they are now, for offsets to be held against. */
 export interface ConsumedQueues {
@@ -70,9 +66,7 @@ export class ConsumerOffsets {
   readonly #intervalMs: number;
   /** From the first change on. */
   #interval: NodeJS.Timeout | undefined;
-  #changes = 0;
-  #savedChanges = 0;
-  #saving: Promise<void> | undefined;
+  readonly #changes = new SavedChanges();
   #lastError: unknown;
   #closing: Promise<void> | undefined;
 
@@ -111,7 +105,7 @@ export class ConsumerOffsets {
     const cut: CutConsumerOffset[] = [];
     const isDated = this.#readAtLogOffset > 0;
     this.#openedAtLogOffset = logOffset;
-    if (this.#readAtLogOffset > logOffset) this.#changes++;
+    if (this.#readAtLogOffset > logOffset) this.#changes.add();
     for (const [group, topics] of this.#groups) {
       for (const [topic, offsets] of topics) {
         const deletedBelow = deletedTopics.get(topic);
@@ -123,7 +117,7 @@ export class ConsumerOffsets {
           cut.push({ group, topic, queueId, offset, cutTo, reason });
           if (cutTo === undefined) offsets.delete(queueId);
           else offsets.set(queueId, cutTo);
-          this.#changes++;
+          this.#changes.add();
         }
       }
     }
@@ -133,7 +127,7 @@ export class ConsumerOffsets {
   /** From now on commits are held against the queues, and the next save dates what was read without a date. @internal */
   attach(queues: ConsumedQueues): void {
     this.#queues = queues;
-    if (this.#readAtLogOffset === 0 && this.#groups.size > 0) this.#changes++;
+    if (this.#readAtLogOffset === 0 && this.#groups.size > 0) this.#changes.add();
   }
 
   /**
@@ -154,7 +148,7 @@ export class ConsumerOffsets {
     if (known === undefined) checkGroupAndTopic(group, topic);
     if (!this.#counts(topic, queueId, offset, queueLife)) return false;
     (known ?? this.#add(group, topic)).set(queueId, offset);
-    this.#changes++;
+    this.#changes.add();
     this.#saveLater();
     return true;
   }
@@ -179,7 +173,7 @@ export class ConsumerOffsets {
    * @internal
    */
   forget(topic: string, queueId?: number): void {
-    this.#changes++;
+    this.#changes.add();
     for (const [group, topics] of this.#groups) {
       const offsets = topics.get(topic);
       if (offsets === undefined || (queueId !== undefined && !offsets.delete(queueId))) continue;
@@ -203,7 +197,7 @@ export class ConsumerOffsets {
     if (topics === undefined) return false;
     for (const topic of topics.keys()) this.#file.offsetTable.delete(topic + TOPIC_GROUP_SEPARATOR + group);
     this.#groups.delete(group);
-    this.#changes++;
+    this.#changes.add();
     this.#saveLater();
     return true;
   }
@@ -220,11 +214,7 @@ export class ConsumerOffsets {
 
   /** Resolves when everything committed so far is durable. Rejects with `ERR_PATH_UNUSABLE`; nothing is lost from memory then. */
   async persist(): Promise<void> {
-    const wanted = this.#changes;
-    while (this.#savedChanges < wanted) {
-      this.#saving ??= this.#saveChanges();
-      await this.#saving;
-    }
+    await this.#changes.save(() => this.#write());
   }
 
   /** Saves once more what was committed, and takes no more commits. Idempotent; rejects as {@link persist}. */
@@ -232,7 +222,7 @@ export class ConsumerOffsets {
     if (this.#closing === undefined) {
       clearInterval(this.#interval);
       // A broker that found the directory locked has put its own copy of the file there when it ended.
-      this.#savedChanges = 0;
+      this.#changes.forget();
       this.#closing = this.persist();
     }
     return this.#closing;
@@ -247,17 +237,13 @@ export class ConsumerOffsets {
     this.persist().catch(() => {});
   };
 
-  async #saveChanges(): Promise<void> {
-    const changes = this.#changes;
+  async #write(): Promise<void> {
     try {
       await this.#save(encodeFile(this.#file), this.#queues?.logOffset ?? this.#openedAtLogOffset);
-      this.#savedChanges = changes;
       this.#lastError = undefined;
     } catch (error) {
       this.#lastError = error;
       throw error;
-    } finally {
-      this.#saving = undefined;
     }
   }
 
@@ -283,28 +269,26 @@ function checkGroupAndTopic(group: string, topic: string): void {
 }
 
 function decodeFile(value: unknown): OffsetFile {
-  const fields = objectOf(value, "the file");
-  const offsetTable = new Map<string, QueueOffsets>();
-  for (const [key, queues] of Object.entries(objectOf(tableOf(fields), "offsetTable"))) {
-    const offsets: QueueOffsets = new Map();
-    for (const [queueId, offset] of Object.entries(objectOf(queues, key))) {
-      if (String(Number(queueId)) !== queueId) throw new TypeError(`not a queue id: key=${key} queueId=${queueId}`);
-      checkQueueId(Number(queueId));
-      if (!Number.isSafeInteger(offset))
-        throw new TypeError(`not an offset: key=${key} queueId=${queueId} offset=${String(offset)}`);
-      offsets.set(Number(queueId), offset as number);
+  return decodeOffsetTable(value, (table) => {
+    const offsetTable = new Map<string, QueueOffsets>();
+    for (const [key, queues] of Object.entries(table)) {
+      const offsets: QueueOffsets = new Map();
+      for (const [queueId, offset] of Object.entries(objectOf(queues, key))) {
+        if (String(Number(queueId)) !== queueId) throw new TypeError(`not a queue id: key=${key} queueId=${queueId}`);
+        checkQueueId(Number(queueId));
+        if (!Number.isSafeInteger(offset))
+          throw new TypeError(`not an offset: key=${key} queueId=${queueId} offset=${String(offset)}`);
+        offsets.set(Number(queueId), offset as number);
+      }
+      offsetTable.set(key, offsets);
     }
-    offsetTable.set(key, offsets);
-  }
-  return { fields, offsetTable };
+    return offsetTable;
+  });
 }
 
-function objectOf(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new TypeError(`not an object: name=${what}`);
-}
-
-function encodeFile({ fields, offsetTable }: OffsetFile): Uint8Array {
-  const table = Object.fromEntries([...offsetTable].map(([key, offsets]) => [key, Object.fromEntries(offsets)]));
-  return new TextEncoder().encode(`${JSON.stringify({ ...fields, offsetTable: table }, undefined, "\t")}\n`);
+function encodeFile(file: OffsetFile): Uint8Array {
+  return encodeOffsetTable(
+    file,
+    Object.fromEntries([...file.offsetTable].map(([key, offsets]) => [key, Object.fromEntries(offsets)])),
+  );
 }

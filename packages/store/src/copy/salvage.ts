@@ -12,7 +12,6 @@ import {
 } from "@millrace/format";
 import {
   createStorage,
-  LockFile,
   PAGE_LENGTH,
   type Storage,
   type StorageEntry,
@@ -22,6 +21,7 @@ import {
 import { wallClockMs } from "@millrace/shared-memory";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
+import { StoreLock } from "../marks/store-lock.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
 import { copyFailed } from "./copy-failed.js";
 import { checkTarget, makePrepared, removePrepared } from "./copy-target.js";
@@ -38,7 +38,7 @@ export interface LostMessage {
   readonly length: number;
 }
 
-/** A file or directory that could not be read, and is not needed for the rest. */
+/** A file or directory that could not be read, or not be understood, and is not needed for the rest. */
 export interface UnreadableFile {
   readonly path: string;
   readonly reason: string;
@@ -61,7 +61,10 @@ export interface SalvageReport {
   /** Good ones, which are in the target. */
   readonly messages: number;
   readonly lost: readonly LostRange[];
-  /** Of `config/`, which the target lacks; and of ConsumeQueues, whose messages {@link lost} does not name. */
+  /**
+   * Of `config/`, which the target lacks; of ConsumeQueues, whose messages {@link lost} does not name; and segments whose names lie far
+   * away from the rest of the log, which are not in the target.
+   */
   readonly unreadable: readonly UnreadableFile[];
 }
 
@@ -74,19 +77,29 @@ interface PlannedRange extends LostRange {
 }
 
 const BLOCK_LENGTH = 1024 * 1024;
+/** In a row, between two segments of one log. */
+const MAX_MISSING = 100;
+
+/** Removes files of `config/` of a directory that no store could be opened with, and says which. */
+export type LeaveOutUnreadable = (storage: Storage, paths: StorePaths) => UnreadableFile[];
 
 /** See `MessageStore.salvage`. Works in the caller's thread. */
-export function salvageStore(options: MessageStoreOptions, directory: string, spec: StorageSpec): SalvageReport {
+export function salvageStore(
+  options: MessageStoreOptions,
+  directory: string,
+  spec: StorageSpec,
+  leaveOut: LeaveOutUnreadable,
+): SalvageReport {
   const config = resolveConfig(options);
   const storage = createStorage(spec);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-  let lock: LockFile | undefined;
+  let lock: StoreLock | undefined;
   try {
     const target = checkTarget({ storage, paths }, directory);
     if (storage.entry(paths.commitLog) === undefined)
       throw new MillraceError("ERR_PATH_UNUSABLE", `there is no commit log: path=${paths.commitLog}`);
-    lock = lockIfPossible(storage, paths.lock);
-    return salvageInto(target, config, storage, paths);
+    lock = lockIfPossible(storage, paths);
+    return salvageInto(target, config, storage, paths, leaveOut);
   } catch (error) {
     throw copyFailed(error, String(directory));
   } finally {
@@ -94,10 +107,16 @@ export function salvageStore(options: MessageStoreOptions, directory: string, sp
   }
 }
 
-function salvageInto(target: string, config: MessageStoreConfig, storage: Storage, paths: StorePaths): SalvageReport {
+function salvageInto(
+  target: string,
+  config: MessageStoreConfig,
+  storage: Storage,
+  paths: StorePaths,
+  leaveOut: LeaveOutUnreadable,
+): SalvageReport {
   const prepared = makePrepared(storage, target);
   try {
-    const report = new Salvage(new StoreCopy(storage, config, paths, storePaths(prepared), new ScanProgress())).run();
+    const report = new Salvage(new StoreCopy(storage, config, paths, storePaths(prepared), new ScanProgress()), leaveOut).run();
     storage.rename(prepared, target);
     storage.syncDirectory(dirname(target));
     return report;
@@ -107,25 +126,31 @@ function salvageInto(target: string, config: MessageStoreConfig, storage: Storag
   }
 }
 
-/** Of a directory that can be written; one on a disk that is read only is nobody's. */
-function lockIfPossible(storage: Storage, path: string): LockFile | undefined {
+/** Of a directory, and of a log that lies elsewhere, that can be written; one on a disk that is read only is nobody's. */
+function lockIfPossible(storage: Storage, paths: StorePaths): StoreLock | undefined {
+  let lock: StoreLock | undefined;
   try {
-    return LockFile.acquire(storage, path);
+    lock = StoreLock.acquire(storage, paths);
+    lock.lockLog(storage, paths);
+    return lock;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EROFS") return undefined;
+    if ((error as NodeJS.ErrnoException).code === "EROFS") return lock;
+    lock?.release();
     throw error;
   }
 }
 
 class Salvage {
   readonly #copy: StoreCopy;
+  readonly #leaveOut: LeaveOutUnreadable;
   readonly #size: number;
   readonly #segments: PlannedSegment[] = [];
   readonly #unreadable: UnreadableFile[] = [];
   #maxOffset = 0;
 
-  constructor(copy: StoreCopy) {
+  constructor(copy: StoreCopy, leaveOut: LeaveOutUnreadable) {
     this.#copy = copy;
+    this.#leaveOut = leaveOut;
     this.#size = copy.config.mappedFileSizeCommitLog;
   }
 
@@ -135,6 +160,7 @@ class Salvage {
     const lost = this.#lost();
     this.#write(lost);
     this.#copy.copyConfig((path, read) => this.#attempt(path, read));
+    this.#unreadable.push(...this.#leaveOut(this.#copy.storage, this.#copy.target));
     this.#copy.writeWatermark(this.#maxOffset, wallClockMs());
     this.#copy.syncRoot();
     return { minOffset: this.#minOffset(), maxOffset: this.#maxOffset, messages, lost, unreadable: this.#unreadable };
@@ -146,7 +172,8 @@ class Salvage {
       .list(source.commitLog)
       .flatMap(({ kind, name }) => (kind === "file" ? [parseSegmentFileName(name) ?? -1] : []))
       .filter((offset) => offset >= 0 && offset % this.#size === 0);
-    const [first = 0, last = -1] = [offsets[0], offsets.at(-1)];
+    const log = this.#withoutStrays(offsets);
+    const [first = 0, last = -1] = [log[0], log.at(-1)];
     const bytes = new Uint8Array(this.#size);
     for (let offset = first; offset <= last; offset += this.#size) {
       this.#read(offset, bytes);
@@ -154,6 +181,26 @@ class Salvage {
     }
     const end = this.#segments.findLast((segment) => segment.end > 0) ?? this.#segments[0];
     this.#maxOffset = end === undefined ? 0 : end.offset + end.end;
+  }
+
+  /**
+   * Segments that belong together. Those that are missing in between become files of fillers, so a file with a name from far away, before
+   * or after the rest, is left out. Of two parts of a log that are so far apart the larger one stays.
+   */
+  #withoutStrays(offsets: readonly number[]): readonly number[] {
+    const parts: number[][] = [];
+    for (const offset of offsets) {
+      const part = parts.at(-1);
+      const before = part?.at(-1);
+      if (part !== undefined && before !== undefined && (offset - before) / this.#size <= MAX_MISSING) part.push(offset);
+      else parts.push([offset]);
+    }
+    const largest = parts.reduce((most, part) => (part.length > most.length ? part : most), parts[0] ?? []);
+    for (const offset of parts.flatMap((part) => (part === largest ? [] : part))) {
+      const path = join(this.#copy.source.commitLog, segmentFileName(offset));
+      this.#unreadable.push({ path, reason: `it lies far away from the rest of the log, more than ${MAX_MISSING} segments` });
+    }
+    return largest;
   }
 
   /** Zeros for what is missing or cannot be read. */

@@ -65,7 +65,7 @@ export class FlushPosition {
     this.#watermark = FlushedWatermark.open(this.storage, this.#paths.watermark);
     this.#checkpointNow = StoreCheckpointFile.read(this.storage, this.#paths.checkpoint) ?? EMPTY_CHECKPOINT;
     this.#checkpoint = StoreCheckpointFile.open(this.storage, this.#paths.checkpoint);
-    this.#recordedOffset = this.flushed;
+    this.#recordedOffset = this.#watermark.last.flushedOffset; // recovery has forced the rest
   }
 
   get flushed(): number {

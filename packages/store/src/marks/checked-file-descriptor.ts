@@ -26,6 +26,8 @@ export const DISPATCHED_MARK_MAGIC = 0x4d52444d;
 export const DELETED_TOPICS_MAGIC = 0x4d524454;
 /** "MRFE": a force failed. */
 export const FENCE_MAGIC = 0x4d524645;
+/** "MRLS": where the log begins. */
+export const LOG_START_MAGIC = 0x4d524c53;
 /** "MRIX": what finished index files held. */
 export const INDEX_SEALS_MAGIC = 0x4d524958;
 

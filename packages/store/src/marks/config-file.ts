@@ -3,8 +3,10 @@ import { configCopyPath, crc32, MillraceError, type MillraceErrorCode, parseRock
 import type { Storage } from "@millrace/mapped-file";
 import { type ConfigCopy, crcOf, readConfigCopy, writeConfigCopy } from "./config-copy.js";
 
-/** Names the file that keeps the content before the last. */
-const BACKUP_SUFFIX = ".bak";
+/** Of the file that keeps the content before the last. */
+export function backupPath(path: string): string {
+  return `${path}.bak`;
+}
 
 /** Puts the content of a file of `config` on disk, atomically and durably. @param logOffset end of the log when it was taken */
 export type SaveConfigFile = (content: Uint8Array, logOffset: number) => Promise<void>;
@@ -48,7 +50,7 @@ export function readConfigFile<T>(
   decode: (value: unknown) => T,
 ): ConfigFileContent<T> {
   const main = candidateAt(storage, path, decode);
-  const backup = candidateAt(storage, path + BACKUP_SUFFIX, decode);
+  const backup = candidateAt(storage, backupPath(path), decode);
   const copy = readConfigCopy(storage, path);
   const logOffset = copy?.logOffset ?? 0;
   if (copy !== undefined && isOurs(copy, main, backup)) {
@@ -90,11 +92,6 @@ function candidateAt<T>(storage: Storage, path: string, decode: (value: unknown)
   }
 }
 
-/** RocketMQ 4.9 writes `{}` before there is anything to tell; an object of other things without the table is damaged. */
-export function tableOf(fields: Readonly<Record<string, unknown>>): unknown {
-  return Object.keys(fields).length === 0 ? {} : fields.offsetTable;
-}
-
 /**
  * Replaces the file, atomically and durably. First Millrace's copy; then what the file held before goes to `.bak`, unless it is broken,
  * or the same: a backup is never replaced by less. A crash at any point leaves the old content or the new. Blocks for several forces.
@@ -107,10 +104,10 @@ export function writeConfigFile(storage: Storage, path: string, content: Uint8Ar
   const previous = storage.readSmall(path);
   const isKept = previous !== undefined && isJson(previous) && !Buffer.from(previous).equals(content);
   const kept = isKept ? previous : undefined;
-  const backup = kept ?? storage.readSmall(path + BACKUP_SUFFIX);
+  const backup = kept ?? storage.readSmall(backupPath(path));
   const crcs = { main: crc32(content), before: crcOf(previous), backup: crcOf(backup) };
   writeConfigCopy(storage, path, { content: new TextDecoder().decode(content), logOffset, ...crcs });
-  if (kept !== undefined) storage.writeSmall(path + BACKUP_SUFFIX, kept);
+  if (kept !== undefined) storage.writeSmall(backupPath(path), kept);
   storage.writeSmall(path, content);
 }
 

@@ -10,6 +10,7 @@ import { DeletedTopics } from "../marks/deleted-topics.js";
 import { type DispatchedMark, readDispatchedMark } from "../marks/dispatched-mark.js";
 import { bringFenceHome, leaveFence } from "../marks/fence-places.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
+import { readLogStart, writeLogStart } from "../marks/log-start.js";
 import { readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
 import { StoreLock } from "../marks/store-lock.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
@@ -60,6 +61,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
     const mark = readDispatchedMark(storage, paths.dispatchedMark);
     const watermark = readFlushedWatermark(storage, paths.watermark);
+    const start = readLogStart(storage, paths);
     const stray = bringFenceHome(storage, paths);
     const { signal } = options;
     const trustsMarks = config.verifyOnOpen === "tail" && mark !== undefined && isOfOwnHands(storage, paths, mark);
@@ -70,6 +72,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
       lastExitOk: !abort.exists(),
       checkCRCOnRecover: config.checkCRCOnRecover,
       flushedWatermark: watermark?.flushedOffset ?? 0,
+      logStart: start?.isOfOwnHands === true ? start.minOffset : undefined,
       unforcedFrom: stray?.offset ?? unforcedFrom(storage, paths.fence),
       onForceFailed: (offset, error) => leaveFence(storage, paths, offset, error.message),
       notes: { directory: paths.segmentNotes, isBelieved: trustsMarks },
@@ -79,6 +82,8 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
       ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
     });
     removeLiftedFence(storage, paths.fence);
+    if (start?.isOfOwnHands !== true) writeLogStart(storage, paths, log.minOffset);
+    const deletedByOthers = start !== undefined && log.minOffset > start.minOffset ? start.minOffset : undefined;
     const dispatch = await recoverDispatch({
       spec,
       storage,
@@ -92,7 +97,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
       signal,
     });
     const { logQueues, ...report } = log;
-    const recovery = { ...report, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
+    const recovery = { ...report, deletedByOthers, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
     tellDamage(events, deletedTopics, log, dispatch.report);
     const fence = stray ?? readStoreFence(storage, paths.fence);
     abort.create(process.pid);

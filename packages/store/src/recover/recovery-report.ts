@@ -8,6 +8,11 @@ import type { IndexRow, QueueRow, RecoveryRow } from "./scan/recovery-row.js";
 export interface RecoveryReport extends LogReport {
   readonly dispatch: DispatchReport;
   readonly progress: ProgressReport;
+  /**
+   * The log began at this offset when Millrace had the directory last; another program, which has started in it since, has deleted
+   * what lies between it and `minOffset`, or it is lost. Undefined when nothing is missing.
+   */
+  readonly deletedByOthers: number | undefined;
   /** Why each row applies that the report names, in order. `docs/recovery.md` has the tables that the rows are of. */
   readonly reasons: Partial<Record<RecoveryRow, string>>;
 }

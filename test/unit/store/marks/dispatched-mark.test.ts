@@ -17,8 +17,8 @@ const storage = createStorage({ kind: "real" });
 test("a mark is read back; one that is missing or says nothing sensible is none", (t) => {
   const path = join(temporaryDirectory(t), "millrace.dispatched");
   t.is(readDispatchedMark(storage, path), undefined);
-  for (const indexFile of [undefined, "20261120183529195"]) {
-    const mark = { dispatchedOffset: 2 ** 41, indexedOffset: 2 ** 40, indexFile, indexEndOffset: 2 ** 39 };
+  for (const [indexFile, lockModifiedMs] of [[undefined, undefined] as const, ["20261120183529195", 1234.5] as const]) {
+    const mark = { dispatchedOffset: 2 ** 41, indexedOffset: 2 ** 40, indexFile, indexEndOffset: 2 ** 39, lockModifiedMs };
     writeDispatchedMark(storage, path, mark);
     t.deepEqual(readDispatchedMark(storage, path), mark);
   }

@@ -1,21 +1,16 @@
-import { MillraceError, shownValue } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import {
   type ConfigFileContent,
   type ConfigFileDamage,
   readConfigFile,
   type SaveConfigFile,
-  tableOf,
   writeConfigFile,
 } from "../../marks/config-file.js";
+import { decodeOffsetTable, encodeOffsetTable, type OffsetTable } from "../../marks/offset-table.js";
+import { SavedChanges } from "../../marks/saved-changes.js";
 
-/** What the file holds. */
-interface OffsetFile {
-  /** Fields of the file, as they were read: those that are not known here (5.x has `dataVersion`) are written back. */
-  readonly fields: Readonly<Record<string, unknown>>;
-  /** Level → next queue offset of SCHEDULE_TOPIC_XXXX. Levels that the store does not have any more are written back too. */
-  readonly offsetTable: Map<number, number>;
-}
+/** Level → next queue offset of SCHEDULE_TOPIC_XXXX. Levels that the store does not have any more are written back too. */
+type OffsetFile = OffsetTable<Map<number, number>>;
 
 /**
  * How far the messages of each delay level have been delivered: `config/delayOffset.json`. Main thread.
@@ -26,10 +21,8 @@ export class DelayOffsets {
   /** Files that were damaged when it was opened. */
   readonly damagedFiles: readonly ConfigFileDamage[];
   readonly #save: SaveConfigFile;
-  #changes = 0;
-  #savedChanges = 0;
+  readonly #changes = new SavedChanges();
   #savedTable: ReadonlyMap<number, number>;
-  #saving: Promise<void> | undefined;
 
   private constructor(read: ConfigFileContent<OffsetFile>, save: SaveConfigFile) {
     this.#file = read.value ?? { fields: {}, offsetTable: new Map() };
@@ -56,7 +49,7 @@ export class DelayOffsets {
 
   /** Whether there is something to save. */
   get isChanged(): boolean {
-    return this.#changes !== this.#savedChanges;
+    return !this.#changes.isSaved;
   }
 
   /** Next queue offset to deliver; 0 for a level that was never used. */
@@ -72,7 +65,7 @@ export class DelayOffsets {
   set(level: number, queueOffset: number): void {
     if (this.get(level) === queueOffset) return;
     this.#file.offsetTable.set(level, queueOffset);
-    this.#changes++;
+    this.#changes.add();
   }
 
   /**
@@ -82,57 +75,37 @@ export class DelayOffsets {
    * power failure cannot keep the offset and lose the message
    */
   async save(delivered: () => Promise<unknown>): Promise<void> {
-    const wanted = this.#changes;
-    while (this.#savedChanges < wanted) {
-      if (this.#saving !== undefined) {
-        await this.#saving.catch(() => {}); // its own caller hears of it
-        continue;
-      }
-      this.#saving = this.#saveChanges(delivered);
-      await this.#saving;
-    }
+    await this.#changes.save(() => this.#write(delivered));
   }
 
   /** {@link save}, all that was ever set: a broker that found the directory locked has put its own copy of the file there when it ended. */
   async saveAgain(delivered: () => Promise<unknown>): Promise<void> {
-    this.#savedChanges = 0;
+    this.#changes.forget();
     await this.save(delivered);
   }
 
-  async #saveChanges(delivered: () => Promise<unknown>): Promise<void> {
-    const changes = this.#changes;
-    const content = encodeFile(this.#file);
+  async #write(delivered: () => Promise<unknown>): Promise<void> {
     const table = new Map(this.#file.offsetTable);
-    try {
-      await delivered();
-      await this.#save(content, 0);
-      this.#savedChanges = changes;
-      this.#savedTable = table;
-    } finally {
-      this.#saving = undefined;
-    }
+    const content = encodeFile(this.#file);
+    await delivered();
+    await this.#save(content, 0);
+    this.#savedTable = table;
   }
 }
 
 function decodeFile(value: unknown): OffsetFile {
-  const fields = objectOf(value);
-  const offsetTable = new Map<number, number>();
-  for (const [key, offset] of Object.entries(objectOf(tableOf(fields)))) {
-    const level = Number(key);
-    if (!Number.isSafeInteger(level) || !Number.isSafeInteger(offset) || (offset as number) < 0) {
-      throw new MillraceError("ERR_DELAY_OFFSETS_CORRUPT", `not a level and its offset: level=${key} offset=${String(offset)}`);
+  return decodeOffsetTable(value, (table) => {
+    const offsetTable = new Map<number, number>();
+    for (const [key, offset] of Object.entries(table)) {
+      const level = Number(key);
+      if (!Number.isSafeInteger(level) || !Number.isSafeInteger(offset) || (offset as number) < 0)
+        throw new TypeError(`not a level and its offset: level=${key} offset=${String(offset)}`);
+      offsetTable.set(level, offset as number);
     }
-    offsetTable.set(level, offset as number);
-  }
-  return { fields, offsetTable };
+    return offsetTable;
+  });
 }
 
-function objectOf(value: unknown): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new MillraceError("ERR_DELAY_OFFSETS_CORRUPT", `not an object: value=${shownValue(value)}`);
-}
-
-function encodeFile({ fields, offsetTable }: OffsetFile): Uint8Array {
-  const table = Object.fromEntries([...offsetTable].sort(([a], [b]) => a - b));
-  return new TextEncoder().encode(`${JSON.stringify({ ...fields, offsetTable: table }, undefined, "\t")}\n`);
+function encodeFile(file: OffsetFile): Uint8Array {
+  return encodeOffsetTable(file, Object.fromEntries([...file.offsetTable].sort(([a], [b]) => a - b)));
 }

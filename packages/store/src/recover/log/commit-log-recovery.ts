@@ -28,6 +28,8 @@ export interface RecoverOptions extends LogQueueTableOptions {
   readonly checkCRCOnRecover: boolean;
   /** Bytes before it were durable once; 0 when no watermark was kept, as in a directory of RocketMQ's. */
   readonly flushedWatermark: number;
+  /** Where the log was left to begin; undefined when that is not known, or others may have deleted segments. */
+  readonly logStart?: number | undefined;
   /**
    * From where on a force has failed, so that the page cache may hold what the disk never took; undefined when none has. Whatever is
    * at or after the watermark is not believed either.
@@ -64,6 +66,7 @@ const PROGRESS_INTERVAL_MS = 200;
 export async function recoverCommitLog(options: RecoverOptions): Promise<CommitLogRecovery> {
   const storage = createStorage(options.storage);
   const queue = MappedFileQueue.load(storage, options.commitLogDirectory, options.mappedFileSizeCommitLog);
+  refuseMissingStart(queue, options.logStart);
   const { flushedWatermark, unforcedFrom = flushedWatermark } = options;
   const durableTo = Math.min(flushedWatermark, unforcedFrom);
   const noted = new NotedSegments(storage, options.notes, queue.files, { ...options, durableTo });
@@ -97,6 +100,13 @@ export async function recoverCommitLog(options: RecoverOptions): Promise<CommitL
   } finally {
     await pool.close();
   }
+}
+
+/** Retention says where the log begins before it deletes what lies below; whatever else is missing at its front is damage. */
+function refuseMissingStart({ directory, files, minOffset }: MappedFileQueue, logStart: number | undefined): void {
+  if (files.length === 0 || logStart === undefined || minOffset <= logStart) return;
+  const place = `path=${directory}, offset=${minOffset}, expected=${logStart}`;
+  throw new MillraceError("ERR_SEGMENT_GAP", `the first segments are missing, and no retention has deleted them: ${place}`);
 }
 
 async function scanAll(
@@ -141,7 +151,7 @@ async function scanAll(
 }
 
 function bytesToScan({ files }: MappedFileQueue, noted: NotedSegments): number {
-  return files.reduce((sum, file) => sum + noted.writtenTo(file) - noted.positionIn(file), 0);
+  return files.reduce((sum, file) => sum + noted.unreadIn(file), 0);
 }
 
 interface LogEnd {

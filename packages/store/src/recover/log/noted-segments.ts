@@ -73,6 +73,18 @@ export class NotedSegments {
     return isClosed ? Math.min(size, note.endOffset - fromOffset + TAIL_LENGTH) : size;
   }
 
+  /** About so many bytes of it have to be read: behind a note, the data up to the next hole. */
+  unreadIn(file: MappedFile): number {
+    const position = this.positionIn(file);
+    if (position === 0 || position === file.size || this.#lastExitOk) return this.writtenTo(file) - position;
+    const opened = this.#storage.open(file.path, "read");
+    try {
+      return opened.seekHole(position) - position;
+    } finally {
+      opened.close();
+    }
+  }
+
   /** Of a segment of which all is known. */
   scanOf(file: MappedFile): SegmentScan {
     const { fromOffset, size } = file;
