@@ -23,6 +23,9 @@ export interface ServiceThreadOptions<D> {
   readonly unref: boolean;
 }
 
+/** Between the end of a thread's port and its exit. */
+const EXIT_WAIT_MS = 500;
+
 /**
  * A service on its own thread, seen from main: a piscina pool of exactly one worker whose single task begins the service's life, and
  * Comlink over a port of its own as control plane. (RocketMQ: `ServiceThread.start/wakeup/shutdown`.)
@@ -71,6 +74,12 @@ export class ServiceThread<C extends object> {
         thread.once("exit", (exitCode) => died(new Error(`the thread ended: exitCode=${exitCode}`)));
       }
       this.#pool.on("error", died);
+      // The port's end comes first, and with it nothing holds the process any more until the thread's own end has been heard of.
+      port1.once("close", () => {
+        if (this.#hasEnded) return;
+        const late = setTimeout(() => died(new Error("the thread ended")), EXIT_WAIT_MS);
+        void this.ended.then(() => clearTimeout(late));
+      });
       this.#pool.run(entry, { transferList: [port2] }).catch(died);
     });
     void this.ended.then(() => {
