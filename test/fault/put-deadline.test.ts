@@ -6,7 +6,7 @@ import { KIB, numbered, numberOf, openStore } from "../support/temporary-store.j
 test.serial("on a full disk with slow forces, what is answered with a place in the log is there, and nothing else", async (t) => {
   const faults: readonly Fault[] = [
     { operation: "force", path: "commitlog/0", delayMs: 1500, after: 0, times: 2 }, // of the zeros, then of the first group
-    { operation: "write", path: "commitlog/0", code: "ENOSPC", after: 3 },
+    { operation: "write", path: "commitlog/0", code: "ENOSPC", after: 9 }, // zeros come by 16 KiB: two segments are ready,
   ];
   const store = await openStore(t, { flushDiskType: "SYNC_FLUSH", syncFlushTimeout: 200 }, faults);
   const waits = (n: number) => n % 3 !== 0;
