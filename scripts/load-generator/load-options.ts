@@ -26,6 +26,8 @@ export interface LoadOptions {
   /** Bytes of a body. */
   readonly messageSize: number;
   readonly batchSize: number;
+  /** Threads that put beside one another; 1: the store's own thread puts. */
+  readonly producers: number;
   /** Puts (single or batch) in flight; undefined at a fixed rate. */
   readonly inFlight: number | undefined;
   /** Messages a second; undefined with a window. */
@@ -65,6 +67,7 @@ const OPTIONS = {
   keyEnable: { short: "k", about: "give every message a key of its own" },
   messageSize: { short: "s", value: "size", about: "length of a body (128)" },
   batchSize: { short: "b", value: "n", about: "messages per put; more than 1 uses putMessages (1)" },
+  producers: { value: "n", about: "threads that put, each into topics of its own (1: the store's thread)" },
   inFlight: { short: "w", value: "n", about: "puts in flight (1024)" },
   rate: { short: "r", value: "n", about: "messages a second instead of a window; latency then counts from the intended send time" },
   messageQuantity: { short: "q", value: "n", about: "messages to send, instead of --duration" },
@@ -125,6 +128,7 @@ export function parseLoadOptions(args: readonly string[]): LoadOptions {
     keyEnable: isSet("keyEnable"),
     messageSize: bySize("messageSize", 128, 0, MESSAGE_SIZE_MAX),
     batchSize: number("batchSize", 1, 1, 10_000),
+    producers: number("producers", 1, 1, 64),
     inFlight: rate === undefined ? number("inFlight", 1024, 1, 1_000_000) : undefined,
     rate,
     messageQuantity,
@@ -209,6 +213,11 @@ function checkTogether(options: LoadOptions, values: Values): void {
     throw new UsageError(`a directory that is named is always kept: --keep --storePathRootDir=${options.storePathRootDir}`);
   }
   checkConsume(options);
+  const { producers, rate, consume, inFlight, messageQuantity } = options;
+  if (producers > 1 && (rate !== undefined || consume))
+    throw new UsageError(`several producers put as fast as they can, and nobody consumes: --producers=${producers}`);
+  if (producers > 1 && (producers > (inFlight ?? 0) || producers > (messageQuantity ?? producers)))
+    throw new UsageError(`each producer needs a put in flight and one to send: --producers=${producers} --inFlight=${inFlight}`);
   const putSize = options.messageSize * options.batchSize;
   if (putSize > MESSAGE_SIZE_MAX) {
     throw new UsageError(

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { AcknowledgementLog } from "./acknowledgement-log.js";
 import type { LoadOptions } from "./load-options.js";
+import { LoadProducers } from "./load-producers.js";
 import { type LoadRunSeams, LoadSession } from "./load-session.js";
 import { formatCount, type LoadSummary, summarize } from "./load-summary.js";
 import type { LoadStoreOptions } from "./load-target.js";
-import { LogVerifier, recordMax } from "./log-verifier.js";
+import { LogVerifier, recordMax, type Verification } from "./log-verifier.js";
 import { MessageContent } from "./message-content.js";
 import { SegmentReader } from "./segment-reader.js";
 
@@ -50,7 +51,10 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   const content = new MessageContent(options);
   const acks = new AcknowledgementLog();
   print(describe(options, directory));
-  const figures = await new LoadSession(options, storeOptions, content, acks, slots, seams).run();
+  const producers = new LoadProducers(options, storeOptions, slots, seams);
+  const isAlone = options.producers === 1;
+  const figures = isAlone ? await new LoadSession(options, storeOptions, content, acks, slots, seams).run() : await producers.run();
+  const loads = isAlone ? [{ content, acks, units: figures.messages / options.batchSize }] : producers.loads;
 
   const closedAt = performance.now();
   const store = await seams.openStore(storeOptions);
@@ -58,12 +62,15 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   print(
     `re-opened in ${((openedAt - closedAt) / 1000).toFixed(2)} s, verifying ${formatCount(figures.acked)} acknowledged messages`,
   );
-  const reader = new SegmentReader(
-    storePaths(directory).commitLog,
-    options.mappedFileSizeCommitLog,
-    recordMax(options.messageSize),
-  );
-  const verification = await new LogVerifier(reader, content, acks).verify(figures.messages / options.batchSize);
+  const verification: Verification = { verified: 0, lost: 0, problems: [] };
+  for (const load of loads) {
+    const { commitLog } = storePaths(directory);
+    const reader = new SegmentReader(commitLog, options.mappedFileSizeCommitLog, recordMax(options.messageSize));
+    const { verified, lost, problems } = await new LogVerifier(reader, load.content, load.acks).verify(load.units);
+    verification.verified += verified;
+    verification.lost += lost;
+    verification.problems.push(...problems);
+  }
   const verifiedAt = performance.now();
   await store.close();
   return summarize(options, figures, verification, (openedAt - closedAt) / 1000, (verifiedAt - openedAt) / 1000);
@@ -81,6 +88,7 @@ function describe(options: LoadOptions, directory: string): string {
     options.rate === undefined ? `${formatCount(options.inFlight ?? 0)} puts in flight` : `${formatCount(options.rate)} messages/s`;
   const until = options.duration === undefined ? `${formatCount(options.messageQuantity ?? 0)} messages` : `${options.duration} s`;
   const lanes = `${options.topics} topic${options.topics === 1 ? "" : "s"} of ${options.queues} queue${options.queues === 1 ? "" : "s"}`;
+  const producers = options.producers === 1 ? "" : ` by ${options.producers} threads`;
   const consumers = options.consume ? `, consumed${options.restart ? ", restarted" : ""}` : "";
-  return `${options.flushDiskType}, ${size}, ${pace}, ${lanes}${consumers}, for ${until}, in ${directory}`;
+  return `${options.flushDiskType}, ${size}, ${pace}${producers}, ${lanes}${consumers}, for ${until}, in ${directory}`;
 }

@@ -4,7 +4,7 @@ import { LoadConsumers } from "./load-consumers.js";
 import { LoadDriver, type LoadPlan } from "./load-driver.js";
 import { type LoadOptions, QUANTITY_MAX } from "./load-options.js";
 import type { LoadFigures } from "./load-summary.js";
-import type { ConsumedTarget, LoadStoreOptions, OpenStore } from "./load-target.js";
+import type { ConsumedTarget, LoadStoreOptions, OpenStore, SharedTarget } from "./load-target.js";
 import type { MessageContent } from "./message-content.js";
 import { FixedRate, type Pace, UNPACED } from "./pace.js";
 import { ProgressLine } from "./progress-line.js";
@@ -95,7 +95,7 @@ export class LoadSession {
   }
 
   /** Closes the store under its consumers, wherever they are, and opens it again. */
-  async #restart(store: ConsumedTarget, consumers: LoadConsumers | undefined): Promise<ConsumedTarget> {
+  async #restart(store: SharedTarget, consumers: LoadConsumers | undefined): Promise<SharedTarget> {
     this.#count(store);
     const closedUs = monotonicUs();
     await store.close();

@@ -1,4 +1,5 @@
 import type { StoreStats } from "@millrace/stats";
+import type { ProducerHandle } from "@millrace/store";
 
 /** What messages are put into. */
 export interface PutTarget {
@@ -55,4 +56,9 @@ export interface ConsumedMessages {
   readonly nextOffset: number;
 }
 
-export type OpenStore = (options: LoadStoreOptions) => Promise<ConsumedTarget>;
+/** What producers on other threads need besides. */
+export interface SharedTarget extends ConsumedTarget {
+  producerHandle(): ProducerHandle;
+}
+
+export type OpenStore = (options: LoadStoreOptions) => Promise<SharedTarget>;

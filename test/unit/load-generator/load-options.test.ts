@@ -41,6 +41,8 @@ const BAD: readonly (readonly [line: string, reason: RegExp])[] = [
   ["--restart", /--restart without --consume/],
   ["--consume --restart --messageQuantity 3 --batchSize 3", /--messageQuantity=3/],
   ["--consume=maybe", /--consume=maybe/],
+  ["--producers 3 --consume", /--producers=3/],
+  ["--producers 3 --inFlight 2", /--producers=3 --inFlight=2/],
 ];
 
 for (const [line, reason] of BAD) {

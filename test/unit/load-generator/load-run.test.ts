@@ -38,3 +38,9 @@ test("without --consume nothing is said of consumers", (t) => {
   t.false("consumed" in summary || "e2eLatencyUs" in summary);
   t.notRegex(output, /consumed/);
 });
+
+test("several threads put beside one another, and each one's messages are verified", (t) => {
+  const { status, output, summary } = load("--producers 3 --batchSize 2 --messageQuantity 3000 --mappedFileSizeCommitLog 8MiB -k");
+  t.is(status, 0, output);
+  t.like(summary, { messages: 3000, acked: 3000, failed: 0, verified: 3000, lost: 0 });
+});

@@ -1,0 +1,95 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { LatencyHistogram } from "@millrace/shared-memory";
+import { AcknowledgementLog } from "./acknowledgement-log.js";
+import type { LoadOptions } from "./load-options.js";
+import type { LoadProducerFigures, LoadProducerTask } from "./load-producer-worker.js";
+import type { LoadRunSeams } from "./load-session.js";
+import { formatCount, type LoadFigures } from "./load-summary.js";
+import type { LoadStoreOptions, SharedTarget } from "./load-target.js";
+import { MessageContent } from "./message-content.js";
+
+const PROGRESS_MS = 1000;
+
+/** What one producer sent, to be verified. */
+export interface ProducedLoad {
+  readonly content: MessageContent;
+  readonly acks: AcknowledgementLog;
+  readonly units: number;
+}
+
+/** The store while it is loaded by `--producers n`: threads, each with topics of its own, each with its share of window and quantity. */
+export class LoadProducers {
+  readonly loads: ProducedLoad[] = [];
+  readonly #options: LoadOptions;
+  readonly #storeOptions: LoadStoreOptions;
+  readonly #slots: number;
+  readonly #seams: LoadRunSeams;
+
+  constructor(options: LoadOptions, storeOptions: LoadStoreOptions, slots: number, seams: LoadRunSeams) {
+    this.#options = options;
+    this.#storeOptions = storeOptions;
+    this.#slots = slots;
+    this.#seams = seams;
+  }
+
+  /** Sends the load and closes the store, whatever happens. */
+  async run(): Promise<LoadFigures> {
+    const store = await this.#seams.openStore(this.#storeOptions);
+    let progress: NodeJS.Timeout | undefined;
+    try {
+      const { producers } = this.#options;
+      const figures = Array.from({ length: producers }, (_, index) => this.#start(store, index));
+      progress = setInterval(
+        () => this.#seams.print(`${formatCount(store.stats().put.messages)} messages acknowledged`),
+        PROGRESS_MS,
+      );
+      return this.#together(await Promise.all(figures), store);
+    } finally {
+      clearInterval(progress);
+      await store.close();
+    }
+  }
+
+  async #start(store: SharedTarget, index: number): Promise<LoadProducerFigures> {
+    const { messageQuantity, batchSize, producers, topic } = this.#options;
+    const share = messageQuantity === undefined ? undefined : Math.ceil(messageQuantity / batchSize / producers) * batchSize;
+    const options = { ...this.#options, topic: `${topic}-p${index}`, messageQuantity: share };
+    const handle = store.producerHandle();
+    const task: LoadProducerTask = { handle, options, slots: Math.max(1, Math.floor(this.#slots / producers)) };
+    const worker = new Worker(new URL("./load-producer-worker.js", import.meta.url), {
+      workerData: task,
+      transferList: handle.transferList,
+    });
+    this.#seams.interrupt.addEventListener("abort", () => worker.postMessage("stop"));
+    const [figures] = (await once(worker, "message")) as [LoadProducerFigures];
+    this.loads[index] = {
+      content: new MessageContent(options),
+      acks: new AcknowledgementLog(figures.acks),
+      units: figures.units,
+    };
+    return figures;
+  }
+
+  #together(all: readonly LoadProducerFigures[], store: SharedTarget): LoadFigures {
+    const { batchSize } = this.#options;
+    const sum = (of: (figures: LoadProducerFigures) => number): number => all.reduce((total, figures) => total + of(figures), 0);
+    const latencyUs = new LatencyHistogram();
+    for (const figures of all) latencyUs.add(new LatencyHistogram(figures.latencyUs));
+    const { flush, append } = store.stats();
+    const beganUs = Math.min(...all.map((figures) => figures.beganUs));
+    return {
+      messages: sum(({ units }) => units) * batchSize,
+      acked: sum(({ ackedUnits }) => ackedUnits) * batchSize,
+      failed: sum(({ failedUnits }) => failedUnits) * batchSize,
+      firstFailure: all.find(({ firstFailure }) => firstFailure !== undefined)?.firstFailure,
+      seconds: (Math.max(...all.map(({ endedUs }) => endedUs)) - beganUs) / 1e6,
+      latencyUs: latencyUs.snapshot(),
+      forces: flush.forces,
+      rolls: append.rolls,
+      interrupted: this.#seams.interrupt.aborted,
+      restartSeconds: undefined,
+      consumption: undefined,
+    };
+  }
+}
