@@ -18,7 +18,10 @@ import type { StoreEventSink } from "../tell/store-event.js";
 import { SegmentFill } from "./segment-fill.js";
 import { SegmentLocks } from "./segment-locks.js";
 
-/** Added to the priority of the process. Measured on two cores: ASYNC_FLUSH +5 % at 128 B, +22 % at 1 KiB, against the priority of the others. */
+/**
+ * Added to the priority of the process. Measured on two cores: ASYNC_FLUSH +5 % at 128 B, +22 % at 1 KiB, against the priority of the
+ * others.
+ */
 const NICE = 5;
 /** After a failure. */
 const RETRY_MS = 20;
