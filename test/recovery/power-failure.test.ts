@@ -100,7 +100,7 @@ class FailingStore {
       maxIndexNum: isLarge ? 2000 : 60,
       ...ROUNDS_ON_DEMAND,
     };
-    const files = ["millrace.dispatched", "abort"];
+    const files = ["millrace.dispatched", "millrace.queueChecksums", "millrace.index", "abort"];
     this.#disk = new UnreliableDisk(root, ["consumequeue", "index"], files, () => {
       if (this.#forcesLeft-- === 0) this.#moment ??= this.#disk.moment();
     });

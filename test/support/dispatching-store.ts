@@ -9,6 +9,7 @@ import { dispatchedMarkWriter } from "#store/dispatch/dispatch-worker.js";
 import { ExpiredConsumeQueues } from "#store/dispatch/expired-consume-queues.js";
 import { IndexDispatcher } from "#store/dispatch/index-dispatcher.js";
 import { ReputMessageService } from "#store/dispatch/reput-message-service.js";
+import { writeLogStart } from "#store/marks/log-start.js";
 import { type OpenedDirectory, openDirectory, registerQueues } from "#store/open/open-directory.js";
 import { pipelineData } from "#store/pipeline/pipeline-data.js";
 import { TopicTable } from "#store/put/topic-table.js";
@@ -53,6 +54,8 @@ export class DispatchingStore {
     this.#consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, control, data.deletedTopics);
     this.#index = new IndexDispatcher(storage, paths, config, data.indexFromOffset);
     const mark = dispatchedMarkWriter(storage, paths, this.#index, counters.wroteOffset.get());
+    this.#consumeQueues.refresh(); // as the worker does: nothing may be said of units that recovery has cut
+    this.#consumeQueues.checksums.endRound();
     mark(counters.reputFromOffset.value);
     this.#flush = new ConsumeQueueForcer(control, storage, config, this.#consumeQueues, [this.#index], mark);
     this.#service = new ReputMessageService(control, storage, config, [this.#consumeQueues, this.#index], this.#flush, NO_EVENTS);
@@ -88,7 +91,8 @@ export class DispatchingStore {
 
   /** Segments below go, then what ConsumeQueues and index have of them. */
   expire(minOffset: number): void {
-    const { paths } = this.directory;
+    const { paths, storage } = this.directory;
+    writeLogStart(storage, paths, minOffset);
     for (const name of readdirSync(paths.commitLog)) if (name < segmentFileName(minOffset)) rmSync(join(paths.commitLog, name));
     ControlBlock.attach(this.#control, "allocate").counters.minOffset.set(minOffset);
     for (let isDone = false; !isDone; ) ({ isDone } = this.#expired.deleteExpired(minOffset));
