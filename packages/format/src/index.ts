@@ -42,6 +42,7 @@ export { MessageChecker, MessageVerdict, messageVerdictName } from "./message-ch
 export {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
+  BODY_CRC_OFFSET,
   IPV6_EXTRA_LENGTH,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,

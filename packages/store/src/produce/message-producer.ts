@@ -45,7 +45,7 @@ export class MessageProducer implements AsyncDisposable {
       (topic, queueId) => remote.slot(topic, queueId),
       () => this.#put.onSlot(),
     );
-    this.#put = new MessagePutter(config, ControlBlock.attach(control, "producer"), { kernelMemory, ring }, topics);
+    this.#put = new MessagePutter(config, ControlBlock.attach(control, "producer"), { kernelMemory, ring }, topics, true);
     void this.#port.closed.then(() => this.#put.abandon(storeGone())); // after a close it finds nothing left
   }
 

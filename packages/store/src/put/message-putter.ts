@@ -4,6 +4,7 @@ import {
   type ControlBlock,
   type CounterName,
   durableOffset,
+  FRAME_FLAG_BODY_CRC,
   FRAME_FLAG_NO_QUEUE_OFFSET,
   FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
@@ -76,7 +77,8 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   readonly #forceAlarm: PutterWords["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
-  constructor(config: MessageStoreConfig, control: PutterWords, memory: ProducerMemory, topics: T) {
+  /** @param sealsBodies computes the bodies' CRCs, which the appender does else: for one of several producers */
+  constructor(config: MessageStoreConfig, control: PutterWords, memory: ProducerMemory, topics: T, sealsBodies = false) {
     const { counters } = control;
     this.#config = config;
     this.#counters = counters;
@@ -86,7 +88,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.#putToAckUs = new LatencyHistogram(memory.ring.putToAckUs.buffer, memory.ring.putToAckUs.byteOffset);
     this.topics = topics;
     this.status = new StoreStatus(config, counters);
-    this.#encoder = new RecordEncoder(memory, config.enabledAppendPropCRC);
+    this.#encoder = new RecordEncoder(memory, config.enabledAppendPropCRC, sealsBodies);
     this.#validator = new MessageValidator(config, topics, this.#encoder.properties);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
@@ -253,7 +255,8 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     const validator = this.#validator;
     const flags =
       (this.#sync && validator.waitStoreMsgOK ? FRAME_FLAG_WAIT_FLUSH : 0) |
-      (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0);
+      (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0) |
+      (this.#encoder.withBodyCrc ? FRAME_FLAG_BODY_CRC : 0);
     const { ring } = this;
     const queueSlot = this.topics.slot(validator.topic, validator.fields.queueId, validator.queueSlot);
     ring.commit(position, length, messages, queueSlot, this.#encoder.bodyOffset, flags, this.#putTimeUs);

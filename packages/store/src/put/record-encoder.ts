@@ -1,5 +1,7 @@
 import {
+  BODY_CRC_OFFSET,
   bodyOffsetOf,
+  crc32,
   encodedLength,
   encodeMessage,
   type MessageFields,
@@ -21,6 +23,8 @@ const PROPERTIES_START = TEMPLATES * TEMPLATE_LENGTH;
 const EMPTY = new Uint8Array(0);
 /** Below this many bytes a loop is faster than TypedArray.set. */
 const LOOP_COPY_LIMIT = 32;
+/** From here on zlib is faster than the kernel; as in the append kernel. */
+const LONG_BODY = 768;
 const HOST_FLAGS = SYS_FLAG_BORN_HOST_V6 | SYS_FLAG_STORE_HOST_V6;
 
 /** What a producer works in. */
@@ -47,6 +51,8 @@ export class RecordEncoder {
   readonly properties: Uint8Array;
   /** Of the record written last: where its body begins in it. */
   bodyOffset = 0;
+  readonly withBodyCrc: boolean;
+  readonly #ringView: DataView;
   readonly #kernels: Kernels;
   readonly #region: Uint8Array;
   readonly #view: DataView;
@@ -55,8 +61,14 @@ export class RecordEncoder {
   readonly #templates: Template[] = [];
   readonly #empty: MessageFields;
 
-  /** The ring's scratch has the templates, then one message's properties. */
-  constructor({ kernelMemory, ring: { bytes, scratch } }: ProducerMemory, appendPropertyCrc: boolean) {
+  /**
+   * The ring's scratch has the templates, then one message's properties.
+   *
+   * @param withBodyCrc the body's CRC is left for the appender, all 32 bits, in the place of the body CRC: `FRAME_FLAG_BODY_CRC`
+   */
+  constructor({ kernelMemory, ring: { bytes, scratch } }: ProducerMemory, appendPropertyCrc: boolean, withBodyCrc: boolean) {
+    this.withBodyCrc = withBodyCrc;
+    this.#ringView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#kernels = loadKernels(kernelMemory);
     this.#region = scratch;
     this.#view = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
@@ -111,6 +123,13 @@ export class RecordEncoder {
     const at = position + bodyOffset;
     if (body.length >= LOOP_COPY_LIMIT) ring.set(body, at);
     else for (let i = 0; i < body.length; i++) ring[at + i] = body[i] as number;
+    if (this.withBodyCrc) this.#ringView.setInt32(position + BODY_CRC_OFFSET, this.#crcOf(at, body.length));
+  }
+
+  /** Of what lies in the ring, not of the caller's body: it may be changed meanwhile. */
+  #crcOf(at: number, length: number): number {
+    if (length < LONG_BODY) return this.#kernels.crc32(this.#ring.byteOffset + at, length, 0);
+    return crc32(this.#ring.subarray(at, at + length));
   }
 
   #make(template: Template, at: number, { topic, bornHost, storeHost }: MessageFields): void {
