@@ -54,7 +54,7 @@ export class SegmentNoter {
     }
     const isStart = this.#segments.isStart(offset);
     if (this.#offset >= 0) this.#offset = offset;
-    if (isStart && this.#offset >= 0) this.#noteFinished(offset);
+    if (isStart && offset > this.#openedAt) this.#noteFinished(offset);
     if (offset === this.#openedAt) this.#beginBehindNote(offset);
     else if (isStart && offset > this.#openedAt) this.#begin(offset);
   }
@@ -92,13 +92,17 @@ export class SegmentNoter {
   }
 
   #noteFinished(endOffset: number): void {
-    const path = this.#segments.pathOf(this.#segments.startOf(endOffset - 1));
-    this.#write(endOffset, this.#storage.entry(path)?.modifiedMs);
+    const fromOffset = this.#segments.startOf(endOffset - 1);
+    const { modifiedMs } = this.#storage.entry(this.#segments.pathOf(fromOffset)) ?? {};
+    if (this.#offset >= 0 && this.#write(endOffset, modifiedMs)) return;
+    // A note of an earlier life says less than there is now.
+    removeSegmentNotes(this.#storage, this.#directory, (start) => start !== fromOffset);
   }
 
-  #write(endOffset: number, modifiedMs: number | undefined): void {
-    // A record that no queue took is missing here: the segment has to be read.
-    if (this.#consumeQueues.undispatched !== this.#undispatched || this.#lastRecordOffset < 0) return;
+  /** False: the segment has to be read. */
+  #write(endOffset: number, modifiedMs: number | undefined): boolean {
+    // A record that no queue took is missing here.
+    if (this.#consumeQueues.undispatched !== this.#undispatched || this.#lastRecordOffset < 0) return false;
     const note: SegmentNote = {
       fromOffset: this.#segments.startOf(endOffset - 1),
       endOffset,
@@ -109,6 +113,7 @@ export class SegmentNoter {
       queues: this.#queues(),
     };
     writeSegmentNote(this.#storage, this.#directory, note);
+    return true;
   }
 
   #queues(): NotedQueue[] {

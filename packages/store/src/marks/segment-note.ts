@@ -90,10 +90,20 @@ export function writeSegmentNote(storage: Storage, directory: string, note: Segm
   }
 }
 
-/** The segment's file has changed for the last time in this life. */
-export function sealSegmentNote(storage: Storage, directory: string, fromOffset: number, modifiedMs: number): void {
+/**
+ * The segment's file has changed for the last time in this life, and the log ends at `endOffset`. A note of an earlier end, which this life
+ * could not renew, would hide what was written behind it: it goes.
+ */
+export function sealSegmentNote(
+  storage: Storage,
+  directory: string,
+  fromOffset: number,
+  { endOffset, modifiedMs }: { readonly endOffset: number; readonly modifiedMs: number },
+): void {
   const note = readSegmentNote(storage, directory, fromOffset);
-  if (note !== undefined) writeSegmentNote(storage, directory, { ...note, modifiedMs });
+  if (note === undefined) return;
+  if (note.endOffset === endOffset) writeSegmentNote(storage, directory, { ...note, modifiedMs });
+  else removeSegmentNotes(storage, directory, (start) => start !== fromOffset);
 }
 
 /** Those of segments for which `isKept` is false. Answers whether any was there; durable after {@link Storage.syncDirectory}. */

@@ -298,9 +298,10 @@ export class OpenStore {
   #sealLastSegment(): void {
     const { config, storage, paths } = this.directory;
     const segments = new SegmentDirectory(paths.commitLog, config.mappedFileSizeCommitLog);
-    const fromOffset = segments.startOf(this.maxPhysicalOffset);
+    const endOffset = this.maxPhysicalOffset;
+    const fromOffset = segments.startOf(endOffset);
     const modifiedMs = storage.entry(segments.pathOf(fromOffset))?.modifiedMs;
-    if (modifiedMs !== undefined) sealSegmentNote(storage, paths.segmentNotes, fromOffset, modifiedMs);
+    if (modifiedMs !== undefined) sealSegmentNote(storage, paths.segmentNotes, fromOffset, { endOffset, modifiedMs });
   }
 
   /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */
