@@ -159,7 +159,7 @@ test.serial("what the dispatcher notes of a segment is what a scan finds in it, 
   }
 });
 
-test("a note of an earlier end is not sealed at a later one: it would hide what was written behind it", (t) => {
+test("a note of an earlier end is not sealed at a later one", (t) => {
   const storage = STORAGE;
   const directory = join(temporaryDirectory(t), "notes");
   const note = {
@@ -176,6 +176,32 @@ test("a note of an earlier end is not sealed at a later one: it would hide what 
   t.like(readSegmentNote(storage, directory, 0), { endOffset: 500, modifiedMs: 11 });
   sealSegmentNote(storage, directory, 0, { endOffset: 90_000, modifiedMs: 12 });
   t.is(readSegmentNote(storage, directory, 0), undefined);
+});
+
+test.serial("a life that could not note its last segment leaves no note of the life before, and nothing is missing", async (t) => {
+  const storePathRootDir = temporaryDirectory(t);
+  const options = { ...SMALL, storePathRootDir, mappedFileSizeCommitLog: 1024 * KIB };
+  const first = await openStore(t, options);
+  await fill(first, 0, 10);
+  await first.close();
+  t.is(notesIn(storePathRootDir).length, 1);
+  const second = await openStore(t, options);
+  const blocked = join(storePaths(storePathRootDir).consumeQueue, "Blocked");
+  writeFileSync(blocked, "no directory"); // a record that no queue takes: the dispatcher cannot say what the segment holds
+  await second.putMessage({ topic: "Blocked", queueId: 0, body: Buffer.from("x") });
+  await fill(second, 10, 300);
+  const { maxPhysicalOffset } = second;
+  await until(() => second.dispatchBehindBytes === 0);
+  await second.close();
+  t.deepEqual(notesIn(storePathRootDir), []);
+  rmSync(blocked);
+  const third = await openStore(t, options);
+  t.is(third.maxPhysicalOffset, maxPhysicalOffset);
+  t.is(
+    [0, 1, 2].reduce((sum, queueId) => sum + third.getMaxOffsetInQueue("TopicA", queueId), 0),
+    310,
+  );
+  t.is(third.getMaxOffsetInQueue("Blocked", 0), 1);
 });
 
 /** Without what deleted topics have had: a scan does not count them, and the dispatcher had counted them before. */

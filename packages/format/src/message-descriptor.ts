@@ -75,6 +75,8 @@ export const PROPERTY_SEPARATOR = 0x02;
 export const PROPERTY_CRC_NAME = "__CRC32#";
 export const PROPERTY_CRC_DIGITS = 10;
 export const PROPERTY_CRC_LENGTH = 20;
+/** Of the digits, in the property. */
+export const PROPERTY_CRC_DIGITS_OFFSET = 9;
 
 export const SYS_FLAG_PREPARED = 0x4;
 export const SYS_FLAG_COMMIT = 0x8;

@@ -17,6 +17,7 @@ import {
   PHYSICAL_OFFSET_OFFSET,
   PREPARED_TRANSACTION_OFFSET_OFFSET,
   PROPERTY_CRC_DIGITS,
+  PROPERTY_CRC_DIGITS_OFFSET,
   PROPERTY_CRC_LENGTH,
   PROPERTY_CRC_NAME,
   PROPERTY_SEPARATOR,
@@ -195,7 +196,7 @@ export class MessageSealer {
     setInt64(view, position + STORE_TIMESTAMP_OFFSET + (bornV6 ? 12 : 0), storeTimestamp);
     if (!appendPropertyCrc) return;
     const end = position + length - PROPERTY_CRC_LENGTH;
-    writeCrcDigits(bytes, end + PROPERTY_CRC_NAME.length + 1, crc32(bytes.subarray(position, end)) & CRC_MASK);
+    writeCrcDigits(bytes, end + PROPERTY_CRC_DIGITS_OFFSET, crc32(bytes.subarray(position, end)) & CRC_MASK);
   }
 }
 

@@ -1,8 +1,10 @@
 import {
   BLANK_RECORD_LENGTH,
   BODY_CRC_OFFSET,
+  CRC_MASK,
   IPV6_EXTRA_LENGTH,
   PHYSICAL_OFFSET_OFFSET,
+  PROPERTY_CRC_DIGITS_OFFSET,
   PROPERTY_CRC_LENGTH,
   QUEUE_OFFSET_OFFSET,
   STORE_TIMESTAMP_OFFSET,
@@ -31,6 +33,7 @@ import {
   APPENDED_FLAGS_ALL_ADDRESS,
   APPENDED_FLAGS_ANY_ADDRESS,
   APPENDED_MESSAGES_ADDRESS,
+  LONG_BODY,
 } from "../src/kernel-memory-descriptor";
 import { get32, set32, set64 } from "./big-endian";
 import { combine, crc32 } from "./crc32";
@@ -38,11 +41,6 @@ import { combine, crc32 } from "./crc32";
 /** CRC of a long body, where the host has a faster way than tables. */
 declare function longBodyCrc(at: usize, length: u32): u32;
 
-/** From here on {@link longBodyCrc} pays. */
-const LONG_BODY: u32 = 768;
-const CRC_MASK: u32 = 0x7fffffff;
-/** `__CRC32#` and the separator, before the digits. */
-const PROPERTY_CRC_DIGITS_OFFSET: u32 = 9;
 const WORD: u32 = 4;
 const DOUBLE: u32 = 8;
 
@@ -137,7 +135,7 @@ function seal(
   const bodyLength = get32(bodyAt - WORD);
   let bodyCrc: u32;
   if (knowsBodyCrc) bodyCrc = get32(at + BODY_CRC_OFFSET);
-  else bodyCrc = bodyLength < LONG_BODY ? crc32(bodyAt, bodyLength, 0) : longBodyCrc(bodyAt, bodyLength);
+  else bodyCrc = bodyLength < (LONG_BODY as u32) ? crc32(bodyAt, bodyLength, 0) : longBodyCrc(bodyAt, bodyLength);
   const hostLength: u32 = (get32(at + SYS_FLAG_OFFSET) & SYS_FLAG_BORN_HOST_V6) !== 0 ? IPV6_EXTRA_LENGTH : 0;
   set32(at + BODY_CRC_OFFSET, bodyCrc & CRC_MASK);
   set64(at + QUEUE_OFFSET_OFFSET, queueOffset);

@@ -6,16 +6,19 @@
  *   table t (t = 0 … 15), 256 × u32: what a byte does to the CRC when t zero bytes follow it
  * ```
  */
-import { CRC_POWERS_ADDRESS, CRC_SHIFTS_ADDRESS, CRC_TABLES_ADDRESS } from "../src/kernel-memory-descriptor";
+import {
+  CRC_POWERS_ADDRESS,
+  CRC_SHIFT_LENGTH,
+  CRC_SHIFT_ROW_LENGTH,
+  CRC_SHIFTS,
+  CRC_SHIFTS_ADDRESS,
+  CRC_TABLE_LENGTH,
+  CRC_TABLES,
+  CRC_TABLES_ADDRESS,
+} from "../src/kernel-memory-descriptor";
 
 const POLYNOMIAL: u32 = 0xedb88320;
-const TABLES: u32 = 16;
-const ROW: u32 = 1024;
 const WORD = 4;
-/** Lengths with a table of {@link buildShift}. */
-const SHIFTS: u32 = 64;
-const SHIFT_ROW: u32 = 64;
-const SHIFT_LENGTH: u32 = 516;
 const TWICE_BELOW: u32 = 384;
 
 export function buildTables(): void {
@@ -24,17 +27,17 @@ export function buildTables(): void {
     for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
     store<u32>(CRC_TABLES_ADDRESS + (n << 2), crc);
   }
-  for (let t: u32 = 1; t < TABLES; t++) {
+  for (let t: u32 = 1; t < (CRC_TABLES as u32); t++) {
     for (let n: u32 = 0; n < 256; n++) {
-      const before = load<u32>(CRC_TABLES_ADDRESS + (t - 1) * ROW + (n << 2));
-      store<u32>(CRC_TABLES_ADDRESS + t * ROW + (n << 2), entry(0, before & 0xff) ^ (before >>> 8));
+      const before = load<u32>(CRC_TABLES_ADDRESS + (t - 1) * CRC_TABLE_LENGTH + (n << 2));
+      store<u32>(CRC_TABLES_ADDRESS + t * CRC_TABLE_LENGTH + (n << 2), entry(0, before & 0xff) ^ (before >>> 8));
     }
   }
   buildPowers();
 }
 
 function entry(t: u32, byte: u32): u32 {
-  return load<u32>(CRC_TABLES_ADDRESS + t * ROW + (byte << 2));
+  return load<u32>(CRC_TABLES_ADDRESS + t * CRC_TABLE_LENGTH + (byte << 2));
 }
 
 /** What the four bytes of `word` do, the lowest first, when `t` bytes follow the last of them. */
@@ -94,7 +97,7 @@ let missed: u32 = 0;
  */
 export function combine(first: u32, second: u32, at: usize, length: u32): u32 {
   if (length === 0) return first;
-  const shift = CRC_SHIFTS_ADDRESS + ((length ^ (length >>> 6)) & (SHIFTS - 1)) * SHIFT_LENGTH;
+  const shift = CRC_SHIFTS_ADDRESS + ((length ^ (length >>> 6)) & (CRC_SHIFTS - 1)) * CRC_SHIFT_LENGTH;
   if (load<u32>(shift) !== length) {
     if (missed !== length) {
       missed = length;
@@ -103,7 +106,7 @@ export function combine(first: u32, second: u32, at: usize, length: u32): u32 {
     buildShift(shift, length);
   }
   let crc = second;
-  for (let row = shift + WORD; row < shift + SHIFT_LENGTH; row += SHIFT_ROW, first >>>= 4)
+  for (let row = shift + WORD; row < shift + CRC_SHIFT_LENGTH; row += CRC_SHIFT_ROW_LENGTH, first >>>= 4)
     crc ^= load<u32>(row + ((first & 15) << 2));
   return crc;
 }
@@ -116,7 +119,7 @@ export function combine(first: u32, second: u32, at: usize, length: u32): u32 {
 function buildShift(shift: u32, length: u32): void {
   store<u32>(shift, length);
   let bit = shiftOperator(length); // what the highest bit becomes
-  for (let row = shift + SHIFT_LENGTH - SHIFT_ROW; row > shift; row -= SHIFT_ROW) {
+  for (let row = shift + CRC_SHIFT_LENGTH - CRC_SHIFT_ROW_LENGTH; row > shift; row -= CRC_SHIFT_ROW_LENGTH) {
     store<u32>(row, 0);
     for (let n: u32 = 8; n !== 0; n >>>= 1) {
       store<u32>(row + (n << 2), bit);

@@ -17,4 +17,13 @@ export const APPENDED_FLAGS_ALL_ADDRESS = 1036;
 export const CRC_POWERS_ADDRESS = 2048;
 export const CRC_TABLES_ADDRESS = 4096;
 export const CRC_SHIFTS_ADDRESS = 20480;
+export const CRC_TABLES = 16;
+export const CRC_TABLE_LENGTH = 1024;
+/** A length, then eight rows. */
+export const CRC_SHIFTS = 64;
+export const CRC_SHIFT_LENGTH = 516;
+export const CRC_SHIFT_ROW_LENGTH = 64;
 export const KERNEL_REGIONS_ADDRESS = 65536;
+
+/** From so many bytes on a body's CRC is the host's: 1 KiB takes 339 ns in zlib, 449 with tables; 128 B 157 against 54. */
+export const LONG_BODY = 768;

@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import {
   checkStoredTopic,
   DLQ_TOPIC_PREFIX,
@@ -12,6 +11,7 @@ import {
 } from "@millrace/format";
 import { endOffset, type QueueColumns, queueColumns } from "@millrace/shared-memory";
 import type { Pipeline } from "../pipeline/pipeline.js";
+import { allAnswered } from "../put/drained-puts.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { Topic } from "../put/topic-table.js";
 import type { FileCleaner } from "./file-cleaner.js";
@@ -19,9 +19,6 @@ import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
 
 /** Their messages have not reached their own topics yet. */
 const KEPT_TOPICS: ReadonlySet<string> = new Set([SCHEDULE_TOPIC, TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC]);
-
-/** How often it is looked whether the puts in flight have been answered. */
-const ANSWER_LOOK_MS = 1;
 
 /** One queue of a topic. */
 export interface TopicQueue {
@@ -140,20 +137,13 @@ export class TopicCleaner {
       topics.suspend(name);
       try {
         await this.#producers.suspend(name);
-        await this.#answered();
+        await allAnswered(this.#put.ring);
         await task();
       } finally {
         topics.resume(name);
         await this.#producers.resume(name);
       }
     });
-  }
-
-  /** Every put taken so far has its place in the log, or has failed. */
-  async #answered(): Promise<void> {
-    const { ring } = this.#put;
-    const frames = ring.committed;
-    while (ring.taken < frames) await setTimeout(ANSWER_LOOK_MS);
   }
 
   #hasExpiredQueue(topic: Topic): boolean {

@@ -112,8 +112,7 @@ export class SegmentNoter {
       lastStoreTimestamp: this.#lastStoreTimestamp,
       queues: this.#queues(),
     };
-    writeSegmentNote(this.#storage, this.#directory, note);
-    return true;
+    return writeSegmentNote(this.#storage, this.#directory, note);
   }
 
   #queues(): NotedQueue[] {

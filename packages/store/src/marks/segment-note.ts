@@ -63,9 +63,9 @@ export function readSegmentNote(storage: Storage, directory: string, fromOffset:
 
 /**
  * In place and not forced: what a crash leaves of it is what was there before, this, or damaged, and both notes are true for as long as
- * the segment keeps its bytes up to their ends. On a disk that takes nothing there is no note.
+ * the segment keeps its bytes up to their ends. False: it could not be written, and the next opening has to read the segment.
  */
-export function writeSegmentNote(storage: Storage, directory: string, note: SegmentNote): void {
+export function writeSegmentNote(storage: Storage, directory: string, note: SegmentNote): boolean {
   const topics = new Map<string, QueueRow[]>();
   for (const queue of note.queues) {
     const rows = topics.get(queue.topic) ?? [];
@@ -76,7 +76,7 @@ export function writeSegmentNote(storage: Storage, directory: string, note: Segm
   const content: NoteContent = { ...rest, topics: [...topics] };
   const bytes = encodeCheckedFile(KIND, new TextEncoder().encode(`${JSON.stringify(content)}\n`));
   try {
-    if (!canHoldNotes(storage, directory)) return;
+    if (!canHoldNotes(storage, directory)) return false;
     storage.makeDirectory(directory, false);
     const file = storage.open(pathOf(directory, note.fromOffset), "create");
     try {
@@ -85,14 +85,15 @@ export function writeSegmentNote(storage: Storage, directory: string, note: Segm
     } finally {
       file.close();
     }
+    return true;
   } catch {
-    // The next opening reads the segment.
+    return false;
   }
 }
 
 /**
  * The segment's file has changed for the last time in this life, and the log ends at `endOffset`. A note of an earlier end, which this life
- * could not renew, would hide what was written behind it: it goes.
+ * could not renew, would vouch for a file that has changed since: it goes.
  */
 export function sealSegmentNote(
   storage: Storage,

@@ -28,7 +28,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import { SERVICE_NAMES } from "../pipeline/services.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { OpenedDirectory } from "./open-directory.js";
-import type { ProducerRings } from "./producer-rings.js";
+import type { ProducerRings, PutTotals } from "./producer-rings.js";
 
 type Counters = Pipeline["control"]["counters"];
 
@@ -88,11 +88,12 @@ export class StoreStatsReader {
     const wroteOffset = endOffset(counters);
     const allocatedOffset = counters.allocatedOffset.get();
     const flushedOffset = durableOffset(counters);
+    const totals = this.#producers.totals(this.#pipeline.data.ring);
     const segmentSize = this.#directory.config.mappedFileSizeCommitLog;
     return {
       state: STATE_NAMES[counters.storeState.get()] as StoreStateName,
       time: wallClockMs(),
-      runtimeInfo: this.#runtimeInfo(nowMs, wroteOffset),
+      runtimeInfo: this.#runtimeInfo(nowMs, wroteOffset, totals),
       offsets: {
         minOffset: counters.minOffset.get(),
         wroteOffset,
@@ -100,7 +101,7 @@ export class StoreStatsReader {
         flushedOffset,
         allocatedOffset,
       },
-      put: this.#putStats(),
+      put: this.#putStats(totals),
       ring: {
         capacityBytes: this.#put.ring.bytes.length,
         usedBytes: this.#put.ring.usedBytes(),
@@ -137,7 +138,7 @@ export class StoreStatsReader {
       latency: {
         putToAppendUs: this.#putToAppendUs.snapshot(),
         appendToFlushUs: together(this.#appendToFlushUs),
-        putToAckUs: this.#producers.totals(this.#pipeline.data.ring).putToAckUs.snapshot(),
+        putToAckUs: totals.putToAckUs.snapshot(),
       },
       scrub: this.#sources.scrub(),
       services: this.#services(),
@@ -145,9 +146,8 @@ export class StoreStatsReader {
     };
   }
 
-  #putStats(): StoreStats["put"] {
+  #putStats({ messages, bytes, failed, stalls }: PutTotals): StoreStats["put"] {
     const { ring, waiting, topics } = this.#put;
-    const { messages, bytes, failed, stalls } = this.#producers.totals(this.#pipeline.data.ring);
     const { putMessages, putBytes } = this.#columns;
     return {
       messages,
@@ -209,8 +209,7 @@ export class StoreStatsReader {
     }));
   }
 
-  #runtimeInfo(nowMs: number, wroteOffset: number): Record<string, string> {
-    const { messages, bytes, failed, putToAckUs } = this.#producers.totals(this.#pipeline.data.ring);
+  #runtimeInfo(nowMs: number, wroteOffset: number, { messages, bytes, failed, putToAckUs }: PutTotals): Record<string, string> {
     const latency = putToAckUs.snapshot();
     const get = this.#sources.get();
     const totals: StoreTotals = {

@@ -1,14 +1,13 @@
-import { setTimeout } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
 import { MillraceError, shownValue } from "@millrace/format";
 import { ControlBlock, ControlPort } from "@millrace/shared-memory";
+import { allAnswered } from "../put/drained-puts.js";
 import type { Message } from "../put/message.js";
 import { MessagePutter } from "../put/message-putter.js";
 import type { PutMessageResult } from "../put/put-message-result.js";
 import { errorOf, type PostedError, type ProducerFace, type ProducerHandle, type StoreFace } from "./producer-handle.js";
 import { ProducerTopics } from "./producer-topics.js";
 
-const ANSWER_LOOK_MS = 1;
 const attached = new WeakSet<MessagePort>();
 
 /**
@@ -46,7 +45,7 @@ export class MessageProducer implements AsyncDisposable {
       () => this.#put.onSlot(),
     );
     this.#put = new MessagePutter(config, ControlBlock.attach(control, "producer"), { kernelMemory, ring }, topics, true);
-    void this.#port.closed.then(() => this.#put.abandon(storeGone())); // after a close it finds nothing left
+    void this.#port.closed.then(() => this.#put.abandon(storeGone()));
   }
 
   /**
@@ -109,9 +108,7 @@ export class MessageProducer implements AsyncDisposable {
 
   async #suspend(topic: string): Promise<void> {
     this.#put.topics.suspend(topic);
-    const { ring } = this.#put;
-    const frames = ring.committed;
-    while (ring.taken < frames) await setTimeout(ANSWER_LOOK_MS);
+    await allAnswered(this.#put.ring);
   }
 
   async #refuse(error: PostedError): Promise<void> {

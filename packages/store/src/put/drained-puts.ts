@@ -1,3 +1,9 @@
+import { setTimeout } from "node:timers/promises";
+import type { PutRingProducer } from "@millrace/shared-memory";
+
+/** How often it is looked whether the puts in flight have been answered. */
+const ANSWER_LOOK_MS = 1;
+
 /** Those who wait until few enough puts are unanswered. Main thread. */
 export class DrainedPuts {
   readonly #waiters: { readonly limit: number; readonly resolve: () => void }[] = [];
@@ -18,4 +24,10 @@ export class DrainedPuts {
       waiter.resolve();
     }
   }
+}
+
+/** Resolves when every put taken so far has its place in the log, or has failed. */
+export async function allAnswered(ring: PutRingProducer): Promise<void> {
+  const frames = ring.committed;
+  while (ring.taken < frames) await setTimeout(ANSWER_LOOK_MS);
 }

@@ -69,6 +69,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   readonly #recheck: NodeJS.Timeout;
   #keepsAlive = false;
   #burst = false;
+  #isClosed = false;
   #drainScheduled = false;
   readonly #waits: AckWaits;
   #putTimeUs = 0;
@@ -125,6 +126,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
 
   /** Settles what is acknowledged already and rejects everything else: its bytes may be on disk or not. */
   abandon(error: MillraceError): void {
+    if (this.#isClosed) return;
     this.refuse(error);
     this.waiting.rejectAll(error);
     while (this.#settleSome()) {}
@@ -142,8 +144,9 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     if (this.unanswered > limit) await this.#drained.atMost(limit);
   }
 
-  /** Ends the re-check timer and this thread's sleep on its ring. */
+  /** Ends the re-check timer and this thread's sleep on its ring, which is another producer's from now on: it is not looked at again. */
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#recheck);
     this.ring.nudge();
   }
@@ -316,6 +319,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   };
 
   #drain(): void {
+    if (this.#isClosed) return;
     const more = this.#settleSome();
     if (this.waiting.size > 0) this.waiting.retry(this.#adopt);
     this.#drained.look(this.unanswered);

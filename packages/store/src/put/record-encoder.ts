@@ -11,7 +11,7 @@ import {
   SYS_FLAG_OFFSET,
   SYS_FLAG_STORE_HOST_V6,
 } from "@millrace/format";
-import { type Kernels, loadKernels, type SharedMemoryObject } from "@millrace/kernels";
+import { type Kernels, LONG_BODY, loadKernels, type SharedMemoryObject } from "@millrace/kernels";
 import type { PutRingBuffers } from "@millrace/shared-memory";
 import { PROPERTY_SCRATCH_LENGTH } from "./property-writer.js";
 import type { Topic } from "./topic-table.js";
@@ -23,8 +23,6 @@ const PROPERTIES_START = TEMPLATES * TEMPLATE_LENGTH;
 const EMPTY = new Uint8Array(0);
 /** Below this many bytes a loop is faster than TypedArray.set. */
 const LOOP_COPY_LIMIT = 32;
-/** From here on zlib is faster than the kernel; as in the append kernel. */
-const LONG_BODY = 768;
 const HOST_FLAGS = SYS_FLAG_BORN_HOST_V6 | SYS_FLAG_STORE_HOST_V6;
 
 /** What a producer works in. */
