@@ -40,7 +40,7 @@ function consumeAll(reader: Reader, shown: readonly Shown[], faults: string[]): 
   });
 }
 
-/** Held against the store as its owner opens it: everything that was shown is there and is the same, and everything that is there was shown. */
+/** Held against the store as its owner opens it: what was shown is there and the same, and what is there was shown. */
 async function check(t: ExecutionContext, options: MessageStoreOptions, reader: Reader, shown: readonly Shown[]): Promise<number> {
   const store = await MessageStore.open(options);
   let messages = 0;

@@ -13,6 +13,7 @@ export {
   type PutMessageStatus,
   type RefusedPutStatus,
 } from "@millrace/format";
+export type { DiskUsage } from "@millrace/mapped-file";
 export type {
   DelayLevelStats,
   LastErrorStats,
@@ -51,6 +52,7 @@ export type { FollowedOffsets } from "./follow/followed-offsets.js";
 export type { ReadOnlyOptions } from "./follow/followed-store.js";
 export type { StoreSizes } from "./follow/store-sizes.js";
 export type { ConfigFileDamage } from "./marks/config-file.js";
+export type { StoreFence } from "./marks/store-fence.js";
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
 export type { DamagedPlace } from "./pipeline/controls.js";

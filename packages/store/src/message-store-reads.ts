@@ -16,7 +16,7 @@ interface ReadableStore {
   readonly dispatchBehindBytes: number;
 }
 
-/** The part of {@link MessageStore} and {@link ReadOnlyMessageStore} that answers at once what lies in a store: messages, offsets, names. */
+/** The part of {@link MessageStore} and {@link ReadOnlyMessageStore} that answers at once what lies there: messages, offsets, names. */
 export abstract class MessageStoreReads {
   readonly #open: ReadableStore;
 

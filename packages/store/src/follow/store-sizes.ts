@@ -4,9 +4,11 @@ import { openIfThere, type Storage, type StorageEntry } from "@millrace/mapped-f
 import { indexShapeOf } from "./index-shape.js";
 
 /** What a directory was made with, as its files say; what no file tells yet is not there. {@link MessageStore.open} takes them. */
-export interface StoreSizes extends Partial<IndexFileShape> {
+export interface StoreSizes {
   readonly mappedFileSizeCommitLog?: number;
   readonly mappedFileSizeConsumeQueue?: number;
+  readonly maxHashSlotNum?: number;
+  readonly maxIndexNum?: number;
 }
 
 /** @throws what the system says */
