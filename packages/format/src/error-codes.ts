@@ -212,6 +212,10 @@ export const ERROR_CODES = {
     meaning: "A service thread did not start, or ended while the store was opened.",
     remedy: "Correct what the message names as the reason, then open the store again.",
   },
+  ERR_PLATFORM: {
+    meaning: "This system or runtime lacks what Millrace stands on: files mapped into memory, and a binary to reach them.",
+    remedy: "Do what the message says; Linux on x64 and arm64, with glibc or musl, works as it is.",
+  },
   ERR_PRODUCER_ILLEGAL: {
     meaning: "What a producer was to be made of is no handle, or one that has been attached already.",
     remedy: "Call store.producerHandle() for each producer, and post the handle to its thread with its transferList.",

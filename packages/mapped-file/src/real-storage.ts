@@ -34,7 +34,7 @@ const SHARING: readonly (readonly [(from: string, to: string) => void, ReadonlyS
   [linkSync, new Set([...NOT_HERE, "EPERM", "EMLINK"])],
 ];
 
-/** Node's file system, and mmap-io's mappings. */
+/** Node's file system, and @millrace/mmap-io's mappings. */
 export class RealStorage implements Storage {
   readonly #fileMode: number;
 
