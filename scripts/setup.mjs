@@ -98,6 +98,7 @@ async function build() {
   if (failure !== undefined) fail("the kernels do not compile (above).", failure);
   const { bundleWorkers } = await import("./bundle-workers.mjs"); // its bundler has just been installed
   await bundleWorkers(root);
+  await (await import("./bundle-page.mjs")).bundlePage(root);
 }
 
 if (process.argv.length > 2) fail(`no options are taken here: ${process.argv.slice(2).join(" ")}`);

@@ -10,6 +10,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "mapped-file": ["format", "mmap-io"],
   stats: ["shared-memory", "format"],
   store: ["kernels", "mapped-file", "shared-memory", "format", "stats"],
+  dashboard: ["store", "stats", "shared-memory", "format"],
   cli: ["store", "stats", "format"],
 };
 

@@ -1,7 +1,10 @@
 import { importedFiles } from "./imports.js";
 import { packageOf, type Rule, type SourceFile, type SourceTree } from "./source-tree.js";
 
-/** What the package exports, the entries of worker threads, and the package's commands. */
+/** What a browser loads. */
+const PAGE_ENTRY = "packages/dashboard/src/page/main.ts";
+
+/** What the package exports, the entries of worker threads and of the page, and the package's commands. */
 function isEntry(tree: SourceTree, file: SourceFile): boolean {
   const name = packageOf(file.path) ?? "";
   const bin = tree.manifests.get(name)?.bin ?? {};
@@ -11,6 +14,7 @@ function isEntry(tree: SourceTree, file: SourceFile): boolean {
   const compiled = inside.replace(/\.ts$/, ".js");
   return (
     inside === "index.ts" ||
+    file.path === PAGE_ENTRY ||
     exported.includes(`./dist/${compiled}`) ||
     inside.endsWith("-worker.ts") ||
     commands.some((command) => command.replace(/^\.\//, "") === `dist/${compiled}`)

@@ -3,8 +3,8 @@ import type { ErrorCodeText } from "./error-code-text.js";
 /** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
 export const ERROR_CODES = {
   ERR_ABORTED: {
-    meaning: "Opening, or copying to another directory, was aborted by its signal.",
-    remedy: "Open the store, or copy it, again: both can begin afresh at any point.",
+    meaning: "Opening, copying to another directory, or starting the dashboard was aborted by its signal.",
+    remedy: "Open the store, copy it, or start the dashboard again: all can begin afresh at any point.",
   },
   ERR_ALLOCATE_FAILED: {
     meaning: "The segment that the message goes to could not be made, so it was not put.",
@@ -75,6 +75,10 @@ export const ERROR_CODES = {
   ERR_COPY_TARGET: {
     meaning: "The directory that a store is to be copied to is there already, is being written to, or overlaps the store.",
     remedy: "Name a directory outside of the store that does not exist or is empty.",
+  },
+  ERR_DASHBOARD_LISTEN: {
+    meaning: "The system does not let the dashboard listen at this host and port.",
+    remedy: "Give another port, or none for one that is free, and a host that is an address of this machine.",
   },
   ERR_DELAY_OFFSETS_CORRUPT: {
     meaning: "Neither config/delayOffset.json nor Millrace's copy nor the backup can be understood.",

@@ -99,6 +99,7 @@ export {
   QUEUE_ID_MAX,
 } from "./queue-name.js";
 export { isMessageMagic, RecordCursor } from "./record-cursor.js";
+export { type RecordField, recordFields } from "./record-fields.js";
 export { parseRocketMqJson } from "./rocketmq-json.js";
 export { shownValue } from "./shown-value.js";
 export type { StoreCheckpoint } from "./store-checkpoint-codec.js";

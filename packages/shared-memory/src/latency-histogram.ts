@@ -20,6 +20,15 @@ const BUCKETS = LINEAR_BUCKETS + (31 - LINEAR_BITS) * SUB_BUCKETS;
 
 export const LATENCY_HISTOGRAM_LENGTH = (FIRST_BUCKET + BUCKETS) * Float64Array.BYTES_PER_ELEMENT;
 
+const LIMITS_PER_DECADE = [1, 1.5, 2, 3, 5, 7];
+const DECADES = [1, 10, 100, 1e3, 1e4, 1e5, 1e6];
+
+/** From 1 µs to 10 s, in microseconds: what {@link LatencySnapshot.atMost} counts up to. */
+export const LATENCY_LIMITS_US: readonly number[] = [
+  ...DECADES.flatMap((decade) => LIMITS_PER_DECADE.map((limit) => limit * decade)),
+  1e7,
+];
+
 /** Microseconds; `count` is how many values there were. */
 export interface LatencySnapshot {
   readonly count: number;
@@ -29,6 +38,11 @@ export interface LatencySnapshot {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
+  /**
+   * How many values were at most each of {@link LATENCY_LIMITS_US}, to the histogram's precision: two snapshots tell what came between
+   * them.
+   */
+  readonly atMost: readonly number[];
 }
 
 function bucketOf(tenths: number): number {
@@ -105,7 +119,16 @@ export class LatencyHistogram {
       p99: this.quantile(0.99),
       p999: this.quantile(0.999),
       max: this.#cells[MAX_CELL] as number,
+      atMost: this.#atMost(),
     };
+  }
+
+  #atMost(): number[] {
+    let [bucket, sum] = [0, 0];
+    return LATENCY_LIMITS_US.map((us) => {
+      for (; bucket < BUCKETS && bucketLimit(bucket) <= us; bucket++) sum += this.#cells[FIRST_BUCKET + bucket] as number;
+      return sum;
+    });
   }
 
   /** Sum of the buckets, not the count cell: the owner may be between the two. */

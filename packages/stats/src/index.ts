@@ -1,3 +1,4 @@
+export { LATENCY_LIMITS_US } from "@millrace/shared-memory";
 export { toPrometheus } from "./prometheus-text.js";
 export type { StoreTotals } from "./runtime-info.js";
 export { classifyPutTimes, PUT_TIME_CLASSES, RuntimeInfo } from "./runtime-info.js";

@@ -58,6 +58,11 @@ export class MessageView {
     return this.#bytes.length === 0 ? 0 : this.#size;
   }
 
+  /** The whole record as it lies in the log: a view of its bytes, not a copy. */
+  get record(): Buffer {
+    return this.#bytes.subarray(this.#position, this.#position + this.size);
+  }
+
   get topic(): string {
     this.#readLengths();
     return this.#text(record.topicPosition, record.topicPosition + record.topicLength);

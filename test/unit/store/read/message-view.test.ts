@@ -30,6 +30,7 @@ test("every record that RocketMQ wrote is seen as the decoder sees it", (t) => {
         t.deepEqual(fieldsOf(view), { ...fieldsOf(decoded), properties }, put.name);
         t.deepEqual(fieldsOf(view.copy()), fieldsOf(view), put.name);
         t.is(view.msgId, msgId);
+        t.deepEqual(view.copy().record, segment.bytes.subarray(position, position + decoded.size));
         t.is(view.tags, properties.get("TAGS"));
         t.deepEqual(view.keys, properties.get("KEYS")?.split(" ") ?? []);
         t.is(view.delayTimeLevel, Number(properties.get("DELAY") ?? 0));

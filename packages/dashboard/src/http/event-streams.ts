@@ -1,0 +1,89 @@
+import type { ServerResponse } from "node:http";
+
+/** @forTests */
+export const CLIENTS_MOST = 16;
+/** Of frames, one after another: half a minute in which the client has read nothing. */
+const DROPPED_MOST = 120;
+
+/** What of a response is used. */
+export type StreamResponse = Pick<ServerResponse, "write" | "writableLength" | "end" | "destroy" | "once">;
+
+interface Client {
+  readonly response: StreamResponse;
+  dropped: number;
+  /** The last state was dropped. */
+  lacksState: boolean;
+}
+
+/**
+ * The pages that watch, each a stream of server-sent events. A client that has not read what it got is sent nothing new: so each holds at
+ * most one frame and one state in memory, and one that reads nothing for long is let go.
+ */
+export class EventStreams {
+  readonly #clients = new Set<Client>();
+  readonly #hello: Buffer;
+  #state: Buffer | undefined;
+
+  constructor(hello: unknown) {
+    this.#hello = eventOf("hello", hello);
+  }
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  /** False when there are enough. */
+  add(response: StreamResponse): boolean {
+    if (this.#clients.size >= CLIENTS_MOST) return false;
+    const client = { response, dropped: 0, lacksState: false };
+    this.#clients.add(client);
+    response.once("close", () => this.#clients.delete(client));
+    response.write(this.#state === undefined ? this.#hello : Buffer.concat([this.#hello, this.#state]));
+    return true;
+  }
+
+  frame(frame: unknown): void {
+    const event = eventOf("frame", frame);
+    for (const client of this.#clients) {
+      if (isBehind(client)) this.#drop(client);
+      else if (client.lacksState && this.#state !== undefined) this.#sendState(client, this.#state);
+      else client.response.write(event);
+    }
+  }
+
+  state(state: unknown): void {
+    this.#state = eventOf("state", state);
+    for (const client of this.#clients) {
+      // The frame of the same turn may still be on its way to the system.
+      if (client.dropped > 0) client.lacksState = true;
+      else this.#sendState(client, this.#state);
+    }
+  }
+
+  close(): void {
+    for (const { response } of this.#clients) response.end();
+    this.#clients.clear();
+  }
+
+  #sendState(client: Client, state: Buffer): void {
+    client.response.write(state);
+    client.lacksState = false;
+  }
+
+  #drop(client: Client): void {
+    if (++client.dropped < DROPPED_MOST) return;
+    this.#clients.delete(client);
+    client.response.destroy();
+  }
+}
+
+/** What it was sent before has not left this process. */
+function isBehind(client: Client): boolean {
+  if (client.response.writableLength > 0) return true;
+  client.dropped = 0;
+  return false;
+}
+
+function eventOf(name: string, data: unknown): Buffer {
+  return Buffer.from(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+}

@@ -1,0 +1,23 @@
+/** Share of a core that one kind of sample may take. */
+const SHARE = 0.003;
+/** A timer is never exact. */
+const SLACK_MS = 50;
+
+/** When the next sample is due: after its interval, and later when samples are so costly that they would take more than their share. */
+export class SamplePace {
+  readonly #intervalMs: number;
+  #dueMs = Number.NEGATIVE_INFINITY;
+
+  constructor(intervalMs: number) {
+    this.#intervalMs = intervalMs;
+  }
+
+  /** @param nowMs by the monotonic clock, as all below */
+  isDue(nowMs: number): boolean {
+    return nowMs >= this.#dueMs;
+  }
+
+  taken(beganMs: number, endedMs: number): void {
+    this.#dueMs = beganMs + Math.max(this.#intervalMs - SLACK_MS, (endedMs - beganMs) / SHARE);
+  }
+}

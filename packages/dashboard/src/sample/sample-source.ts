@@ -1,0 +1,51 @@
+import { monotonicMs } from "@millrace/shared-memory";
+import type { MessageStore, ReadOnlyMessageStore } from "@millrace/store";
+import { FollowedSampler } from "./followed-sampler.js";
+import type { Frame, Hello, StoreState } from "./frame.js";
+import { PipelineSampler } from "./pipeline-sampler.js";
+import { SamplePace } from "./sample-pace.js";
+import { isOpenHere, StoreStateReader } from "./store-state-reader.js";
+
+/** Four frames a second. */
+export const FRAME_INTERVAL_MS = 250;
+const STATE_INTERVAL_MS = 1000;
+
+/** Where what was sampled goes. */
+export interface SampleSink {
+  frame(frame: Frame): void;
+  state(state: StoreState): void;
+}
+
+/** Looks at the store, as often as is due and no more often than it costs nothing: see {@link SamplePace}. */
+export class SampleSource {
+  readonly hello: Hello;
+  readonly #sampler: PipelineSampler | FollowedSampler;
+  readonly #states: StoreStateReader;
+  readonly #framePace = new SamplePace(FRAME_INTERVAL_MS);
+  readonly #statePace = new SamplePace(STATE_INTERVAL_MS);
+
+  constructor(store: MessageStore | ReadOnlyMessageStore) {
+    const { storePathRootDir, flushDiskType, mappedFileSizeCommitLog } = store.config;
+    const kind = isOpenHere(store) ? "open" : "followed";
+    this.hello = { kind, directory: storePathRootDir, flushDiskType, segmentSize: mappedFileSizeCommitLog };
+    this.#sampler = isOpenHere(store) ? new PipelineSampler(store) : new FollowedSampler(store);
+    this.#states = new StoreStateReader(store);
+  }
+
+  /** What is due now. A store that is closed has no more to say; a directory that cannot be read just now is looked at again. */
+  sample(sink: SampleSink): void {
+    attempt(this.#framePace, () => sink.frame(this.#sampler.frame()));
+    attempt(this.#statePace, () => sink.state(this.#states.read()));
+  }
+}
+
+function attempt(pace: SamplePace, take: () => void): void {
+  const beganMs = monotonicMs();
+  if (!pace.isDue(beganMs)) return;
+  try {
+    take();
+  } catch {
+    // the store is closed, or its directory cannot be read now
+  }
+  pace.taken(beganMs, monotonicMs());
+}

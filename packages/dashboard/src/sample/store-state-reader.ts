@@ -1,0 +1,155 @@
+import { DelayLevels, TRANS_HALF_TOPIC } from "@millrace/format";
+import { monotonicMs, wallClockMs } from "@millrace/shared-memory";
+import type { QueueStats } from "@millrace/stats";
+import { ERROR_CODES, type MessageStore, type MillraceErrorCode, type ReadOnlyMessageStore } from "@millrace/store";
+import type { Attention, GroupRow, QueueRow, StoreState } from "./frame.js";
+import { SamplePace } from "./sample-pace.js";
+
+/** What a page can show, and a message can carry. */
+const QUEUES_SHOWN = 300;
+const GROUPS_SHOWN = 100;
+const TOPICS_SHOWN = 500;
+/** Queues and groups are asked for each other. */
+const PAIRS_ASKED = 20_000;
+const UNDECIDED_SHOWN = 100;
+const UNDECIDED_INTERVAL_MS = 5000;
+
+type AnyStore = MessageStore | ReadOnlyMessageStore;
+
+/** Makes what is shown about once a second: queues, groups, delays, transactions, disk, errors. */
+export class StoreStateReader {
+  readonly #store: AnyStore;
+  readonly #undecidedPace = new SamplePace(UNDECIDED_INTERVAL_MS);
+  #undecided: StoreState["undecided"];
+  #isAsking = false;
+
+  constructor(store: AnyStore) {
+    this.#store = store;
+  }
+
+  read(): StoreState {
+    const queues = this.#store.queueStats();
+    const { rows, groups } = consumedBy(this.#store, queues);
+    const common = {
+      time: wallClockMs(),
+      queues: rows.slice(0, QUEUES_SHOWN),
+      queueCount: queues.length,
+      groups: groups.slice(0, GROUPS_SHOWN),
+      groupCount: groups.length,
+      topics: this.#store.topics().slice(0, TOPICS_SHOWN),
+    };
+    return isOpenHere(this.#store) ? { ...common, ...this.#ofOpen(this.#store) } : { ...common, ...ofFollowed(this.#store) };
+  }
+
+  #ofOpen(store: MessageStore) {
+    const { state, schedule, disk, services, lastErrors } = store.stats();
+    this.#askForUndecided(store);
+    const levels = DelayLevels.parse(store.config.messageDelayLevel);
+    return {
+      attention: attentionOf(state),
+      delays: schedule.levels
+        .map(({ level, delayOffset, maxOffset }) => ({ level, delayMs: levels.delayMs(level), waiting: maxOffset - delayOffset }))
+        .filter(({ waiting }) => waiting > 0),
+      undecided: this.#undecided,
+      disk: [
+        { label: "commit log", usedRatio: disk.commitLogRatio },
+        { label: "ConsumeQueues", usedRatio: disk.consumeQueueRatio },
+      ],
+      deletedSegments: disk.deletedSegments,
+      services,
+      errors: lastErrors.map((error) => ({ ...error, remedy: remedyOf(error.code) })),
+    };
+  }
+
+  /** Goes on in the background, in turns of the event loop; what it finds is in a later answer. */
+  #askForUndecided(store: MessageStore): void {
+    const beganMs = monotonicMs();
+    if (this.#isAsking || !this.#undecidedPace.isDue(beganMs) || store.queues(TRANS_HALF_TOPIC).length === 0) return;
+    this.#isAsking = true;
+    undecidedOf(store)
+      .then(
+        (undecided) => {
+          this.#undecided = undecided;
+        },
+        () => {}, // the store closes, or a later time is better
+      )
+      .finally(() => {
+        this.#undecidedPace.taken(beganMs, monotonicMs());
+        this.#isAsking = false;
+      });
+  }
+}
+
+export function isOpenHere(store: AnyStore): store is MessageStore {
+  return "recovery" in store;
+}
+
+async function undecidedOf(store: MessageStore): Promise<StoreState["undecided"]> {
+  let [count, oldestTime] = [0, undefined as number | undefined];
+  for await (const { storeTimestamp } of store.undecidedMessages({ limit: UNDECIDED_SHOWN + 1 })) {
+    oldestTime ??= storeTimestamp;
+    count++;
+  }
+  return { count: Math.min(count, UNDECIDED_SHOWN), more: count > UNDECIDED_SHOWN, oldestTime };
+}
+
+function ofFollowed(store: ReadOnlyMessageStore) {
+  const { fence, abort, disk } = store.stats();
+  const attention: Attention[] = [];
+  if (fence !== undefined)
+    attention.push({ title: "The store is fenced", reason: fence.reason, remedy: remedyOf("ERR_STORE_FENCED") });
+  if (store.lastError !== undefined)
+    attention.push({ title: "The directory cannot be followed", reason: String(store.lastError), remedy: "It is tried again." });
+  return {
+    attention,
+    delays: [],
+    undecided: undefined,
+    disk: [{ label: "disk", usedRatio: disk.totalBytes === 0 ? 0 : disk.usedBytes / disk.totalBytes }],
+    deletedSegments: undefined,
+    services: [
+      {
+        name: "writer",
+        state: abort === undefined ? "no process has the store open" : writerOf(abort.processId),
+        heartbeatAgeMs: 0,
+      },
+    ],
+    errors: [],
+  };
+}
+
+function writerOf(processId: number | undefined): string {
+  return processId === undefined ? "open, or not closed" : `open in process ${processId}, or not closed by it`;
+}
+
+function attentionOf(state: string): Attention[] {
+  if (state !== "fenced" && state !== "faulted") return [];
+  const code = state === "fenced" ? "ERR_STORE_FENCED" : "ERR_STORE_FAULTED";
+  const { meaning, remedy } = ERROR_CODES[code];
+  return [{ title: `The store is ${state}`, reason: meaning, remedy }];
+}
+
+function remedyOf(code: MillraceErrorCode): string;
+function remedyOf(code: string): string | undefined;
+function remedyOf(code: string): string | undefined {
+  return (ERROR_CODES as Readonly<Record<string, { readonly remedy: string }>>)[code]?.remedy;
+}
+
+/** Queues by name with the groups that have committed there, and the groups by what they have not consumed, the most first. */
+function consumedBy({ consumerOffsets }: AnyStore, queues: readonly QueueStats[]): { rows: QueueRow[]; groups: GroupRow[] } {
+  const names = consumerOffsets.groups().slice(0, Math.max(1, Math.floor(PAIRS_ASKED / Math.max(1, queues.length))));
+  const totals = new Map(names.map((group) => [group, { queues: 0, lag: 0 }]));
+  const rows = queues.map(({ topic, queueId, minOffset, maxOffset, lag }) => {
+    const groups: { group: string; offset: number }[] = [];
+    for (const [group, total] of totals) {
+      const offset = consumerOffsets.get(group, topic, queueId);
+      if (offset === undefined) continue;
+      groups.push({ group, offset });
+      total.queues++;
+      total.lag += Math.max(0, maxOffset - Math.max(offset, minOffset));
+    }
+    return { topic, queueId, min: minOffset, max: maxOffset, undispatched: lag, groups };
+  });
+  rows.sort((a, b) => (a.topic === b.topic ? a.queueId - b.queueId : a.topic < b.topic ? -1 : 1));
+  const groups = Array.from(totals, ([group, total]) => ({ group, ...total })).sort((a, b) => b.lag - a.lag);
+  return { rows, groups };
+}

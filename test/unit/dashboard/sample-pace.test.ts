@@ -1,0 +1,31 @@
+import test from "ava";
+import { SamplePace } from "#dashboard/sample/sample-pace.js";
+import { perSecond, SampleWindow } from "#dashboard/sample/sample-window.js";
+
+test("a cheap sample is due again after its interval, a costly one so late that it takes 0.3 % of a core", (t) => {
+  const pace = new SamplePace(1000);
+  t.true(pace.isDue(0));
+  pace.taken(0, 1);
+  t.false(pace.isDue(900));
+  t.true(pace.isDue(1000));
+  pace.taken(1000, 1030);
+  t.false(pace.isDue(10_000));
+  t.true(pace.isDue(11_001));
+});
+
+test("a window keeps what it needs for its length, and begins again after a pause", (t) => {
+  const window = new SampleWindow<{ atMs: number }>(1000);
+  t.is(window.before(1000), undefined);
+  for (let atMs = 0; atMs <= 3000; atMs += 250) window.add({ atMs });
+  t.is(window.before(0)?.atMs, 3000);
+  t.is(window.before(1000)?.atMs, 2000);
+  t.is(window.before(9000)?.atMs, 2000, "the oldest that is kept");
+  window.add({ atMs: 9000 });
+  t.is(window.before(1000)?.atMs, 9000);
+});
+
+test("a rate is never negative, and 0 between equal times", (t) => {
+  t.is(perSecond(10, 30, 500), 40);
+  t.is(perSecond(30, 10, 500), 0);
+  t.is(perSecond(10, 30, 0), 0);
+});
