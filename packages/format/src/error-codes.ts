@@ -321,6 +321,10 @@ export const ERROR_CODES = {
     meaning: "Another process, or this one, has the store open.",
     remedy: "Close it there, or end the process; the abort file in the directory holds its pid.",
   },
+  ERR_STORE_READ_ONLY: {
+    meaning: "The store was opened to be read beside the process that writes it, and nothing was changed.",
+    remedy: "Ask the process that has the store open, or open it with MessageStore.open when none has.",
+  },
   ERR_TOO_MANY_QUEUES: {
     meaning: "The store has as many topics or queues as it can have.",
     remedy: "Delete topics that are not used with deleteTopic or cleanUnusedTopics, then open the store again.",

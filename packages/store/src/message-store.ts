@@ -1,6 +1,5 @@
 import type { Writable } from "node:stream";
-import { MillraceError, storePaths } from "@millrace/format";
-import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
+import type { StorageSpec } from "@millrace/mapped-file";
 import type { StoreStats } from "@millrace/stats";
 import type { ConsumerOffsets } from "./broker/consumer-offsets.js";
 import type {
@@ -20,8 +19,10 @@ import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
 import { type SalvageReport, salvageStore } from "./copy/salvage.js";
 import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
-import { liftFence } from "./marks/fence-places.js";
+import { FollowedStore, type ReadOnlyOptions, storeSizes } from "./follow/followed-store.js";
+import type { StoreSizes } from "./follow/store-sizes.js";
 import { MessageStoreReads } from "./message-store-reads.js";
+import { clearFence } from "./open/clear-fence.js";
 import { OpenStore } from "./open/open-store.js";
 import { leaveOutUnreadableOffsets } from "./open/salvaged-config.js";
 import type { ProducerHandle } from "./produce/producer-handle.js";
@@ -29,8 +30,8 @@ import type { Message } from "./put/message.js";
 import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
 import type { TopicSelection } from "./read/topic-selection.js";
+import { type ReadOnlyMessageStore, readOnlyMessageStore } from "./read-only-message-store.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
-import { pathUnusable } from "./tell/path-unusable.js";
 import type { StoreEventMap, StoreEventName } from "./tell/store-event.js";
 
 let construct: (open: OpenStore) => MessageStore;
@@ -86,6 +87,23 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
+   * Reads a directory beside the process that writes it, a RocketMQ broker too: takes no lock, and changes nothing. As `millrace tail`.
+   * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`; `ERR_PATH_UNUSABLE`: no store with a segment lies there, or it may
+   * not be read; `ERR_CONSUME_QUEUE_UNSUPPORTED`
+   */
+  static async openReadOnly(storePathRootDir: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyMessageStore> {
+    return readOnlyMessageStore(FollowedStore.open(storePathRootDir, options, { kind: "real" }));
+  }
+
+  /**
+   * The sizes that a directory was made with, as far as its files tell them: for {@link open}, which wants the same.
+   * @throws MillraceError `ERR_PATH_UNUSABLE`: no store with a segment lies there
+   */
+  static sizesOf(storePathRootDir: string, options: ReadOnlyOptions = {}): StoreSizes {
+    return storeSizes(storePathRootDir, options, { kind: "real" });
+  }
+
+  /**
    * Writes what is good of a damaged store to a new directory, each message where it was: its physical and queue offset and its id stay,
    * and so do the groups' offsets; ConsumeQueues and index are made when the target is opened. The place of what is lost holds a record of
    * topic `MILLRACE_SALVAGE` that says so. The source is not changed. Blocks the thread, for as long as reading the log twice takes. As
@@ -106,17 +124,7 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * `ERR_STORE_LOCKED`: it is open
    */
   static clearFence(storePathRootDir: string): void {
-    const storage = createStorage({ kind: "real" });
-    const paths = storePaths(storePathRootDir);
-    if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
-    const lock = LockFile.acquire(storage, paths.lock, paths.abort);
-    try {
-      liftFence(storage, paths);
-    } catch (error) {
-      throw pathUnusable(error, "the fence stands: its marker cannot be written here", paths.fence);
-    } finally {
-      lock.release();
-    }
+    clearFence(storePathRootDir, { kind: "real" });
   }
 
   /**
