@@ -15,10 +15,12 @@ export {
 } from "@millrace/format";
 export type {
   DelayLevelStats,
+  HaStats,
   LastErrorStats,
   LatencySnapshot,
   QueueStats,
   ServiceStats,
+  SlaveStats,
   StoreStateName,
   StoreStats,
   TopicPutStats,
@@ -36,7 +38,7 @@ export type { SelfCheckFinding } from "./clean/self-check.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./clean/store-scrubber.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
 export type { MessageStoreConfig } from "./config/message-store-config.js";
-export type { BackPressure, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
+export type { BackPressure, BrokerRole, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
 export type { RecoveryProgress } from "./config/recovery-progress.js";
 export type { StoreLogger } from "./config/store-logger.js";
 export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
@@ -77,7 +79,12 @@ export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/rec
 export type {
   CorruptEvent,
   DispatchFailedEvent,
+  DivergedEvent,
   RebuiltEvent,
+  ReplicaEvent,
+  SlaveBehindEvent,
+  SlaveJoinedEvent,
+  SlaveLeftEvent,
   StoreEvent,
   StoreEventMap,
   StoreEventName,
