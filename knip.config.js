@@ -18,6 +18,7 @@ export default {
     // What only the kernels use of the layouts: AssemblyScript reads the same descriptors.
     "packages/kernels": { entry: ["assembly/index.ts"], project: ["{src,assembly}/**/*.ts"] },
     "packages/shared-memory": { entry: ["src/service-entry.ts"], project: ["src/**/*.ts"] },
+    "packages/mmap-io": { project: ["*.js"] },
     "packages/*": { project: ["src/**/*.ts"] },
   },
 };

@@ -3,26 +3,23 @@
  * half as fast. Source maps lead back to the sources. What is newer than its bundle is loaded module by module
  * (packages/store/src/pipeline/worker-bundle.ts).
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
 /** Service threads start no threads. */
 const MAIN_ONLY = "export class Piscina {}";
-/** The binding and the locks belong to another package, and are found from there. */
-const NATIVE = (name) => `
-import { createRequire } from "node:module";
-const load = createRequire(createRequire(import.meta.url).resolve("@millrace/mapped-file"));
-const native = load(${JSON.stringify(name)});
-export default native;
-export const { tryLock } = native;`;
+/** The binding belongs to another package, and is found from there. */
+const FROM_STORE = "createRequire(import.meta.url)";
+const FROM_MAPPED_FILE = `createRequire(${FROM_STORE}.resolve("@millrace/mapped-file"))`;
 
 const WITHOUT = {
   name: "without",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(piscina|mmap-io|fs-native-extensions)$/ }, ({ path }) => ({ path, namespace: "without" }));
-    onLoad({ filter: /.*/, namespace: "without" }, ({ path }) => ({
-      contents: path === "piscina" ? MAIN_ONLY : NATIVE(path),
+    onResolve({ filter: /^piscina$/ }, ({ path }) => ({ path, namespace: "without" }));
+    onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: MAIN_ONLY, loader: "js" }));
+    onLoad({ filter: /\/mapped-file\/dist\/native-binding\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(FROM_STORE, FROM_MAPPED_FILE),
       loader: "js",
     }));
   },

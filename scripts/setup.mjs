@@ -1,22 +1,13 @@
 /**
- * Set-up for `npm start`, `npm test` and `npm run bench`: dependencies, the native binding, the build. Needs Node, npm, python3 and a C++
- * compiler; says nothing when all is up to date.
+ * Set-up for `npm start`, `npm test` and `npm run bench`: dependencies, the native binding, the build. Needs Node, npm and a C++ compiler;
+ * says nothing when all is up to date.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildBinding } from "./build-binding.mjs";
 import { buildKernels } from "./build-kernels.mjs";
 
 const PNPM = "pnpm@10.34.8";
@@ -55,38 +46,10 @@ function wantedStamp() {
   return hash.digest("hex");
 }
 
-const hasHeaders = (directory) => existsSync(join(directory, "include", "node", "node_api.h"));
-
-/** The folder whose include/node holds this Node's headers; undefined leaves it to node-gyp to download them. */
-function findHeaders() {
-  const installed = dirname(dirname(realpathSync(process.execPath)));
-  if (hasHeaders(installed)) return installed;
-  const configured = process.env.npm_config_nodedir;
-  if (configured && hasHeaders(configured)) return configured;
-  const cached = join(cache, `headers-${process.version}`);
-  if (!hasHeaders(cached)) fetchHeaders(cached);
-  return hasHeaders(cached) ? cached : undefined;
-}
-
-/** The npm package of a Node binary carries its headers. */
-function fetchHeaders(target) {
-  const name = `node-${process.platform}-${process.arch}`;
-  mkdirSync(cache, { recursive: true });
-  const scratch = mkdtempSync(join(cache, "fetch-"));
-  const prefix = ["install", "--prefix", scratch, "--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"];
-  const { ok } = run("npm", [...prefix, `${name}@${process.versions.node}`], process.env, scratch);
-  if (ok) {
-    mkdirSync(target, { recursive: true });
-    rmSync(join(target, "include"), { recursive: true, force: true });
-    renameSync(join(scratch, "node_modules", name, "include"), join(target, "include"));
-  }
-  rmSync(scratch, { recursive: true, force: true });
-}
-
 /** Maps and unmaps a page in a process of its own; the output says why it could not. */
 function checkBinding() {
   const script = `
-    const mmap = require("node:module").createRequire(${JSON.stringify(join(root, "packages/mapped-file/package.json"))})("mmap-io");
+    const mmap = require(${JSON.stringify(join(root, "packages/mmap-io"))});
     const fd = require("node:fs").openSync(process.execPath, "r");
     const page = mmap.map(mmap.PAGESIZE, mmap.PROT_READ, mmap.MAP_SHARED, fd);
     if (page.length !== mmap.PAGESIZE || !mmap.unmap(page) || page.length !== 0) throw new Error("mmap-io maps, but not as patched");`;
@@ -94,28 +57,23 @@ function checkBinding() {
 }
 
 function install() {
-  const nodedir = findHeaders();
-  const env = { ...process.env, CI: "true", ...(nodedir === undefined ? {} : { npm_config_nodedir: nodedir }) };
+  const env = { ...process.env, CI: "true" };
   delete env.NODE_ENV; // "production" would leave out what builds and tests need
-  const pnpm = (...args) => run("npx", ["--yes", "--loglevel=error", PNPM, ...args], env);
   const started = Date.now();
-  console.error("setup: installing dependencies and building mmap-io; about a minute the first time");
-  const installed = pnpm("install", "--frozen-lockfile", "--config.confirmModulesPurge=false");
-  if (!installed.ok) {
-    fail("pnpm install failed (above). Needed: the npm registry, python3, make and a C++ compiler.", installed.output);
-  }
-  if (!checkBinding().ok) {
-    const rebuilt = pnpm("rebuild", "mmap-io");
-    const binding = checkBinding();
-    if (!binding.ok) {
-      fail(
-        "mmap-io's native binding is not built, or does not load on this Node (above). Needed: python3, make and a C++ compiler, and " +
-          "ignore-scripts must not be set. Then delete node_modules and try again.",
-        `${rebuilt.output}\n${binding.output}`,
-      );
-    }
-  }
+  console.error("setup: installing dependencies; about a minute the first time");
+  const args = ["--yes", "--loglevel=error", PNPM, "install", "--frozen-lockfile", "--config.confirmModulesPurge=false"];
+  const installed = run("npx", args, env);
+  if (!installed.ok) fail("pnpm install failed (above). Needed: the npm registry.", installed.output);
   console.error(`setup: dependencies ready after ${((Date.now() - started) / 1000).toFixed(0)} s`);
+}
+
+/** The native binding of this machine. */
+function prepareBinding() {
+  const { missing, failure } = buildBinding(root, false);
+  if (missing.length > 0) fail("a C++ compiler is needed: c++, g++, clang++, or what CXX names.");
+  if (failure !== undefined) fail("the native binding does not compile (above).", failure);
+  const binding = checkBinding();
+  if (!binding.ok) fail("the native binding does not load on this Node (above).", binding.output);
 }
 
 /** Deletes what was compiled from sources that are gone: AVA would go on running such tests. */
@@ -146,9 +104,10 @@ if (process.argv.length > 2) fail(`no options are taken here: ${process.argv.sli
 checkNode();
 const stamp = wantedStamp();
 const installedBefore = existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;
-if (!installedBefore || !checkBinding().ok) {
+if (!installedBefore) {
   install();
   mkdirSync(cache, { recursive: true });
   writeFileSync(stampFile, stamp);
 }
+prepareBinding();
 await build();

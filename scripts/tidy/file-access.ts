@@ -1,7 +1,7 @@
 import { importsOf } from "./imports.js";
 import { packageOf, type Rule } from "./source-tree.js";
 
-const FILE_ACCESS = /^(?:(?:node:)?fs(?:\/promises)?|mmap-io|fs-native-extensions)$/;
+const FILE_ACCESS = /^(?:(?:node:)?fs(?:\/promises)?|@millrace\/mmap-io)$/;
 
 /** May look whether a directory is there; it reaches no store data. */
 const EXEMPT = "cli";

@@ -43,6 +43,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       thread: "main",
       uses: ["recover/log", "recover/queues", "recover/index", "recover/scan", "config", "marks"],
     },
+    follow: { thread: "main", uses: ["recover", "broker", "consume", "read", "put", "config", "marks", "tell"] },
     copy: { thread: "main and pool", uses: ["recover/scan", "recover/index", "config", "marks"] },
     open: {
       thread: "main",

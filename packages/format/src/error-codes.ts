@@ -214,6 +214,10 @@ export const ERROR_CODES = {
     meaning: "A service thread did not start, or ended while the store was opened.",
     remedy: "Correct what the message names as the reason, then open the store again.",
   },
+  ERR_PLATFORM: {
+    meaning: "This system or runtime lacks what Millrace stands on: files mapped into memory, and a binary to reach them.",
+    remedy: "Do what the message says; Linux on x64 and arm64, with glibc or musl, works as it is.",
+  },
   ERR_PRODUCER_ILLEGAL: {
     meaning: "What a producer was to be made of is no handle, or one that has been attached already.",
     remedy: "Call store.producerHandle() for each producer, and post the handle to its thread with its transferList.",
@@ -318,6 +322,10 @@ export const ERROR_CODES = {
   ERR_STORE_LOCKED: {
     meaning: "Another process, or this one, has the store open.",
     remedy: "Close it there, or end the process; the abort file in the directory holds its pid.",
+  },
+  ERR_STORE_READ_ONLY: {
+    meaning: "The store was opened to be read beside the process that writes it, and nothing was changed.",
+    remedy: "Ask the process that has the store open, or open it with MessageStore.open when none has.",
   },
   ERR_TOO_MANY_QUEUES: {
     meaning: "The store has as many topics or queues as it can have.",

@@ -12,6 +12,7 @@ import {
   SYS_FLAG_OFFSET,
   TOTAL_SIZE_OFFSET,
 } from "../../format/src/message-descriptor";
+import { HINT_LENGTH } from "../../shared-memory/src/dispatch-hint-descriptor";
 import {
   FRAME_BODY_OFFSET_WORD,
   FRAME_FLAG_BODY_CRC,
@@ -32,11 +33,13 @@ import {
   APPENDED_BYTES_ADDRESS,
   APPENDED_FLAGS_ALL_ADDRESS,
   APPENDED_FLAGS_ANY_ADDRESS,
+  APPENDED_HINTS_ADDRESS,
   APPENDED_MESSAGES_ADDRESS,
   LONG_BODY,
 } from "../src/kernel-memory-descriptor";
 import { get32, set32, set64 } from "./big-endian";
 import { combine, crc32 } from "./crc32";
+import { leaveHint } from "./hint";
 
 /** CRC of a long body, where the host has a faster way than tables. */
 declare function longBodyCrc(at: usize, length: u32): u32;
@@ -53,6 +56,8 @@ const DOUBLE: u32 = 8;
  * @param frames, results where the arrays begin; `mask` is one less than their length
  * @param first sequence of the first frame modulo their count
  * @param offset physical offset of the first record
+ * @param hints where the ring of hints begins; `hintMask` is one less than its length, `firstHint` where the first goes; `hintRoom` how
+ * many may be left: records beyond that have none
  */
 export function append(
   frames: usize,
@@ -71,8 +76,13 @@ export function append(
   offset: f64,
   storeTimestamp: f64,
   sealsProperties: bool,
+  hints: usize,
+  hintMask: u32,
+  firstHint: u32,
+  hintRoom: u32,
 ): u32 {
   let at = target;
+  let hinted: u32 = 0;
   let messages: u32 = 0;
   let any: u32 = 0;
   let all: u32 = ~0;
@@ -93,7 +103,8 @@ export function append(
     messages += frameMessages;
     memory.copy(at, ring + load<u32>(frame + FRAME_POSITION_WORD * WORD), length);
     const bodyOffset = load<u32>(frame + FRAME_BODY_OFFSET_WORD * WORD);
-    const cell = load<u32>(frame + FRAME_QUEUE_SLOT_WORD * WORD) * DOUBLE;
+    const queueSlot = load<u32>(frame + FRAME_QUEUE_SLOT_WORD * WORD);
+    const cell = queueSlot * DOUBLE;
     store<f64>(putMessages + cell, load<f64>(putMessages + cell) + (frameMessages as f64));
     store<f64>(putBytes + cell, load<f64>(putBytes + cell) + (length as f64));
     const queue = queueOffsets + cell;
@@ -108,6 +119,10 @@ export function append(
     for (; at < end; queueOffset += 1.0) {
       const recordLength = get32(at + TOTAL_SIZE_OFFSET);
       seal(at, recordLength, bodyOffset, queueOffset, offset, storeTimestamp, sealsProperties, (flags & FRAME_FLAG_BODY_CRC) !== 0);
+      if (hinted < hintRoom) {
+        const hint = hints + ((firstHint + hinted++) & hintMask) * HINT_LENGTH;
+        leaveHint(hint, at, recordLength, bodyOffset, queueSlot, queueOffset, offset, storeTimestamp);
+      }
       at += recordLength;
       offset += recordLength as f64;
     }
@@ -117,6 +132,7 @@ export function append(
   store<u32>(APPENDED_MESSAGES_ADDRESS, messages);
   store<u32>(APPENDED_FLAGS_ANY_ADDRESS, any);
   store<u32>(APPENDED_FLAGS_ALL_ADDRESS, all);
+  store<u32>(APPENDED_HINTS_ADDRESS, hinted);
   return taken;
 }
 

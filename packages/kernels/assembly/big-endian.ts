@@ -1,3 +1,7 @@
+export function get16(at: usize): u32 {
+  return bswap<u16>(load<u16>(at));
+}
+
 export function get32(at: usize): u32 {
   return bswap<u32>(load<u32>(at));
 }

@@ -3,7 +3,7 @@
  *
  * ```text
  *   0         nothing: no address is 0
- *   1024      what `append` has done: bytes, messages, flags that any frame has, flags that all frames have (u32 each); the appender's
+ *   1024      what `append` has done: bytes, messages, flags that any frame has, that all frames have, hints (u32 each); the appender's
  *   2048      CRC-32: x^(8·2^k), 32 × u32; the same for everybody
  *   4096      CRC-32: sixteen tables of 1 KiB; the same for everybody
  *   20480     CRC-32: what CRCs become over bodies of some lengths, 64 × 516 bytes; the appender's
@@ -14,6 +14,7 @@ export const APPENDED_BYTES_ADDRESS = 1024;
 export const APPENDED_MESSAGES_ADDRESS = 1028;
 export const APPENDED_FLAGS_ANY_ADDRESS = 1032;
 export const APPENDED_FLAGS_ALL_ADDRESS = 1036;
+export const APPENDED_HINTS_ADDRESS = 1040;
 export const CRC_POWERS_ADDRESS = 2048;
 export const CRC_TABLES_ADDRESS = 4096;
 export const CRC_SHIFTS_ADDRESS = 20480;

@@ -21,6 +21,10 @@ export interface Kernels {
     offset: number,
     storeTimestamp: number,
     sealsProperties: boolean,
+    hints: number,
+    hintMask: number,
+    firstHint: number,
+    hintRoom: number,
   ): number;
   encode(
     template: number,

@@ -1,4 +1,4 @@
-import mmap from "mmap-io";
+import { nativeBinding } from "./native-binding.js";
 
 /** What the system says where the file system, or the system itself, has no such call. */
 const NOT_HERE = new Set(["EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EINVAL"]);
@@ -6,7 +6,7 @@ const NOT_HERE = new Set(["EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EINVAL"]);
 /** fallocate. False: not on this file system. */
 export function allocateRange(fd: number, position: number, length: number): boolean {
   try {
-    mmap.allocate(fd, position, length);
+    nativeBinding().allocate(fd, position, length);
     return true;
   } catch (error) {
     if (isNotHere(error)) return false;
@@ -17,7 +17,7 @@ export function allocateRange(fd: number, position: number, length: number): boo
 /** SEEK_DATA; undefined: nothing but a hole follows. Where holes are not known, all is data. */
 export function nextData(fd: number, position: number): number | undefined {
   try {
-    return mmap.seekData(fd, position);
+    return nativeBinding().seekData(fd, position);
   } catch (error) {
     if (isNotHere(error)) return position;
     throw error;
@@ -27,7 +27,7 @@ export function nextData(fd: number, position: number): number | undefined {
 /** SEEK_HOLE; undefined: none. */
 export function nextHole(fd: number, position: number): number | undefined {
   try {
-    return mmap.seekHole(fd, position);
+    return nativeBinding().seekHole(fd, position);
   } catch (error) {
     if (isNotHere(error)) return undefined;
     throw error;

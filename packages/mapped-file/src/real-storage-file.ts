@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
 import { MillraceError } from "@millrace/format";
-import { tryLock } from "fs-native-extensions";
+import { nativeBinding } from "./native-binding.js";
 import { mapFile } from "./native-mapping.js";
 import { allocateRange, nextData, nextHole } from "./native-range.js";
 import type { MapAccess, Mapping, StorageFile } from "./storage.js";
@@ -79,7 +79,7 @@ export class RealStorageFile implements StorageFile {
   }
 
   tryLock(position: number, length: number): boolean {
-    return tryLock(this.#fd, position, length);
+    return nativeBinding().tryLock(this.#fd, position, length);
   }
 
   close(): void {

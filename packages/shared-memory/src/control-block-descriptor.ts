@@ -95,6 +95,10 @@ export const COUNTERS = {
   /** Microseconds (monotonic clock). RocketMQ: beginTimeInLock. */
   appendBeganUs: word("append", "gauge", "When the group now being written began, 0 between groups."),
 
+  /** See `dispatch-hint-descriptor.ts`; published before `wroteOffset`. */
+  hintsLeft: word("append", "position", "Records of which the appender has left a hint for the dispatcher."),
+  hintsTaken: word("dispatch", "position", "Hints that the dispatcher needs no more."),
+
   appendMessages: word("append", "total", "Messages appended to the log."),
   appendBytes: word("append", "total", "Bytes appended to the log."),
   appendGroups: word("append", "total", "Groups appended."),
@@ -113,6 +117,7 @@ export const COUNTERS = {
   allocateLockFailures: word("allocate", "total", "Memory locks that the system refused."),
   allocateDeletedSegments: word("allocate", "total", "Segments deleted by retention."),
   dispatchMessages: word("dispatch", "total", "Records dispatched."),
+  dispatchHinted: word("dispatch", "total", "Records dispatched by the appender's hint, without reading them."),
   dispatchGroups: word("dispatch", "total", "Groups dispatched."),
   dispatchForces: word("dispatch", "total", "Forces of ConsumeQueue and index files."),
   /** A second apart; 0 when all is well. Main looks at it while it opens. */

@@ -26,6 +26,8 @@ export {
 } from "./control-block-descriptor.js";
 export { ControlPort } from "./control-port.js";
 export { OwnedCounter, ReadableCounter } from "./counter.js";
+export { HINTS } from "./dispatch-hint-descriptor.js";
+export { allocateDispatchHints, type DispatchHintBuffer, DispatchHints } from "./dispatch-hints.js";
 export { runEventAgent } from "./event-agent-runner.js";
 export { InvariantError } from "./invariant-error.js";
 export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";

@@ -94,6 +94,7 @@ export const METRICS: readonly Metric[] = [
     (s) => s.dispatch.behindMessages,
   ),
   ofWord("dispatch", "messages", "dispatch_messages_total", "dispatchMessages", "count", (s) => s.dispatch.messages),
+  ofWord("dispatch", "hinted", "dispatch_hinted_total", "dispatchHinted", "count", (s) => s.dispatch.hinted),
   ofWord("dispatch", "groups", "dispatch_groups_total", "dispatchGroups", "count", (s) => s.dispatch.groups),
   ofWord("dispatch", "forces", "dispatch_forces_total", "dispatchForces", "count", (s) => s.dispatch.forces),
   ofWord("dispatch", "failures", "dispatch_failures", "dispatchFailures", "count", (s) => s.dispatch.failures),

@@ -60,6 +60,8 @@ export interface StoreStats {
     readonly behindBytes: number;
     readonly behindMessages: number;
     readonly messages: number;
+    /** Those of them that were not read: the appender had said what ConsumeQueues and index need. */
+    readonly hinted: number;
     readonly groups: number;
     /** Of ConsumeQueue and index files. */
     readonly forces: number;

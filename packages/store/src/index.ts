@@ -13,6 +13,7 @@ export {
   type PutMessageStatus,
   type RefusedPutStatus,
 } from "@millrace/format";
+export type { DiskUsage } from "@millrace/mapped-file";
 export type {
   DelayLevelStats,
   HaStats,
@@ -48,7 +49,12 @@ export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { LostMessage, LostRange, SalvageReport, UnreadableFile } from "./copy/salvage.js";
 export type { CopyProgress, SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
+export type { DirectoryStats } from "./follow/directory-stats.js";
+export type { FollowedOffsets } from "./follow/followed-offsets.js";
+export type { ReadOnlyOptions } from "./follow/followed-store.js";
+export type { StoreSizes } from "./follow/store-sizes.js";
 export type { ConfigFileDamage } from "./marks/config-file.js";
+export type { StoreFence } from "./marks/store-fence.js";
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
 export type { DamagedPlace } from "./pipeline/controls.js";
@@ -70,6 +76,7 @@ export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
 export type { TopicSelection } from "./read/topic-selection.js";
+export type { ReadOnlyMessageStore } from "./read-only-message-store.js";
 export type { IndexFileDamage } from "./recover/index/index-file-check.js";
 
 export type { CorruptRecord } from "./recover/log/corrupt-record.js";

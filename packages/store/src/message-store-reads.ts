@@ -1,18 +1,27 @@
 import type { QueueStats } from "@millrace/stats";
-import type { OpenStore } from "./open/open-store.js";
 import type { GetMessageResult } from "./read/get-message-result.js";
 import type { GetMessageRequest } from "./read/message-getter.js";
 import type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
+import type { MessageReader } from "./read/message-reader.js";
 import type { MessageView } from "./read/message-view.js";
 import type { BoundaryType } from "./read/offset-by-time.js";
 import { selectsSystemTopics, type TopicSelection } from "./read/topic-selection.js";
 
-/** The part of {@link MessageStore} that answers at once what lies in the store: messages, offsets, times, names. */
+/** A store as its reads see it, whoever writes it. */
+interface ReadableStore {
+  readonly reader: MessageReader;
+  readonly maxPhysicalOffset: number;
+  readonly minPhysicalOffset: number;
+  readonly flushedOffset: number;
+  readonly dispatchBehindBytes: number;
+}
+
+/** The part of {@link MessageStore} and {@link ReadOnlyMessageStore} that answers at once what lies there: messages, offsets, names. */
 export abstract class MessageStoreReads {
-  readonly #open: OpenStore;
+  readonly #open: ReadableStore;
 
   /** @internal */
-  constructor(open: OpenStore) {
+  constructor(open: ReadableStore) {
     this.#open = open;
   }
 
@@ -132,6 +141,6 @@ export abstract class MessageStoreReads {
 
   /** Physical offset of the first byte that is still there. Answers after the close too. (RocketMQ: `getMinPhyOffset`.) */
   get minPhysicalOffset(): number {
-    return this.#open.pipeline.control.counters.minOffset.get();
+    return this.#open.minPhysicalOffset;
   }
 }

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import mmap from "@millrace/mmap-io";
 import test from "ava";
-import mmap from "mmap-io";
 
 const PAGE = mmap.PAGESIZE;
 const READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE;
@@ -86,7 +86,7 @@ test("a collected Buffer unmaps its mapping, once, and spares a later mapping of
   const script = `
     const { createRequire } = await import("node:module");
     const { openSync, readFileSync } = await import("node:fs");
-    const mmap = createRequire(${JSON.stringify(fileURLToPath(import.meta.url))})("mmap-io");
+    const mmap = createRequire(${JSON.stringify(fileURLToPath(import.meta.url))})("@millrace/mmap-io");
     const fd = openSync(process.argv[1], "r");
     const map = () => mmap.map(mmap.PAGESIZE, mmap.PROT_READ, mmap.MAP_SHARED, fd);
     const mappings = () => readFileSync("/proc/self/maps", "utf8").split("\\n").filter((line) => line.endsWith(process.argv[1])).length;
@@ -224,4 +224,19 @@ test("only mappings of this thread are taken for mappings", (t) => {
       t.throws(() => call(stranger), { instanceOf: TypeError, code: "ERR_INVALID_ARG_TYPE" });
     }
   }
+});
+
+test("a lock on a file is refused to every other open file, and gone with its own", (t) => {
+  const { fd, path } = openFile(PAGE);
+  const other = openSync(path, "r+");
+  t.true(mmap.tryLock(fd, 0, 1));
+  t.true(mmap.tryLock(fd, 0, 1));
+  t.deepEqual([mmap.tryLock(other, 0, 1), mmap.tryLock(other, 1, 1)], [false, true]);
+  closeSync(fd);
+  t.true(mmap.tryLock(other, 0, 1));
+  closeSync(other);
+  t.like(
+    t.throws(() => mmap.tryLock(1_000_000, 0, 1)),
+    { code: "EBADF", errno: -9, syscall: "fcntl" },
+  );
 });

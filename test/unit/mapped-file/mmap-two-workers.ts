@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import mmap from "mmap-io";
+import mmap from "@millrace/mmap-io";
 import type { MmapWorkerData, MmapWorkerReport } from "./mmap-worker.js";
 
 const path = process.argv[2] ?? "";

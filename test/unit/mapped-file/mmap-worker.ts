@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import mmap from "mmap-io";
+import mmap from "@millrace/mmap-io";
 
 export interface MmapWorkerData {
   path: string;

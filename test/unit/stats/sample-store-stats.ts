@@ -33,6 +33,7 @@ export function sampleStoreStats(overrides: Partial<StoreStats> = {}): StoreStat
       behindBytes: 500,
       behindMessages: 5,
       messages: 35,
+      hinted: 26,
       groups: 9,
       forces: 2,
       failures: 1,

@@ -4,7 +4,7 @@ import { fileAccess } from "#scripts/tidy/file-access.js";
 import { treeOf } from "#scripts/tidy/source-tree.js";
 
 test("file access outside packages/mapped-file fails for every way to reach files", (t) => {
-  const forbidden = ["node:fs", "fs", "node:fs/promises", "mmap-io", "fs-native-extensions"];
+  const forbidden = ["node:fs", "fs", "node:fs/promises", "@millrace/mmap-io"];
   const text = forbidden.map((specifier) => `import "${specifier}";`).join("\n");
   const tree = treeOf({
     "packages/store/src/a.ts": `import "node:path";\n${text}`,

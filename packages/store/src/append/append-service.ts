@@ -147,6 +147,7 @@ export class AppendService implements Agent {
     this.#messages = 0;
     this.#flagsAny = 0;
     this.#flagsAll = ~0;
+    this.#kernel.setHintsTaken(this.#counters.hintsTaken.get());
     const sequence = this.#appendGroup(startOffset);
     const messages = this.#messages;
     this.#writeStaged();
@@ -320,6 +321,7 @@ export class AppendService implements Agent {
       counters.appendMarks.add(1);
     }
     counters.appendBeganUs.set(0);
+    counters.hintsLeft.set(this.#kernel.hinted);
     counters.wroteOffset.set(this.#offset);
     if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();

@@ -2,12 +2,15 @@ import {
   APPENDED_BYTES_ADDRESS,
   APPENDED_FLAGS_ALL_ADDRESS,
   APPENDED_FLAGS_ANY_ADDRESS,
+  APPENDED_HINTS_ADDRESS,
   APPENDED_MESSAGES_ADDRESS,
   type Kernels,
   loadKernels,
 } from "@millrace/kernels";
-import type { PutRingConsumer, QueueTableBuffers } from "@millrace/shared-memory";
+import { HINTS, type PutRingConsumer, type QueueTableBuffers } from "@millrace/shared-memory";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
+
+const NO_HINTS = 0;
 
 /**
  * The append kernel over a ring, the queue offsets and the staging area: sealed records side by side, from where they go to the segment
@@ -24,6 +27,10 @@ export class GroupKernel {
   readonly #sealsProperties: boolean;
   readonly #queues: QueueTableBuffers;
   readonly #words: Int32Array;
+  readonly #hints: number;
+  /** Hints that have been left so far, and how far they may go. */
+  #hinted = 0;
+  #hintEnd = 0;
   /** Bytes of the staging area that are in use. */
   #staged = 0;
 
@@ -33,6 +40,17 @@ export class GroupKernel {
     this.#sealsProperties = data.config.enabledAppendPropCRC;
     this.#queues = data.queues;
     this.#words = new Int32Array(data.kernelMemory.buffer);
+    this.#hints = data.hints?.byteOffset ?? NO_HINTS;
+  }
+
+  /** The value that the word `hintsLeft` gets with what has been appended. */
+  get hinted(): number {
+    return this.#hinted;
+  }
+
+  /** @param hintsTaken what the dispatcher says: there is room for others now */
+  setHintsTaken(hintsTaken: number): void {
+    if (this.#hints !== NO_HINTS) this.#hintEnd = hintsTaken + HINTS;
   }
 
   get staged(): number {
@@ -78,12 +96,17 @@ export class GroupKernel {
       offset,
       storeTimestamp,
       this.#sealsProperties,
+      this.#hints,
+      HINTS - 1,
+      this.#hinted & (HINTS - 1),
+      this.#hintEnd - this.#hinted,
     );
     const words = this.#words;
     this.bytes = words[APPENDED_BYTES_ADDRESS >>> 2] as number;
     this.messages = words[APPENDED_MESSAGES_ADDRESS >>> 2] as number;
     this.flagsAny = words[APPENDED_FLAGS_ANY_ADDRESS >>> 2] as number;
     this.flagsAll = words[APPENDED_FLAGS_ALL_ADDRESS >>> 2] as number;
+    this.#hinted += words[APPENDED_HINTS_ADDRESS >>> 2] as number;
     ring.answered(first, taken);
     this.#staged += this.bytes;
     return taken;

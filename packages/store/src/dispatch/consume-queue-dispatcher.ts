@@ -11,6 +11,7 @@ import {
 import type { Storage } from "@millrace/mapped-file";
 import {
   type ControlBlock,
+  type DispatchHints,
   type OwnedQueueColumn,
   type QueueTableBuffers,
   QueueTableReader,
@@ -18,10 +19,10 @@ import {
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { StoreEventSink } from "../tell/store-event.js";
-import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import { ConsumeQueue } from "./consume-queue.js";
 import { ConsumeQueueChecksumTable } from "./consume-queue-checksum-table.js";
 import { ConsumeQueueFiles } from "./consume-queue-files.js";
+import type { HintedDispatcher } from "./hinted-dispatcher.js";
 import { QueueSlots } from "./queue-slots.js";
 
 /** The path of a queue or of one of its files is taken by something else, or not for us. */
@@ -31,7 +32,7 @@ const PLACE_ERRORS = new Set(["ERR_FILE_TYPE", "ENOTDIR", "EEXIST", "ELOOP", "EA
  * Builds the ConsumeQueues: a unit for each record that can be consumed, in the queue's file before the columns `maxQueueOffset` and
  * `minQueueOffset` tell of it. Owner of both columns. (RocketMQ: `CommitLogDispatcherBuildConsumeQueue`, `ConsumeQueueStore`.)
  */
-export class ConsumeQueueDispatcher implements CommitLogDispatcher {
+export class ConsumeQueueDispatcher implements HintedDispatcher {
   readonly name = "ConsumeQueue";
   /** By slot; what is missing has had no record yet. */
   readonly queues: (ConsumeQueue | undefined)[] = [];
@@ -80,14 +81,16 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
       this.undispatched++;
       return;
     }
-    const wasPending = queue.isPending;
     const tagsCode = unitTagsCode(request, queue.isSchedule, this.#delayLevels);
-    try {
-      queue.put(request.commitLogOffset, request.msgSize, tagsCode, request.consumeQueueOffset);
-    } catch (error) {
-      return this.#setAside(queue, error);
-    }
-    if (!wasPending && queue.isPending) this.#touched.push(queue);
+    this.#put(queue, request.commitLogOffset, request.msgSize, tagsCode, request.consumeQueueOffset);
+  }
+
+  /** A queue that is not known by its slot is found by its name. */
+  dispatchHint(hint: DispatchHints): boolean {
+    const queue = this.queues[hint.queueSlot];
+    if (queue === undefined) return false;
+    this.#put(queue, hint.physicalOffset, hint.size, hint.tagsCode, hint.queueOffset);
+    return true;
   }
 
   /**
@@ -172,6 +175,16 @@ export class ConsumeQueueDispatcher implements CommitLogDispatcher {
       message: `the files of a queue have no place, so it is served again by the next open: directory=${queue.directory} cause=${error}`,
     });
     this.undispatched++;
+  }
+
+  #put(queue: ConsumeQueue, physicalOffset: number, size: number, tagsCode: number, queueOffset: number): void {
+    const wasPending = queue.isPending;
+    try {
+      queue.put(physicalOffset, size, tagsCode, queueOffset);
+    } catch (error) {
+      return this.#setAside(queue, error);
+    }
+    if (!wasPending && queue.isPending) this.#touched.push(queue);
   }
 
   #letGo(queue: ConsumeQueue): void {

@@ -1,6 +1,6 @@
 import { type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
-import { ControlBlock, runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
+import { ControlBlock, DispatchHints, runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
 import { DeletedTopics } from "../marks/deleted-topics.js";
 import { readDispatchedMark, writeDispatchedMark } from "../marks/dispatched-mark.js";
 import type { DispatchControl } from "../pipeline/controls.js";
@@ -52,6 +52,7 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     mark(offset);
     notes.note();
   });
+  const hints = data.hints === undefined ? undefined : new DispatchHints(data.hints, control);
   const service = new ReputMessageService(
     control,
     storage,
@@ -61,6 +62,7 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
     events,
     (request) => consumeQueues.dispatchCorrupt(request),
     notes,
+    hints === undefined ? undefined : { hints, dispatchers: [consumeQueues, ...(index === undefined ? [] : [index])] },
   );
   const expired = new ExpiredConsumeQueues(
     storage,

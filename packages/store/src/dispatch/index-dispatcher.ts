@@ -12,10 +12,10 @@ import {
   SYS_FLAG_ROLLBACK,
 } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import { wallClockMs } from "@millrace/shared-memory";
+import { type DispatchHints, wallClockMs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { type IndexFileSeal, readIndexSeals, sealIndexFile, writeIndexSeals } from "../marks/index-seals.js";
-import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
+import type { HintedDispatcher } from "./hinted-dispatcher.js";
 import { IndexFile, readIndexHeader } from "./index-file.js";
 
 const TOPIC_SEPARATOR = INDEX_TOPIC_SEPARATOR.charCodeAt(0);
@@ -43,7 +43,7 @@ export interface LastIndexFile {
  * Builds the index from the log: the unique key, then the keys, of every record but rollbacks. (RocketMQ: `IndexService`,
  * `CommitLogDispatcherBuildIndex`.) A file is made when the first key for it comes, not with the first record.
  */
-export class IndexDispatcher implements CommitLogDispatcher {
+export class IndexDispatcher implements HintedDispatcher {
   readonly name = "index";
   readonly #storage: Storage;
   readonly #directory: string;
@@ -113,17 +113,32 @@ export class IndexDispatcher implements CommitLogDispatcher {
     const { commitLogOffset } = request;
     if (commitLogOffset < this.#indexedOffset) return;
     if (request.transactionType !== SYS_FLAG_ROLLBACK && (request.uniqKeyLength > 0 || request.keysLength > 0)) {
-      this.#keys = 0;
-      this.#keysBefore = commitLogOffset === this.#partOffset ? this.#partKeys : 0;
+      this.#begin(commitLogOffset);
       try {
         this.#putKeys(request);
       } catch (error) {
-        this.#partOffset = commitLogOffset;
-        this.#partKeys = Math.max(this.#keys, this.#keysBefore);
+        this.#breakOff(commitLogOffset);
         throw error;
       }
     }
     this.#indexedOffset = commitLogOffset + request.msgSize;
+  }
+
+  /** @throws as {@link dispatch} */
+  dispatchHint(hint: DispatchHints): boolean {
+    const { physicalOffset, keys } = hint;
+    if (physicalOffset < this.#indexedOffset) return true;
+    if (keys > 0) {
+      this.#begin(physicalOffset);
+      try {
+        for (let key = 0; key < keys; key++) this.#putHash(physicalOffset, hint.storeTimestamp, hint.keyHash(key));
+      } catch (error) {
+        this.#breakOff(physicalOffset);
+        throw error;
+      }
+    }
+    this.#indexedOffset = physicalOffset + hint.size;
+    return true;
   }
 
   unforcedPaths(): string[] {
@@ -173,6 +188,17 @@ export class IndexDispatcher implements CommitLogDispatcher {
     } catch {}
   }
 
+  /** A record that failed goes on where it ended. */
+  #begin(commitLogOffset: number): void {
+    this.#keys = 0;
+    this.#keysBefore = commitLogOffset === this.#partOffset ? this.#partKeys : 0;
+  }
+
+  #breakOff(commitLogOffset: number): void {
+    this.#partOffset = commitLogOffset;
+    this.#partKeys = Math.max(this.#keys, this.#keysBefore);
+  }
+
   #putKeys(request: DispatchRequest): void {
     const { bytes, uniqKeyLength, keysLength, keysPosition, commitLogOffset, storeTimestamp } = request;
     const topicHash = hashOf(0, bytes, request.topicPosition, request.topicLength);
@@ -189,8 +215,11 @@ export class IndexDispatcher implements CommitLogDispatcher {
   }
 
   #putKey(commitLogOffset: number, storeTimestamp: number, hash: number): void {
+    this.#putHash(commitLogOffset, storeTimestamp, hash === INT_MIN ? 0 : Math.abs(hash));
+  }
+
+  #putHash(commitLogOffset: number, storeTimestamp: number, keyHash: number): void {
     if (this.#keys >= this.#keysBefore) {
-      const keyHash = hash === INT_MIN ? 0 : Math.abs(hash);
       let current = this.#current ?? this.#openLast();
       while (!current.file.putKey(keyHash, commitLogOffset, storeTimestamp)) current = this.#roll(current);
     }

@@ -31,6 +31,7 @@ import { PIPELINE_THREADS } from "../pipeline/services.js";
 import type { StoreEventSink } from "../tell/store-event.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueueForcer } from "./consume-queue-forcer.js";
+import type { DispatchByHint, HintedDispatcher } from "./hinted-dispatcher.js";
 import type { SegmentNoter } from "./segment-noter.js";
 
 /** A group ends with what there is, with its segment, or with this many bytes of the log. */
@@ -43,9 +44,9 @@ const SPIN_US = availableParallelism() > PIPELINE_THREADS ? 20 : 0;
 const FORCE_LOOK_MS = 1;
 
 /**
- * Follows the appender: decodes what may be shown, hands each record to every dispatcher, and publishes `reputFromOffset` once per
- * group, after what the dispatchers wrote is readable. It sleeps on the word that moves the limit; nobody polls. (RocketMQ:
- * `ReputMessageService`.)
+ * Follows the appender: hands each record that may be shown to every dispatcher, by the appender's hint or decoded, and publishes
+ * `reputFromOffset` once per group, after what the dispatchers wrote is readable. It sleeps on the word that moves the limit; nobody
+ * polls. (RocketMQ: `ReputMessageService`.)
  *
  * Invariant: everything below `reputFromOffset` is in the ConsumeQueues and the index.
  */
@@ -56,6 +57,7 @@ export class ReputMessageService implements Agent {
   readonly #flush: ConsumeQueueForcer;
   readonly #events: StoreEventSink;
   readonly #notes: SegmentNoter | undefined;
+  readonly #byHint: DispatchByHint | undefined;
   readonly #request = new DispatchRequest();
   readonly #checker = new MessageChecker();
   /** Over the segment in which records are checked. */
@@ -70,6 +72,11 @@ export class ReputMessageService implements Agent {
   #segment: MappedFile | undefined;
   /** Next record; `reputFromOffset` plus what this group has handed on. */
   #offset: number;
+  /** The last record handed on: -1 and 0 before the first. */
+  #lastOffset = -1;
+  #lastStoreTimestamp = 0;
+  /** Which dispatcher is at work; -1: none, the record is being read. */
+  #at = -1;
   #retryAt = 0;
   /** Of what was dispatched since the forcer was notified. */
   #leastStoreTimestamp = Number.POSITIVE_INFINITY;
@@ -84,7 +91,9 @@ export class ReputMessageService implements Agent {
     events: StoreEventSink,
     onCorrupt: (request: DispatchRequest) => void = () => {},
     notes?: SegmentNoter,
+    byHint?: DispatchByHint,
   ) {
+    this.#byHint = byHint;
     this.#notes = notes;
     this.#events = events;
     this.#counters = control.counters;
@@ -117,9 +126,10 @@ export class ReputMessageService implements Agent {
       this.#counters.dispatchMessages.add(messages);
       this.#counters.dispatchGroups.add(1);
       this.#counters.reputFromOffset.publish(this.#offset);
-      this.#notes?.groupEnded(this.#offset, messages, this.#request.commitLogOffset, this.#request.storeTimestamp);
+      this.#notes?.groupEnded(this.#offset, messages, this.#lastOffset, this.#lastStoreTimestamp);
+      this.#byHint?.hints.release();
     }
-    this.#flush.flushWhenDue(now, this.#offset, this.#request.storeTimestamp, this.#leastStoreTimestamp);
+    this.#flush.flushWhenDue(now, this.#offset, this.#lastStoreTimestamp, this.#leastStoreTimestamp);
     this.#leastStoreTimestamp = Number.POSITIVE_INFINITY;
     return this.#offset > began ? 1 : 0;
   }
@@ -144,7 +154,7 @@ export class ReputMessageService implements Agent {
   /** What was dispatched is durable; the mark says so. */
   async onClose(): Promise<void> {
     try {
-      await this.#flush.flushAll(this.#offset, this.#request.storeTimestamp);
+      await this.#flush.flushAll(this.#offset, this.#lastStoreTimestamp);
     } finally {
       this.#segment?.close();
       for (const dispatcher of this.#dispatchers) dispatcher.close?.();
@@ -156,20 +166,23 @@ export class ReputMessageService implements Agent {
     const began = this.#offset;
     const dispatchers = this.#dispatchers;
     let messages = 0;
-    let at = -1; // which dispatcher is at work; -1: none, the record is being read
+    let hinted = 0;
     try {
       const end = Math.min(limit, began + GROUP_BYTES, this.#segments.endOf(began));
+      this.#byHint?.hints.begin(); // after the limit was read: of what lies below it everything is there
       while (this.#offset < end) {
-        const size = this.#next(limit);
+        let size = this.#dispatchByHint(limit);
+        if (size > 0) hinted++;
+        else size = this.#dispatchRecord(limit);
         if (size === 0) break;
         if (size < 0) continue;
-        for (at = 0; at < dispatchers.length; at++) (dispatchers[at] as CommitLogDispatcher).dispatch(this.#request);
-        at = -1;
-        if (this.#request.storeTimestamp < this.#leastStoreTimestamp) this.#leastStoreTimestamp = this.#request.storeTimestamp;
+        this.#lastOffset = this.#offset;
+        if (this.#lastStoreTimestamp < this.#leastStoreTimestamp) this.#leastStoreTimestamp = this.#lastStoreTimestamp;
         this.#offset += size;
         messages++;
       }
-      if (this.#offset > began) for (at = 0; at < dispatchers.length; at++) dispatchers[at]?.endGroup?.();
+      if (this.#offset > began) for (this.#at = 0; this.#at < dispatchers.length; this.#at++) dispatchers[this.#at]?.endGroup?.();
+      this.#counters.dispatchHinted.add(hinted);
       if (this.#counters.dispatchFailures.value > 0) {
         this.#counters.dispatchFailures.set(0);
         this.#events.emit("recovered", { service: "dispatch" });
@@ -183,9 +196,36 @@ export class ReputMessageService implements Agent {
       this.#counters.dispatchFailures.add(1);
       this.#counters.reputFromOffset.nudge();
       this.#retryAt = monotonicMs() + RETRY_MS;
-      this.#tell(error, dispatchers[at]?.name, failedOffset);
+      this.#tell(error, dispatchers[this.#at]?.name, failedOffset);
       return -1;
     }
+  }
+
+  /** The record at #offset, if a hint says all of it. Its size; 0 when it was not dispatched. */
+  #dispatchByHint(limit: number): number {
+    const byHint = this.#byHint;
+    if (byHint === undefined || !byHint.hints.isAt(this.#offset)) return 0;
+    const { hints, dispatchers } = byHint;
+    const { size } = hints;
+    if (this.#offset + size > limit) return 0;
+    for (this.#at = 0; this.#at < dispatchers.length; this.#at++) {
+      if (!(dispatchers[this.#at] as HintedDispatcher).dispatchHint(hints)) return 0;
+    }
+    this.#lastStoreTimestamp = hints.storeTimestamp;
+    return size;
+  }
+
+  /** The record at #offset, read. As {@link #next}. */
+  #dispatchRecord(limit: number): number {
+    const dispatchers = this.#dispatchers;
+    this.#at = -1;
+    const size = this.#next(limit);
+    if (size <= 0) return size;
+    for (this.#at = 0; this.#at < dispatchers.length; this.#at++) {
+      (dispatchers[this.#at] as CommitLogDispatcher).dispatch(this.#request);
+    }
+    this.#lastStoreTimestamp = this.#request.storeTimestamp;
+    return size;
   }
 
   #tell(error: unknown, dispatcher: string | undefined, physicalOffset: number): void {

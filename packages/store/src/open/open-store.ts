@@ -179,6 +179,10 @@ export class OpenStore {
     return endOffset(this.pipeline.control.counters);
   }
 
+  get minPhysicalOffset(): number {
+    return this.pipeline.control.counters.minOffset.get();
+  }
+
   get flushedOffset(): number {
     return durableOffset(this.pipeline.control.counters);
   }

@@ -180,6 +180,7 @@ export class StoreStatsReader {
       behindBytes,
       behindMessages,
       messages,
+      hinted: counters.dispatchHinted.get(),
       groups: counters.dispatchGroups.get(),
       forces: counters.dispatchForces.get(),
       failures: counters.dispatchFailures.get(),

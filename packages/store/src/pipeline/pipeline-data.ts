@@ -2,10 +2,12 @@ import { KernelMemory, type SharedMemoryObject } from "@millrace/kernels";
 import type { StorageSpec } from "@millrace/mapped-file";
 import {
   APPEND_MARKS_LENGTH,
+  allocateDispatchHints,
   allocatePutRing,
   allocateQueueTable,
   ControlBlock,
   type ControlBlockBuffer,
+  type DispatchHintBuffer,
   LATENCY_HISTOGRAM_LENGTH,
   type PutRingBuffers,
   type QueueTableBuffers,
@@ -37,6 +39,8 @@ export interface PipelineData {
   /** The appender's: sealed records on their way from the ring to the segment. */
   readonly staging: Uint8Array;
   readonly queues: QueueTableBuffers;
+  /** None where dispatchers of the user's want to see every record. */
+  readonly hints: DispatchHintBuffer | undefined;
   /** Where the index begins to take records: it has all before. */
   readonly indexFromOffset: number;
   /** Records of these topics below these offsets are nobody's any more. */
@@ -77,6 +81,7 @@ export function pipelineData(config: MessageStoreConfig, storage: StorageSpec, s
     kernelMemory: regions.shared,
     queues: allocateQueueTable(regions),
     ring: allocatePutRing(regions, config.putRingSize, FRAMES),
+    hints: config.commitLogDispatchers.length === 0 ? allocateDispatchHints(regions) : undefined,
     staging: regions.take(config.putRingSize), // any record fits
     indexFromOffset: start.indexFromOffset,
     deletedTopics: start.deletedTopics,

@@ -54,7 +54,7 @@ interface KeySearch {
 export class IndexReader {
   readonly #storage: Storage;
   readonly #directory: string;
-  readonly #shape: IndexFileShape;
+  #shape: IndexFileShape;
   readonly #maxMsgsNumBatch: number;
   /** In order of their names. */
   #files: IndexFileView[] = [];
@@ -71,6 +71,11 @@ export class IndexReader {
     this.#maxMsgsNumBatch = config.maxMsgsNumBatch;
   }
 
+  /** Who only reads learns it from the first file that there is: until then none is found. */
+  useShape(shape: IndexFileShape): void {
+    this.#shape = shape;
+  }
+
   /** Finds files that have been made, forgets those that have been deleted. New ones are found without it; call it after a deletion. */
   refresh(): void {
     if (this.#isClosed) return;
@@ -80,7 +85,11 @@ export class IndexReader {
       .list(this.#directory)
       // A file that is just being made has no length yet.
       .filter(({ name, kind, size }) => kind === "file" && size === length && isIndexFileName(name))
-      .map(({ name }) => known.get(name) ?? new IndexFileView(this.#storage, join(this.#directory, name), name, this.#shape));
+      .map(({ name, inode }) => {
+        const file = known.get(name);
+        if (file?.inode === inode) return file;
+        return new IndexFileView(this.#storage, join(this.#directory, name), name, inode, this.#shape);
+      });
     const kept = new Set(this.#files);
     for (const file of known.values()) if (!kept.has(file)) file.close();
   }
@@ -138,14 +147,16 @@ export class IndexReader {
 /** One file, read through a mapping of this thread. */
 class IndexFileView {
   readonly name: string;
+  readonly inode: number;
   readonly #storage: Storage;
   readonly #path: string;
   readonly #shape: IndexFileShape;
   #mapping: Mapping | undefined;
   #mappedWords: Int32Array | undefined;
 
-  constructor(storage: Storage, path: string, name: string, shape: IndexFileShape) {
+  constructor(storage: Storage, path: string, name: string, inode: number, shape: IndexFileShape) {
     this.name = name;
+    this.inode = inode;
     this.#storage = storage;
     this.#path = path;
     this.#shape = shape;

@@ -1,4 +1,4 @@
-import { storePaths } from "@millrace/format";
+import { type IndexFileShape, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { type ControlBlock, type QueueTableBuffers, queueColumns } from "@millrace/shared-memory";
 import type { QueueStats, StoreStats } from "@millrace/stats";
@@ -39,8 +39,9 @@ export class MessageReader {
     control: ControlBlock<"main">,
     queues: QueueTableBuffers,
     topics: TopicTable,
+    appendedFrom?: number,
   ) {
-    this.commitLog = new CommitLogReader(storage, config, control.counters);
+    this.commitLog = new CommitLogReader(storage, config, control.counters, appendedFrom);
     this.unitVerifier = new UnitVerifier(this.commitLog);
     this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics, this.unitVerifier);
     this.#root = config.storePathRootDir;
@@ -122,6 +123,16 @@ export class MessageReader {
         return { topic, queueId, minOffset, maxOffset, lag: this.getMaxOffsetInQueue(topic, queueId, false) - maxOffset };
       }),
     );
+  }
+
+  /** Of ConsumeQueue files, before the first of them is looked at. */
+  useConsumeQueueFileSize(bytes: number): void {
+    this.consumeQueues.useFileSize(bytes);
+  }
+
+  /** Of index files, before the first of them is looked at. */
+  useIndexShape(shape: IndexFileShape): void {
+    this.#index.useShape(shape);
   }
 
   /** Gets since the store was opened. */
