@@ -40,6 +40,7 @@ async function socketPair(t: ExecutionContext): Promise<[master: Socket, slave: 
   const accepted = once(server, "connection");
   const slave = connect((server.address() as { port: number }).port, "127.0.0.1");
   const [master] = (await accepted) as [Socket];
+  slave.on("error", () => {}); // a reset, when the test ends
   t.teardown(() => {
     slave.destroy();
     master.destroy();
