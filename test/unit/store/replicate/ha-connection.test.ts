@@ -55,7 +55,11 @@ for (const name of HA_CAPTURES) {
     const transfers = events.filter((event) => event.kind === "transfer");
     const storePathCommitLog = logOf(t, events);
     const config = {
-      ...resolveConfig({ haSendHeartbeatInterval: HEARTBEAT_MS, haTransferBatchSize: name.endsWith("roll") ? 256 : 32_768 }),
+      ...resolveConfig({
+        haSendHeartbeatInterval: HEARTBEAT_MS,
+        haHousekeepingInterval: 10 * HEARTBEAT_MS,
+        haTransferBatchSize: name.endsWith("roll") ? 256 : 32_768,
+      }),
       storePathCommitLog,
       mappedFileSizeCommitLog: HA_CAPTURE_SEGMENT_SIZE,
     };
