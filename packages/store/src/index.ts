@@ -16,10 +16,12 @@ export {
 export type { DiskUsage } from "@millrace/mapped-file";
 export type {
   DelayLevelStats,
+  HaStats,
   LastErrorStats,
   LatencySnapshot,
   QueueStats,
   ServiceStats,
+  SlaveStats,
   StoreStateName,
   StoreStats,
   TopicPutStats,
@@ -37,7 +39,7 @@ export type { SelfCheckFinding } from "./clean/self-check.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./clean/store-scrubber.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
 export type { MessageStoreConfig } from "./config/message-store-config.js";
-export type { BackPressure, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
+export type { BackPressure, BrokerRole, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
 export type { RecoveryProgress } from "./config/recovery-progress.js";
 export type { StoreLogger } from "./config/store-logger.js";
 export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
@@ -85,7 +87,12 @@ export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/rec
 export type {
   CorruptEvent,
   DispatchFailedEvent,
+  DivergedEvent,
   RebuiltEvent,
+  ReplicaEvent,
+  SlaveBehindEvent,
+  SlaveJoinedEvent,
+  SlaveLeftEvent,
   StoreEvent,
   StoreEventMap,
   StoreEventName,
