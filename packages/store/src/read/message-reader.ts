@@ -9,7 +9,7 @@ import { storeClosed } from "../tell/store-closed.js";
 import { CommitLogReader } from "./commit-log-reader.js";
 import { ConsumeQueueReader } from "./consume-queue-reader.js";
 import type { GetMessageResult } from "./get-message-result.js";
-import { IndexReader } from "./index-reader.js";
+import { type IndexItem, IndexReader } from "./index-reader.js";
 import { type GetMessageRequest, MessageGetter } from "./message-getter.js";
 import { MessageLookup } from "./message-lookup.js";
 import { MessageQuery, type MessageQueryOptions, type QueryMessageResult } from "./message-query.js";
@@ -136,6 +136,11 @@ export class MessageReader {
   /** Of index files, before the first of them is looked at. */
   useIndexShape(shape: IndexFileShape): void {
     this.#index.useShape(shape);
+  }
+
+  /** For those who verify them. */
+  indexItems(): Iterable<IndexItem> {
+    return this.#index.items();
   }
 
   /** Gets since the store was opened. */
