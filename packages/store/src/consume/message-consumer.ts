@@ -219,8 +219,8 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
   }
 
   /**
-   * There is nothing to read. An offset beyond all that has been put is taken back, or what is put next would be missed; not on a slave, which
-   * waits for what its master has.
+   * There is nothing to read. An offset beyond all that has been put is taken back, or what is put next would be missed; not on a slave,
+   * which waits for what its master has.
    */
   #isAtEnd(): boolean {
     const queue = this.#findQueue();
