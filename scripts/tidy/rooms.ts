@@ -26,6 +26,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     flush: { thread: "flush", uses: ["pipeline", "config", "marks"] },
     dispatch: { thread: "dispatch", uses: ["pipeline", "config", "marks", "tell"] },
     allocate: { thread: "allocate", uses: ["pipeline", "config", "marks", "tell"] },
+    replicate: { thread: "replicate", uses: ["pipeline", "config", "tell"] },
     put: { thread: "main", uses: ["config"] },
     produce: { thread: "a producer's, of the user", uses: ["put", "config"] },
     read: { thread: "main", uses: ["put", "config", "tell"] },
@@ -42,6 +43,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       thread: "main",
       uses: ["recover/log", "recover/queues", "recover/index", "recover/scan", "config", "marks"],
     },
+    follow: { thread: "main", uses: ["recover", "broker", "consume", "read", "put", "config", "marks", "tell"] },
     copy: { thread: "main and pool", uses: ["recover/scan", "recover/index", "config", "marks"] },
     open: {
       thread: "main",
@@ -55,6 +57,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
         "broker",
         "broker/delay",
         "broker/transaction",
+        "replicate",
         "pipeline",
         "recover",
         "recover/log",
@@ -73,7 +76,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     "bench/contestants": { thread: "own process", uses: ["load-generator"] },
     "bench/java": { thread: "own process", uses: ["bench/contestants"] },
     "bench/measurements": { thread: "own process", uses: ["bench/java", "bench/contestants", "load-generator"] },
-    "bench/figures": { thread: "own process", uses: ["bench/java", "bench/measurements", "bench/contestants", "load-generator"] },
+    "bench/figures": { thread: "own process", uses: ["bench/java", "bench/measurements", "bench/contestants"] },
     bench: {
       thread: "own process",
       uses: ["bench/figures", "bench/measurements", "bench/java", "bench/contestants", "load-generator"],

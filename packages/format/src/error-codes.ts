@@ -1,4 +1,5 @@
 import type { ErrorCodeText } from "./error-code-text.js";
+import { HA_ERROR_CODES } from "./ha-error-codes.js";
 
 /** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
 export const ERROR_CODES = {
@@ -136,6 +137,7 @@ export const ERROR_CODES = {
     meaning: "The name of the consumer group is not legal.",
     remedy: "Use 1 to 255 of % | a-z A-Z 0-9 _ and -.",
   },
+  ...HA_ERROR_CODES,
   ERR_HOST_ILLEGAL: {
     meaning: "A host is not an IPv4 or IPv6 address with a port.",
     remedy: 'Give { address, port }, such as { address: "127.0.0.1", port: 10911 }; names are not looked up.',
@@ -320,6 +322,10 @@ export const ERROR_CODES = {
   ERR_STORE_LOCKED: {
     meaning: "Another process, or this one, has the store open.",
     remedy: "Close it there, or end the process; the abort file in the directory holds its pid.",
+  },
+  ERR_STORE_READ_ONLY: {
+    meaning: "The store was opened to be read beside the process that writes it, and nothing was changed.",
+    remedy: "Ask the process that has the store open, or open it with MessageStore.open when none has.",
   },
   ERR_TOO_MANY_QUEUES: {
     meaning: "The store has as many topics or queues as it can have.",

@@ -62,6 +62,8 @@ export interface StorageEntry {
   readonly size: number;
   /** When its content last changed, in milliseconds. */
   readonly modifiedMs: number;
+  /** Another one: another file has the name now. */
+  readonly inode: number;
 }
 
 export interface DiskUsage {

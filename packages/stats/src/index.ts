@@ -4,10 +4,12 @@ export { classifyPutTimes, PUT_TIME_CLASSES, RuntimeInfo } from "./runtime-info.
 export { toText } from "./stats-text.js";
 export type {
   DelayLevelStats,
+  HaStats,
   LastErrorStats,
   LatencySnapshot,
   QueueStats,
   ServiceStats,
+  SlaveStats,
   StoreStateName,
   StoreStats,
   TopicPutStats,

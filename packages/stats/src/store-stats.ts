@@ -118,6 +118,8 @@ export interface StoreStats {
     readonly appendToFlushUs: LatencySnapshot;
     readonly putToAckUs: LatencySnapshot;
   };
+  /** Replication; undefined where there is none. */
+  readonly ha: HaStats | undefined;
   readonly services: readonly ServiceStats[];
   /** What each service failed with last, also when it goes on; none for a service that never did. */
   readonly lastErrors: readonly LastErrorStats[];
@@ -149,6 +151,32 @@ export interface TopicPutStats {
   readonly topic: string;
   readonly messages: number;
   readonly bytes: number;
+}
+
+/** As the service that replicates said last: at each change of its connections, and once a second. */
+export interface HaStats {
+  readonly role: "ASYNC_MASTER" | "SYNC_MASTER" | "SLAVE";
+  /** Of a master: where slaves are accepted. */
+  readonly listen: { readonly address: string; readonly port: number } | undefined;
+  readonly slaves: readonly SlaveStats[];
+  /** Slaves that are in sync. */
+  readonly inSyncSlaves: number;
+  /** Of a SYNC_MASTER: end of what enough slaves have. */
+  readonly replicatedOffset: number;
+}
+
+/** A slave, as its master sees it. */
+export interface SlaveStats {
+  /** `host:port`. */
+  readonly address: string;
+  /** One past the last byte sent to it. */
+  readonly sentOffset: number;
+  /** End of what it has acknowledged; -1 while nothing that it has said is to be believed. */
+  readonly ackOffset: number;
+  readonly behindBytes: number;
+  /** Since when it is behind, in milliseconds; 0 when it is not. */
+  readonly behindMs: number;
+  readonly inSync: boolean;
 }
 
 export interface LastErrorStats {

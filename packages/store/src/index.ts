@@ -13,12 +13,15 @@ export {
   type PutMessageStatus,
   type RefusedPutStatus,
 } from "@millrace/format";
+export type { DiskUsage } from "@millrace/mapped-file";
 export type {
   DelayLevelStats,
+  HaStats,
   LastErrorStats,
   LatencySnapshot,
   QueueStats,
   ServiceStats,
+  SlaveStats,
   StoreStateName,
   StoreStats,
   TopicPutStats,
@@ -36,7 +39,7 @@ export type { SelfCheckFinding } from "./clean/self-check.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./clean/store-scrubber.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
 export type { MessageStoreConfig } from "./config/message-store-config.js";
-export type { BackPressure, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
+export type { BackPressure, BrokerRole, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
 export type { RecoveryProgress } from "./config/recovery-progress.js";
 export type { StoreLogger } from "./config/store-logger.js";
 export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
@@ -46,7 +49,13 @@ export type { MessageConsumer } from "./consume/message-consumer.js";
 export type { LostMessage, LostRange, SalvageReport, UnreadableFile } from "./copy/salvage.js";
 export type { CopyProgress, SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
+export type { DirectoryStats } from "./follow/directory-stats.js";
+export type { DirectoryDamage, DirectoryVerifyOptions, DirectoryVerifyReport } from "./follow/directory-verifier.js";
+export type { FollowedOffsets } from "./follow/followed-offsets.js";
+export type { ReadOnlyOptions } from "./follow/followed-store.js";
+export type { StoreSizes } from "./follow/store-sizes.js";
 export type { ConfigFileDamage } from "./marks/config-file.js";
+export type { StoreFence } from "./marks/store-fence.js";
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
 export type { DamagedPlace } from "./pipeline/controls.js";
@@ -68,6 +77,7 @@ export type { MessageJson, PlainMessage } from "./read/plain-message.js";
 export { type CorruptPlace, RecordCorruptError } from "./read/record-corrupt-error.js";
 export type { MessageFilter } from "./read/tag-filter.js";
 export type { TopicSelection } from "./read/topic-selection.js";
+export type { ReadOnlyMessageStore } from "./read-only-message-store.js";
 export type { IndexFileDamage } from "./recover/index/index-file-check.js";
 
 export type { CorruptRecord } from "./recover/log/corrupt-record.js";
@@ -77,7 +87,12 @@ export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/rec
 export type {
   CorruptEvent,
   DispatchFailedEvent,
+  DivergedEvent,
   RebuiltEvent,
+  ReplicaEvent,
+  SlaveBehindEvent,
+  SlaveJoinedEvent,
+  SlaveLeftEvent,
   StoreEvent,
   StoreEventMap,
   StoreEventName,

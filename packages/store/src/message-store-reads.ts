@@ -1,18 +1,27 @@
 import type { QueueStats } from "@millrace/stats";
-import type { OpenStore } from "./open/open-store.js";
 import type { GetMessageResult } from "./read/get-message-result.js";
 import type { GetMessageRequest } from "./read/message-getter.js";
 import type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
+import type { MessageReader } from "./read/message-reader.js";
 import type { MessageView } from "./read/message-view.js";
 import type { BoundaryType } from "./read/offset-by-time.js";
 import { selectsSystemTopics, type TopicSelection } from "./read/topic-selection.js";
 
-/** The part of {@link MessageStore} that answers at once what lies in the store: messages, offsets, times, names. */
+/** A store as its reads see it, whoever writes it. */
+interface ReadableStore {
+  readonly reader: MessageReader;
+  readonly maxPhysicalOffset: number;
+  readonly minPhysicalOffset: number;
+  readonly flushedOffset: number;
+  readonly dispatchBehindBytes: number;
+}
+
+/** The part of {@link MessageStore} and {@link ReadOnlyMessageStore} that answers at once what lies there: messages, offsets, names. */
 export abstract class MessageStoreReads {
-  readonly #open: OpenStore;
+  readonly #open: ReadableStore;
 
   /** @internal */
-  constructor(open: OpenStore) {
+  constructor(open: ReadableStore) {
     this.#open = open;
   }
 
@@ -22,7 +31,8 @@ export abstract class MessageStoreReads {
    *
    * **The messages share the store's memory**: they are views of the mapped log that stay valid until the result is released (`using` does
    * it), and hold back the deletion of their segments until then. `copyMessages()`, or `copy()` of one, gives what can be kept. `status`
-   * tells why there are none; `nextBeginOffset` is the queue offset to go on with, whatever the status.
+   * tells why there are none; `nextBeginOffset` is the queue offset to go on with, whatever the status: on a slave, which may be behind
+   * its master, the one that was asked for.
    * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`; `ERR_RECORD_CORRUPT`: the
    * first one to be given, the error's `queueOffset`, is not as it was written. All else that looks at a record throws it too
    */
@@ -132,6 +142,6 @@ export abstract class MessageStoreReads {
 
   /** Physical offset of the first byte that is still there. Answers after the close too. (RocketMQ: `getMinPhyOffset`.) */
   get minPhysicalOffset(): number {
-    return this.#open.pipeline.control.counters.minOffset.get();
+    return this.#open.minPhysicalOffset;
   }
 }

@@ -1,6 +1,5 @@
 import type { Writable } from "node:stream";
-import { MillraceError, storePaths } from "@millrace/format";
-import { createStorage, LockFile, type StorageSpec } from "@millrace/mapped-file";
+import type { StorageSpec } from "@millrace/mapped-file";
 import type { StoreStats } from "@millrace/stats";
 import type { ConsumerOffsets } from "./broker/consumer-offsets.js";
 import type {
@@ -20,8 +19,10 @@ import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
 import { type SalvageReport, salvageStore } from "./copy/salvage.js";
 import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
-import { liftFence } from "./marks/fence-places.js";
+import { FollowedStore, type ReadOnlyOptions, storeSizes } from "./follow/followed-store.js";
+import type { StoreSizes } from "./follow/store-sizes.js";
 import { MessageStoreReads } from "./message-store-reads.js";
+import { clearFence } from "./open/clear-fence.js";
 import { OpenStore } from "./open/open-store.js";
 import { leaveOutUnreadableOffsets } from "./open/salvaged-config.js";
 import type { ProducerHandle } from "./produce/producer-handle.js";
@@ -29,8 +30,8 @@ import type { Message } from "./put/message.js";
 import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
 import type { PutMessageResult } from "./put/put-message-result.js";
 import type { TopicSelection } from "./read/topic-selection.js";
+import { type ReadOnlyMessageStore, readOnlyMessageStore } from "./read-only-message-store.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
-import { pathUnusable } from "./tell/path-unusable.js";
 import type { StoreEventMap, StoreEventName } from "./tell/store-event.js";
 
 let construct: (open: OpenStore) => MessageStore;
@@ -86,6 +87,23 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
   }
 
   /**
+   * Reads a directory beside the process that writes it, a RocketMQ broker too: takes no lock, and changes nothing. As `millrace tail`.
+   * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`; `ERR_PATH_UNUSABLE`: no store with a segment lies there, or it may
+   * not be read; `ERR_CONSUME_QUEUE_UNSUPPORTED`
+   */
+  static async openReadOnly(storePathRootDir: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyMessageStore> {
+    return readOnlyMessageStore(FollowedStore.open(storePathRootDir, options, { kind: "real" }));
+  }
+
+  /**
+   * The sizes that a directory was made with, as far as its files tell them: for {@link open}, which wants the same.
+   * @throws MillraceError `ERR_PATH_UNUSABLE`: no store with a segment lies there
+   */
+  static sizesOf(storePathRootDir: string, options: ReadOnlyOptions = {}): StoreSizes {
+    return storeSizes(storePathRootDir, options, { kind: "real" });
+  }
+
+  /**
    * Writes what is good of a damaged store to a new directory, each message where it was: its physical and queue offset and its id stay,
    * and so do the groups' offsets; ConsumeQueues and index are made when the target is opened. The place of what is lost holds a record of
    * topic `MILLRACE_SALVAGE` that says so. The source is not changed. Blocks the thread, for as long as reading the log twice takes. As
@@ -106,28 +124,21 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    * `ERR_STORE_LOCKED`: it is open
    */
   static clearFence(storePathRootDir: string): void {
-    const storage = createStorage({ kind: "real" });
-    const paths = storePaths(storePathRootDir);
-    if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
-    const lock = LockFile.acquire(storage, paths.lock, paths.abort);
-    try {
-      liftFence(storage, paths);
-    } catch (error) {
-      throw pathUnusable(error, "the fence stands: its marker cannot be written here", paths.fence);
-    } finally {
-      lock.release();
-    }
+    clearFence(storePathRootDir, { kind: "real" });
   }
 
   /**
    * Puts one message. Promises resolve in the order of the puts: in ASYNC_FLUSH when the record is in the page cache, in SYNC_FLUSH when it
-   * is durable. It can be consumed a little later, when it is dispatched. (RocketMQ: `MessageStore.asyncPutMessage`.)
+   * is durable, of a SYNC_MASTER when enough slaves have it too. It can be consumed a little later, when it is dispatched. (RocketMQ:
+   * `MessageStore.asyncPutMessage`.)
    *
    * Resolves with `PUT_OK` and `appendResult`: physical and queue offset, `msgId`, store timestamp; or with `FLUSH_DISK_TIMEOUT` and
-   * `appendResult`: in the log, and not durable within `syncFlushTimeout`. All other statuses say that it was not put, with `code` and
-   * `reason`: `MESSAGE_ILLEGAL` (`ERR_BODY_TOO_LARGE`, `ERR_RECORD_TOO_LARGE`, `ERR_INNER_BATCH`), `PROPERTIES_SIZE_EXCEEDED`,
-   * `CREATE_MAPPED_FILE_FAILED` (no room on the disk), `SERVICE_NOT_AVAILABLE` (the disk is over `diskSpaceWarningLevelRatio`, or
-   * dispatching fails), `OS_PAGE_CACHE_BUSY`.
+   * `appendResult`: in the log, and not durable within `syncFlushTimeout`; of a SYNC_MASTER with `FLUSH_SLAVE_TIMEOUT` (not with enough
+   * slaves within `slaveTimeout`) or `SLAVE_NOT_AVAILABLE` (there are not enough), in the log too. All other statuses say that it was not
+   * put, with `code` and `reason`: `MESSAGE_ILLEGAL` (`ERR_BODY_TOO_LARGE`, `ERR_RECORD_TOO_LARGE`, `ERR_INNER_BATCH`),
+   * `PROPERTIES_SIZE_EXCEEDED`, `CREATE_MAPPED_FILE_FAILED` (no room on the disk), `SERVICE_NOT_AVAILABLE` (the disk is over
+   * `diskSpaceWarningLevelRatio`, dispatching fails, or this is a slave), `IN_SYNC_REPLICAS_NOT_ENOUGH` (fewer than `minInSyncReplicas`),
+   * `OS_PAGE_CACHE_BUSY`.
    * @param message not to be changed before the promise settles
    * @throws MillraceError `ERR_MESSAGE_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`: this
    * is no message; `ERR_TOO_MANY_QUEUES`; `ERR_TOPIC_SUSPENDED`: its topic is being deleted; `ERR_RING_FULL`, `ERR_PUT_TIMEOUT`: puts come

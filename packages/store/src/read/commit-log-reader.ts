@@ -26,12 +26,18 @@ export class CommitLogReader {
   readonly verifier: RecordVerifier;
   #last: ReadSegment | undefined;
 
-  constructor(storage: Storage, config: MessageStoreConfig, counters: ControlBlock<"main">["counters"]) {
+  /** @param appendedFrom what this process appends begins there: it is believed for as long as it is in the page cache */
+  constructor(
+    storage: Storage,
+    config: MessageStoreConfig,
+    counters: ControlBlock<"main">["counters"],
+    appendedFrom = counters.wroteOffset.get(),
+  ) {
     this.#directory = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#counters = counters;
     this.#shownWhen = shownWhen(config);
     this.#table = new ReadSegmentTable(storage, config.mappedFileSizeCommitLog, MAPPED_LIMIT, "view");
-    this.verifier = new RecordVerifier(counters.wroteOffset.get());
+    this.verifier = new RecordVerifier(appendedFrom);
   }
 
   /** First byte on disk. */

@@ -1,6 +1,6 @@
 import { checkQueueId, checkStoredTopic, consumeQueueDirectory, type StorePaths, storePaths } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import type { QueueColumns } from "@millrace/shared-memory";
+import { InvariantError, type QueueColumns } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { ReadConsumeQueue } from "./read-consume-queue.js";
@@ -14,8 +14,10 @@ export class ConsumeQueueReader {
   readonly columns: QueueColumns<"main">;
   readonly #paths: StorePaths;
   readonly #topics: TopicTable;
-  readonly #table: ReadSegmentTable;
-  readonly #fileSize: number;
+  readonly #storage: Storage;
+  readonly #mappedLimit: number;
+  #table: ReadSegmentTable;
+  #fileSize: number;
   /** Every unit that is read goes through it, where there is one. */
   readonly verifier: UnitVerifier | undefined;
   /** By slot. */
@@ -34,8 +36,18 @@ export class ConsumeQueueReader {
     this.verifier = verifier;
     this.#paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
     this.#topics = topics;
+    this.#storage = storage;
+    this.#mappedLimit = mappedLimit;
     this.#fileSize = config.mappedFileSizeConsumeQueue;
     this.#table = new ReadSegmentTable(storage, config.mappedFileSizeConsumeQueue, mappedLimit);
+  }
+
+  /** Who only reads learns it from the first file that there is: until then there is no queue. */
+  useFileSize(bytes: number): void {
+    if (this.#queues.size > 0) throw new InvariantError(`queues are open already: fileSize=${this.#fileSize} wanted=${bytes}`);
+    this.#fileSize = bytes;
+    this.#table.close();
+    this.#table = new ReadSegmentTable(this.#storage, bytes, this.#mappedLimit);
   }
 
   /** Files mapped now. */

@@ -37,6 +37,12 @@ export interface QueryOffsetResult {
   readonly lastUpdatePhysicalOffset: number | undefined;
 }
 
+export interface IndexItem {
+  readonly path: string;
+  readonly keyHash: number;
+  readonly physicalOffset: number;
+}
+
 /** One file as a query sees it: times in milliseconds, both inclusive. */
 interface KeySearch {
   readonly keyHash: number;
@@ -54,7 +60,7 @@ interface KeySearch {
 export class IndexReader {
   readonly #storage: Storage;
   readonly #directory: string;
-  readonly #shape: IndexFileShape;
+  #shape: IndexFileShape;
   readonly #maxMsgsNumBatch: number;
   /** In order of their names. */
   #files: IndexFileView[] = [];
@@ -71,6 +77,11 @@ export class IndexReader {
     this.#maxMsgsNumBatch = config.maxMsgsNumBatch;
   }
 
+  /** Who only reads learns it from the first file that there is: until then none is found. */
+  useShape(shape: IndexFileShape): void {
+    this.#shape = shape;
+  }
+
   /** Finds files that have been made, forgets those that have been deleted. New ones are found without it; call it after a deletion. */
   refresh(): void {
     if (this.#isClosed) return;
@@ -80,7 +91,11 @@ export class IndexReader {
       .list(this.#directory)
       // A file that is just being made has no length yet.
       .filter(({ name, kind, size }) => kind === "file" && size === length && isIndexFileName(name))
-      .map(({ name }) => known.get(name) ?? new IndexFileView(this.#storage, join(this.#directory, name), name, this.#shape));
+      .map(({ name, inode }) => {
+        const file = known.get(name);
+        if (file?.inode === inode) return file;
+        return new IndexFileView(this.#storage, join(this.#directory, name), name, inode, this.#shape);
+      });
     const kept = new Set(this.#files);
     for (const file of known.values()) if (!kept.has(file)) file.close();
   }
@@ -127,6 +142,12 @@ export class IndexReader {
     };
   }
 
+  /** Every item of every file, oldest first. */
+  *items(): Generator<IndexItem> {
+    this.refresh();
+    for (const file of this.#files) yield* file.items();
+  }
+
   /** May be called again; queries find nothing from then on. */
   close(): void {
     this.#isClosed = true;
@@ -138,14 +159,16 @@ export class IndexReader {
 /** One file, read through a mapping of this thread. */
 class IndexFileView {
   readonly name: string;
+  readonly inode: number;
   readonly #storage: Storage;
   readonly #path: string;
   readonly #shape: IndexFileShape;
   #mapping: Mapping | undefined;
   #mappedWords: Int32Array | undefined;
 
-  constructor(storage: Storage, path: string, name: string, shape: IndexFileShape) {
+  constructor(storage: Storage, path: string, name: string, inode: number, shape: IndexFileShape) {
     this.name = name;
+    this.inode = inode;
     this.#storage = storage;
     this.#path = path;
     this.#shape = shape;
@@ -203,6 +226,15 @@ class IndexFileView {
       const previous = this.#int(position + INDEX_ITEM_PREVIOUS_OFFSET);
       if (previous >= item) return;
       item = previous;
+    }
+  }
+
+  *items(): Generator<IndexItem> {
+    const { maxHashSlotNum, maxIndexNum } = this.#shape;
+    for (let item = INDEX_FIRST_ITEM; item < Math.min(this.#indexCount(), maxIndexNum); item++) {
+      const position = indexItemPosition(maxHashSlotNum, item);
+      const keyHash = this.#int(position + INDEX_ITEM_KEY_HASH_OFFSET);
+      yield { path: this.#path, keyHash, physicalOffset: this.#long(position + INDEX_ITEM_PHYSICAL_OFFSET_OFFSET) };
     }
   }
 

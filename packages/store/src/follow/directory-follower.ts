@@ -1,0 +1,189 @@
+import { basename, join } from "node:path";
+import { isTopicDirectoryLegal, QUEUE_ID_MAX, type StorePaths } from "@millrace/format";
+import { DirectoryWatch, type Storage } from "@millrace/mapped-file";
+import type { MessageReader } from "../read/message-reader.js";
+import { FollowedLog } from "./followed-log.js";
+import { FollowedQueue } from "./followed-queue.js";
+import type { FollowedWords } from "./followed-words.js";
+import { consumeQueueFileLength, readIndexShape } from "./store-sizes.js";
+
+/** How often all queues are looked at: a broker stores through mappings, which no watch notices. */
+const LOOK_MS = 100;
+/** Every so many looks it is listed which files there are. */
+const LOOKS_PER_LISTING = 10;
+/** Directories that are watched; the system gives out some thousands of watches to all processes together. */
+const WATCH_LIMIT = 512;
+const QUEUE_ID_PATTERN = /^(0|[1-9]\d{0,9})$/;
+
+/**
+ * Follows a directory that another process writes: new queues, units, segments, and those that go. Holds no lock, writes nothing, has no
+ * thread. On the main thread, in looks: at once where the system says that something has changed, a tenth of a second apart otherwise.
+ */
+export class DirectoryFollower {
+  readonly #storage: Storage;
+  readonly #paths: StorePaths;
+  readonly #words: FollowedWords;
+  readonly #reader: MessageReader;
+  readonly #log: FollowedLog;
+  /** By directory. */
+  readonly #queues = new Map<string, FollowedQueue>();
+  readonly #watches = new Map<string, DirectoryWatch>();
+  /** Directories of queues that have changed since the last look. */
+  readonly #changed = new Set<string>();
+  /** Undefined while no file tells it. */
+  #queueFileSize: number | undefined;
+  #isIndexKnown = false;
+  #isListingDue = false;
+  #looks = 0;
+  #turn: NodeJS.Immediate | undefined;
+  readonly #interval: NodeJS.Timeout;
+  #lastError: unknown;
+
+  constructor(storage: Storage, paths: StorePaths, segmentSize: number, words: FollowedWords, reader: MessageReader) {
+    this.#storage = storage;
+    this.#paths = paths;
+    this.#words = words;
+    this.#reader = reader;
+    this.#log = new FollowedLog(storage, paths.commitLog, segmentSize);
+    this.#list();
+    this.#interval = setInterval(this.#onInterval, LOOK_MS).unref();
+  }
+
+  /** Why the last look failed; undefined when it did not. What was seen before stays. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
+  /** One past the last byte of the log's last segment, written or not. */
+  get endOfFiles(): number {
+    return this.#log.endOfFiles;
+  }
+
+  close(): void {
+    clearInterval(this.#interval);
+    if (this.#turn !== undefined) clearImmediate(this.#turn);
+    for (const watch of this.#watches.values()) watch.close();
+    this.#watches.clear();
+  }
+
+  readonly #onInterval = (): void => {
+    this.#looks++;
+    if (this.#isListingDue || this.#looks % LOOKS_PER_LISTING === 0) this.#attempt(() => this.#list());
+    else this.#attempt(() => this.#look(this.#queues.values()));
+  };
+
+  readonly #onTurn = (): void => {
+    this.#turn = undefined;
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    if (this.#isListingDue) this.#attempt(() => this.#list());
+    else this.#attempt(() => this.#look(changed.flatMap((directory) => this.#queues.get(directory) ?? [])));
+  };
+
+  #attempt(look: () => void): void {
+    try {
+      look();
+      this.#lastError = undefined;
+    } catch (error) {
+      this.#lastError = error; // the directory changes beneath it: the next look finds it as it is then
+    }
+  }
+
+  #look(queues: Iterable<FollowedQueue>): void {
+    let hasArrivals = false;
+    for (const queue of queues) {
+      if (!queue.advance()) continue;
+      hasArrivals = true;
+      this.#show(queue);
+    }
+    if (hasArrivals) this.#words.publish();
+  }
+
+  #show({ queue, minOffset, maxOffset, physicalEnd }: FollowedQueue): void {
+    this.#words.raiseEnd(physicalEnd);
+    this.#words.setQueue(queue.slot, minOffset, maxOffset);
+  }
+
+  #list(): void {
+    this.#isListingDue = false;
+    this.#log.refresh();
+    this.#queueFileSize ??= this.#learnQueueFileSize();
+    this.#isIndexKnown ||= this.#learnIndexShape();
+    this.#watch(this.#paths.consumeQueue, this.#onNewFiles);
+    const directories = this.#queueFileSize === undefined ? [] : this.#queueDirectories();
+    for (const directory of directories) if (!this.#queues.has(directory)) this.#add(directory);
+    for (const [directory, queue] of this.#queues) this.#relist(directory, queue);
+    this.#words.setMinOffset(this.#log.minOffset);
+    this.#reader.forgetExpired();
+    this.#look(this.#queues.values());
+    this.#words.publish();
+  }
+
+  #relist(directory: string, queue: FollowedQueue): void {
+    const life = queue.refresh();
+    if (life === "same") return this.#show(queue);
+    this.#forget(directory, queue);
+    if (life === "again") this.#add(directory);
+  }
+
+  #add(directory: string): void {
+    const [topic, queueId] = [basename(join(directory, "..")), Number(basename(directory))];
+    const { topics } = this.#words;
+    topics.slot(topics.recovered(topic), queueId);
+    const found = this.#reader.consumeQueues.find(topic, queueId);
+    if (found === undefined) return;
+    const queue = new FollowedQueue(this.#storage, this.#log, found, directory, this.#queueFileSize as number);
+    this.#queues.set(directory, queue);
+    this.#show(queue);
+    this.#watch(directory, () => this.#onChange(directory));
+  }
+
+  /** Deleted with its topic: a queue of the same name is another one. */
+  #forget(directory: string, { queue }: FollowedQueue): void {
+    this.#queues.delete(directory);
+    this.#watches.get(directory)?.close();
+    this.#watches.delete(directory);
+    this.#words.topics.forgetQueue(queue.topic, queue.queueId);
+    this.#reader.consumeQueues.forgetQueue(queue.slot);
+  }
+
+  #queueDirectories(): string[] {
+    const directories: string[] = [];
+    for (const topic of this.#storage.list(this.#paths.consumeQueue)) {
+      if (topic.kind !== "directory" || !isTopicDirectoryLegal(topic.name)) continue;
+      const path = join(this.#paths.consumeQueue, topic.name);
+      this.#watch(path, this.#onNewFiles);
+      for (const { kind, name } of this.#storage.list(path))
+        if (kind === "directory" && QUEUE_ID_PATTERN.test(name) && Number(name) <= QUEUE_ID_MAX) directories.push(join(path, name));
+    }
+    return directories;
+  }
+
+  #learnQueueFileSize(): number | undefined {
+    const length = consumeQueueFileLength(this.#storage, this.#paths);
+    if (length !== undefined) this.#reader.useConsumeQueueFileSize(length);
+    return length;
+  }
+
+  #learnIndexShape(): boolean {
+    const shape = readIndexShape(this.#storage, this.#paths.index);
+    if (shape !== undefined) this.#reader.useIndexShape(shape);
+    return shape !== undefined;
+  }
+
+  #watch(directory: string, onChange: () => void): void {
+    if (this.#watches.has(directory) || this.#watches.size >= WATCH_LIMIT) return;
+    const watch = DirectoryWatch.begin(directory, onChange);
+    if (watch !== undefined) this.#watches.set(directory, watch);
+  }
+
+  readonly #onNewFiles = (): void => {
+    this.#isListingDue = true;
+    this.#turn ??= setImmediate(this.#onTurn).unref();
+  };
+
+  #onChange(directory: string): void {
+    this.#changed.add(directory);
+    this.#turn ??= setImmediate(this.#onTurn).unref();
+  }
+}

@@ -1,0 +1,163 @@
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, MESSAGE_BASE_LENGTH, parseSegmentFileName } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { monotonicMs } from "@millrace/shared-memory";
+import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
+import type { FollowedLog } from "./followed-log.js";
+
+/** Units that one look takes at most: the others come with the next. */
+const UNITS_PER_LOOK = 65_536;
+/** A queue whose files are away for so long was deleted; recovery, which builds them again, is faster. */
+const GONE_MS = 3000;
+
+/** What has become of a queue's files since the last listing. */
+export type QueueLife = "same" | "deleted" | "again";
+
+/**
+ * Where a ConsumeQueue that somebody else writes ends. What has a unit has been dispatched; but the unit may be in the middle of being
+ * stored, so that the last one counts only when the record that it leads to says the same. The end never goes back.
+ */
+export class FollowedQueue {
+  readonly queue: ReadConsumeQueue;
+  /** First queue offset whose record is still there, and one past the last that can be read. */
+  minOffset = 0;
+  maxOffset = 0;
+  /** End of the last record in the queue, in bytes of the log. */
+  physicalEnd = 0;
+  readonly #storage: Storage;
+  readonly #log: FollowedLog;
+  readonly #directory: string;
+  readonly #unitsPerFile: number;
+  readonly #unit = new ConsumeQueueUnit();
+  /** First unit of each file → which file it is. */
+  #files = new Map<number, number>();
+  #goneSinceMs = -1;
+
+  constructor(storage: Storage, log: FollowedLog, queue: ReadConsumeQueue, directory: string, fileSize: number) {
+    this.#storage = storage;
+    this.#log = log;
+    this.queue = queue;
+    this.#directory = directory;
+    this.#unitsPerFile = fileSize / CONSUME_QUEUE_UNIT_LENGTH;
+    this.#files = this.#list();
+    this.#begin();
+  }
+
+  /** Takes the units that have come. Whether there were any. */
+  advance(): boolean {
+    let end = this.maxOffset;
+    let physicalEnd = this.physicalEnd;
+    const ends: number[] = [physicalEnd];
+    const limit = end + UNITS_PER_LOOK;
+    while (end < limit && this.#read(end)) {
+      const { isFill, physicalOffset, size } = this.#unit;
+      if (!isFill && physicalOffset < physicalEnd) break;
+      if (!isFill) physicalEnd = physicalOffset + size;
+      ends.push(physicalEnd);
+      end++;
+    }
+    while (end > this.maxOffset && !this.#isBelieved(end - 1)) end--;
+    if (end === this.maxOffset) return false;
+    this.physicalEnd = ends[end - this.maxOffset] as number;
+    this.maxOffset = end;
+    return true;
+  }
+
+  /** Looks which files there are, and moves `minOffset` to the first unit whose record the log still has. */
+  refresh(): QueueLife {
+    const files = this.#list();
+    if (files.size === 0) {
+      if (this.#goneSinceMs < 0) this.#goneSinceMs = monotonicMs();
+      return monotonicMs() - this.#goneSinceMs > GONE_MS ? "deleted" : "same";
+    }
+    this.#goneSinceMs = -1;
+    if ([...this.#files].some(([start, inode]) => files.has(start) && files.get(start) !== inode)) {
+      const life = this.#replaced(files);
+      if (life !== "same") return life;
+    }
+    this.#files = files;
+    const first = Math.min(...files.keys());
+    this.minOffset = Math.max(this.minOffset, this.#firstOf(Math.max(first, this.minOffset), this.maxOffset, this.#log.minOffset));
+    return "same";
+  }
+
+  /** Other files in their places: built again from the log by a recovery, or those of the next life of a topic that was deleted. */
+  #replaced(files: ReadonlyMap<number, number>): QueueLife {
+    this.queue.forget(Number.POSITIVE_INFINITY);
+    const first = Math.min(...files.keys());
+    const limit = first + this.#unitsPerFile;
+    let at = first;
+    while (at < limit && this.#read(at) && this.#unit.isFill) at++;
+    if (at < limit && this.#read(at) && this.#unit.physicalOffset >= this.physicalEnd && this.maxOffset > 0) return "again";
+    return "same";
+  }
+
+  /** Where it ends when it is looked at first: units are there up to a place in the last file, and none from there on. */
+  #begin(): void {
+    for (const start of [...this.#files.keys()].sort((a, b) => b - a)) {
+      let [low, high] = [start, start + this.#unitsPerFile];
+      while (low < high) {
+        const middle = low + Math.floor((high - low) / 2);
+        if (this.#read(middle)) low = middle + 1;
+        else high = middle;
+      }
+      while (low > start && !this.#isBelieved(low - 1)) low--;
+      if (low === start) continue;
+      this.maxOffset = low;
+      this.physicalEnd = this.#physicalEndBelow(low, start);
+      break;
+    }
+    this.refresh();
+  }
+
+  #physicalEndBelow(end: number, start: number): number {
+    for (let at = end - 1; at >= start; at--)
+      if (this.#read(at) && !this.#unit.isFill) return this.#unit.physicalOffset + this.#unit.size;
+    return 0;
+  }
+
+  /** First queue offset in [from, to) whose record lies at `physicalOffset` or above it; `to` without one. What only fills has none. */
+  #firstOf(from: number, to: number, physicalOffset: number): number {
+    let [low, high] = [from, to];
+    let found = to;
+    while (low < high) {
+      const middle = low + Math.floor((high - low) / 2);
+      let at = middle;
+      while (at < high && this.#read(at) && this.#unit.isFill) at++;
+      if (at < high && this.#unit.physicalOffset < physicalOffset) {
+        low = at + 1;
+        continue;
+      }
+      if (at < high) found = at;
+      high = middle;
+    }
+    return found;
+  }
+
+  /** Whether the file has a unit there. */
+  #read(queueOffset: number): boolean {
+    const file = this.queue.fileOf(queueOffset);
+    if (file === undefined) return false;
+    this.#unit.read(file.bytes, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
+    const { isFill, isMessage, size } = this.#unit;
+    return isFill || (isMessage && size >= MESSAGE_BASE_LENGTH);
+  }
+
+  #isBelieved(queueOffset: number): boolean {
+    if (!this.#read(queueOffset)) return false;
+    const unit = this.#unit;
+    if (unit.isFill) return true;
+    const end = unit.physicalOffset + unit.size;
+    if (end > this.#log.endOfFiles) this.#log.refresh();
+    if (end > this.#log.endOfFiles) return false;
+    return this.queue.errorOf(queueOffset, unit, this.#log.minOffset, this.#log.endOfFiles) === undefined;
+  }
+
+  #list(): Map<number, number> {
+    const files = new Map<number, number>();
+    for (const { kind, name, size, inode } of this.#storage.list(this.#directory)) {
+      const start = kind === "file" && size > 0 ? parseSegmentFileName(name) : undefined;
+      if (start !== undefined) files.set(start / CONSUME_QUEUE_UNIT_LENGTH, inode);
+    }
+    return files;
+  }
+}

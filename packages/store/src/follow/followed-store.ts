@@ -1,0 +1,147 @@
+import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
+import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
+import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
+import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
+import { ArrivalSignal } from "../consume/arrival-signal.js";
+import { MessageConsumers } from "../consume/message-consumers.js";
+import { DeletedTopics } from "../marks/deleted-topics.js";
+import { MessageReader } from "../read/message-reader.js";
+import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
+import { pathUnusable } from "../tell/path-unusable.js";
+import { DirectoryFollower } from "./directory-follower.js";
+import { type DirectoryStats, readDirectoryStats } from "./directory-stats.js";
+import {
+  DirectoryVerifier,
+  type DirectoryVerifyOptions,
+  type DirectoryVerifyReport,
+  type VerifiedLog,
+} from "./directory-verifier.js";
+import { FollowedOffsets } from "./followed-offsets.js";
+import { FollowedWords } from "./followed-words.js";
+import { LogWindow } from "./log-window.js";
+import { readStoreSizes, type StoreSizes } from "./store-sizes.js";
+
+/** What {@link MessageStore.openReadOnly} takes beside the directory. */
+export interface ReadOnlyOptions {
+  /** Where the log lies when not in the directory's `commitlog`. */
+  readonly storePathCommitLog?: string;
+}
+
+const KNOWN_KEYS = knownKeys<ReadOnlyOptions>({ storePathCommitLog: true });
+/** What this process has appended: nothing. */
+const NOWHERE = Number.POSITIVE_INFINITY;
+
+/** A directory that is read while somebody else, or nobody, has it open. {@link ReadOnlyMessageStore} is its face. */
+export class FollowedStore {
+  readonly config: MessageStoreConfig;
+  readonly reader: MessageReader;
+  readonly consumers: MessageConsumers;
+  readonly consumerOffsets: FollowedOffsets;
+  readonly #storage: Storage;
+  readonly #paths: StorePaths;
+  readonly #words: FollowedWords;
+  readonly #arrivals: ArrivalSignal;
+  readonly #follower: DirectoryFollower;
+
+  private constructor(storage: Storage, paths: StorePaths, config: MessageStoreConfig) {
+    this.config = config;
+    this.#storage = storage;
+    this.#paths = paths;
+    const words = new FollowedWords();
+    const { control, queues, topics } = words;
+    this.#words = words;
+    this.reader = new MessageReader(storage, config, control, queues, topics, NOWHERE);
+    this.#arrivals = new ArrivalSignal(control, queues, topics);
+    this.consumers = new MessageConsumers(this.reader, this.#arrivals);
+    this.consumerOffsets = new FollowedOffsets(storage, paths.consumerOffset);
+    this.#follower = new DirectoryFollower(storage, paths, config.mappedFileSizeCommitLog, words, this.reader);
+  }
+
+  /** See {@link MessageStore.openReadOnly}. */
+  static open(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): FollowedStore {
+    checkKnownKeys(options, KNOWN_KEYS, "ERR_OPTION_UNKNOWN", "option");
+    const given = resolveConfig({ storePathRootDir, ...options });
+    const paths = storePaths(given.storePathRootDir, given.storePathCommitLog);
+    const storage = createStorage(spec);
+    try {
+      const sizes = sizesOf(storage, paths);
+      refuseUnsupportedDirectories(storage, paths);
+      return new FollowedStore(storage, paths, resolveConfig({ storePathRootDir, ...options, ...sizes }));
+    } catch (error) {
+      throw pathUnusable(error, "the store cannot be read here", paths.root);
+    }
+  }
+
+  get maxPhysicalOffset(): number {
+    return this.#words.end;
+  }
+
+  /** The watermark lags, and a broker has none. */
+  get flushedOffset(): number {
+    return Math.min(this.stats().flushedOffset ?? 0, this.#words.end);
+  }
+
+  get minPhysicalOffset(): number {
+    return this.#words.control.counters.minOffset.get();
+  }
+
+  /** What has not been dispatched is not there for a reader. */
+  get dispatchBehindBytes(): number {
+    return 0;
+  }
+
+  get lastError(): unknown {
+    return this.#follower.lastError;
+  }
+
+  stats(): DirectoryStats {
+    try {
+      return readDirectoryStats(this.#storage, this.#paths);
+    } catch (error) {
+      throw pathUnusable(error, "the directory cannot be looked at", this.#paths.root);
+    }
+  }
+
+  /** See {@link ReadOnlyMessageStore.verify}. */
+  async verify(options: DirectoryVerifyOptions): Promise<DirectoryVerifyReport> {
+    const { storePathCommitLog, mappedFileSizeCommitLog } = this.config;
+    const log: VerifiedLog = {
+      reader: this.reader,
+      window: new LogWindow(this.#storage, storePathCommitLog, mappedFileSizeCommitLog),
+      minOffset: this.minPhysicalOffset,
+      endOffset: this.maxPhysicalOffset,
+      deletedTopics: DeletedTopics.read(this.#storage, this.#paths.deletedTopics).offsets,
+    };
+    try {
+      return await new DirectoryVerifier(log, options).run();
+    } catch (error) {
+      throw pathUnusable(error, "the store cannot be verified", this.#paths.root);
+    }
+  }
+
+  close(): void {
+    this.#follower.close();
+    this.consumers.close();
+    this.#arrivals.close();
+    this.reader.close();
+  }
+}
+
+/** @throws MillraceError `ERR_PATH_UNUSABLE`: no log lies there */
+function sizesOf(storage: Storage, paths: StorePaths): StoreSizes {
+  const sizes = readStoreSizes(storage, paths);
+  if (sizes.mappedFileSizeCommitLog !== undefined) return sizes;
+  throw new MillraceError("ERR_PATH_UNUSABLE", `there is no store here, or none with a segment yet: path=${paths.commitLog}`);
+}
+
+/** See {@link MessageStore.sizesOf}. */
+export function storeSizes(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): StoreSizes {
+  const { storePathCommitLog } = options;
+  const storage = createStorage(spec);
+  const paths = storePaths(storePathRootDir, storePathCommitLog);
+  try {
+    return sizesOf(storage, paths);
+  } catch (error) {
+    throw pathUnusable(error, "the store cannot be read here", paths.root);
+  }
+}
