@@ -75,7 +75,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     "bench/contestants": { thread: "own process", uses: ["load-generator"] },
     "bench/java": { thread: "own process", uses: ["bench/contestants"] },
     "bench/measurements": { thread: "own process", uses: ["bench/java", "bench/contestants", "load-generator"] },
-    "bench/figures": { thread: "own process", uses: ["bench/java", "bench/measurements", "bench/contestants", "load-generator"] },
+    "bench/figures": { thread: "own process", uses: ["bench/java", "bench/measurements", "bench/contestants"] },
     bench: {
       thread: "own process",
       uses: ["bench/figures", "bench/measurements", "bench/java", "bench/contestants", "load-generator"],

@@ -51,6 +51,7 @@ export type { LostMessage, LostRange, SalvageReport, UnreadableFile } from "./co
 export type { CopyProgress, SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
 export type { DirectoryStats } from "./follow/directory-stats.js";
+export type { DirectoryDamage, DirectoryVerifyOptions, DirectoryVerifyReport } from "./follow/directory-verifier.js";
 export type { FollowedOffsets } from "./follow/followed-offsets.js";
 export type { ReadOnlyOptions } from "./follow/followed-store.js";
 export type { StoreSizes } from "./follow/store-sizes.js";
