@@ -29,7 +29,7 @@ const WITHOUT = {
 export async function bundleWorkers(root) {
   const dist = join(root, "packages", "store", "dist");
   const bundles = join(dist, "bundled");
-  const workers = ["append", "flush", "dispatch", "allocate"].map((name) => join(dist, name, `${name}-worker.js`));
+  const workers = ["append", "flush", "dispatch", "allocate", "replicate"].map((name) => join(dist, name, `${name}-worker.js`));
   if (existsSync(bundles) && statSync(bundles).mtimeMs >= newestOf(join(root, "packages"))) return;
   const fresh = `${bundles}.new`;
   rmSync(fresh, { recursive: true, force: true });

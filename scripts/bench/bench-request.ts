@@ -1,4 +1,4 @@
-import { UsageError } from "../load-generator/usage-error.js";
+import { UsageError } from "@millrace/cli/usage-error";
 import { CONTESTANTS } from "./contestants/workload.js";
 import { type BenchOptions, parseBenchOptions } from "./figures/bench-options.js";
 import { CONSUME_GET } from "./figures/consume-get-figure.js";

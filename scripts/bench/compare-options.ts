@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { integer, seconds, size } from "../load-generator/option-value.js";
-import { UsageError } from "../load-generator/usage-error.js";
+import { integer, seconds, size } from "@millrace/cli/option-value";
+import { UsageError } from "@millrace/cli/usage-error";
 
 export const COMPARE_USAGE = [
   "usage: node scripts/dist/bench/compare.js <checkout A> <checkout B> [options]",

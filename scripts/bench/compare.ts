@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { UsageError } from "../load-generator/usage-error.js";
+import { UsageError } from "@millrace/cli/usage-error";
 import { COMPARE_USAGE, type CompareRequest, parseCompareRequest } from "./compare-options.js";
 import type { CompareJob, CompareResult } from "./compare-process.js";
 import { median } from "./figures/results.js";

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { UsageError } from "../load-generator/usage-error.js";
+import { UsageError } from "@millrace/cli/usage-error";
 import { parseBenchRequest } from "./bench-request.js";
 import { BENCH_USAGE } from "./bench-usage.js";
 import { peerVersion } from "./contestants/peer-modules.js";

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
+import { integer, oneOf, seconds, size } from "@millrace/cli/option-value";
+import { UsageError } from "@millrace/cli/usage-error";
 import { isTopicLegal } from "@millrace/format";
-import { integer, oneOf, seconds, size } from "./option-value.js";
-import { UsageError } from "./usage-error.js";
 
 const MIB = 1024 * 1024;
 /** The store's own limit of a body, and of all bodies of a batch. */

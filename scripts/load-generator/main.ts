@@ -1,9 +1,10 @@
 /** `npm run load`, and what `npm start` runs: see {@link loadUsage}. */
+
+import { UsageError } from "@millrace/cli/usage-error";
 import { MessageStore } from "@millrace/store";
 import { loadUsage, parseLoadOptions } from "./load-options.js";
 import { runLoad } from "./load-run.js";
 import { formatSummary, isGood } from "./load-summary.js";
-import { UsageError } from "./usage-error.js";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;

@@ -1,6 +1,11 @@
 import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 
-export const CONFORMANCE_DIRECTIONS = ["millrace-rocketmq", "rocketmq-millrace", "twins"] as const;
+/** Who has the directory first. */
+const EXCHANGES = ["millrace-rocketmq", "rocketmq-millrace"] as const;
+/** Which side of a pair Millrace is, one replicating the other. */
+export const REPLICATIONS = ["millrace-master"] as const;
+export const CONFORMANCE_DIRECTIONS = [...EXCHANGES, "twins", ...REPLICATIONS] as const;
+export type Replicated = (typeof REPLICATIONS)[number];
 export type Direction = (typeof CONFORMANCE_DIRECTIONS)[number];
 
 /** What to run; `npm run test:conformance` hands its arguments on in the environment. */
@@ -11,10 +16,12 @@ export interface ConformanceChoice {
   readonly from: number;
   /** Seeds for each series and direction. */
   readonly count: number;
+  /** The same of pairs: each seed starts processes of its own, and waits as long as RocketMQ does before it connects again. */
+  readonly pairCount: number;
 }
 
 const VARIABLE = "MILLRACE_CONFORMANCE";
-const ALL: ConformanceChoice = { series: ROCKETMQ_SERIES, directions: CONFORMANCE_DIRECTIONS, from: 1, count: 8 };
+const ALL: ConformanceChoice = { series: ROCKETMQ_SERIES, directions: CONFORMANCE_DIRECTIONS, from: 1, count: 8, pairCount: 2 };
 
 export function conformanceChoice(): ConformanceChoice {
   return { ...ALL, ...(JSON.parse(process.env[VARIABLE] ?? "{}") as Partial<ConformanceChoice>) };

@@ -32,7 +32,7 @@ function parsed(): Parameters<typeof conformanceEnvironment>[0] {
     options: { seeds: option, from: option, rocketmq: option, direction: option },
   }).values;
   return {
-    ...(seeds === undefined ? {} : { count: number("seeds", seeds) }),
+    ...(seeds === undefined ? {} : { count: number("seeds", seeds), pairCount: number("seeds", seeds) }),
     ...(from === undefined ? {} : { from: number("from", from) }),
     ...(rocketmq === undefined ? {} : { series: oneOf<RocketMqSeries>("rocketmq", rocketmq, ROCKETMQ_SERIES) }),
     ...(direction === undefined ? {} : { directions: oneOf<Direction>("direction", direction, CONFORMANCE_DIRECTIONS) }),

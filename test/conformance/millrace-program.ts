@@ -47,6 +47,9 @@ const commands: { [C in keyof Commands]: (args: Commands[C][0]) => Promise<Comma
   async settle({ directory }) {
     return await settle(opened(directory));
   },
+  async position({ directory }) {
+    return { maxOffset: opened(directory).maxPhysicalOffset };
+  },
   async dump({ directory, probe }) {
     return dumpStore(opened(directory), probe);
   },

@@ -13,6 +13,14 @@ export interface ProgramOptions {
   readonly fileReservedTime: number;
   /** Millrace only. */
   readonly writeWithoutMmap: boolean;
+  /** Of a pair: see `replication.ts`. */
+  readonly brokerRole?: "ASYNC_MASTER" | "SYNC_MASTER" | "SLAVE";
+  readonly haListenPort?: number;
+  readonly haMasterAddress?: string;
+  readonly haSendHeartbeatInterval?: number;
+  readonly slaveTimeout?: number;
+  /** 4.9 has none: one slave is enough. */
+  readonly inSyncReplicas?: number;
 }
 
 export interface ProgramMessage {
@@ -62,6 +70,7 @@ export interface Commands {
   open: [{ directory: string; options: ProgramOptions }, { recovered: number }];
   put: [{ directory: string; puts: readonly Put[] }, PutAnswer[]];
   settle: [{ directory: string }, null];
+  position: [{ directory: string }, { maxOffset: number }];
   dump: [{ directory: string; probe: Probe }, DumpLine[]];
   deleteExpired: [{ directory: string }, null];
   close: [{ directory: string }, null];

@@ -11,15 +11,15 @@ function wrongReads(put: PutMessageResult, prepare: PrepareMessageResult): unkno
     put.status === "PUT_OK" ? put.code.length : 0,
     // @ts-expect-error what was refused has no appendResult
     put.status === "MESSAGE_ILLEGAL" ? put.appendResult.msgId : "",
-    // @ts-expect-error nothing here replicates
-    put.status === "SLAVE_NOT_AVAILABLE",
+    // @ts-expect-error RocketMQ's status of a wheel timer that is full
+    put.status === "WHEEL_TIMER_FLOW_CONTROL",
     // @ts-expect-error a half message that was refused has no name
     prepare.prepared.queueOffset,
   ];
 }
 
 function shown(result: PutMessageResult): string {
-  if (result.status === "PUT_OK" || result.status === "FLUSH_DISK_TIMEOUT") return result.appendResult.msgId;
+  if (result.appendResult !== null) return result.appendResult.msgId;
   const { code, reason }: { code: string; reason: string } = result;
   return `${code} ${reason}`;
 }

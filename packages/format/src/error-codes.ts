@@ -1,4 +1,5 @@
 import type { ErrorCodeText } from "./error-code-text.js";
+import { HA_ERROR_CODES } from "./ha-error-codes.js";
 
 /** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
 export const ERROR_CODES = {
@@ -140,6 +141,7 @@ export const ERROR_CODES = {
     meaning: "The name of the consumer group is not legal.",
     remedy: "Use 1 to 255 of % | a-z A-Z 0-9 _ and -.",
   },
+  ...HA_ERROR_CODES,
   ERR_HOST_ILLEGAL: {
     meaning: "A host is not an IPv4 or IPv6 address with a port.",
     remedy: 'Give { address, port }, such as { address: "127.0.0.1", port: 10911 }; names are not looked up.',

@@ -12,7 +12,7 @@ const IDLE_WAIT_MS = 50;
 /** A turn of the event loop costs some ten microseconds. */
 const EVENTS_INTERVAL_US = 500;
 
-interface AgentWords {
+export interface AgentWords {
   readonly state: OwnedCounter;
   readonly heartbeatUs: OwnedCounter;
   /** Rung after a control message was posted; pairs with `ServiceThread.call`. */
@@ -77,7 +77,7 @@ export async function runAgent<C extends object, R extends ServiceRole>(
   return outcome;
 }
 
-function wordsOf<R extends ServiceRole>({ role, counters }: ControlBlock<R>): AgentWords {
+export function wordsOf<R extends ServiceRole>({ role, counters }: ControlBlock<R>): AgentWords {
   const own = counters as unknown as Record<string, OwnedCounter>; // the names follow from the role
   return {
     state: own[stateWord(role)] as OwnedCounter,
@@ -87,7 +87,7 @@ function wordsOf<R extends ServiceRole>({ role, counters }: ControlBlock<R>): Ag
 }
 
 /** Two turns: the first may start after this turn's poll phase, the second one polls for sure. */
-async function letMessagesIn(): Promise<void> {
+export async function letMessagesIn(): Promise<void> {
   await setImmediate();
   await setImmediate();
 }

@@ -16,6 +16,19 @@ export interface Agent {
   onClose(): void | Promise<void>;
 }
 
+/**
+ * The same for a thread whose work comes through its event loop: sockets. {@link runEventAgent} owns its life. Nothing of it blocks for
+ * longer than a slice of work.
+ */
+export interface EventAgent {
+  /** @param fail ends the service with this error */
+  onStart(fail: (error: unknown) => void): void | Promise<void>;
+  /** Some twenty times a second: what is due, and what nobody wakes it for. What it throws ends the service. */
+  onTick(): void;
+  /** At the end, however it came: lets go of what is this thread's. */
+  onClose(): void | Promise<void>;
+}
+
 /** What the control plane (Comlink) can ask of any service. */
 export interface AgentControl {
   /** Answers once `onStart` has succeeded. */

@@ -20,7 +20,7 @@ export const HIGH_AFTER_WORD = 2;
 export const OWNER_WORD = 3;
 
 /** Threads of the pipeline beside main: each has the words `…State` and `…HeartbeatUs`. */
-const SERVICE_ROLES = ["append", "flush", "dispatch", "allocate"] as const;
+const SERVICE_ROLES = ["append", "flush", "dispatch", "allocate", "replicate"] as const;
 export type ServiceRole = (typeof SERVICE_ROLES)[number];
 /** `producer`: a thread of the user's that puts; it owns words in its ring only. */
 export type Role = "main" | "producer" | ServiceRole;
@@ -127,6 +127,13 @@ export const COUNTERS = {
     "total",
     "ConsumeQueues set aside since the opening: something else lies in the place of their files.",
   ),
+  /** Of a SYNC_MASTER: as many slaves as a put needs have acknowledged it. Producers sleep on it. */
+  replicatedOffset: word("replicate", "position", "End of what enough slaves have."),
+  /** Producers read it once per group. */
+  inSyncSlaves: word("replicate", "gauge", "Slaves that are connected and not too far behind."),
+  connectedSlaves: word("replicate", "gauge", "Slaves that are connected."),
+  replicateBytes: word("replicate", "total", "Bytes of the log sent to slaves."),
+  replicateRefused: word("replicate", "total", "Connections refused, or ended for what came from the other side."),
   ...serviceWords(),
 } as const satisfies Record<string, CounterWord>;
 

@@ -1,6 +1,7 @@
 export {
   type Agent,
   type AgentControl,
+  type EventAgent,
   type FailedService,
   failedService,
   type ServiceErrorCode,
@@ -27,6 +28,7 @@ export { ControlPort } from "./control-port.js";
 export { OwnedCounter, ReadableCounter } from "./counter.js";
 export { HINTS } from "./dispatch-hint-descriptor.js";
 export { allocateDispatchHints, type DispatchHintBuffer, DispatchHints } from "./dispatch-hints.js";
+export { runEventAgent } from "./event-agent-runner.js";
 export { InvariantError } from "./invariant-error.js";
 export { LATENCY_HISTOGRAM_LENGTH, LATENCY_LIMITS_US, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
 export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from "./log-ends.js";
@@ -34,7 +36,12 @@ export { monotonicMs, monotonicUs } from "./monotonic-clock.js";
 export { PutBell } from "./put-bell.js";
 export { allocatePutRing, type PutRingBuffers, PutRingTotal, type Regions } from "./put-ring-buffers.js";
 export { PutRingConsumer } from "./put-ring-consumer.js";
-export { FRAME_FLAG_BODY_CRC, FRAME_FLAG_NO_QUEUE_OFFSET, FRAME_FLAG_WAIT_FLUSH } from "./put-ring-descriptor.js";
+export {
+  FRAME_FLAG_BODY_CRC,
+  FRAME_FLAG_NO_QUEUE_OFFSET,
+  FRAME_FLAG_WAIT_FLUSH,
+  FRAME_FLAG_WAIT_SLAVE,
+} from "./put-ring-descriptor.js";
 export { PutRingProducer } from "./put-ring-producer.js";
 export { resetPutRing } from "./put-ring-words.js";
 export {

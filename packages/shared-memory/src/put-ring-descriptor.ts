@@ -31,6 +31,8 @@ export const FRAME_FLAG_WAIT_FLUSH = 1;
 export const FRAME_FLAG_NO_QUEUE_OFFSET = 2;
 /** The producer has left the whole CRC of each body, all 32 bits, in the place of the body CRC. */
 export const FRAME_FLAG_BODY_CRC = 4;
+/** The put is acknowledged only when enough slaves have it (SYNC_MASTER and waitStoreMsgOK). */
+export const FRAME_FLAG_WAIT_SLAVE = 8;
 
 export const RESULT_LENGTH = 32;
 export const RESULT_WORDS = RESULT_LENGTH / Int32Array.BYTES_PER_ELEMENT;

@@ -5,10 +5,13 @@ export { classifyPutTimes, PUT_TIME_CLASSES, RuntimeInfo } from "./runtime-info.
 export { toText } from "./stats-text.js";
 export type {
   DelayLevelStats,
+  HaStats,
   LastErrorStats,
   LatencySnapshot,
+  MasterStats,
   QueueStats,
   ServiceStats,
+  SlaveStats,
   StoreStateName,
   StoreStats,
   TopicPutStats,

@@ -118,6 +118,8 @@ export interface StoreStats {
     readonly appendToFlushUs: LatencySnapshot;
     readonly putToAckUs: LatencySnapshot;
   };
+  /** Replication; undefined where there is none. */
+  readonly ha: HaStats | undefined;
   readonly services: readonly ServiceStats[];
   /** What each service failed with last, also when it goes on; none for a service that never did. */
   readonly lastErrors: readonly LastErrorStats[];
@@ -149,6 +151,48 @@ export interface TopicPutStats {
   readonly topic: string;
   readonly messages: number;
   readonly bytes: number;
+}
+
+/** As the service that replicates said last: at each change of its connections, and once a second. */
+export interface HaStats {
+  readonly role: "ASYNC_MASTER" | "SYNC_MASTER" | "SLAVE";
+  /** Of a master: where slaves are accepted. */
+  readonly listen: { readonly address: string; readonly port: number } | undefined;
+  readonly slaves: readonly SlaveStats[];
+  /** Slaves that are in sync. */
+  readonly inSyncSlaves: number;
+  /** Of a SYNC_MASTER: end of what enough slaves have. */
+  readonly replicatedOffset: number;
+  /** Of a slave. */
+  readonly master: MasterStats | undefined;
+}
+
+/** A master, as its slave sees it. */
+export interface MasterStats {
+  /** `haMasterAddress`. */
+  readonly address: string;
+  /** Not there; being asked for what this log ends in; sends what comes next. */
+  readonly state: "connecting" | "comparing" | "following";
+  /** One past the last byte that has come on this connection. */
+  readonly receivedOffset: number;
+  /** End of what was acknowledged. */
+  readonly reportedOffset: number;
+  /** Why the last connection ended, if that was a fault, and nothing has come since. */
+  readonly lastError: string | undefined;
+}
+
+/** A slave, as its master sees it. */
+export interface SlaveStats {
+  /** `host:port`. */
+  readonly address: string;
+  /** One past the last byte sent to it. */
+  readonly sentOffset: number;
+  /** End of what it has acknowledged; -1 while nothing that it has said is to be believed. */
+  readonly ackOffset: number;
+  readonly behindBytes: number;
+  /** Since when it is behind, in milliseconds; 0 when it is not. */
+  readonly behindMs: number;
+  readonly inSync: boolean;
 }
 
 export interface LastErrorStats {

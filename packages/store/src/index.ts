@@ -16,10 +16,13 @@ export {
 export type { DiskUsage } from "@millrace/mapped-file";
 export type {
   DelayLevelStats,
+  HaStats,
   LastErrorStats,
   LatencySnapshot,
+  MasterStats,
   QueueStats,
   ServiceStats,
+  SlaveStats,
   StoreStateName,
   StoreStats,
   TopicPutStats,
@@ -37,7 +40,7 @@ export type { SelfCheckFinding } from "./clean/self-check.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./clean/store-scrubber.js";
 export type { TopicQueue } from "./clean/topic-cleaner.js";
 export type { MessageStoreConfig } from "./config/message-store-config.js";
-export type { BackPressure, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
+export type { BackPressure, BrokerRole, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
 export type { RecoveryProgress } from "./config/recovery-progress.js";
 export type { StoreLogger } from "./config/store-logger.js";
 export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
@@ -48,6 +51,7 @@ export type { LostMessage, LostRange, SalvageReport, UnreadableFile } from "./co
 export type { CopyProgress, SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
 export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch/commit-log-dispatcher.js";
 export type { DirectoryStats } from "./follow/directory-stats.js";
+export type { DirectoryDamage, DirectoryVerifyOptions, DirectoryVerifyReport } from "./follow/directory-verifier.js";
 export type { FollowedOffsets } from "./follow/followed-offsets.js";
 export type { ReadOnlyOptions } from "./follow/followed-store.js";
 export type { StoreSizes } from "./follow/store-sizes.js";
@@ -84,7 +88,12 @@ export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/rec
 export type {
   CorruptEvent,
   DispatchFailedEvent,
+  DivergedEvent,
   RebuiltEvent,
+  ReplicaEvent,
+  SlaveBehindEvent,
+  SlaveJoinedEvent,
+  SlaveLeftEvent,
   StoreEvent,
   StoreEventMap,
   StoreEventName,

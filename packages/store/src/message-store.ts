@@ -129,13 +129,16 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
 
   /**
    * Puts one message. Promises resolve in the order of the puts: in ASYNC_FLUSH when the record is in the page cache, in SYNC_FLUSH when it
-   * is durable. It can be consumed a little later, when it is dispatched. (RocketMQ: `MessageStore.asyncPutMessage`.)
+   * is durable, of a SYNC_MASTER when enough slaves have it too. It can be consumed a little later, when it is dispatched. (RocketMQ:
+   * `MessageStore.asyncPutMessage`.)
    *
    * Resolves with `PUT_OK` and `appendResult`: physical and queue offset, `msgId`, store timestamp; or with `FLUSH_DISK_TIMEOUT` and
-   * `appendResult`: in the log, and not durable within `syncFlushTimeout`. All other statuses say that it was not put, with `code` and
-   * `reason`: `MESSAGE_ILLEGAL` (`ERR_BODY_TOO_LARGE`, `ERR_RECORD_TOO_LARGE`, `ERR_INNER_BATCH`), `PROPERTIES_SIZE_EXCEEDED`,
-   * `CREATE_MAPPED_FILE_FAILED` (no room on the disk), `SERVICE_NOT_AVAILABLE` (the disk is over `diskSpaceWarningLevelRatio`, or
-   * dispatching fails), `OS_PAGE_CACHE_BUSY`.
+   * `appendResult`: in the log, and not durable within `syncFlushTimeout`; of a SYNC_MASTER with `FLUSH_SLAVE_TIMEOUT` (not with enough
+   * slaves within `slaveTimeout`) or `SLAVE_NOT_AVAILABLE` (there are not enough), in the log too. All other statuses say that it was not
+   * put, with `code` and `reason`: `MESSAGE_ILLEGAL` (`ERR_BODY_TOO_LARGE`, `ERR_RECORD_TOO_LARGE`, `ERR_INNER_BATCH`),
+   * `PROPERTIES_SIZE_EXCEEDED`, `CREATE_MAPPED_FILE_FAILED` (no room on the disk), `SERVICE_NOT_AVAILABLE` (the disk is over
+   * `diskSpaceWarningLevelRatio`, dispatching fails, or this is a slave), `IN_SYNC_REPLICAS_NOT_ENOUGH` (fewer than `minInSyncReplicas`),
+   * `OS_PAGE_CACHE_BUSY`.
    * @param message not to be changed before the promise settles
    * @throws MillraceError `ERR_MESSAGE_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_PROPERTY_ILLEGAL`, `ERR_HOST_ILLEGAL`: this
    * is no message; `ERR_TOO_MANY_QUEUES`; `ERR_TOPIC_SUSPENDED`: its topic is being deleted; `ERR_RING_FULL`, `ERR_PUT_TIMEOUT`: puts come

@@ -2,6 +2,7 @@ import type { MessageStoreConfig } from "./config/message-store-config.js";
 import type { ConsumeOptions } from "./consume/consume-options.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
 import type { DirectoryStats } from "./follow/directory-stats.js";
+import type { DirectoryVerifyOptions, DirectoryVerifyReport } from "./follow/directory-verifier.js";
 import { type FollowedOffsets, readOnly } from "./follow/followed-offsets.js";
 import type { FollowedStore } from "./follow/followed-store.js";
 import { MessageStoreReads } from "./message-store-reads.js";
@@ -45,6 +46,15 @@ export class ReadOnlyMessageStore extends MessageStoreReads implements AsyncDisp
    */
   stats(): DirectoryStats {
     return this.#store.stats();
+  }
+
+  /**
+   * Reads all that has been dispatched: every record's CRC, every ConsumeQueue's unit, every item of the index against the log, and each
+   * record's unit. Changes nothing. Resolves with what is not as it was written.
+   * @throws MillraceError `ERR_ABORTED`: by `options.signal`; `ERR_PATH_UNUSABLE`, `ERR_STORE_CLOSED`
+   */
+  verify(options: DirectoryVerifyOptions = {}): Promise<DirectoryVerifyReport> {
+    return this.#store.verify(options);
   }
 
   /** Why the last look at the directory failed; undefined when it did not. What was seen before stays, and the next look is due soon. */

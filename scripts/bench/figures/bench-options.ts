@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { integer, seconds } from "../../load-generator/option-value.js";
-import { UsageError } from "../../load-generator/usage-error.js";
+import { integer, seconds } from "@millrace/cli/option-value";
+import { UsageError } from "@millrace/cli/usage-error";
 import { ROCKETMQ_SERIES, type RocketMqSeries } from "../java/java-toolchain.js";
 
 export interface BenchOptions {

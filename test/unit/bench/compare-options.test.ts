@@ -1,6 +1,6 @@
+import { UsageError } from "@millrace/cli/usage-error";
 import test from "ava";
 import { parseCompareRequest } from "#scripts/bench/compare-options.js";
-import { UsageError } from "#scripts/load-generator/usage-error.js";
 
 test("two checkouts are compared, with the options of their stores", (t) => {
   const request = parseCompareRequest(["a", "b", "--in-flight", "64", "--options", '{"flushDiskType":"SYNC_FLUSH"}']);

@@ -1,9 +1,9 @@
+import { UsageError } from "@millrace/cli/usage-error";
 import test from "ava";
 import { parseBenchOptions } from "#scripts/bench/figures/bench-options.js";
 import { judge } from "#scripts/bench/figures/figures.js";
 import { type Cell, median, Results } from "#scripts/bench/figures/results.js";
 import { formatReport } from "#scripts/bench/report.js";
-import { UsageError } from "#scripts/load-generator/usage-error.js";
 import { measurement } from "../../support/bench-measurement.js";
 
 function resultsOf(

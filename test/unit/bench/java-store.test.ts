@@ -1,3 +1,4 @@
+import { UsageError } from "@millrace/cli/usage-error";
 import test from "ava";
 import { parseBenchOptions } from "#scripts/bench/figures/bench-options.js";
 import { JAVA_STORE } from "#scripts/bench/figures/java-store-figure.js";
@@ -6,7 +7,6 @@ import { wantedCells } from "#scripts/bench/figures/wanted-cells.js";
 import { WORKLOADS } from "#scripts/bench/figures/workloads-figure.js";
 import { storeVersion } from "#scripts/bench/java/java-peer.js";
 import { JavaProcess } from "#scripts/bench/java/java-process.js";
-import { UsageError } from "#scripts/load-generator/usage-error.js";
 import { measurement } from "../../support/bench-measurement.js";
 
 const wantsOnly =

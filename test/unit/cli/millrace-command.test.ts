@@ -14,14 +14,13 @@ function millrace(...args: string[]): { status: number | null; stdout: string; s
   return spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8" });
 }
 
-test("recover prints what was found; a wrong segment size is an error with its code, meaning and remedy", (t) => {
+test("recover takes the sizes from the files, prints what was found; a wrong one is an error with code, meaning and remedy", (t) => {
   const root = temporaryDirectory(t);
   cpSync(join(FIXTURES_DIRECTORY, "rocketmq-5.3.3"), root, { recursive: true });
-  const sizes = ["--mappedFileSizeConsumeQueue", "200", "--maxHashSlotNum", "100", "--maxIndexNum", "50"];
-  const { status, stdout } = millrace("recover", root, "--mappedFileSizeCommitLog", "4096", ...sizes);
+  const { status, stdout } = millrace("recover", root);
   t.is(status, 0);
   t.like(JSON.parse(stdout), { minOffset: 0, queueOffsets: { "TopicA-0": 5, "TopicB-1": 3 } });
-  const wrong = millrace("recover", root, ...sizes);
+  const wrong = millrace("recover", root, "--mappedFileSizeCommitLog", "8KiB");
   t.is(wrong.status, 1);
   const [message = "", ...sentences] = wrong.stderr.trim().split("\n");
   t.regex(message, /^ERR_SEGMENT_SIZE: .*mappedFileSizeCommitLog/);
@@ -46,8 +45,7 @@ test("every row that recover prints comes with its reason, and docs/recovery.md 
   writeFileSync(last, readFileSync(last).fill("torn", 0, 4));
   writeFileSync(join(root, "abort"), "");
   rmSync(join(root, "consumequeue", "TopicA", "1"), { recursive: true });
-  const sizes = ["--mappedFileSizeConsumeQueue", "200", "--maxHashSlotNum", "100", "--maxIndexNum", "50"];
-  const { stdout } = millrace("recover", root, "--mappedFileSizeCommitLog", "4096", ...sizes);
+  const { stdout } = millrace("recover", root);
   const report = JSON.parse(stdout);
   const rows = [...report.rows, ...Object.keys(report.dispatch.rows), report.dispatch.indexRow];
   for (const row of ["next-segment", "torn-tail", "missing", "no-index"]) t.true(rows.includes(row), `${row} of ${rows.join()}`);
@@ -84,7 +82,7 @@ test("bad usage is told, exit code 2, and makes no directory", (t) => {
   for (const args of [[], ["frobnicate"], ["recover"], ["recover", missing], ["recover", ".", "--no-such"], ["unfence", missing]]) {
     const { status, stderr } = millrace(...args);
     t.is(status, 2, args.join(" "));
-    t.regex(stderr, /usage: millrace/);
+    t.regex(stderr, /usage: millrace/i);
   }
   t.false(existsSync(missing));
 });

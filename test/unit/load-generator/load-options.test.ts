@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { UsageError } from "@millrace/cli/usage-error";
 import test from "ava";
 import { loadUsage, parseLoadOptions } from "#scripts/load-generator/load-options.js";
-import { UsageError } from "#scripts/load-generator/usage-error.js";
 
 const MAIN = fileURLToPath(import.meta.resolve("#scripts/load-generator/main.js"));
 

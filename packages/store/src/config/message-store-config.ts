@@ -4,12 +4,14 @@ import {
   CONSUME_QUEUE_UNIT_LENGTH,
   DelayLevels,
   encodeHost,
+  HA_BODY_LIMIT,
   MillraceError,
   RECORD_OVERHEAD_LIMIT,
-  shownValue,
 } from "@millrace/format";
 import { DEFAULT_FILE_MODE } from "@millrace/mapped-file";
 import { isAbortSignal } from "./any-realm.js";
+import { checkPeers, checkReplication } from "./ha-options.js";
+import { illegal } from "./illegal-option.js";
 import { checkKnownKeys } from "./known-keys.js";
 import { machineAddress } from "./machine-address.js";
 import type { MessageStoreOptions } from "./message-store-options.js";
@@ -78,10 +80,26 @@ const DEFAULTS: Omit<MessageStoreConfig, "storePathRootDir" | "storePathCommitLo
   deleteConsumeQueueFilesInterval: 100,
   deleteFileBatchMax: 10,
   destroyMapedFileIntervalForcibly: 120_000,
+  brokerRole: "ASYNC_MASTER",
+  haListenPort: -1,
+  haListenAddress: "127.0.0.1",
+  haPeers: [],
+  haMasterAddress: "",
+  haSendHeartbeatInterval: 5000,
+  haHousekeepingInterval: 20_000,
+  haTransferBatchSize: 32_768,
+  haMaxGapNotInSync: 256 * MIB,
+  slaveTimeout: 3000,
+  inSyncReplicas: 2,
+  minInSyncReplicas: 1,
+  enableAutoInSyncReplicas: false,
   unref: false,
 };
 
 type NumberOption = { [K in keyof MessageStoreConfig]: MessageStoreConfig[K] extends number ? K : never }[keyof MessageStoreConfig];
+
+/** Of one log; each costs the master a connection. */
+const REPLICAS_LIMIT = 16;
 
 /** Least and greatest value of each number. */
 const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
@@ -126,14 +144,18 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   deleteConsumeQueueFilesInterval: [0, INT_MAX],
   deleteFileBatchMax: [1, INT_MAX],
   destroyMapedFileIntervalForcibly: [0, INT_MAX],
+  haListenPort: [-1, 65_535],
+  haSendHeartbeatInterval: [1, INT_MAX],
+  haHousekeepingInterval: [1, INT_MAX],
+  haTransferBatchSize: [1, HA_BODY_LIMIT],
+  haMaxGapNotInSync: [1, Number.MAX_SAFE_INTEGER],
+  slaveTimeout: [1, INT_MAX],
+  inSyncReplicas: [1, REPLICAS_LIMIT],
+  minInSyncReplicas: [1, REPLICAS_LIMIT],
 };
 
 const DELETE_HOURS = /^([01]\d|2[0-3])(;([01]\d|2[0-3]))*$/;
 const RING_DEFAULT = 8 * MIB;
-
-function illegal(name: string, value: unknown, reason: string): MillraceError {
-  return new MillraceError("ERR_OPTION_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`);
-}
 
 /** Checks the options and fills in the defaults. Throws ERR_OPTION_UNKNOWN, ERR_OPTION_ILLEGAL or ERR_OPTION_CONTRADICTORY. */
 export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig {
@@ -170,10 +192,12 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
     mappedFileSizeConsumeQueue:
       Math.ceil(merged.mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH) * CONSUME_QUEUE_UNIT_LENGTH,
     commitLogDispatchers: Object.freeze(checkDispatchers(merged.commitLogDispatchers)),
+    haPeers: Object.freeze(checkPeers(merged.haPeers)),
   };
   checkTypes(config);
   checkFormats(config);
   checkTogether(config);
+  checkReplication(config);
   return Object.freeze(config);
 }
 

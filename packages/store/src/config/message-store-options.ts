@@ -134,6 +134,41 @@ export interface MessageStoreOptions {
   /** A lease held for more milliseconds on an expired segment is ended by force. Default 120,000. */
   readonly destroyMapedFileIntervalForcibly?: number;
   /**
+   * `SYNC_MASTER`: a put is acknowledged when `inSyncReplicas` stores have it, this one counted. `SLAVE`: the log follows
+   * `haMasterAddress`, and nothing is put. Default `ASYNC_MASTER`.
+   */
+  readonly brokerRole?: BrokerRole;
+  /** Port on which slaves are accepted; 0: the system picks one, which `stats().ha` shows; -1: none. Default -1 (RocketMQ: 10912). */
+  readonly haListenPort?: number;
+  /** Address on which slaves are accepted, IPv4 or IPv6. Default `127.0.0.1` (RocketMQ: all of the machine). */
+  readonly haListenAddress?: string;
+  /**
+   * Addresses that slaves may come from, single ones and networks such as `10.1.0.0/16`; none: from wherever they reach the port.
+   * Nothing on the wire is encrypted or proves who somebody is. Default none.
+   */
+  readonly haPeers?: readonly string[];
+  /** SLAVE: `host:port` of the master. Default none. */
+  readonly haMasterAddress?: string;
+  /** A master or slave that has sent nothing for so many milliseconds sends a sign of life. Default 5,000. */
+  readonly haSendHeartbeatInterval?: number;
+  /** A connection on which nothing has come for so many milliseconds is given up. Default 20,000. */
+  readonly haHousekeepingInterval?: number;
+  /** Bytes of the log that go to a slave in one frame, at most. Default 32,768. */
+  readonly haTransferBatchSize?: number;
+  /** A slave whose log is so many bytes shorter is not in sync. Default 268,435,456 (RocketMQ 4 calls it `haSlaveFallbehindMax`). */
+  readonly haMaxGapNotInSync?: number;
+  /**
+   * SYNC_MASTER: a message that too few slaves have so many milliseconds after it came into the ring is answered FLUSH_SLAVE_TIMEOUT.
+   * Default 3,000.
+   */
+  readonly slaveTimeout?: number;
+  /** SYNC_MASTER: stores that must have a message, this one counted. Default 2 (RocketMQ 5: 1, with which it waits for no slave). */
+  readonly inSyncReplicas?: number;
+  /** SYNC_MASTER: while fewer stores are in sync, this one counted, nothing is put (IN_SYNC_REPLICAS_NOT_ENOUGH). Default 1. */
+  readonly minInSyncReplicas?: number;
+  /** SYNC_MASTER: as many of `inSyncReplicas` as are in sync are enough, at least `minInSyncReplicas`. Default false. */
+  readonly enableAutoInSyncReplicas?: boolean;
+  /**
    * The open store lets the process end when nothing else keeps it, and nothing is waited for: a put, a consumer, a close. What such an
    * end leaves is what a kill leaves. Without it a store that is not closed keeps the process alive. Default false.
    */
@@ -149,3 +184,4 @@ export interface MessageStoreOptions {
 export type FlushDiskType = "SYNC_FLUSH" | "ASYNC_FLUSH";
 export type VerifyOnOpen = "tail" | "all";
 export type BackPressure = "wait" | "reject";
+export type BrokerRole = "ASYNC_MASTER" | "SYNC_MASTER" | "SLAVE";

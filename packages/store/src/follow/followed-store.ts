@@ -4,13 +4,21 @@ import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
+import { DeletedTopics } from "../marks/deleted-topics.js";
 import { MessageReader } from "../read/message-reader.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { DirectoryFollower } from "./directory-follower.js";
 import { type DirectoryStats, readDirectoryStats } from "./directory-stats.js";
+import {
+  DirectoryVerifier,
+  type DirectoryVerifyOptions,
+  type DirectoryVerifyReport,
+  type VerifiedLog,
+} from "./directory-verifier.js";
 import { FollowedOffsets } from "./followed-offsets.js";
 import { FollowedWords } from "./followed-words.js";
+import { LogWindow } from "./log-window.js";
 import { readStoreSizes, type StoreSizes } from "./store-sizes.js";
 
 /** What {@link MessageStore.openReadOnly} takes beside the directory. */
@@ -91,6 +99,23 @@ export class FollowedStore {
       return readDirectoryStats(this.#storage, this.#paths);
     } catch (error) {
       throw pathUnusable(error, "the directory cannot be looked at", this.#paths.root);
+    }
+  }
+
+  /** See {@link ReadOnlyMessageStore.verify}. */
+  async verify(options: DirectoryVerifyOptions): Promise<DirectoryVerifyReport> {
+    const { storePathCommitLog, mappedFileSizeCommitLog } = this.config;
+    const log: VerifiedLog = {
+      reader: this.reader,
+      window: new LogWindow(this.#storage, storePathCommitLog, mappedFileSizeCommitLog),
+      minOffset: this.minPhysicalOffset,
+      endOffset: this.maxPhysicalOffset,
+      deletedTopics: DeletedTopics.read(this.#storage, this.#paths.deletedTopics).offsets,
+    };
+    try {
+      return await new DirectoryVerifier(log, options).run();
+    } catch (error) {
+      throw pathUnusable(error, "the store cannot be verified", this.#paths.root);
     }
   }
 

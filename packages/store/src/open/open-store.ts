@@ -38,6 +38,7 @@ import { pathUnusable } from "../tell/path-unusable.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
 import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
+import { HaStatus } from "./ha-status.js";
 import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { ProducerRings } from "./producer-rings.js";
@@ -74,6 +75,7 @@ export class OpenStore {
     pipeline: Pipeline,
     topics: TopicTable,
     { consumerOffsets, delayOffsets, delayArrivals, report }: Progress,
+    ha: HaStatus,
   ) {
     this.directory = directory;
     this.pipeline = pipeline;
@@ -131,10 +133,11 @@ export class OpenStore {
       clean: () => this.cleaner.files.stats(),
       scrub: () => this.cleaner.scrubber.stats(),
       lastErrors: () => events.lastErrors,
+      ha: () => ha.stats,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence("store", directory.fence, "the store was fenced before it was opened");
-    else this.schedule.start();
+    else if (config.brokerRole !== "SLAVE") this.schedule.start();
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
     void this.#hearForceAlarm();
     events.start();
@@ -161,9 +164,10 @@ export class OpenStore {
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
-      pipeline = await Pipeline.start(data, control, directory.events.onReport);
+      const ha = new HaStatus(directory.events, topics, control);
+      pipeline = await Pipeline.start(data, control, ha.onReport);
       await dispatched(pipeline, recovery.maxOffset, options.signal);
-      return new OpenStore(directory, pipeline, topics, progress);
+      return new OpenStore(directory, pipeline, topics, progress, ha);
     } catch (error) {
       await pipeline?.destroy();
       giveBack(directory, pipeline === undefined);

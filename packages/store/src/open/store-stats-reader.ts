@@ -25,7 +25,7 @@ import { diskRatioOf } from "../clean/disk-space.js";
 import type { CleanStats } from "../clean/file-cleaner.js";
 import type { ScrubStats } from "../clean/store-scrubber.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { SERVICE_NAMES } from "../pipeline/services.js";
+import { serviceNames } from "../pipeline/services.js";
 import type { MessagePutter } from "../put/message-putter.js";
 import type { OpenedDirectory } from "./open-directory.js";
 import type { ProducerRings, PutTotals } from "./producer-rings.js";
@@ -44,6 +44,7 @@ export interface StatsSources {
   readonly clean: () => CleanStats;
   readonly scrub: () => ScrubStats;
   readonly lastErrors: () => StoreStats["lastErrors"];
+  readonly ha: () => StoreStats["ha"];
 }
 
 /** Puts the shared counters together into {@link StoreStats}. Main thread; stops nobody. */
@@ -141,6 +142,7 @@ export class StoreStatsReader {
         putToAckUs: totals.putToAckUs.snapshot(),
       },
       scrub: this.#sources.scrub(),
+      ha: this.#sources.ha(),
       services: this.#services(),
       lastErrors: this.#sources.lastErrors(),
     };
@@ -203,7 +205,7 @@ export class StoreStatsReader {
   #services(): ServiceStats[] {
     const counters = this.#counters;
     const nowUs = monotonicUs();
-    return SERVICE_NAMES.map((name) => ({
+    return serviceNames(this.#directory.config).map((name) => ({
       name,
       state: SERVICE_STATE_NAMES[counters[stateWord(name)].get()] as ServiceStats["state"],
       heartbeatAgeMs: Math.max(0, (nowUs - counters[heartbeatWord(name)].get()) / 1000),

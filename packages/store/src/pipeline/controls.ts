@@ -160,4 +160,6 @@ export interface ServiceControls {
   readonly flush: FlushControl;
   readonly dispatch: DispatchControl;
   readonly allocate: AllocateControl;
+  /** Nothing but its end. */
+  readonly replicate: object;
 }

@@ -21,7 +21,7 @@ import type {
   UnitRepair,
 } from "./controls.js";
 import type { PipelineData } from "./pipeline-data.js";
-import { SERVICE_NAMES, SERVICES } from "./services.js";
+import { SERVICES, serviceNames } from "./services.js";
 import { bundleOf } from "./worker-bundle.js";
 
 /** A service that is stuck in a system call is given up after this long. */
@@ -47,7 +47,7 @@ export class Pipeline {
   /** @param onReport called with what the services say without being asked: events */
   static async start(data: PipelineData, control: ControlBlock<"main">, onReport: (report: unknown) => void): Promise<Pipeline> {
     const { counters } = control;
-    const starting = SERVICE_NAMES.map(async (name) => {
+    const starting = serviceNames(data.config).map(async (name) => {
       const { worker, sleepsOn } = SERVICES[name];
       const { controlBell } = counters;
       const thread = ServiceThread.start<object, PipelineData>({
@@ -155,7 +155,7 @@ export class Pipeline {
   async stop(): Promise<ServiceOutcome> {
     this.#isStopping = true;
     let first: ServiceOutcome = { ok: true };
-    for (const name of SERVICE_NAMES) {
+    for (const name of serviceNames(this.data.config)) {
       const outcome = await untilStopped(this.#threads[name], this.control.counters[heartbeatWord(name)]);
       if (first.ok) first = outcome;
     }
@@ -172,7 +172,7 @@ export class Pipeline {
   }
 
   get #all(): readonly ServiceThread<object>[] {
-    return SERVICE_NAMES.map((name) => this.#threads[name] as ServiceThread<object>);
+    return serviceNames(this.data.config).map((name) => this.#threads[name] as ServiceThread<object>);
   }
 }
 

@@ -1,18 +1,23 @@
 import type { PutRingProducer, ReadableCounter } from "@millrace/shared-memory";
 
-/** How a producer is woken when puts may be acknowledged: by results (acks without a force, failures), in SYNC_FLUSH also by a force. */
+/**
+ * How a producer is woken when puts may be acknowledged: by results (acks that wait for nothing, failures), and by the words that the
+ * others wait for.
+ */
 export class AckWaits {
   readonly #ring: PutRingProducer;
-  readonly #flushedOffset: ReadableCounter | undefined;
+  readonly #words: readonly ReadableCounter[];
   readonly #onWake: () => void;
   #waitsForResults = false;
-  #waitsForForce = false;
+  /** By index of the word. */
+  readonly #waits: boolean[];
 
-  /** @param flushedOffset of SYNC_FLUSH only */
-  constructor(ring: PutRingProducer, flushedOffset: ReadableCounter | undefined, onWake: () => void) {
+  /** @param words in SYNC_FLUSH the flusher's, of a SYNC_MASTER what the slaves have */
+  constructor(ring: PutRingProducer, words: readonly ReadableCounter[], onWake: () => void) {
     this.#ring = ring;
-    this.#flushedOffset = flushedOffset;
+    this.#words = words;
     this.#onWake = onWake;
+    this.#waits = words.map(() => false);
   }
 
   /** Whoever arms looks again afterwards, so that no wake-up falls between. */
@@ -22,20 +27,21 @@ export class AckWaits {
       this.#waitsForResults = woken !== undefined;
       woken?.then(this.#onResults);
     }
-    const flushedOffset = this.#flushedOffset;
-    if (flushedOffset === undefined || this.#waitsForForce) return;
-    const woken = flushedOffset.waitAsync(flushedOffset.get());
-    this.#waitsForForce = woken !== undefined;
-    woken?.then(this.#onForce);
+    for (let i = 0; i < this.#words.length; i++) if (this.#waits[i] === false) this.#armWord(i);
+  }
+
+  #armWord(index: number): void {
+    const word = this.#words[index] as ReadableCounter;
+    const woken = word.waitAsync(word.get());
+    this.#waits[index] = woken !== undefined;
+    woken?.then(() => {
+      this.#waits[index] = false;
+      this.#onWake();
+    });
   }
 
   readonly #onResults = (): void => {
     this.#waitsForResults = false;
-    this.#onWake();
-  };
-
-  readonly #onForce = (): void => {
-    this.#waitsForForce = false;
     this.#onWake();
   };
 }

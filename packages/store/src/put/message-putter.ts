@@ -1,12 +1,10 @@
-import type { MillraceError } from "@millrace/format";
+import type { AppendedPutStatus, MillraceError } from "@millrace/format";
 import {
   AppendStatus,
   type ControlBlock,
   type CounterName,
-  durableOffset,
   FRAME_FLAG_BODY_CRC,
   FRAME_FLAG_NO_QUEUE_OFFSET,
-  FRAME_FLAG_WAIT_FLUSH,
   LatencyHistogram,
   monotonicUs,
   PutRingProducer,
@@ -17,13 +15,14 @@ import {
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { AckDetails } from "./ack-details.js";
+import { AckVerdict } from "./ack-verdict.js";
 import { AckWaits } from "./ack-waits.js";
 import { appendResultOf } from "./append-result.js";
 import { DrainedPuts } from "./drained-puts.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
-import { allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
+import { type AppendedPutResult, allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
 import { PutWaitQueue, type Settle } from "./put-wait-queue.js";
 import { type ProducerMemory, RecordEncoder } from "./record-encoder.js";
 import { StoreStatus } from "./store-status.js";
@@ -54,8 +53,6 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   readonly topics: T;
   readonly waiting: PutWaitQueue;
   readonly status: StoreStatus;
-  readonly #config: MessageStoreConfig;
-  readonly #counters: PutterWords["counters"];
   readonly #putBell: PutterWords["putBell"];
   readonly #totals: Float64Array;
   readonly #putToAckUs: LatencyHistogram;
@@ -63,6 +60,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   readonly #validator: MessageValidator;
   readonly #batchValidator = new MessageBatchValidator();
   readonly #sync: boolean;
+  readonly #verdict: AckVerdict;
   readonly #publishBytes: number;
   readonly #settles: (Settle | undefined)[];
   readonly #details: AckDetails;
@@ -75,16 +73,12 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   #putTimeUs = 0;
   #nowMs = 0;
   #refusal: MillraceError | undefined; // set when no more puts are taken; what they are rejected with
-  readonly #forceAlarm: PutterWords["forceAlarm"];
   readonly #drained = new DrainedPuts();
 
   /** @param sealsBodies computes the bodies' CRCs, which the appender does else: for one of several producers */
   constructor(config: MessageStoreConfig, control: PutterWords, memory: ProducerMemory, topics: T, sealsBodies = false) {
     const { counters } = control;
-    this.#config = config;
-    this.#counters = counters;
     this.#putBell = control.putBell;
-    this.#forceAlarm = control.forceAlarm;
     this.#totals = memory.ring.totals;
     this.#putToAckUs = new LatencyHistogram(memory.ring.putToAckUs.buffer, memory.ring.putToAckUs.byteOffset);
     this.topics = topics;
@@ -92,12 +86,13 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.#encoder = new RecordEncoder(memory, config.enabledAppendPropCRC, sealsBodies);
     this.#validator = new MessageValidator(config, topics, this.#encoder.properties);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#verdict = new AckVerdict(config, control, this.status.replicas);
     this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
     this.ring = new PutRingProducer(memory.ring);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
     this.#details = new AckDetails(this.ring.frameCapacity);
     this.waiting = new PutWaitQueue(config);
-    this.#waits = new AckWaits(this.ring, this.#sync ? counters.flushedOffset : undefined, () => this.#drain());
+    this.#waits = new AckWaits(this.ring, this.#verdict.words, () => this.#drain());
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
 
@@ -257,7 +252,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   #commit(position: number, length: number, messages: number): void {
     const validator = this.#validator;
     const flags =
-      (this.#sync && validator.waitStoreMsgOK ? FRAME_FLAG_WAIT_FLUSH : 0) |
+      (validator.waitStoreMsgOK ? this.#verdict.flags : 0) |
       (validator.noQueueOffset ? FRAME_FLAG_NO_QUEUE_OFFSET : 0) |
       (this.#encoder.withBodyCrc ? FRAME_FLAG_BODY_CRC : 0);
     const { ring } = this;
@@ -303,7 +298,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   }
 
   readonly #onRecheck = (): void => {
-    if (this.#sync) while (this.#settleSome(monotonicUs() - this.#config.syncFlushTimeout * 1000)) {}
+    if (this.#verdict.flags !== 0) while (this.#settleSome(monotonicUs())) {}
     this.#drain();
     // What has been answered makes room; only who finds none then has waited in vain.
     if (!this.#settleable()) this.waiting.expire(monotonicUs());
@@ -332,15 +327,13 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
 
   /**
    * Settles what is acknowledged, in order, up to a turn's worth; true when there is more.
-   * @param oldestUs appended, but not durable, and put before this time of the monotonic clock: answered FLUSH_DISK_TIMEOUT
-   * (RocketMQ: `FlushDiskWatcher`)
+   * @param lateUs what has waited too long by this time of the monotonic clock is answered so (RocketMQ: `FlushDiskWatcher`)
    */
-  #settleSome(oldestUs = Number.NEGATIVE_INFINITY): boolean {
+  #settleSome(lateUs?: number): boolean {
     const { ring } = this;
     const count = ring.resultEnd() - ring.taken;
     if (count === 0) return false;
-    const hasForceFailed = this.#forceAlarm.isRaised; // then only what is durable is acknowledged; the rest is about to be abandoned
-    const flushed = this.#sync || hasForceFailed ? durableOffset(this.#counters) : 0;
+    this.#verdict.look(lateUs);
     const nowUs = monotonicUs();
     const budget = Math.min(count, ACKS_PER_TURN);
     for (let i = 0; i < budget; i++) {
@@ -350,21 +343,25 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
         this.#take()?.(allocateFailed());
         continue;
       }
-      const waits = hasForceFailed || (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) !== 0;
-      const isLate = waits && ring.resultPhysicalOffset(slot) + ring.recordLength(slot) > flushed;
-      if (isLate && (hasForceFailed || ring.putTimeUs(slot) > oldestUs)) return false;
-      this.#acknowledge(slot, isLate ? "FLUSH_DISK_TIMEOUT" : "PUT_OK", nowUs);
+      const status = this.#verdictOf(slot);
+      if (status === undefined) return false;
+      this.#acknowledge(slot, status, nowUs);
     }
     return budget < count;
   }
 
-  #acknowledge(slot: number, status: "PUT_OK" | "FLUSH_DISK_TIMEOUT", nowUs: number): void {
+  #verdictOf(slot: number): AppendedPutStatus | undefined {
+    const { ring } = this;
+    return this.#verdict.of(ring.flags(slot), ring.resultPhysicalOffset(slot) + ring.recordLength(slot), ring.putTimeUs(slot));
+  }
+
+  #acknowledge(slot: number, status: AppendedPutStatus, nowUs: number): void {
     const { ring } = this;
     this.#add(PutRingTotal.messages, ring.messages(slot));
     this.#add(PutRingTotal.bytes, ring.recordLength(slot));
     this.#putToAckUs.record(nowUs - ring.putTimeUs(slot));
     const appendResult = appendResultOf(ring, slot, this.#details.get(slot), this.#validator.defaultStoreHost);
-    this.#take()?.({ status, appendResult });
+    this.#take()?.({ status, appendResult } as AppendedPutResult as PutMessageResult);
   }
 
   #take(): Settle | undefined {
@@ -390,7 +387,8 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     const { ring } = this;
     if (ring.taken === ring.resultEnd()) return false;
     const slot = ring.slotOf(ring.taken);
-    if (ring.resultStatus(slot) !== AppendStatus.ok || (ring.flags(slot) & FRAME_FLAG_WAIT_FLUSH) === 0) return true;
-    return ring.resultPhysicalOffset(slot) + ring.recordLength(slot) <= durableOffset(this.#counters);
+    if (ring.resultStatus(slot) !== AppendStatus.ok || (ring.flags(slot) & this.#verdict.flags) === 0) return true;
+    this.#verdict.look();
+    return this.#verdictOf(slot) !== undefined;
   }
 }

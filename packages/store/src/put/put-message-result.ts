@@ -68,7 +68,7 @@ export interface RefusedPutResult {
 }
 
 /** A put's answer: `status` tells which of the two, and so does `appendResult !== null`. (RocketMQ: `PutMessageResult`.) */
-export type PutMessageResult = AppendedPutResult<"PUT_OK"> | AppendedPutResult<"FLUSH_DISK_TIMEOUT"> | RefusedPutResult;
+export type PutMessageResult = { [S in AppendedPutStatus]: AppendedPutResult<S> }[AppendedPutStatus] | RefusedPutResult;
 
 export function refused(status: RefusedPutStatus, code: MillraceErrorCode, reason: string): RefusedPutResult {
   return { status, appendResult: null, code, reason };
@@ -93,4 +93,14 @@ export function pageCacheBusy(limitMs: number): RefusedPutResult {
 export function dispatchFailed(failures: number, lastError: string | undefined): RefusedPutResult {
   const reason = `what is put cannot be read, because dispatching fails again and again: ${lastError ?? `failures=${failures}`}`;
   return refused("SERVICE_NOT_AVAILABLE", "ERR_DISPATCH_FAILED", reason);
+}
+
+export function notEnoughReplicas(inSync: number, minInSyncReplicas: number): RefusedPutResult {
+  const reason = `too few stores are in sync, this one counted: inSync=${inSync} minInSyncReplicas=${minInSyncReplicas}`;
+  return refused("IN_SYNC_REPLICAS_NOT_ENOUGH", "ERR_HA_REPLICAS", reason);
+}
+
+export function isSlave(master: string): RefusedPutResult {
+  const reason = `the store is a slave, and its log follows the master's: haMasterAddress=${master}`;
+  return refused("SERVICE_NOT_AVAILABLE", "ERR_HA_SLAVE", reason);
 }

@@ -1,6 +1,7 @@
 import type { ReadableCounter } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
-import { diskFull, dispatchFailed, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
+import { diskFull, dispatchFailed, isSlave, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
+import { ReplicaStatus, type ReplicaWords } from "./replica-status.js";
 
 /**
  * Attempts to dispatch that may fail one after another, a second apart, before no puts are taken: what nobody could read is not
@@ -8,7 +9,7 @@ import { diskFull, dispatchFailed, pageCacheBusy, type RefusedPutResult } from "
  */
 const DISPATCH_FAILURES_LIMIT = 10;
 
-type StatusWords = { readonly [N in "diskFull" | "dispatchFailures" | "appendBeganUs"]: ReadableCounter };
+type StatusWords = ReplicaWords & { readonly [N in "diskFull" | "dispatchFailures" | "appendBeganUs"]: ReadableCounter };
 
 /**
  * Whether puts are taken just now, as it was when {@link look} was called: once for a group of puts. (RocketMQ: `checkStoreStatus`,
@@ -22,9 +23,11 @@ export class StoreStatus {
   /** What dispatching failed with last, for the refusal. */
   lastDispatchError: () => string | undefined = () => undefined;
   readonly #config: MessageStoreConfig;
+  readonly replicas: ReplicaStatus;
   readonly #words: StatusWords;
 
   constructor(config: MessageStoreConfig, words: StatusWords) {
+    this.replicas = new ReplicaStatus(config, words);
     this.#config = config;
     this.#words = words;
   }
@@ -33,10 +36,12 @@ export class StoreStatus {
   look(nowUs: number): void {
     const isDiskFull = this.#words.diskFull.get() !== 0;
     this.diskRefusal = isDiskFull ? diskFull(this.#config.diskSpaceWarningLevelRatio) : undefined;
-    this.refusal = this.#refusal(nowUs);
+    this.replicas.look();
+    this.refusal = this.#refusal(nowUs) ?? this.replicas.refusal;
   }
 
   #refusal(nowUs: number): RefusedPutResult | undefined {
+    if (this.#config.brokerRole === "SLAVE") return isSlave(this.#config.haMasterAddress);
     const failures = this.#words.dispatchFailures.get();
     if (failures >= DISPATCH_FAILURES_LIMIT) return dispatchFailed(failures, this.lastDispatchError());
     const beganUs = this.#words.appendBeganUs.get();

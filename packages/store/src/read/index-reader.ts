@@ -37,6 +37,12 @@ export interface QueryOffsetResult {
   readonly lastUpdatePhysicalOffset: number | undefined;
 }
 
+export interface IndexItem {
+  readonly path: string;
+  readonly keyHash: number;
+  readonly physicalOffset: number;
+}
+
 /** One file as a query sees it: times in milliseconds, both inclusive. */
 interface KeySearch {
   readonly keyHash: number;
@@ -136,6 +142,12 @@ export class IndexReader {
     };
   }
 
+  /** Every item of every file, oldest first. */
+  *items(): Generator<IndexItem> {
+    this.refresh();
+    for (const file of this.#files) yield* file.items();
+  }
+
   /** May be called again; queries find nothing from then on. */
   close(): void {
     this.#isClosed = true;
@@ -214,6 +226,15 @@ class IndexFileView {
       const previous = this.#int(position + INDEX_ITEM_PREVIOUS_OFFSET);
       if (previous >= item) return;
       item = previous;
+    }
+  }
+
+  *items(): Generator<IndexItem> {
+    const { maxHashSlotNum, maxIndexNum } = this.#shape;
+    for (let item = INDEX_FIRST_ITEM; item < Math.min(this.#indexCount(), maxIndexNum); item++) {
+      const position = indexItemPosition(maxHashSlotNum, item);
+      const keyHash = this.#int(position + INDEX_ITEM_KEY_HASH_OFFSET);
+      yield { path: this.#path, keyHash, physicalOffset: this.#long(position + INDEX_ITEM_PHYSICAL_OFFSET_OFFSET) };
     }
   }
 

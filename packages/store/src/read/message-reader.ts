@@ -9,7 +9,7 @@ import { storeClosed } from "../tell/store-closed.js";
 import { CommitLogReader } from "./commit-log-reader.js";
 import { ConsumeQueueReader } from "./consume-queue-reader.js";
 import type { GetMessageResult } from "./get-message-result.js";
-import { IndexReader } from "./index-reader.js";
+import { type IndexItem, IndexReader } from "./index-reader.js";
 import { type GetMessageRequest, MessageGetter } from "./message-getter.js";
 import { MessageLookup } from "./message-lookup.js";
 import { MessageQuery, type MessageQueryOptions, type QueryMessageResult } from "./message-query.js";
@@ -26,6 +26,8 @@ export class MessageReader {
   readonly commitLog: CommitLogReader;
   readonly consumeQueues: ConsumeQueueReader;
   readonly unitVerifier: UnitVerifier;
+  /** What is missing may be with the master. */
+  readonly isSlave: boolean;
   readonly #getter: MessageGetter;
   readonly #index: IndexReader;
   readonly #query: MessageQuery<MessageView>;
@@ -45,6 +47,7 @@ export class MessageReader {
     this.unitVerifier = new UnitVerifier(this.commitLog);
     this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics, this.unitVerifier);
     this.#root = config.storePathRootDir;
+    this.isSlave = config.brokerRole === "SLAVE";
     this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
     this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);
     this.#index = new IndexReader(storage, storePaths(config.storePathRootDir).index, config);
@@ -133,6 +136,11 @@ export class MessageReader {
   /** Of index files, before the first of them is looked at. */
   useIndexShape(shape: IndexFileShape): void {
     this.#index.useShape(shape);
+  }
+
+  /** For those who verify them. */
+  indexItems(): Iterable<IndexItem> {
+    return this.#index.items();
   }
 
   /** Gets since the store was opened. */

@@ -19,6 +19,7 @@ export class ReadConsumeQueue {
   readonly topic: string;
   readonly queueId: number;
   readonly topicBytes: Uint8Array;
+  readonly directory: string;
   readonly #directory: SegmentDirectory;
   readonly #columns: QueueColumns<"main">;
   readonly #table: ReadSegmentTable;
@@ -38,6 +39,7 @@ export class ReadConsumeQueue {
     this.topic = place.topic;
     this.queueId = place.queueId;
     this.topicBytes = Buffer.from(place.topic);
+    this.directory = place.directory;
     this.#directory = new SegmentDirectory(place.directory, fileSize);
     this.#columns = columns;
     this.#table = table;

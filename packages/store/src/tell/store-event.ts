@@ -4,7 +4,7 @@ import type { MillraceErrorCode } from "@millrace/format";
 export interface StoreEvent {
   /** The store's directory: `storePathRootDir`. */
   readonly store: string;
-  /** A service thread (`append`, `flush`, `dispatch`, `allocate`), or a part of the main thread, such as `clean` or `schedule`. */
+  /** A service thread (`append`, `flush`, `dispatch` …), or a part of the main thread, such as `clean` or `schedule`. */
   readonly service: string;
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -46,6 +46,33 @@ export interface RebuiltEvent extends StoreEvent {
   readonly reason: string;
 }
 
+/** Of a connection between a master and a slave. */
+export interface ReplicaEvent extends StoreEvent {
+  /** `host:port` of the other side, as the system says it. */
+  readonly address: string;
+}
+
+/** A slave has asked for the log. */
+export interface SlaveJoinedEvent extends ReplicaEvent {
+  /** Physical offset from which it is sent, in bytes. */
+  readonly fromOffset: number;
+}
+
+export interface SlaveLeftEvent extends ReplicaEvent {
+  /** Why, in words; it comes as a failure too where it was one. */
+  readonly reason: string;
+}
+
+/** A slave that was in sync is behind by more than `haMaxGapNotInSync`. (RocketMQ: `slaveFallBehindMuch`.) */
+export interface SlaveBehindEvent extends ReplicaEvent {
+  readonly behindBytes: number;
+}
+
+/** A master and a slave do not hold the same log. */
+export interface DivergedEvent extends StoreFailureEvent {
+  readonly address: string;
+}
+
 /** By name: what {@link MessageStore.on} hands to a listener. */
 export interface StoreEventMap {
   /** Something failed in the background: all of the failures below, and those that have no name of their own. */
@@ -61,6 +88,10 @@ export interface StoreEventMap {
   readonly recovered: StoreEvent;
   readonly corrupt: CorruptEvent;
   readonly rebuilt: RebuiltEvent;
+  readonly slaveJoined: SlaveJoinedEvent;
+  readonly slaveLeft: SlaveLeftEvent;
+  readonly behind: SlaveBehindEvent;
+  readonly diverged: DivergedEvent;
 }
 
 export type StoreEventName = keyof StoreEventMap;
@@ -86,5 +117,9 @@ export const STORE_EVENT_NAMES: ReadonlySet<string> = new Set(
     recovered: true,
     corrupt: true,
     rebuilt: true,
+    slaveJoined: true,
+    slaveLeft: true,
+    behind: true,
+    diverged: true,
   } satisfies Record<StoreEventName, true>),
 );

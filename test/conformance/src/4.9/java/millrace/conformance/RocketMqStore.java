@@ -80,6 +80,9 @@ final class RocketMqStore extends DefaultMessageStore {
         }
         // Its shutdown waits for what is to run later, which is up to a second.
         Object deliveries = Internals.get(getScheduleMessageService(), "deliverExecutorService");
+        if (deliveries == null) {
+            return; // a slave delivers nothing
+        }
         ((ScheduledThreadPoolExecutor) deliveries).setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 

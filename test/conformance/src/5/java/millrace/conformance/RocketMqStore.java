@@ -45,6 +45,9 @@ final class RocketMqStore extends DefaultMessageStore {
         boolean hasCrc = Boolean.TRUE.equals(options.get("enabledAppendPropCRC"));
         config.setEnabledAppendPropCRC(hasCrc);
         config.setForceVerifyPropCRC(hasCrc);
+        if (options.get("inSyncReplicas") != null) {
+            config.setInSyncReplicas(((Number) options.get("inSyncReplicas")).intValue());
+        }
         config.setTimerWheelEnable(false);
         config.setEnableCompaction(false);
     }

@@ -63,6 +63,8 @@ final class Directory {
                 return settle();
             case "dump":
                 return new Dump(store).of((Map<String, Object>) request.getOrDefault("probe", Map.of()));
+            case "position":
+                return Map.of("maxOffset", store.getMaxPhyOffset());
             case "deleteExpired":
                 return deleteExpired();
             case "close":
@@ -78,12 +80,16 @@ final class Directory {
         }
         refuseWhenLocked();
         clock = new StoreClock();
-        RocketMqStore opening = construct(config(options), clock);
+        RocketMqStore opening = construct(config(options), broker(options), clock);
         try {
             if (!opening.load()) {
                 throw new IOException("load failed");
             }
             opening.start();
+            // A store alone does not look at its own option.
+            if (options.get("haMasterAddress") != null) {
+                opening.updateHaMasterAddress((String) options.get("haMasterAddress"));
+            }
         } catch (Throwable error) {
             abandon(opening);
             throw error;
@@ -93,8 +99,15 @@ final class Directory {
     }
 
     /** One at a time: the constructor fills a static map of RocketMQ's. */
-    private static synchronized RocketMqStore construct(MessageStoreConfig config, StoreClock clock) throws IOException {
-        return new RocketMqStore(config, new BrokerConfig(), null, clock);
+    private static synchronized RocketMqStore construct(MessageStoreConfig config, BrokerConfig broker, StoreClock clock)
+        throws IOException {
+        return new RocketMqStore(config, broker, null, clock);
+    }
+
+    private static BrokerConfig broker(Map<String, Object> options) {
+        BrokerConfig broker = new BrokerConfig();
+        broker.setBrokerId("SLAVE".equals(options.get("brokerRole")) ? 1 : 0);
+        return broker;
     }
 
     /** RocketMQ recovers, and with that changes, a directory before it asks for the lock. */
@@ -161,6 +174,20 @@ final class Directory {
                 case "fileReservedTime":
                     config.setFileReservedTime(((Number) value).intValue());
                     break;
+                case "brokerRole":
+                    config.setBrokerRole((String) value);
+                    break;
+                case "haListenPort":
+                    config.setHaListenPort(((Number) value).intValue());
+                    break;
+                case "haSendHeartbeatInterval":
+                    config.setHaSendHeartbeatInterval(((Number) value).intValue());
+                    break;
+                case "slaveTimeout":
+                    config.setSlaveTimeout(((Number) value).intValue());
+                    break;
+                case "inSyncReplicas":
+                case "haMasterAddress":
                 case "enabledAppendPropCRC":
                 case "writeWithoutMmap":
                     break;

@@ -1,0 +1,75 @@
+import { existsSync, readdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@millrace/store";
+import { Command } from "commander";
+import { withExamples } from "../examples.js";
+import { exitWith } from "../exit-code.js";
+import { integer } from "../option-value.js";
+import { print, printJson } from "../print.js";
+import { type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
+import { UsageError } from "../usage-error.js";
+
+interface PutOptions extends SizeOptions {
+  readonly create?: true;
+  readonly sync?: true;
+  readonly tags?: string;
+  readonly keys?: string;
+  readonly json?: true;
+}
+
+const QUEUE_ID_MAX = 0x7fffffff;
+const UNANSWERED_MAX = 1000;
+
+/** `millrace put`: line by line from standard input, for a try. */
+export function putCommand(): Command {
+  const command = withSizes(new Command("put"))
+    .summary("puts messages, line by line from standard input, for a try")
+    .description("Opens a store that nobody has open, and puts each line of standard input as the body of a message.")
+    .argument("<topic>", "to put to")
+    .argument("[queue]", "queue id", "0")
+    .option("--create", "make a new store, in a directory that is not there yet, or empty; without it none is ever made")
+    .option("--sync", "each durable when it is acknowledged (SYNC_FLUSH)")
+    .option("--tags <tag>", "their tag")
+    .option("--keys <keys>", "their keys, with spaces between them")
+    .option("--json", "what was put as JSON")
+    .action(async (directory: string, topic: string, queue: string, options: PutOptions) => {
+      const queueId = integer("queue", queue, 0, QUEUE_ID_MAX);
+      const made = options.create ? newStore(directory) : storeOptions(directory, options);
+      await using store = await MessageStore.open({ ...made, ...(options.sync ? { flushDiskType: "SYNC_FLUSH" } : {}) });
+      const { tags, keys } = options;
+      const about = { ...(tags === undefined ? {} : { tags }), ...(keys === undefined ? {} : { keys: keys.split(" ") }) };
+      const outcome = await putLines(store, (line) => ({ topic, queueId, body: Buffer.from(line), ...about }));
+      if (options.json) printJson(outcome);
+      else print(`put ${outcome.put}, refused ${outcome.refused}, last msgId ${outcome.lastMsgId ?? "-"}`);
+      if (outcome.refused > 0) exitWith("failed");
+    });
+  return withExamples(command, [
+    ["put orders-store Orders --create < orders.txt", "a new store with a message a line"],
+    ["put orders-store Orders 3 --tags paid --keys 4711", "typed, up to Ctrl-D"],
+  ]);
+}
+
+/** @throws UsageError something is there */
+function newStore(directory: string): MessageStoreOptions {
+  if (existsSync(directory) && readdirSync(directory).length > 0)
+    throw new UsageError(`a new store wants a directory that is not there, or empty: storePathRootDir=${directory}`);
+  return { storePathRootDir: directory };
+}
+
+async function putLines(store: MessageStore, messageOf: (line: string) => Parameters<MessageStore["putMessage"]>[0]) {
+  let [put, refused] = [0, 0];
+  let lastMsgId: string | undefined;
+  const answered = ({ status, appendResult, reason }: PutMessageResult): void => {
+    if (status !== "PUT_OK") process.stderr.write(`not put: status=${status} reason=${reason ?? ""}\n`);
+    if (status === "PUT_OK") put++;
+    else refused++;
+    lastMsgId = appendResult?.msgId ?? lastMsgId;
+  };
+  let last: Promise<void> | undefined;
+  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    last = store.putMessage(messageOf(line)).then(answered);
+    await store.drained(UNANSWERED_MAX);
+  }
+  await last; // they are answered in their order
+  return { put, refused, lastMsgId };
+}

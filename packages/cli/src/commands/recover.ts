@@ -1,0 +1,75 @@
+import { constants, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { MessageStore, type MessageStoreOptions, type RecoveryReport } from "@millrace/store";
+import { Command } from "commander";
+import { withExamples } from "../examples.js";
+import { printJson, progress } from "../print.js";
+import { checkDirectory, damagedStoreOptions, openReader, type SizeOptions, withSizes } from "../store-directory.js";
+import { UsageError } from "../usage-error.js";
+import { isAlive } from "./stat.js";
+
+interface RecoverOptions extends SizeOptions {
+  readonly dryRun?: true;
+  readonly scratch?: string;
+  readonly json?: true;
+}
+
+/** `millrace recover`: what an open would do, done and told. */
+export function recoverCommand(): Command {
+  const command = withSizes(new Command("recover"))
+    .summary("open the store, which recovers it, print what was found, kept and cut as JSON, and close it")
+    .description(
+      "Opens a store that nobody has open, which recovers it, and closes it. docs/recovery.md explains each line that it prints.",
+    )
+    .option("--dry-run", "do it to a copy, which is removed again; blocks are shared where the file system can (reflink)")
+    .option("--scratch <path>", "where that copy is made; beside the directory without it")
+    .option("--json", "as it always prints")
+    .action(async (directory: string, options: RecoverOptions) => {
+      checkDirectory(directory);
+      const report = options.dryRun ? await onCopy(directory, options) : await recovered(damagedStoreOptions(directory, options));
+      const { queueOffsets, ...rest } = report;
+      printJson({ ...rest, queueOffsets: Object.fromEntries(queueOffsets) });
+    });
+  return withExamples(command, [
+    ["recover orders-store --dry-run", "what would be cut or refused; nothing is changed"],
+    ["recover orders-store", "recover it"],
+  ]);
+}
+
+async function recovered(options: MessageStoreOptions): Promise<RecoveryReport> {
+  await using store = await MessageStore.open({
+    ...options,
+    onRecoveryProgress: ({ bytesScanned, bytesTotal }) => progress(`scanned ${bytesScanned} of ${bytesTotal} bytes`),
+  });
+  return store.recovery;
+}
+
+/** With the files' times: notes of a file hold for as long as it has not changed. */
+async function onCopy(directory: string, options: RecoverOptions): Promise<RecoveryReport> {
+  if (options.storePathCommitLog !== undefined)
+    throw new UsageError("a log that lies elsewhere is not copied: --dry-run --storePathCommitLog");
+  await refuseIfOpen(directory);
+  const scratch = mkdtempSync(join(options.scratch ?? dirname(resolve(directory)), ".millrace-dry-run-"));
+  try {
+    const copy = join(scratch, "store");
+    cpSync(directory, copy, { recursive: true, preserveTimestamps: true, mode: constants.COPYFILE_FICLONE });
+    return await recovered(damagedStoreOptions(copy, options));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** A copy of a directory that is written to is none. */
+async function refuseIfOpen(directory: string): Promise<void> {
+  let processId: number | undefined;
+  try {
+    await using reader = await openReader(directory, {});
+    processId = reader.stats().abort?.processId;
+  } catch {
+    return; // recovery says what is wrong
+  }
+  if (processId !== undefined && isAlive(processId))
+    throw new UsageError(
+      `a process has the store open, and what it writes meanwhile would look like damage: processId=${processId}`,
+    );
+}

@@ -1,0 +1,20 @@
+import { MessageStore } from "@millrace/store";
+import { Command } from "commander";
+import { withExamples } from "../examples.js";
+import { printJson } from "../print.js";
+import { damagedStoreOptions, type SizeOptions, withSizes } from "../store-directory.js";
+
+/** `millrace salvage`: what is good of a damaged store, in a new directory; what is not, as JSON. */
+export function salvageCommand(): Command {
+  const command = withSizes(new Command("salvage"))
+    .summary("write what is good of a damaged store to a new directory, and print what is lost as JSON")
+    .description(
+      "Copies every record that is good, each to where it was. The damaged store is not changed; nobody may have it open.",
+    )
+    .argument("<target>", "a directory that is not there yet, or empty")
+    .option("--json", "as it always prints")
+    .action(async (directory: string, target: string, options: SizeOptions) => {
+      printJson(await MessageStore.salvage(damagedStoreOptions(directory, options), target));
+    });
+  return withExamples(command, [["salvage orders-store orders-salvaged", "then open the target"]]);
+}

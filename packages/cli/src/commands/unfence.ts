@@ -1,0 +1,21 @@
+import { MessageStore } from "@millrace/store";
+import { Command } from "commander";
+import { withExamples } from "../examples.js";
+import { print, printJson } from "../print.js";
+import { checkDirectory } from "../store-directory.js";
+
+/** `millrace unfence`: removes the mark that a failed force has left. */
+export function unfenceCommand(): Command {
+  const command = new Command("unfence")
+    .summary("let a store take puts again after a failed force: look at the disk first")
+    .description("Lifts the fence of a store that nobody has open. The next opening writes again what was not known to be durable.")
+    .argument("<directory>", "the store's directory (storePathRootDir)")
+    .option("--json", "as JSON")
+    .action((directory: string, { json }: { json?: true }) => {
+      checkDirectory(directory);
+      MessageStore.clearFence(directory);
+      if (json) printJson({ storePathRootDir: directory, isFenced: false });
+      else print(`not fenced: storePathRootDir=${directory}`);
+    });
+  return withExamples(command, [["unfence orders-store", "once the disk has been looked at"]]);
+}

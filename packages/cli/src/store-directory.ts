@@ -1,0 +1,78 @@
+import { existsSync } from "node:fs";
+import { MessageStore, type MessageStoreOptions, type ReadOnlyMessageStore } from "@millrace/store";
+import type { Command } from "commander";
+import { integer, size } from "./option-value.js";
+import { UsageError } from "./usage-error.js";
+
+/** The option of a store whose log does not lie in it. */
+export interface LogOption {
+  readonly storePathCommitLog?: string;
+}
+
+/** A store's sizes, where the files do not say them. */
+export interface SizeOptions extends LogOption {
+  readonly mappedFileSizeCommitLog?: string;
+  readonly mappedFileSizeConsumeQueue?: string;
+  readonly maxHashSlotNum?: string;
+  readonly maxIndexNum?: string;
+}
+
+const DIRECTORY = "the store's directory (storePathRootDir)";
+const INT_MAX = 0x7fffffff;
+
+/** With the argument `<directory>` and the option of its log. */
+export function withDirectory(command: Command): Command {
+  return command
+    .argument("<directory>", DIRECTORY)
+    .option("--storePathCommitLog <path>", "where the log lies when not in the directory's commitlog");
+}
+
+/** With the sizes besides: they are read from the files, and need not be given unless those are too damaged. */
+export function withSizes(command: Command): Command {
+  return withDirectory(command)
+    .option("--mappedFileSizeCommitLog <size>", "length of a segment, where the files do not tell it")
+    .option("--mappedFileSizeConsumeQueue <size>", "length of a ConsumeQueue file, as above")
+    .option("--maxHashSlotNum <n>", "hash slots of an index file, as above")
+    .option("--maxIndexNum <n>", "items of an index file, as above");
+}
+
+/** A directory is never made by looking at it. */
+export function checkDirectory(directory: string): void {
+  if (!existsSync(directory)) throw new UsageError(`there is no such directory: storePathRootDir=${directory}`);
+}
+
+/** Beside whoever has it open. */
+export async function openReader(directory: string, { storePathCommitLog }: LogOption): Promise<ReadOnlyMessageStore> {
+  checkDirectory(directory);
+  return await MessageStore.openReadOnly(directory, storePathCommitLog === undefined ? {} : { storePathCommitLog });
+}
+
+/** Options of an opening that changes the store: with the sizes that it was made with. What is no store is refused. */
+export function storeOptions(directory: string, given: SizeOptions): MessageStoreOptions {
+  checkDirectory(directory);
+  const { storePathCommitLog } = given;
+  const log = storePathCommitLog === undefined ? {} : { storePathCommitLog };
+  return { storePathRootDir: directory, ...log, ...MessageStore.sizesOf(directory, log), ...givenSizes(given) };
+}
+
+/** The same of a store that may be too damaged to say its sizes. */
+export function damagedStoreOptions(directory: string, given: SizeOptions): MessageStoreOptions {
+  try {
+    return storeOptions(directory, given);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const { storePathCommitLog } = given;
+    const log = storePathCommitLog === undefined ? {} : { storePathCommitLog };
+    return { storePathRootDir: directory, ...log, ...givenSizes(given) };
+  }
+}
+
+function givenSizes(given: SizeOptions): MessageStoreOptions {
+  const { mappedFileSizeCommitLog: log, mappedFileSizeConsumeQueue: queue, maxHashSlotNum, maxIndexNum } = given;
+  return {
+    ...(log === undefined ? {} : { mappedFileSizeCommitLog: size("mappedFileSizeCommitLog", log, 1, INT_MAX) }),
+    ...(queue === undefined ? {} : { mappedFileSizeConsumeQueue: size("mappedFileSizeConsumeQueue", queue, 1, INT_MAX) }),
+    ...(maxHashSlotNum === undefined ? {} : { maxHashSlotNum: integer("maxHashSlotNum", maxHashSlotNum, 1, INT_MAX) }),
+    ...(maxIndexNum === undefined ? {} : { maxIndexNum: integer("maxIndexNum", maxIndexNum, 1, INT_MAX) }),
+  };
+}

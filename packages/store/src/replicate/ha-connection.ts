@@ -1,0 +1,180 @@
+import type { Socket } from "node:net";
+import { HA_BODY_SIZE_OFFSET, HA_TRANSFER_HEADER_LENGTH, MillraceError, setInt64 } from "@millrace/format";
+import { monotonicMs } from "@millrace/shared-memory";
+import type { SlaveStats } from "@millrace/stats";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { LogBytes } from "./log-bytes.js";
+import { ReportReader } from "./report-reader.js";
+import { SlaveReports } from "./slave-reports.js";
+
+/** What a connection asks of the service that it belongs to. */
+export interface HaConnectionOwner {
+  /** First byte of the log, and one past the last that slaves may have. */
+  readonly minOffset: number;
+  readonly endOffset: number;
+  onJoined(connection: HaConnection): void;
+  /** The slave's acknowledgement may have moved. */
+  onReport(connection: HaConnection): void;
+  onSent(bytes: number): void;
+  /** Once. @param error why the master has ended it; undefined when the slave has */
+  onEnd(connection: HaConnection, error: MillraceError | undefined): void;
+}
+
+/**
+ * One slave, as its master serves it: reads reports, sends the log from where the first one asks for it. One frame at a time is in memory;
+ * the next is read from the log when the socket has taken it. (RocketMQ: `DefaultHAConnection`.)
+ */
+export class HaConnection {
+  readonly address: string;
+  readonly #socket: Socket;
+  readonly #config: MessageStoreConfig;
+  readonly #log: LogBytes;
+  readonly #owner: HaConnectionOwner;
+  readonly #reader = new ReportReader();
+  readonly #reports = new SlaveReports();
+  readonly #frame: Uint8Array;
+  readonly #view: DataView;
+  /** The next byte to send. */
+  #next = 0;
+  #isSending = false;
+  #isEnded = false;
+  #readAtMs = monotonicMs();
+  #wroteAtMs = this.#readAtMs;
+  #caughtUpAtMs = this.#readAtMs;
+  #wasInSync = false;
+
+  constructor(socket: Socket, config: MessageStoreConfig, log: LogBytes, owner: HaConnectionOwner) {
+    this.address = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#socket = socket;
+    this.#config = config;
+    this.#log = log;
+    this.#owner = owner;
+    this.#frame = new Uint8Array(HA_TRANSFER_HEADER_LENGTH + config.haTransferBatchSize);
+    this.#view = new DataView(this.#frame.buffer);
+    socket.setNoDelay(true);
+    socket.on("data", (chunk) => this.#onData(chunk));
+    socket.on("error", () => {}); // the close that follows says it
+    socket.on("close", () => this.end(undefined));
+  }
+
+  get hasJoined(): boolean {
+    return this.#reports.start !== undefined;
+  }
+
+  /** End of its log, as it says; -1 before it says anything. @forTests */
+  get reported(): number {
+    return this.#reports.reported;
+  }
+
+  /** End of what the slave has acknowledged; -1 while nothing is to be believed. */
+  get acknowledged(): number {
+    return this.#reports.acknowledged;
+  }
+
+  /** Whether a put may wait for it. A slave that has reported once is not believed yet, but is there. */
+  get isInSync(): boolean {
+    return this.hasJoined && this.#owner.endOffset - this.#heldOffset < this.#config.haMaxGapNotInSync;
+  }
+
+  get behindBytes(): number {
+    return Math.max(0, this.#owner.endOffset - this.#heldOffset);
+  }
+
+  /** True once, when it was in sync and is not any more. */
+  fellBehind(): boolean {
+    const was = this.#wasInSync;
+    this.#wasInSync = this.isInSync;
+    return was && !this.#wasInSync;
+  }
+
+  get stats(): SlaveStats {
+    return {
+      address: this.address,
+      sentOffset: this.#next,
+      ackOffset: this.acknowledged,
+      behindBytes: this.behindBytes,
+      behindMs: this.behindBytes === 0 ? 0 : Math.floor(monotonicMs() - this.#caughtUpAtMs),
+      inSync: this.isInSync,
+    };
+  }
+
+  /** Sends what there is, frame by frame; called again when the log has grown. */
+  send(): void {
+    if (this.#isSending || this.#isEnded || !this.hasJoined) return;
+    let length: number;
+    try {
+      length = this.#log.read(this.#next, this.#owner.endOffset, this.#frame.subarray(HA_TRANSFER_HEADER_LENGTH));
+    } catch (cause) {
+      const values = `offset=${this.#next} minOffset=${this.#owner.minOffset} reason=${(cause as Error).message}`;
+      return this.end(new MillraceError("ERR_HA_START", `what a slave needs next cannot be read: ${values}`, { cause }));
+    }
+    if (length > 0) this.#write(length);
+  }
+
+  /** What is due: a sign of life, or the end of a connection that shows none. */
+  tick(nowMs: number): void {
+    if (this.behindBytes === 0) this.#caughtUpAtMs = nowMs;
+    const silentMs = nowMs - this.#readAtMs;
+    const { haHousekeepingInterval, haSendHeartbeatInterval } = this.#config;
+    if (silentMs > haHousekeepingInterval) {
+      const values = `address=${this.address} silentMs=${Math.floor(silentMs)}`;
+      return this.end(new MillraceError("ERR_HA_SILENT", `nothing came from a slave: ${values}`));
+    }
+    const isDue = this.hasJoined && !this.#isSending && nowMs - this.#wroteAtMs > haSendHeartbeatInterval;
+    if (isDue) this.#write(0);
+  }
+
+  /** Closes it; may be called again. */
+  end(error: MillraceError | undefined): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#socket.destroy();
+    this.#log.close();
+    this.#owner.onEnd(this, error);
+  }
+
+  /** What it holds as far as it says; a start that it asks for again is not less than it has. */
+  get #heldOffset(): number {
+    return Math.max(this.#reports.reported, this.#reports.start ?? 0);
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (this.#isEnded) return;
+    this.#readAtMs = monotonicMs();
+    try {
+      this.#reader.push(chunk, (offset) => this.#onReport(offset));
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      this.end(error);
+    }
+  }
+
+  #onReport(offset: number): void {
+    const isFirst = !this.hasJoined;
+    const { minOffset, endOffset } = this.#owner;
+    this.#reports.report(offset, minOffset, isFirst ? endOffset : this.#next);
+    if (isFirst) {
+      this.#next = this.#reports.start as number;
+      this.#owner.onJoined(this);
+      this.send();
+      if (!this.#isSending && !this.#isEnded) this.#write(0); // it learns that there is nothing
+    }
+    if (this.behindBytes === 0) this.#caughtUpAtMs = this.#readAtMs;
+    this.#owner.onReport(this);
+  }
+
+  #write(length: number): void {
+    setInt64(this.#view, 0, this.#next);
+    this.#view.setInt32(HA_BODY_SIZE_OFFSET, length);
+    this.#next += length;
+    this.#isSending = true;
+    this.#wroteAtMs = monotonicMs();
+    this.#socket.write(this.#frame.subarray(0, HA_TRANSFER_HEADER_LENGTH + length), this.#onWritten);
+    if (length > 0) this.#owner.onSent(length);
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    this.#isSending = false;
+    if (error == null) this.send(); // otherwise the socket closes
+  };
+}

@@ -1,0 +1,189 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { MillraceError } from "@millrace/format";
+import { createStorage, type Storage } from "@millrace/mapped-file";
+import { ControlBlock, type EventAgent, monotonicMs } from "@millrace/shared-memory";
+import type { HaStats } from "@millrace/stats";
+import { peerFilter } from "../config/ha-options.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { slavesNeeded } from "../config/replicas-needed.js";
+import type { PipelineData } from "../pipeline/pipeline-data.js";
+import type { StoreEventSink } from "../tell/store-event.js";
+import { HaConnection, type HaConnectionOwner } from "./ha-connection.js";
+import { LogBytes } from "./log-bytes.js";
+
+const STATS_INTERVAL_MS = 1000;
+/** Connections at a time; one more is refused. Each has a frame in memory. */
+const CONNECTIONS_LIMIT = 64;
+
+/**
+ * The master's side of replication: accepts slaves, sends each the log from where it asks for it, woken by the appender, and says how much
+ * of it enough of them have. (RocketMQ: `HAService`, `GroupTransferService`.)
+ *
+ * Invariant: `replicatedOffset` is never beyond what as many slaves have acknowledged as a put needed at that moment.
+ */
+export class HaService implements EventAgent, HaConnectionOwner {
+  readonly control: ControlBlock<"replicate">;
+  readonly #counters: ControlBlock<"replicate">["counters"];
+  readonly #config: MessageStoreConfig;
+  readonly #storage: Storage;
+  readonly #events: StoreEventSink;
+  readonly #onStats: (stats: HaStats) => void;
+  readonly #isPeer: (address: string) => boolean;
+  readonly #server: Server;
+  readonly #connections = new Set<HaConnection>();
+  #waits = false;
+  #statsAtMs = 0;
+  #port = 0;
+  #isClosed = false;
+
+  constructor(data: PipelineData, events: StoreEventSink, onStats: (stats: HaStats) => void) {
+    const { config } = data;
+    this.control = ControlBlock.attach(data.control, "replicate");
+    this.#counters = this.control.counters;
+    this.#config = config;
+    this.#storage = createStorage(data.storage);
+    this.#events = events;
+    this.#onStats = onStats;
+    this.#isPeer = peerFilter(config.haPeers);
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  /** One past the last byte that slaves may have: what has been written, in the file with a transient store pool. */
+  get endOffset(): number {
+    const { committedOffset, wroteOffset } = this.#counters;
+    return this.#config.transientStorePoolEnable ? committedOffset.get() : wroteOffset.get();
+  }
+
+  get minOffset(): number {
+    return this.#counters.minOffset.get();
+  }
+
+  async onStart(fail: (error: unknown) => void): Promise<void> {
+    const { haListenAddress: host, haListenPort: port } = this.#config;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", (cause) => {
+        const message = `slaves cannot be accepted: haListenAddress=${host} haListenPort=${port} reason=${cause.message}`;
+        reject(new MillraceError("ERR_HA_LISTEN", message, { cause }));
+      });
+      this.#server.listen({ host, port }, resolve);
+    });
+    this.#server.removeAllListeners("error").on("error", fail);
+    const address = this.#server.address();
+    this.#port = typeof address === "object" && address !== null ? address.port : port;
+    this.#tellStats();
+  }
+
+  onTick(): void {
+    const nowMs = monotonicMs();
+    for (const connection of this.#connections) {
+      connection.tick(nowMs);
+      if (connection.fellBehind()) {
+        this.#events.emit("behind", {
+          service: "replicate",
+          address: connection.address,
+          behindBytes: connection.behindBytes,
+        });
+      }
+    }
+    this.#count();
+    if (nowMs - this.#statsAtMs >= STATS_INTERVAL_MS) this.#tellStats();
+  }
+
+  async onClose(): Promise<void> {
+    this.#isClosed = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of [...this.#connections]) connection.end(undefined);
+    this.#counters.inSyncSlaves.set(0);
+    await closed;
+  }
+
+  onJoined(connection: HaConnection): void {
+    const { address, stats } = connection;
+    this.#events.emit("slaveJoined", { service: "replicate", address, fromOffset: stats.sentOffset });
+    this.#tellStats();
+    this.#awaitLog();
+  }
+
+  onReport(_connection: HaConnection): void {
+    this.#count();
+  }
+
+  onSent(bytes: number): void {
+    this.#counters.replicateBytes.add(bytes);
+  }
+
+  onEnd(connection: HaConnection, error: MillraceError | undefined): void {
+    this.#connections.delete(connection);
+    this.#count();
+    const { address } = connection;
+    if (error !== undefined) this.#refused(error, address);
+    if (connection.hasJoined) {
+      const reason = error?.message ?? (this.#isClosed ? "the store was closed" : "the connection was closed");
+      this.#events.emit("slaveLeft", { service: "replicate", address, reason });
+    }
+    this.#tellStats();
+  }
+
+  #accept(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    if (!this.#isPeer(address)) {
+      this.#refused(new MillraceError("ERR_HA_PEER", `not one of haPeers: address=${address}`), address);
+      socket.destroy();
+      return;
+    }
+    if (this.#isClosed || this.#connections.size >= CONNECTIONS_LIMIT) {
+      socket.destroy();
+      return;
+    }
+    this.#connections.add(new HaConnection(socket, this.#config, new LogBytes(this.#storage, this.#config), this));
+  }
+
+  #refused({ code, message }: MillraceError, address: string): void {
+    this.#counters.replicateRefused.add(1);
+    const text = message.includes("address=") ? message : `${message} address=${address}`;
+    if (code === "ERR_HA_DIVERGED") this.#events.emit("diverged", { service: "replicate", code, message: text, address });
+    else this.#events.emit("error", { service: "replicate", code, message: text });
+  }
+
+  /** Sends when the appender says that there is more; sleeps only while somebody is connected: a store without slaves pays nothing. */
+  #awaitLog(): void {
+    if (this.#waits || this.#connections.size === 0 || this.#isClosed) return;
+    const { committedOffset, wroteOffset } = this.#counters;
+    const word = this.#config.transientStorePoolEnable ? committedOffset : wroteOffset;
+    const woken = word.waitAsync(word.get());
+    this.#waits = woken !== undefined;
+    for (const connection of this.#connections) connection.send();
+    if (woken === undefined) setImmediate(() => this.#awaitLog());
+    else woken.then(this.#onLog);
+  }
+
+  readonly #onLog = (): void => {
+    this.#waits = false;
+    this.#awaitLog();
+  };
+
+  /** After any change: who is in sync, and what enough of them have. */
+  #count(): void {
+    const { inSyncSlaves, connectedSlaves, replicatedOffset } = this.#counters;
+    const joined = [...this.#connections].filter(({ hasJoined }) => hasJoined);
+    const inSync = joined.filter(({ isInSync }) => isInSync).length;
+    if (inSync !== inSyncSlaves.value) inSyncSlaves.set(inSync);
+    if (joined.length !== connectedSlaves.value) connectedSlaves.set(joined.length);
+    const needed = slavesNeeded(this.#config, inSync);
+    if (needed === 0) return; // nobody waits
+    const acknowledged = joined.map((connection) => connection.acknowledged).sort((a, b) => b - a)[needed - 1] ?? -1;
+    if (acknowledged > replicatedOffset.value) replicatedOffset.publish(acknowledged);
+  }
+
+  #tellStats(): void {
+    this.#statsAtMs = monotonicMs();
+    this.#onStats({
+      role: this.#config.brokerRole,
+      listen: { address: this.#config.haListenAddress, port: this.#port },
+      slaves: [...this.#connections].filter(({ hasJoined }) => hasJoined).map(({ stats }) => stats),
+      inSyncSlaves: this.#counters.inSyncSlaves.value,
+      replicatedOffset: this.#counters.replicatedOffset.value,
+      master: undefined,
+    });
+  }
+}

@@ -1,0 +1,117 @@
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { segmentFileName } from "@millrace/format";
+import { createStorage } from "@millrace/mapped-file";
+import test, { type ExecutionContext } from "ava";
+import { monotonicMs } from "#shared-memory/monotonic-clock.js";
+import { resolveConfig } from "#store/config/message-store-config.js";
+import { HaConnection } from "#store/replicate/ha-connection.js";
+import { LogBytes } from "#store/replicate/log-bytes.js";
+import { HA_CAPTURE_SEGMENT_SIZE, HA_CAPTURES, type HaCaptureEvent, haCapture } from "../../../support/ha-capture.js";
+import { temporaryDirectory } from "../../../support/temporary-directory.js";
+import { until } from "../../../support/until.js";
+
+const HEARTBEAT_MS = 1_000_000;
+
+/** A log of what a capture has sent, byte for byte. */
+function logOf(t: ExecutionContext, events: readonly HaCaptureEvent[]): string {
+  const directory = join(temporaryDirectory(t), "commitlog");
+  mkdirSync(directory, { recursive: true });
+  const segments = new Map<number, Buffer>();
+  for (const event of events) {
+    if (event.kind !== "transfer" || event.body.length === 0) continue;
+    const position = event.offset % HA_CAPTURE_SEGMENT_SIZE;
+    const from = event.offset - position;
+    const segment = segments.get(from) ?? Buffer.alloc(HA_CAPTURE_SEGMENT_SIZE);
+    segments.set(from, segment);
+    event.body.copy(segment, position);
+  }
+  for (const [from, bytes] of segments) writeFileSync(join(directory, segmentFileName(from)), bytes);
+  return directory;
+}
+
+/** Two ends of a connection. */
+async function socketPair(t: ExecutionContext): Promise<[master: Socket, slave: Socket]> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const accepted = once(server, "connection");
+  const slave = connect((server.address() as { port: number }).port, "127.0.0.1");
+  const [master] = (await accepted) as [Socket];
+  slave.on("error", () => {}); // a reset, when the test ends
+  t.teardown(() => {
+    slave.destroy();
+    master.destroy();
+    server.close();
+  });
+  return [master, slave];
+}
+
+for (const name of HA_CAPTURES) {
+  test(`a slave of RocketMQ's is sent what RocketMQ's master sends it: ${name}`, async (t) => {
+    const events = haCapture(name);
+    const transfers = events.filter((event) => event.kind === "transfer");
+    const storePathCommitLog = logOf(t, events);
+    const config = {
+      ...resolveConfig({
+        haSendHeartbeatInterval: HEARTBEAT_MS,
+        haHousekeepingInterval: 10 * HEARTBEAT_MS,
+        haTransferBatchSize: name.endsWith("roll") ? 256 : 32_768,
+      }),
+      storePathCommitLog,
+      mappedFileSizeCommitLog: HA_CAPTURE_SEGMENT_SIZE,
+    };
+    const first = transfers.find(({ body }) => body.length > 0)?.offset ?? 0;
+    const owner = {
+      minOffset: first - (first % HA_CAPTURE_SEGMENT_SIZE),
+      endOffset: 0,
+      onJoined: () => {},
+      onReport: () => {},
+      onSent: () => {},
+      onEnd: () => {},
+    };
+    // What was put before the slave came is in the first frame that it gets.
+    const firstFrame = transfers.find(({ body }) => body.length > 0);
+    owner.endOffset = first + (firstFrame?.body.length ?? 0);
+    let [master, slave] = await socketPair(t);
+    let connection = new HaConnection(master, config, new LogBytes(createStorage({ kind: "real" }), config), owner);
+    let received = Buffer.alloc(0);
+    const listen = (): void => {
+      slave.on("data", (chunk) => {
+        received = Buffer.concat([received, chunk]);
+      });
+    };
+    listen();
+    let reported = 0;
+    for (const event of events) {
+      if (event.kind === "put") owner.endOffset = Math.max(owner.endOffset, event.end);
+      if (event.kind === "cut") {
+        t.is(received.length, 0, "nothing but what RocketMQ has sent");
+        slave.destroy();
+        [master, slave] = await socketPair(t);
+        connection = new HaConnection(master, config, new LogBytes(createStorage({ kind: "real" }), config), owner);
+        listen();
+        reported = 0;
+      }
+      if (event.kind === "report") {
+        for (const byte of event.bytes) slave.write(Uint8Array.of(byte));
+        await until(() => connection.hasJoined && connection.reported === event.offset);
+        reported++;
+      }
+      if (event.kind !== "transfer") continue;
+      if (event.body.length === 0) {
+        // RocketMQ's sign of life may come before the data; ours is at the next byte.
+        if (event.offset === connection.stats.sentOffset) connection.tick(monotonicMs() + HEARTBEAT_MS + 1);
+        else continue;
+      } else connection.send();
+      await until(() => received.length >= event.bytes.length);
+      t.deepEqual(received.subarray(0, event.bytes.length), event.bytes, `transfer ${event.offset}`);
+      received = received.subarray(event.bytes.length);
+    }
+    t.true(reported > 0);
+    t.is(received.length, 0, "nothing but what RocketMQ has sent");
+    connection.end(undefined);
+  });
+}
