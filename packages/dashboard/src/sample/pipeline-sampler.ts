@@ -13,7 +13,7 @@ const FORCES_MS = 8000;
 const LATE_MOST_MS = 60_000;
 
 /** What of the stats is kept for some seconds. */
-type PipelineStats = Omit<StoreStats, "put" | "runtimeInfo" | "services" | "schedule" | "lastErrors" | "get" | "scrub"> & {
+type PipelineStats = Pick<StoreStats, "offsets" | "ring" | "append" | "flush" | "dispatch" | "allocate" | "latency"> & {
   readonly put: Omit<StoreStats["put"], "topics">;
 };
 
@@ -128,8 +128,8 @@ export class PipelineSampler {
 }
 
 function kept({ put: { topics, ...put }, ...stats }: StoreStats): PipelineStats {
-  const { state, time, offsets, ring, append, flush, dispatch, disk, allocate, latency } = stats;
-  return { state, time, offsets, put, ring, append, flush, dispatch, disk, allocate, latency };
+  const { offsets, ring, append, flush, dispatch, allocate, latency } = stats;
+  return { offsets, put, ring, append, flush, dispatch, allocate, latency };
 }
 
 function lateMs(behindBytes: number, bytesPerSecond: number): number {
