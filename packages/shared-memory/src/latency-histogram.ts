@@ -51,12 +51,18 @@ function bucketOf(tenths: number): number {
   return LINEAR_BUCKETS + (exponent - LINEAR_BITS) * SUB_BUCKETS + ((tenths >>> (exponent - SUB_BITS)) & (SUB_BUCKETS - 1));
 }
 
-/** Upper end of a bucket, in microseconds. */
-function bucketLimit(bucket: number): number {
+function upperEndOf(bucket: number): number {
   if (bucket < LINEAR_BUCKETS) return (bucket + 1) / TENTHS;
   const exponent = Math.floor((bucket - LINEAR_BUCKETS) / SUB_BUCKETS) + LINEAR_BITS;
   const sub = (bucket - LINEAR_BUCKETS) % SUB_BUCKETS;
   return ((SUB_BUCKETS + sub + 1) * 2 ** (exponent - SUB_BITS)) / TENTHS;
+}
+
+/** Upper end of each bucket, in microseconds: looked up, because each snapshot asks for thousands. */
+const BUCKET_LIMITS = Float64Array.from({ length: BUCKETS }, (_, bucket) => upperEndOf(bucket));
+
+function bucketLimit(bucket: number): number {
+  return BUCKET_LIMITS[bucket] as number;
 }
 
 export class LatencyHistogram {

@@ -2,15 +2,25 @@ import test from "ava";
 import { SamplePace } from "#dashboard/sample/sample-pace.js";
 import { perSecond, SampleWindow } from "#dashboard/sample/sample-window.js";
 
-test("a cheap sample is due again after its interval, a costly one so late that it takes 0.3 % of a core", (t) => {
+test("a cheap sample is due again after its interval, a costly one so late that it takes 0.4 % of a core", (t) => {
   const pace = new SamplePace(1000);
   t.true(pace.isDue(0));
   pace.taken(0, 1);
   t.false(pace.isDue(900));
   t.true(pace.isDue(1000));
-  pace.taken(1000, 1030);
-  t.false(pace.isDue(10_000));
-  t.true(pace.isDue(11_001));
+  const costly = new SamplePace(1000);
+  costly.taken(1000, 1030);
+  t.false(costly.isDue(8000));
+  t.true(costly.isDue(8501));
+});
+
+test("samples that were held up by others do not come later: the lowest of the last costs counts", (t) => {
+  const pace = new SamplePace(250);
+  pace.taken(0, 0.3);
+  pace.taken(250, 290);
+  t.true(pace.isDue(500));
+  for (let n = 2; n < 10; n++) pace.taken(250 * n, 250 * n + 40);
+  t.false(pace.isDue(2500), "when all of them are costly, it is the sample");
 });
 
 test("a window keeps what it needs for its length, and begins again after a pause", (t) => {

@@ -147,6 +147,14 @@ export interface StoreState {
   /** Undefined when nobody has ever prepared a message, or when the writer is another process. */
   readonly undecided: { readonly count: number; readonly more: boolean; readonly oldestTime: number | undefined } | undefined;
   readonly disk: { readonly label: string; readonly usedRatio: number }[];
+  /** Undefined where there is none. */
+  readonly replication:
+    | {
+        readonly role: string;
+        readonly slaves: readonly { readonly address: string; readonly behindBytes: number; readonly inSync: boolean }[];
+        readonly master: { readonly address: string; readonly state: string } | undefined;
+      }
+    | undefined;
   readonly deletedSegments: number | undefined;
   readonly services: readonly { readonly name: string; readonly state: string; readonly heartbeatAgeMs: number }[];
   readonly errors: readonly ErrorRow[];

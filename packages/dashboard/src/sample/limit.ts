@@ -1,5 +1,5 @@
 /** What a put passes on its way; `producers` are those who put. */
-type StageName = "producers" | "ring" | "append" | "force" | "dispatch" | "allocate";
+export type StageName = "producers" | "ring" | "append" | "force" | "dispatch" | "allocate";
 
 /** What decides which stage limits the pipeline: figures of the last second. */
 export interface LimitFacts {

@@ -9,6 +9,8 @@ import { perSecond, SampleWindow } from "./sample-window.js";
 const RECENT_MS = 1000;
 /** Forces may take seconds each: their share of the time is also looked at over this long. */
 const FORCES_MS = 8000;
+/** What has not been watched for so long cannot be said to stand still. */
+const WATCHED_LEAST_MS = 750;
 /** What does not move at all is shown as this late. */
 const LATE_MOST_MS = 60_000;
 
@@ -80,7 +82,7 @@ export class PipelineSampler {
         perSecond: rate((s) => s.dispatch.messages),
         behindBytes: dispatch.behindBytes,
         behindMessages: dispatch.behindMessages,
-        lateMs: lateMs(dispatch.behindBytes, dispatchedBytesPerSecond),
+        lateMs: ms < WATCHED_LEAST_MS ? 0 : lateMs(dispatch.behindBytes, dispatchedBytesPerSecond),
       },
       allocate: {
         readyBytes: Math.max(0, offsets.allocatedOffset - offsets.wroteOffset),
@@ -93,7 +95,7 @@ export class PipelineSampler {
   }
 
   #facts(stats: StoreStats, { put, ring, force, dispatch, allocate }: PipelineFigures): LimitFacts {
-    const { stats: before } = this.#since(RECENT_MS);
+    const { stats: before, ms } = this.#since(RECENT_MS);
     return {
       state: stats.state,
       failedService: stats.services.find(({ state }) => state === "failed")?.name,
@@ -107,7 +109,7 @@ export class PipelineSampler {
       appendStallsPerSecond: allocate.stallsPerSecond,
       forceBusy: force.busy,
       undurableBytes: force.undurableBytes,
-      isDurableMoving: stats.offsets.flushedOffset > before.offsets.flushedOffset,
+      isDurableMoving: ms < WATCHED_LEAST_MS || stats.offsets.flushedOffset > before.offsets.flushedOffset,
       dispatchFailures: stats.dispatch.failures,
       lateMs: dispatch.lateMs,
     };

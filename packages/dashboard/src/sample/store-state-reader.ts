@@ -42,7 +42,7 @@ export class StoreStateReader {
   }
 
   #ofOpen(store: MessageStore) {
-    const { state, schedule, disk, services, lastErrors } = store.stats();
+    const { state, schedule, disk, ha, services, lastErrors } = store.stats();
     this.#askForUndecided(store);
     const levels = DelayLevels.parse(store.config.messageDelayLevel);
     return {
@@ -55,6 +55,7 @@ export class StoreStateReader {
         { label: "commit log", usedRatio: disk.commitLogRatio },
         { label: "ConsumeQueues", usedRatio: disk.consumeQueueRatio },
       ],
+      replication: ha,
       deletedSegments: disk.deletedSegments,
       services,
       errors: lastErrors.map((error) => ({ ...error, remedy: remedyOf(error.code) })),
@@ -105,6 +106,7 @@ function ofFollowed(store: ReadOnlyMessageStore) {
     delays: [],
     undecided: undefined,
     disk: [{ label: "disk", usedRatio: disk.totalBytes === 0 ? 0 : disk.usedBytes / disk.totalBytes }],
+    replication: undefined,
     deletedSegments: undefined,
     services: [
       {

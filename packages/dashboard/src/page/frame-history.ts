@@ -1,0 +1,19 @@
+import type { Frame } from "../sample/frame.js";
+
+/** Two minutes. */
+const LENGTH_MS = 120_000;
+
+/** What is plotted, newest last. */
+export class FrameHistory {
+  readonly #frames: Frame[] = [];
+
+  add(frame: Frame): void {
+    this.#frames.push(frame);
+    while ((this.#frames[0]?.time ?? frame.time) < frame.time - LENGTH_MS) this.#frames.shift();
+  }
+
+  /** Columns for a plot: seconds since the epoch, then one per series; null where there was nothing. */
+  columns(series: readonly ((frame: Frame) => number | undefined)[]): [number[], ...(number | null)[][]] {
+    return [this.#frames.map(({ time }) => time / 1000), ...series.map((of) => this.#frames.map((frame) => of(frame) ?? null))];
+  }
+}
