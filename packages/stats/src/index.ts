@@ -7,6 +7,7 @@ export type {
   HaStats,
   LastErrorStats,
   LatencySnapshot,
+  MasterStats,
   QueueStats,
   ServiceStats,
   SlaveStats,

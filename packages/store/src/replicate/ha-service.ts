@@ -194,6 +194,7 @@ export class HaService implements EventAgent, HaConnectionOwner {
       slaves: [...this.#connections].filter(({ hasJoined }) => hasJoined).map(({ stats }) => stats),
       inSyncSlaves: this.#counters.inSyncSlaves.value,
       replicatedOffset: this.#counters.replicatedOffset.value,
+      master: undefined,
     });
   }
 }
