@@ -74,7 +74,6 @@ export class Replication implements SeedRun {
     const slave = this.#start("slave", {
       ...common,
       brokerRole: "SLAVE",
-      haListenPort: await freePort(),
       haMasterAddress: proxy.address,
     });
     this.story.push(`master ${JSON.stringify(master.options)}`);

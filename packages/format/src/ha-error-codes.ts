@@ -15,6 +15,10 @@ export const HA_ERROR_CODES = {
     meaning: "Somebody who is not in haPeers asked for the log, and was refused.",
     remedy: "Add the address to haPeers if it is a slave's; else see who it is.",
   },
+  ERR_HA_PROTOCOL: {
+    meaning: "What came from the other side of a replication is not RocketMQ's protocol, or not the next bytes of this log.",
+    remedy: "See that haMasterAddress leads to the haListenPort of a plain master with the same mappedFileSizeCommitLog.",
+  },
   ERR_HA_REPLICAS: {
     meaning: "Fewer stores are in sync than minInSyncReplicas, so the message was not put.",
     remedy: "See why slaves are missing: stats().ha lists those that are there; or lower minInSyncReplicas.",
@@ -24,7 +28,8 @@ export const HA_ERROR_CODES = {
     remedy: "See what connects to haListenPort; a RocketMQ slave in controller mode cannot follow a plain master.",
   },
   ERR_HA_SILENT: {
-    meaning: "Nothing came from the other side of a replication for haHousekeepingInterval, so the connection was given up.",
+    meaning:
+      "Nothing came from the other side of a replication for haHousekeepingInterval, or while others waited: it was given up.",
     remedy: "Look at the network and at the other process; a slave connects again by itself.",
   },
   ERR_HA_SLAVE: {

@@ -8,6 +8,7 @@ export type {
   HaStats,
   LastErrorStats,
   LatencySnapshot,
+  MasterStats,
   QueueStats,
   ServiceStats,
   SlaveStats,

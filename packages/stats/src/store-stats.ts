@@ -163,6 +163,22 @@ export interface HaStats {
   readonly inSyncSlaves: number;
   /** Of a SYNC_MASTER: end of what enough slaves have. */
   readonly replicatedOffset: number;
+  /** Of a slave. */
+  readonly master: MasterStats | undefined;
+}
+
+/** A master, as its slave sees it. */
+export interface MasterStats {
+  /** `haMasterAddress`. */
+  readonly address: string;
+  /** Not there; being asked for what this log ends in; sends what comes next. */
+  readonly state: "connecting" | "comparing" | "following";
+  /** One past the last byte that has come on this connection. */
+  readonly receivedOffset: number;
+  /** End of what was acknowledged. */
+  readonly reportedOffset: number;
+  /** Why the last connection ended, if that was a fault, and nothing has come since. */
+  readonly lastError: string | undefined;
 }
 
 /** A slave, as its master sees it. */

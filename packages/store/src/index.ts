@@ -19,6 +19,7 @@ export type {
   HaStats,
   LastErrorStats,
   LatencySnapshot,
+  MasterStats,
   QueueStats,
   ServiceStats,
   SlaveStats,

@@ -11,20 +11,17 @@ import {
   LatencyHistogram,
   monotonicUs,
   type PutRingConsumer,
-  ServiceState,
   WaitStrategy,
   wallClockMs,
 } from "@millrace/shared-memory";
 import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
-import { ReadyAhead } from "../pipeline/ready-ahead.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
-import { ChannelSegmentWriter } from "./channel-segment-writer.js";
 import { GroupKernel } from "./group-kernel.js";
-import { MappedSegmentWriter } from "./mapped-segment-writer.js";
-import { PoolSegmentWriter } from "./pool-segment-writer.js";
 import { PutRings } from "./put-rings.js";
+import { ReadyBytes } from "./ready-bytes.js";
 import type { SegmentWriter } from "./segment-writer.js";
+import { segmentWriter } from "./segment-writer-choice.js";
 
 /**
  * A group ends with the frames there are, or with these. In SYNC_FLUSH it costs a force, so it takes all that it can get, and stays
@@ -50,9 +47,6 @@ const ASYNC_SPIN_US = availableParallelism() > PIPELINE_THREADS ? 20 : 0;
  * group).
  */
 const TELL_BYTES = 256 * 1024;
-/** RocketMQ's AllocateMappedFileService waits this long for a segment. */
-const ALLOCATE_TIMEOUT_US = 5_000_000;
-const ALLOCATE_LOOK_MS = 10;
 
 /**
  * The one writer of the commit log. Takes frames in order, gives each record queue offset, physical offset and store timestamp and
@@ -78,7 +72,7 @@ export class AppendService implements Agent {
   readonly #storage: Storage;
   readonly #segments: SegmentDirectory;
   readonly #sync: boolean;
-  readonly #readyAhead: ReadyAhead;
+  readonly #ready: ReadyBytes;
   readonly #writer: SegmentWriter;
   readonly #blank = new Uint8Array(BLANK_RECORD_LENGTH);
   #segment: MappedFile;
@@ -86,7 +80,6 @@ export class AppendService implements Agent {
   #offset: number;
   /** How far the dispatcher has been woken for. */
   #toldOffset: number;
-  #allocated: number;
   #storeTimestamp: number;
   /** When the group's bytes had reached the segment. */
   #appendedUs = 0;
@@ -94,8 +87,6 @@ export class AppendService implements Agent {
   #messages = 0;
   #flagsAny = 0;
   #flagsAll = 0;
-  /** Somebody has waited in vain for as long as may be: nobody does again before there are bytes. */
-  #isStarved = false;
 
   constructor(data: PipelineData) {
     const { config } = data;
@@ -114,18 +105,17 @@ export class AppendService implements Agent {
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#wait = new WaitStrategy(this.#sync ? SYNC_SPIN_US : ASYNC_SPIN_US);
-    this.#readyAhead = new ReadyAhead(config, counters.wroteOffset.value);
     this.#writer = segmentWriter(data, this.control);
+    this.#ready = new ReadyBytes(config, this.control, this.#writer, this.#force);
     this.#offset = counters.wroteOffset.value;
     this.#toldOffset = this.#offset;
-    this.#allocated = this.#offset;
     this.#storeTimestamp = counters.wroteStoreTimestamp.value;
     this.#segment = this.#segmentAt(this.#offset);
   }
 
   onStart(): void {
-    this.#want(this.#readyAhead.endFor(this.#offset));
-    this.#waitReady(this.#segment, this.#offset); // if in vain, the first put waits again
+    this.#ready.wantFor(this.#offset);
+    this.#ready.wait(this.#segment, this.#offset); // if in vain, the first put waits again
     this.#writer.enter(this.#segment);
   }
 
@@ -188,7 +178,7 @@ export class AppendService implements Agent {
 
   #appendFrames(sequence: number, count: number, bytes: number): number {
     const kernel = this.#kernel;
-    const room = Math.min(this.#segment.endOffset, this.#allocated) - this.#offset;
+    const room = Math.min(this.#segment.endOffset, this.#ready.allocated) - this.#offset;
     const taken = kernel.append(this.#ring, sequence, count, room, bytes, this.#offset, this.#storeTimestamp);
     this.#offset += kernel.bytes;
     this.#messages += kernel.messages;
@@ -244,7 +234,7 @@ export class AppendService implements Agent {
     const needed = length + BLANK_RECORD_LENGTH;
     if (this.#offset + needed <= segmentEnd) {
       const end = Math.min(this.#offset + needed, segmentEnd);
-      return end <= this.#allocated || this.#makeReady(this.#segment, end, mayWait);
+      return end <= this.#ready.allocated || this.#makeReady(this.#segment, end, mayWait);
     }
     const next = this.#segmentAt(segmentEnd);
     if (!this.#makeReady(next, segmentEnd + needed, mayWait)) return false;
@@ -253,39 +243,10 @@ export class AppendService implements Agent {
   }
 
   #makeReady(segment: MappedFile, end: number, mayWait: boolean): boolean {
-    if (this.#isReady(segment, end)) return true;
-    if (!mayWait || this.#isStarved) return false;
+    if (this.#ready.isReady(segment, end)) return true;
+    if (!mayWait || this.#ready.isStarved) return false;
     this.#counters.appendStalls.add(1);
-    return this.#waitReady(segment, end);
-  }
-
-  /** Only what the writer can take counts as allocated. */
-  #isReady(segment: MappedFile, end: number): boolean {
-    const allocated = this.#counters.allocatedOffset.get();
-    if (end > allocated) return false;
-    if (end === segment.fromOffset) return true; // the file of a new log is not there yet when it starts
-    if (!this.#writer.isReady(segment)) return false;
-    this.#allocated = allocated;
-    this.#isStarved = false;
-    return true;
-  }
-
-  /** Until the bytes are there, the allocator has failed or ended, or RocketMQ's five seconds are over. */
-  #waitReady(segment: MappedFile, end: number): boolean {
-    const { allocatedOffset, allocateFailures, allocateState, segmentWantedOffset } = this.#counters;
-    const deadlineUs = monotonicUs() + ALLOCATE_TIMEOUT_US;
-    const failures = allocateFailures.get();
-    this.#want(this.#readyAhead.endFor(end));
-    segmentWantedOffset.nudge();
-    for (;;) {
-      const allocated = allocatedOffset.get();
-      if (this.#isReady(segment, end)) return true;
-      this.#force.check(); // then no bytes come any more
-      if (allocateFailures.get() !== failures || allocateState.get() === ServiceState.failed) return false;
-      this.#isStarved = monotonicUs() > deadlineUs;
-      if (this.#isStarved) return false;
-      allocatedOffset.wait(allocated, ALLOCATE_LOOK_MS);
-    }
+    return this.#ready.wait(segment, end);
   }
 
   /** END_OF_FILE: what is left of the segment becomes a blank record; where another writer has left less, it stays zeros. */
@@ -327,8 +288,7 @@ export class AppendService implements Agent {
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
     if (wakeProducer) this.#ring.wakeProducer();
     if (this.#offset - this.#toldOffset >= TELL_BYTES) this.#tellDispatcher();
-    if (this.#readyAhead.isShort(this.#offset, counters.segmentWantedOffset.value))
-      this.#want(this.#readyAhead.endFor(this.#offset));
+    this.#ready.wantAhead(this.#offset);
   }
 
   #tellDispatcher(): void {
@@ -357,19 +317,7 @@ export class AppendService implements Agent {
     if (messages > appendMaxGroupMessages.value) appendMaxGroupMessages.set(messages);
   }
 
-  /** Tells the allocator how far to go; seldom, because a wake-up costs 5 µs. */
-  #want(offset: number): void {
-    if (offset > this.#counters.segmentWantedOffset.value) this.#counters.segmentWantedOffset.publish(offset);
-  }
-
   #segmentAt(offset: number): MappedFile {
     return this.#segments.at(this.#storage, offset, "write");
   }
-}
-
-function segmentWriter(data: PipelineData, control: ControlBlock<"append">): SegmentWriter {
-  if (data.config.transientStorePoolEnable) return new PoolSegmentWriter(data.pool, control.counters.committedOffset);
-  return data.config.writeWithoutMmap
-    ? new ChannelSegmentWriter()
-    : new MappedSegmentWriter(data.config.flushDiskType === "SYNC_FLUSH");
 }

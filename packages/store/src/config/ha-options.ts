@@ -21,13 +21,13 @@ type ReplicationOptions = Pick<
 >;
 
 /** Where a peer is. */
-interface PeerAddress {
+export interface PeerAddress {
   readonly host: string;
   readonly port: number;
 }
 
 /** `host:port`; undefined when it is none. */
-function parsePeerAddress(text: string): PeerAddress | undefined {
+export function parsePeerAddress(text: string): PeerAddress | undefined {
   const [, ipv6, name, digits] = ADDRESS.exec(text) ?? [];
   const host = ipv6 ?? name;
   const port = Number(digits);

@@ -182,6 +182,8 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
         this.#moveTo(found.nextBeginOffset);
         return this.#offset - this.#batchOffset < EMPTY_BATCH_OFFSETS ? undefined : this.#batch([]);
       case "OFFSET_TOO_SMALL":
+        this.#skipped += this.#moveTo(found.minOffset);
+        return undefined;
       case "MESSAGE_WAS_REMOVING":
       case "OFFSET_FOUND_NULL":
         this.#skipped += this.#moveTo(found.nextBeginOffset);
@@ -216,11 +218,14 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     return queue;
   }
 
-  /** There is nothing to read. An offset beyond all that has been put is taken back, or what is put next would be missed. */
+  /**
+   * There is nothing to read. An offset beyond all that has been put is taken back, or what is put next would be missed; not on a slave,
+   * which waits for what its master has.
+   */
   #isAtEnd(): boolean {
     const queue = this.#findQueue();
     const beyond = this.#offset - (queue === undefined ? 0 : endOf(queue));
-    if (beyond > 0) {
+    if (beyond > 0 && !this.#environment.reader.isSlave) {
       this.#offset -= beyond;
       this.#batchOffset = Math.min(this.#batchOffset, this.#offset);
       this.#skipped = Math.max(0, this.#skipped - beyond);

@@ -18,12 +18,12 @@ import {
   queueColumns,
 } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { QueueSlots } from "../pipeline/queue-slots.js";
 import type { StoreEventSink } from "../tell/store-event.js";
 import { ConsumeQueue } from "./consume-queue.js";
 import { ConsumeQueueChecksumTable } from "./consume-queue-checksum-table.js";
 import { ConsumeQueueFiles } from "./consume-queue-files.js";
 import type { HintedDispatcher } from "./hinted-dispatcher.js";
-import { QueueSlots } from "./queue-slots.js";
 
 /** The path of a queue or of one of its files is taken by something else, or not for us. */
 const PLACE_ERRORS = new Set(["ERR_FILE_TYPE", "ENOTDIR", "EEXIST", "ELOOP", "EACCES", "EPERM"]);

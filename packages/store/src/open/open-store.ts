@@ -137,7 +137,7 @@ export class OpenStore {
     });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence("store", directory.fence, "the store was fenced before it was opened");
-    else this.schedule.start();
+    else if (config.brokerRole !== "SLAVE") this.schedule.start();
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
     void this.#hearForceAlarm();
     events.start();
@@ -164,7 +164,7 @@ export class OpenStore {
       const control = ControlBlock.attach(data.control, "main");
       const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
       registerQueues(directory.dispatch.queues, topics, data.queues);
-      const ha = new HaStatus(directory.events);
+      const ha = new HaStatus(directory.events, topics, control);
       pipeline = await Pipeline.start(data, control, ha.onReport);
       await dispatched(pipeline, recovery.maxOffset, options.signal);
       return new OpenStore(directory, pipeline, topics, progress, ha);

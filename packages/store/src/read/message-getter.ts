@@ -84,10 +84,10 @@ export class MessageGetter {
     const minOffset = queue?.minOffset ?? 0;
     const maxOffset = queue?.maxOffset ?? 0;
     const { queueOffset } = request;
-    if (queue === undefined || maxOffset === 0) return nothing("NO_MESSAGE_IN_QUEUE", 0, minOffset, maxOffset);
-    if (queueOffset < minOffset) return nothing("OFFSET_TOO_SMALL", minOffset, minOffset, maxOffset);
-    if (queueOffset === maxOffset) return nothing("OFFSET_OVERFLOW_ONE", queueOffset, minOffset, maxOffset);
-    if (queueOffset > maxOffset) return nothing("OFFSET_OVERFLOW_BADLY", maxOffset, minOffset, maxOffset);
+    if (queue === undefined || maxOffset === 0) return this.#nothing("NO_MESSAGE_IN_QUEUE", queueOffset, 0, minOffset, maxOffset);
+    if (queueOffset < minOffset) return this.#nothing("OFFSET_TOO_SMALL", queueOffset, minOffset, minOffset, maxOffset);
+    if (queueOffset === maxOffset) return this.#nothing("OFFSET_OVERFLOW_ONE", queueOffset, queueOffset, minOffset, maxOffset);
+    if (queueOffset > maxOffset) return this.#nothing("OFFSET_OVERFLOW_BADLY", queueOffset, maxOffset, minOffset, maxOffset);
     return this.#scan(queue, request, filter, minOffset, maxOffset);
   }
 
@@ -121,11 +121,12 @@ export class MessageGetter {
       throw error;
     }
   }
-}
 
-/** No messages, and nothing held. */
-function nothing(status: GetMessageStatus, next: number, minOffset: number, maxOffset: number): GetMessageResult {
-  return new GetMessageResult(status, next, minOffset, maxOffset, [], 0, false, []);
+  /** No messages, and nothing held. A slave sends nobody elsewhere: it may be behind its master. (RocketMQ: `nextOffsetCorrection`.) */
+  #nothing(status: GetMessageStatus, asked: number, next: number, minOffset: number, maxOffset: number): GetMessageResult {
+    const answered = this.#config.brokerRole === "SLAVE" ? asked : next;
+    return new GetMessageResult(status, answered, minOffset, maxOffset, [], 0, false, []);
+  }
 }
 
 function check(request: GetMessageRequest): void {

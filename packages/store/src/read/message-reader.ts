@@ -26,6 +26,8 @@ export class MessageReader {
   readonly commitLog: CommitLogReader;
   readonly consumeQueues: ConsumeQueueReader;
   readonly unitVerifier: UnitVerifier;
+  /** What is missing may be with the master. */
+  readonly isSlave: boolean;
   readonly #getter: MessageGetter;
   readonly #index: IndexReader;
   readonly #query: MessageQuery<MessageView>;
@@ -45,6 +47,7 @@ export class MessageReader {
     this.unitVerifier = new UnitVerifier(this.commitLog);
     this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics, this.unitVerifier);
     this.#root = config.storePathRootDir;
+    this.isSlave = config.brokerRole === "SLAVE";
     this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
     this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);
     this.#index = new IndexReader(storage, storePaths(config.storePathRootDir).index, config);

@@ -157,6 +157,7 @@ export class HaConnection {
       this.#next = this.#reports.start as number;
       this.#owner.onJoined(this);
       this.send();
+      if (!this.#isSending && !this.#isEnded) this.#write(0); // it learns that there is nothing
     }
     if (this.behindBytes === 0) this.#caughtUpAtMs = this.#readAtMs;
     this.#owner.onReport(this);

@@ -2,7 +2,7 @@ import { KernelMemory } from "@millrace/kernels";
 import { allocateQueueTable, ControlBlock, QueueTableReader, QueueTableWriter } from "@millrace/shared-memory";
 import test from "ava";
 import { javaStringHash } from "#format/java-hash.js";
-import { QueueSlots } from "#store/dispatch/queue-slots.js";
+import { QueueSlots } from "#store/pipeline/queue-slots.js";
 
 interface Slots {
   readonly slots: QueueSlots;

@@ -1,11 +1,14 @@
 import { rmSync } from "node:fs";
 import test from "ava";
 import { CONSUME_QUEUE_FILL_SIZE } from "#format/consume-queue-descriptor.js";
+import { ArrivalSignal } from "#store/consume/arrival-signal.js";
+import { MessageConsumers } from "#store/consume/message-consumers.js";
 import type { GetMessageRequest } from "#store/read/message-getter.js";
 import { BuiltStore, UNITS_PER_FILE } from "../../../support/built-store.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+const SLAVE = { brokerRole: "SLAVE", haMasterAddress: "127.0.0.1:10912" } as const;
 const QUEUE = { topic: "TopicA", queueId: 0 };
 
 /** `count` messages in queue 0 of TopicA, the bodies being their queue offsets. */
@@ -49,6 +52,36 @@ test("an offset outside the queue has a status of its own, and the offset to go 
   t.deepEqual(get(store, { queueOffset: 5 }), { ...nothing, status: "OFFSET_OVERFLOW_ONE", next: 5 });
   t.deepEqual(get(store, { queueOffset: 6 }), { ...nothing, status: "OFFSET_OVERFLOW_BADLY", next: 5 });
   t.deepEqual(get(store, { queueOffset: 2 }).bodies, ["2", "3", "4"]);
+});
+
+test("a slave answers the offset asked for where there is nothing: its master may have it", (t) => {
+  const store = new BuiltStore(t, logOf(5), SLAVE);
+  store.setQueue("TopicA", 0, { min: 2 });
+  const next = (request: Partial<GetMessageRequest>): unknown[] => {
+    const found = get(store, request);
+    return [found.status, found.next];
+  };
+  t.deepEqual(next({ queueOffset: 1 }), ["OFFSET_TOO_SMALL", 1]);
+  t.deepEqual(next({ queueOffset: 6 }), ["OFFSET_OVERFLOW_BADLY", 6]);
+  t.deepEqual(next({ queueOffset: 3, queueId: 8 }), ["NO_MESSAGE_IN_QUEUE", 3]);
+  t.deepEqual(next({ queueOffset: 2 }), ["FOUND", 5]);
+});
+
+test("a consumer of a slave waits where its master is ahead, and goes on at the beginning of what there is", async (t) => {
+  for (const [options, ahead] of [
+    [SLAVE, 7],
+    [{}, 5],
+  ] as const) {
+    const store = new BuiltStore(t, logOf(5), options);
+    store.setQueue("TopicA", 0, { min: 2 });
+    const consumers = new MessageConsumers(store.reader, new ArrivalSignal(store.main, store.queues, store.topics));
+    const waiting = consumers.consume({ ...QUEUE, from: 7 });
+    const next = waiting.next();
+    const behind = await consumers.consume({ ...QUEUE, from: 0 }).next();
+    t.deepEqual([waiting.nextOffset, behind.value?.skipped, behind.value?.nextOffset], [ahead, 2, 5]);
+    await waiting.return();
+    t.true((await next).done);
+  }
 });
 
 test("a queue without messages and one that does not exist say the same", (t) => {

@@ -1,0 +1,254 @@
+import { isTopicDirectoryLegal, MillraceError, SYS_FLAG_COMMIT, storePaths } from "@millrace/format";
+import { createStorage, type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
+import {
+  ControlBlock,
+  durableOffset,
+  type EventAgent,
+  monotonicMs,
+  monotonicUs,
+  type OwnedQueueColumn,
+  QueueTableReader,
+  queueColumns,
+} from "@millrace/shared-memory";
+import type { HaStats } from "@millrace/stats";
+import { FencingForce } from "../marks/fencing-force.js";
+import type { PipelineData } from "../pipeline/pipeline-data.js";
+import { QueueSlots } from "../pipeline/queue-slots.js";
+import { HaClient, type SlaveLog } from "../replicate/ha-client.js";
+import type { RecordStream } from "../replicate/record-stream.js";
+import type { StoreEventSink } from "../tell/store-event.js";
+import { ReadyBytes } from "./ready-bytes.js";
+import type { SegmentWriter } from "./segment-writer.js";
+import { segmentWriter } from "./segment-writer-choice.js";
+
+const STATS_INTERVAL_MS = 1000;
+/** How often main is asked again for a queue's slot. */
+const SLOT_LOOK_MS = 50;
+
+/** What the slave's append thread says to main without being asked, beside events. */
+export interface SlaveReports {
+  readonly onStats: (stats: HaStats) => void;
+  /** A queue of which a record has come, and which has no slot yet: main gives it one. */
+  readonly onQueue: (topic: string, queueId: number) => void;
+}
+
+/**
+ * The one writer of a slave's log: appends the master's records at the end, byte for byte, segments as the master's. (RocketMQ:
+ * `CommitLog.appendData`, `DefaultMessageStore.appendToCommitLog`.)
+ *
+ * Invariant: bytes below `wroteOffset` are complete records, CRC and all; what is not whole yet is in memory only.
+ */
+export class SlaveAppendService implements EventAgent, SlaveLog {
+  readonly control: ControlBlock<"append">;
+  readonly #counters: ControlBlock<"append">["counters"];
+  readonly #storage: Storage;
+  readonly #segments: SegmentDirectory;
+  readonly #force: FencingForce;
+  readonly #writer: SegmentWriter;
+  readonly #ready: ReadyBytes;
+  readonly #client: HaClient;
+  readonly #slots: QueueSlots;
+  readonly #nextQueueOffsets: OwnedQueueColumn;
+  readonly #reports: SlaveReports;
+  readonly #sync: boolean;
+  #segment: MappedFile;
+  /** One past what has been written. */
+  #offset: number;
+  #messages = 0;
+  #storeTimestamp = 0;
+  #waitsForForce = false;
+  #statsAtMs = 0;
+  #isClosed = false;
+  #fail: (error: unknown) => void = () => {};
+
+  constructor(data: PipelineData, events: StoreEventSink, reports: SlaveReports) {
+    const { config } = data;
+    this.control = ControlBlock.attach(data.control, "append");
+    this.#counters = this.control.counters;
+    this.#storage = createStorage(data.storage);
+    this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
+    this.#force = new FencingForce(this.#storage, storePaths(config.storePathRootDir, config.storePathCommitLog), this.control);
+    this.#writer = segmentWriter(data, this.control);
+    this.#ready = new ReadyBytes(config, this.control, this.#writer, this.#force);
+    this.#slots = new QueueSlots(new QueueTableReader(data.queues, this.#counters.queueSlots), () => {});
+    this.#nextQueueOffsets = queueColumns(data.queues, this.control).nextQueueOffsets;
+    this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#reports = reports;
+    this.#offset = this.#counters.wroteOffset.value;
+    this.#segment = this.#segments.at(this.#storage, this.#offset, "write");
+    this.#client = new HaClient(config, this.#storage, this, events);
+  }
+
+  get minOffset(): number {
+    return this.#counters.minOffset.get();
+  }
+
+  get endOffset(): number {
+    return this.#counters.wroteOffset.value;
+  }
+
+  get acknowledgedOffset(): number {
+    return this.#sync ? Math.min(durableOffset(this.#counters), this.endOffset) : this.endOffset;
+  }
+
+  onStart(fail: (error: unknown) => void): void {
+    this.#fail = fail;
+    this.#ready.wantFor(this.#offset);
+    this.#ready.wait(this.#segment, this.#offset); // if in vain, the first record waits again
+    this.#writer.enter(this.#segment);
+    this.#tellStats();
+    this.#client.start(fail);
+  }
+
+  onTick(): void {
+    this.#force.check();
+    const nowMs = monotonicMs();
+    this.#client.tick(nowMs);
+    this.#client.acknowledge();
+    if (nowMs - this.#statsAtMs >= STATS_INTERVAL_MS) this.#tellStats();
+  }
+
+  async onClose(): Promise<void> {
+    this.#isClosed = true;
+    await this.#client.close();
+    this.#writer.close();
+  }
+
+  /** See {@link SlaveLog}. One publication for all that the stream has. */
+  async append(records: RecordStream): Promise<void> {
+    this.#force.check();
+    this.#counters.appendBeganUs.set(Math.floor(monotonicUs()));
+    try {
+      while (records.next()) {
+        const slot = this.#slotOf(records);
+        if (slot !== undefined) this.#countQueueOffset(slot, records);
+        else if (!(await this.#hasSlot(records))) return;
+        else continue;
+        this.#write(records);
+      }
+    } catch (error) {
+      if (!(error instanceof MillraceError)) this.#fail(error); // the disk's fault, not the connection's
+      throw error;
+    } finally {
+      this.#publish();
+    }
+  }
+
+  #write(records: RecordStream): void {
+    const { blank, record, checker } = records;
+    if (blank.length > 0) this.#roll(blank, record.length);
+    const segment = this.#segment;
+    const end = this.#offset + record.length;
+    if (end > this.#ready.allocated && !this.#ready.isReady(segment, end) && !this.#ready.wait(segment, end)) {
+      throw new MillraceError("ERR_ALLOCATE_FAILED", `no segment could be made ready in time: offset=${this.#offset}`);
+    }
+    this.#writer.write(record, this.#offset - segment.fromOffset);
+    this.#offset = end;
+    this.#storeTimestamp = checker.storeTimestamp;
+    this.#messages++;
+    records.take();
+    this.#ready.wantAhead(end);
+  }
+
+  /** The rest of the master's segment, as it is there, and the next one. Its bytes are ready: they are the segment's. */
+  #roll(blank: Uint8Array, length: number): void {
+    const segment = this.#segment;
+    const next = this.#segments.at(this.#storage, segment.endOffset, "write");
+    const isReady =
+      (this.#ready.isReady(segment, segment.endOffset) || this.#ready.wait(segment, segment.endOffset)) &&
+      (this.#ready.isReady(next, segment.endOffset + length) || this.#ready.wait(next, segment.endOffset + length));
+    if (!isReady) {
+      next.close();
+      throw new MillraceError("ERR_ALLOCATE_FAILED", `no segment could be made ready in time: offset=${segment.endOffset}`);
+    }
+    this.#writer.write(blank, this.#offset - segment.fromOffset);
+    this.#segment = next;
+    this.#offset = next.fromOffset;
+    this.#writer.enter(next);
+    this.#counters.appendRolls.add(1);
+  }
+
+  /** Undefined: its queue has none yet. */
+  #slotOf({ bytes, checker }: RecordStream): number | undefined {
+    if (!isDispatched(checker.transactionType)) return -1;
+    const slot = this.#slots.find(bytes, checker.topicPosition, checker.topicLength, checker.queueId);
+    return slot < 0 ? undefined : slot;
+  }
+
+  #countQueueOffset(slot: number, { checker }: RecordStream): void {
+    if (slot < 0) return;
+    const next = checker.queueOffset + 1;
+    if (next > this.#nextQueueOffsets.get(slot)) this.#nextQueueOffsets.set(slot, next);
+  }
+
+  /** Asks main for the queue's slot, and waits; what there is until then is shown. False: closed meanwhile. */
+  async #hasSlot(records: RecordStream): Promise<boolean> {
+    const { bytes, checker } = records;
+    const topic = Buffer.from(bytes.subarray(checker.topicPosition, checker.topicPosition + checker.topicLength)).toString();
+    if (!isTopicDirectoryLegal(topic)) {
+      const values = `offset=${records.offset} topic=${JSON.stringify(topic)}`;
+      throw new MillraceError("ERR_HA_PROTOCOL", `a record's topic is no legal name of a directory: ${values}`);
+    }
+    this.#publish();
+    const { queueSlots } = this.#counters;
+    while (!this.#isClosed) {
+      const seen = queueSlots.get();
+      this.#reports.onQueue(topic, checker.queueId);
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, SLOT_LOOK_MS);
+      });
+      await Promise.race([queueSlots.waitAsync(seen), late]);
+      clearTimeout(timer);
+      if (this.#slotOf(records) !== undefined) return true;
+    }
+    return false;
+  }
+
+  #publish(): void {
+    const counters = this.#counters;
+    counters.appendBeganUs.set(0);
+    const { wroteOffset } = counters;
+    if (this.#messages === 0) return;
+    counters.appendGroups.add(1);
+    counters.appendMessages.add(this.#messages);
+    counters.appendBytes.add(this.#offset - wroteOffset.value);
+    counters.answeredOffset.set(this.#offset);
+    counters.wroteStoreTimestamp.set(this.#storeTimestamp);
+    this.#messages = 0;
+    wroteOffset.publish(this.#offset);
+    if (!this.#sync) return;
+    counters.syncRequestedOffset.publish(this.#offset);
+    this.#awaitForce();
+  }
+
+  #awaitForce(): void {
+    if (this.#waitsForForce) return;
+    const { flushedOffset } = this.#counters;
+    const woken = flushedOffset.waitAsync(flushedOffset.get());
+    if (woken === undefined || durableOffset(this.#counters) >= this.endOffset) return this.#client.acknowledge();
+    this.#waitsForForce = true;
+    woken.then(() => {
+      this.#waitsForForce = false;
+      this.#client.acknowledge();
+      if (durableOffset(this.#counters) < this.endOffset && !this.#isClosed) this.#awaitForce();
+    });
+  }
+
+  #tellStats(): void {
+    this.#statsAtMs = monotonicMs();
+    this.#reports.onStats({
+      role: "SLAVE",
+      listen: undefined,
+      slaves: [],
+      inSyncSlaves: 0,
+      replicatedOffset: 0,
+      master: this.#client.stats,
+    });
+  }
+}
+
+/** Only what ConsumeQueues take has a queue. */
+function isDispatched(transactionType: number): boolean {
+  return transactionType === 0 || transactionType === SYS_FLAG_COMMIT;
+}

@@ -1,0 +1,182 @@
+import { connect, type Socket } from "node:net";
+import { HA_REPORT_LENGTH, MillraceError, setInt64 } from "@millrace/format";
+import type { Storage } from "@millrace/mapped-file";
+import { monotonicMs } from "@millrace/shared-memory";
+import type { MasterStats } from "@millrace/stats";
+import { parsePeerAddress } from "../config/ha-options.js";
+import type { MessageStoreConfig } from "../config/message-store-config.js";
+import type { StoreEventSink } from "../tell/store-event.js";
+import { LogBytes } from "./log-bytes.js";
+import { MasterSession, type SlaveLogEnds } from "./master-session.js";
+import type { RecordStream } from "./record-stream.js";
+import { TransferReader } from "./transfer-reader.js";
+
+const CONNECT_TIMEOUT_MS = 5000;
+/** Before the next attempt: at first soon, then ever later. */
+const RETRY_LEAST_MS = 100;
+const RETRY_MOST_MS = 5000;
+
+/** The log of a slave, as what comes is appended to it. */
+export interface SlaveLog extends SlaveLogEnds {
+  /** What may be acknowledged: in SYNC_FLUSH what is durable, otherwise all that there is. */
+  readonly acknowledgedOffset: number;
+  /** Appends the whole records of the stream; resolves when they are there for readers. */
+  append(records: RecordStream): Promise<void>;
+}
+
+/**
+ * The slave's side of replication: connects to the master, again and again, reports where its log ends, and hands on what comes. It runs on
+ * the thread that writes the log. (RocketMQ: `HAClient`.)
+ */
+export class HaClient {
+  readonly #config: MessageStoreConfig;
+  readonly #log: SlaveLog;
+  readonly #bytes: LogBytes;
+  readonly #events: StoreEventSink;
+  readonly #report = new Uint8Array(HA_REPORT_LENGTH);
+  #socket: Socket | undefined;
+  #session: MasterSession | undefined;
+  #reported = 0;
+  #readAtMs = 0;
+  #wroteAtMs = 0;
+  #retryMs = RETRY_LEAST_MS;
+  #wakeRetry: (() => void) | undefined;
+  /** The last failure, so that one that comes again and again is said once. */
+  #failure: MillraceError | undefined;
+  #following: Promise<void> | undefined;
+  #isClosed = false;
+
+  /** @param storage reads the log's own end */
+  constructor(config: MessageStoreConfig, storage: Storage, log: SlaveLog, events: StoreEventSink) {
+    this.#config = config;
+    this.#log = log;
+    this.#bytes = new LogBytes(storage, config);
+    this.#events = events;
+  }
+
+  /** @param fail hears of what is not the connection's fault */
+  start(fail: (error: unknown) => void): void {
+    this.#following = this.#run().catch(fail);
+  }
+
+  get stats(): MasterStats {
+    const session = this.#session;
+    return {
+      address: this.#config.haMasterAddress,
+      state: session === undefined ? "connecting" : session.isCompared ? "following" : "comparing",
+      receivedOffset: session?.receivedOffset ?? 0,
+      reportedOffset: this.#reported,
+      lastError: this.#failure?.message,
+    };
+  }
+
+  /** What is due: a report, or the end of a connection on which nothing comes. */
+  tick(nowMs: number): void {
+    if (this.#session === undefined) return;
+    if (nowMs - this.#wroteAtMs > this.#config.haSendHeartbeatInterval) this.#writeReport(this.#reported);
+    const silentMs = nowMs - this.#readAtMs;
+    if (silentMs <= this.#config.haHousekeepingInterval) return;
+    const values = `address=${this.#config.haMasterAddress} silentMs=${Math.floor(silentMs)}`;
+    this.#socket?.destroy(new MillraceError("ERR_HA_SILENT", `nothing came from the master: ${values}`));
+  }
+
+  /** Acknowledges what can be by now. */
+  acknowledge(): void {
+    const session = this.#session;
+    if (session?.isCompared !== true) return;
+    const { acknowledgedOffset } = this.#log;
+    if (acknowledgedOffset > this.#reported) this.#writeReport(acknowledgedOffset);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#wakeRetry?.();
+    this.#socket?.destroy();
+    await this.#following;
+    this.#bytes.close();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        await this.#follow();
+      } catch (error) {
+        this.#failed(error);
+      }
+      this.#socket?.destroy();
+      this.#socket = undefined;
+      this.#session = undefined;
+      if (!this.#isClosed) await this.#pause();
+    }
+  }
+
+  /** One connection, from its beginning to its end. */
+  async #follow(): Promise<void> {
+    const socket = await this.#connect();
+    const session = new MasterSession(this.#bytes, this.#log, this.#config.mappedFileSizeCommitLog);
+    this.#session = session;
+    this.#readAtMs = monotonicMs();
+    this.#writeReport(session.start);
+    this.acknowledge();
+    const reader = new TransferReader();
+    for await (const chunk of socket) {
+      if (this.#isClosed) return;
+      this.#readAtMs = monotonicMs();
+      reader.push(chunk as Uint8Array, session);
+      await this.#log.append(session.records);
+      this.acknowledge();
+      this.#retryMs = RETRY_LEAST_MS;
+      this.#failure = undefined;
+    }
+  }
+
+  async #connect(): Promise<Socket> {
+    const address = parsePeerAddress(this.#config.haMasterAddress);
+    if (address === undefined) throw new MillraceError("ERR_OPTION_ILLEGAL", `haMasterAddress=${this.#config.haMasterAddress}`);
+    const socket = connect({ ...address, noDelay: true });
+    this.#socket = socket;
+    const late = setTimeout(() => socket.destroy(new Error("the connection did not come in time")), CONNECT_TIMEOUT_MS);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once("connect", resolve).once("error", reject).once("close", resolve);
+      });
+    } finally {
+      clearTimeout(late);
+    }
+    return socket;
+  }
+
+  #writeReport(offset: number): void {
+    setInt64(new DataView(this.#report.buffer), 0, offset);
+    this.#reported = offset;
+    this.#wroteAtMs = monotonicMs();
+    this.#socket?.write(this.#report.slice());
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#retryMs);
+      this.#wakeRetry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MOST_MS);
+  }
+
+  /** A master that is not there is waited for; what it says and should not is told, once for each kind. */
+  #failed(error: unknown): void {
+    const isConnection = error instanceof Error && "code" in error && !(error instanceof MillraceError);
+    if (!(error instanceof MillraceError) && !isConnection) throw error;
+    const failure =
+      error instanceof MillraceError ? error : new MillraceError("ERR_HA_SILENT", `the master cannot be reached: ${error}`);
+    const isNew = failure.code !== this.#failure?.code;
+    this.#failure = failure;
+    if (!isNew || isConnection) return;
+    if (failure.code === "ERR_FORCE_FAILED") throw failure;
+    const address = this.#config.haMasterAddress;
+    const { code, message } = failure;
+    if (code === "ERR_HA_DIVERGED") this.#events.emit("diverged", { service: "append", code, message, address });
+    else this.#events.emit("error", { service: "append", code, message: `${message} haMasterAddress=${address}` });
+  }
+}
