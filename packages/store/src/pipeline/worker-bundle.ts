@@ -24,7 +24,7 @@ export function bundleOf(worker: URL): URL {
   return compiledStamp() === bundledStamp() ? bundle : worker;
 }
 
-/** What the packages were compiled from, as one line; the set-up notes it beside the bundles. Empty where they are installed. */
+/** What the packages were compiled from, as one line; the set-up notes it beside the bundles. Empty where they are installed. @forTests */
 export function compiledStamp(): string {
   const notes = PACKAGES.map((name) => contentOf(`../../../${name}/dist/.tsbuildinfo`));
   return notes
