@@ -28,7 +28,7 @@ export function bundleOf(worker: URL): URL {
 export function compiledStamp(): string {
   const notes = PACKAGES.map((name) => contentOf(`../../../${name}/dist/.tsbuildinfo`));
   return notes
-    .map((note) => (note === undefined ? "" : crc32(note).toString(16)))
+    .map((note) => (note === undefined ? "" : (crc32(note) >>> 0).toString(16)))
     .join(" ")
     .trim();
 }
