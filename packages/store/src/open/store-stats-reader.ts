@@ -142,6 +142,13 @@ export class StoreStatsReader {
         putToAckUs: totals.putToAckUs.snapshot(),
       },
       scrub: this.#sources.scrub(),
+      replicate: {
+        slaves: counters.connectedSlaves.get(),
+        inSyncSlaves: counters.inSyncSlaves.get(),
+        replicatedOffset: counters.replicatedOffset.get(),
+        bytes: counters.replicateBytes.get(),
+        refused: counters.replicateRefused.get(),
+      },
       ha: this.#sources.ha(),
       services: this.#services(),
       lastErrors: this.#sources.lastErrors(),
