@@ -8,7 +8,14 @@ export default {
   ava: false,
   workspaces: {
     ".": {
-      entry: ["scripts/*.mjs", "scripts/*/main.ts", "scripts/**/*-worker.ts", "scripts/bench/compare.ts"],
+      entry: [
+        "scripts/*.mjs",
+        "scripts/install-test/consumers/*",
+        "scripts/*/main.ts",
+        "scripts/install-test/pack.ts",
+        "scripts/**/*-worker.ts",
+        "scripts/bench/compare.ts",
+      ],
       project: ["scripts/**/*.{ts,mjs}"],
       paths: { "#store/*.js": ["./packages/store/src/*.ts"], "#cli/*.js": ["./packages/cli/src/*.ts"] },
       // The bench installs its contestants below scripts/bench/peers.

@@ -1,2 +1,35 @@
-// A prebuilt binary of this system, or the one that the installation has compiled.
-module.exports = require("node-gyp-build")(__dirname);
+"use strict";
+// A prebuilt binary of this system, or the one that the installation has compiled. Named one by one: so ES modules can import them.
+const binding = require("node-gyp-build")(__dirname);
+
+const { map, unmap, advise, lock, unlock, sync, incore, allocate, seekData, seekHole, tryLock } = binding;
+const { PROT_NONE, PROT_READ, PROT_WRITE, PROT_EXEC, MAP_SHARED, MAP_PRIVATE, MAP_NONBLOCK, MAP_POPULATE } = binding;
+const { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, PAGESIZE } = binding;
+
+module.exports = {
+  map,
+  unmap,
+  advise,
+  lock,
+  unlock,
+  sync,
+  incore,
+  allocate,
+  seekData,
+  seekHole,
+  tryLock,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
+  PROT_EXEC,
+  MAP_SHARED,
+  MAP_PRIVATE,
+  MAP_NONBLOCK,
+  MAP_POPULATE,
+  MADV_NORMAL,
+  MADV_RANDOM,
+  MADV_SEQUENTIAL,
+  MADV_WILLNEED,
+  MADV_DONTNEED,
+  PAGESIZE,
+};

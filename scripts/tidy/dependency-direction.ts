@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   stats: ["shared-memory", "format"],
   store: ["kernels", "mapped-file", "shared-memory", "format", "stats"],
   cli: ["store", "stats", "shared-memory"],
+  millrace: ["store", "cli"],
 };
 
 function checkFile(file: SourceFile, from: string): Violation[] {

@@ -71,6 +71,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   scripts: {
     tidy: { thread: "own process", uses: [] },
     documents: { thread: "own process", uses: [] },
+    "install-test": { thread: "own process", uses: [] },
     "load-generator": { thread: "own process", uses: [] },
     "bench/contestants": { thread: "own process", uses: ["load-generator"] },
     "bench/java": { thread: "own process", uses: ["bench/contestants"] },

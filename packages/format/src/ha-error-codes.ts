@@ -28,7 +28,8 @@ export const HA_ERROR_CODES = {
     remedy: "See what connects to haListenPort; a RocketMQ slave in controller mode cannot follow a plain master.",
   },
   ERR_HA_SILENT: {
-    meaning: "Nothing came from the other side of a replication for haHousekeepingInterval, so the connection was given up.",
+    meaning:
+      "Nothing came from the other side of a replication for haHousekeepingInterval, or while others waited: it was given up.",
     remedy: "Look at the network and at the other process; a slave connects again by itself.",
   },
   ERR_HA_SLAVE: {

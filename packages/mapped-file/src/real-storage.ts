@@ -1,12 +1,15 @@
 import {
+  close,
   closeSync,
   constants,
   copyFileSync,
   existsSync,
+  fdatasync,
   fsyncSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  open,
   openSync,
   readdirSync,
   realpathSync,
@@ -17,12 +20,17 @@ import {
   statSync,
   unlinkSync,
 } from "node:fs";
-import { open } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { RealStorageFile } from "./real-storage-file.js";
 import { DEFAULT_FILE_MODE, directoryModeOf, openRegularFile } from "./regular-file.js";
 import { readWholeFile, replaceFile } from "./small-file.js";
 import type { DiskUsage, FileAccess, Storage, StorageEntry } from "./storage.js";
+
+/** Descriptors, not the FileHandles of node:fs/promises: those of Yarn's Plug'n'Play have no datasync. */
+const openAsync = promisify(open);
+const fdatasyncAsync = promisify(fdatasync);
+const closeAsync = promisify(close);
 
 const NOT_HERE = ["ENOTSUP", "EOPNOTSUPP", "ENOSYS", "ENOTTY", "EXDEV", "EINVAL"];
 /** Ways of {@link Storage.share}, each with what the system says where it cannot. */
@@ -99,14 +107,15 @@ export class RealStorage implements Storage {
   }
 
   async forceInBackground(path: string): Promise<void> {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch((error: unknown) => {
+    const fd = await openAsync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch((error: unknown) => {
       if (isMissing(error)) return undefined;
       throw error;
     });
+    if (fd === undefined) return;
     try {
-      await file?.datasync();
+      await fdatasyncAsync(fd);
     } finally {
-      await file?.close();
+      await closeAsync(fd);
     }
   }
 

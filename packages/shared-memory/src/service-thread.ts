@@ -1,8 +1,9 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { type Endpoint, type Remote, releaseProxy, wrap } from "comlink";
+import { type Endpoint, releaseProxy, wrap } from "comlink";
 import { Piscina } from "piscina";
 import { type AgentControl, failedService, type ServiceOutcome, serviceError } from "./agent.js";
 import type { OwnedCounter } from "./counter.js";
+import type { Remote } from "./remote.js";
 import type { ServiceEntry } from "./service-entry.js";
 import { ServiceFailure } from "./service-failure.js";
 import { listenForOutcome, listenForReports } from "./service-report.js";
@@ -34,7 +35,8 @@ export class ServiceThread<C extends object> {
   readonly name: string;
   /** How the service ended; a thread that died is an outcome too. Never rejects. */
   readonly ended: Promise<ServiceOutcome>;
-  readonly #control: Remote<C & AgentControl>;
+  readonly #control: Remote<C> & Remote<AgentControl>;
+  readonly #release: () => void;
   readonly #pool: Piscina;
   readonly #port: MessagePort;
   readonly #bell: OwnedCounter;
@@ -52,7 +54,9 @@ export class ServiceThread<C extends object> {
     this.#bell = options.controlBell;
     this.#sleepsOn = options.sleepsOn;
     this.#port = port1;
-    this.#control = wrap<C & AgentControl>(port1 as unknown as Endpoint) as Remote<C & AgentControl>;
+    const proxy = wrap<C & AgentControl>(port1 as unknown as Endpoint);
+    this.#control = proxy as unknown as Remote<C> & Remote<AgentControl>;
+    this.#release = () => proxy[releaseProxy]();
     listenForReports(port1, options.onReport);
     // It holds the process, until the service has ended: piscina's port does so only while its task runs.
     this.#unref = options.unref;
@@ -103,7 +107,7 @@ export class ServiceThread<C extends object> {
   }
 
   /** A control call: posted first, then the bell, so that the service finds the message when it hears the bell. */
-  call<T>(request: (control: Remote<C & AgentControl>) => Promise<T>): Promise<T> {
+  call<T>(request: (control: Remote<C> & Remote<AgentControl>) => Promise<T>): Promise<T> {
     const answer = request(this.#control);
     this.#bell.set(this.#bell.value + 1);
     this.#sleepsOn.nudge();
@@ -121,7 +125,7 @@ export class ServiceThread<C extends object> {
   }
 
   /** A {@link call} that rejects with `ERR_SERVICE_ENDED` when the service ends before it answers. */
-  ask<T>(request: (control: Remote<C & AgentControl>) => Promise<T>): Promise<T> {
+  ask<T>(request: (control: Remote<C> & Remote<AgentControl>) => Promise<T>): Promise<T> {
     return new Promise((resolve, fail) => {
       const reject = (): void => fail(serviceError("ERR_SERVICE_ENDED", `the service ended: service=${this.name}`));
       if (this.#hasEnded) return reject();
@@ -145,7 +149,7 @@ export class ServiceThread<C extends object> {
   }
 
   async #destroy(): Promise<void> {
-    this.#control[releaseProxy]();
+    this.#release();
     this.#port.close();
     await this.#pool.destroy();
   }

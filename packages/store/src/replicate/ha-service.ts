@@ -131,11 +131,22 @@ export class HaService implements EventAgent, HaConnectionOwner {
       socket.destroy();
       return;
     }
+    if (this.#connections.size >= CONNECTIONS_LIMIT) this.#endStranger();
     if (this.#isClosed || this.#connections.size >= CONNECTIONS_LIMIT) {
       socket.destroy();
       return;
     }
     this.#connections.add(new HaConnection(socket, this.#config, new LogBytes(this.#storage, this.#config), this));
+  }
+
+  /** Makes room: who has said nothing yet must not keep a slave out. The first of them has had the longest time. */
+  #endStranger(): void {
+    for (const connection of this.#connections) {
+      if (connection.hasJoined) continue;
+      const message = `others want to connect, and nothing has come: limit=${CONNECTIONS_LIMIT} address=${connection.address}`;
+      connection.end(new MillraceError("ERR_HA_SILENT", message));
+      return;
+    }
   }
 
   #refused({ code, message }: MillraceError, address: string): void {
