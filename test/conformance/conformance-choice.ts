@@ -3,7 +3,7 @@ import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java/java-t
 /** Who has the directory first. */
 const EXCHANGES = ["millrace-rocketmq", "rocketmq-millrace"] as const;
 /** Which side of a pair Millrace is, one replicating the other. */
-export const REPLICATIONS = ["millrace-master"] as const;
+export const REPLICATIONS = ["millrace-master", "millrace-slave"] as const;
 export const CONFORMANCE_DIRECTIONS = [...EXCHANGES, "twins", ...REPLICATIONS] as const;
 export type Replicated = (typeof REPLICATIONS)[number];
 export type Direction = (typeof CONFORMANCE_DIRECTIONS)[number];
