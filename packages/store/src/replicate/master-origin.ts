@@ -8,9 +8,9 @@ import { TransferReader } from "./transfer-reader.js";
 const ANSWER_TIMEOUT_MS = 2000;
 
 /**
- * Where the log of a slave that has nothing is to begin: at the start of the first segment that its master sends to such a slave (of a RocketMQ
- * master the last one that it has). Undefined when the master cannot be asked now: then it begins at 0, which is right for a master
- * that is as new.
+ * Where the log of a slave that has nothing is to begin: at the start of the first segment that its master sends to such a slave (of a
+ * RocketMQ master the last one that it has). Undefined when the master cannot be asked now: then it begins at 0, which is right for a
+ * master that is as new.
  */
 export async function masterOrigin(config: MessageStoreConfig, signal: AbortSignal | undefined): Promise<number | undefined> {
   const address = parsePeerAddress(config.haMasterAddress);
