@@ -1,7 +1,7 @@
 import { COUNTERS, LATENCY_BUCKETS_US, ServiceState, StoreState } from "@millrace/shared-memory";
 import type { ConsumerLag } from "./consumer-lag.js";
 import { LATENCY_METRICS, METRICS, type MetricType, type MetricUnit } from "./metrics.js";
-import type { LatencySnapshot, StoreStats } from "./store-stats.js";
+import type { LatencySnapshot, SlaveStats, StoreStats } from "./store-stats.js";
 
 export type MetricLabels = Readonly<Record<string, string>>;
 
@@ -74,6 +74,7 @@ export function metricFamilies(stats: StoreStats, { store, lags = [] }: MetricOp
     "Delayed messages not delivered yet, by level.",
     stats.schedule.levels.map(({ level, delayOffset, maxOffset }) => [{ level: String(level) }, maxOffset - delayOffset]),
   );
+  addSlaves(families, stats);
   families.services(stats);
   families.add(
     "consumer_lag_messages",
@@ -82,6 +83,29 @@ export function metricFamilies(stats: StoreStats, { store, lags = [] }: MetricOp
     lags.map(({ group, topic, queueId, lag }) => [{ group, topic, queue: String(queueId) }, lag]),
   );
   return families.all;
+}
+
+function addSlaves(families: Families, { ha }: StoreStats): void {
+  const samples = (value: (slave: SlaveStats) => number): Sample[] =>
+    (ha?.slaves ?? []).map((slave): Sample => [{ slave: slave.address }, value(slave)]);
+  families.add(
+    "slave_behind_bytes",
+    "gauge",
+    "Bytes of the log that a slave does not have.",
+    samples(({ behindBytes }) => behindBytes),
+  );
+  families.add(
+    "slave_behind_seconds",
+    "gauge",
+    "Since when a slave is behind.",
+    samples(({ behindMs }) => behindMs / MS_PER_SECOND),
+  );
+  families.add(
+    "slave_in_sync",
+    "gauge",
+    "1 while a slave is not too far behind.",
+    samples(({ inSync }) => (inSync ? 1 : 0)),
+  );
 }
 
 /** Gathers families; every name gets the prefix, every sample the labels that all have. */
