@@ -10,7 +10,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "mapped-file": ["format", "mmap-io"],
   stats: ["shared-memory", "format"],
   store: ["kernels", "mapped-file", "shared-memory", "format", "stats"],
-  cli: ["store", "stats", "shared-memory"],
+  dashboard: ["store", "stats", "shared-memory"],
+  cli: ["dashboard", "store", "stats", "shared-memory"],
   millrace: ["store", "cli"],
 };
 

@@ -18,6 +18,9 @@ const TENTHS = 10;
 const MAX_TENTHS = 0x7fffffff;
 const BUCKETS = LINEAR_BUCKETS + (31 - LINEAR_BITS) * SUB_BUCKETS;
 
+/** Of a snapshot. */
+const QUANTILES = [0.5, 0.9, 0.99, 0.999];
+
 export const LATENCY_HISTOGRAM_LENGTH = (FIRST_BUCKET + BUCKETS) * Float64Array.BYTES_PER_ELEMENT;
 
 /** Microseconds; `count` is how many values there were. */
@@ -43,6 +46,11 @@ function bucketLimit(bucket: number): number {
   const exponent = Math.floor((bucket - LINEAR_BUCKETS) / SUB_BUCKETS) + LINEAR_BITS;
   const sub = (bucket - LINEAR_BUCKETS) % SUB_BUCKETS;
   return ((SUB_BUCKETS + sub + 1) * 2 ** (exponent - SUB_BITS)) / TENTHS;
+}
+
+/** How many of all values lie at or below the quantile. */
+function wanted(total: number, quantile: number): number {
+  return Math.max(1, Math.ceil(total * quantile));
 }
 
 export class LatencyHistogram {
@@ -73,16 +81,23 @@ export class LatencyHistogram {
 
   /** The value that the fraction `quantile` of all values does not exceed; 0 when there are none. */
   quantile(quantile: number): number {
+    return this.#quantiles([quantile])[0] as number;
+  }
+
+  /** In one pass over the buckets. @param quantiles ascending */
+  #quantiles(quantiles: readonly number[]): number[] {
+    const cells = this.#cells;
+    const max = cells[MAX_CELL] as number;
     const total = this.#total();
-    if (total === 0) return 0;
-    const wanted = Math.max(1, Math.ceil(total * quantile));
-    const max = this.#cells[MAX_CELL] as number;
+    const values: number[] = [];
     let sum = 0;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      sum += this.#cells[FIRST_BUCKET + bucket] as number;
-      if (sum >= wanted) return Math.min(bucketLimit(bucket), max);
+    for (let bucket = 0; bucket < BUCKETS && values.length < quantiles.length; bucket++) {
+      sum += cells[FIRST_BUCKET + bucket] as number;
+      while (values.length < quantiles.length && total > 0 && sum >= wanted(total, quantiles[values.length] as number))
+        values.push(Math.min(bucketLimit(bucket), max));
     }
-    return max;
+    while (values.length < quantiles.length) values.push(total === 0 ? 0 : max);
+    return values;
   }
 
   /** Adds what another one has counted, for a reader who wants several writers' values together. */
@@ -97,13 +112,14 @@ export class LatencyHistogram {
 
   snapshot(): LatencySnapshot {
     const count = this.#cells[COUNT_CELL] as number;
+    const [p50 = 0, p90 = 0, p99 = 0, p999 = 0] = this.#quantiles(QUANTILES);
     return {
       count,
       mean: count === 0 ? 0 : (this.#cells[SUM_CELL] as number) / count,
-      p50: this.quantile(0.5),
-      p90: this.quantile(0.9),
-      p99: this.quantile(0.99),
-      p999: this.quantile(0.999),
+      p50,
+      p90,
+      p99,
+      p999,
       max: this.#cells[MAX_CELL] as number,
     };
   }

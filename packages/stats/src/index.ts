@@ -1,3 +1,4 @@
+export { type CommittedOffsets, type ConsumerLag, consumerLags } from "./consumer-lag.js";
 export { toPrometheus } from "./prometheus-text.js";
 export type { StoreTotals } from "./runtime-info.js";
 export { classifyPutTimes, PUT_TIME_CLASSES, RuntimeInfo } from "./runtime-info.js";

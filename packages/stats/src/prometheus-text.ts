@@ -1,6 +1,6 @@
 import { COUNTERS, ServiceState, StoreState } from "@millrace/shared-memory";
 import { LATENCY_METRICS, METRICS, type MetricType, type MetricUnit } from "./metrics.js";
-import type { LatencySnapshot, StoreStats } from "./store-stats.js";
+import type { LatencySnapshot, SlaveStats, StoreStats } from "./store-stats.js";
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
@@ -32,6 +32,7 @@ export function toPrometheus(stats: StoreStats): string {
   for (const { name, help, value } of LATENCY_METRICS) page.summary(name, help, value(stats));
   writeTopics(page, stats);
   writeDelayLevels(page, stats);
+  writeSlaves(page, stats);
   writeServices(page, stats);
   return page.text;
 }
@@ -57,6 +58,29 @@ function writeDelayLevels(page: ExpositionPage, { schedule }: StoreStats): void 
     "gauge",
     "Delayed messages not delivered yet, by level.",
     schedule.levels.map((level) => [{ level: String(level.level) }, level.maxOffset - level.delayOffset]),
+  );
+}
+
+function writeSlaves(page: ExpositionPage, { ha }: StoreStats): void {
+  const samples = (value: (slave: SlaveStats) => number): Sample[] =>
+    (ha?.slaves ?? []).map((slave): Sample => [{ slave: slave.address }, value(slave)]);
+  page.samples(
+    "slave_behind_bytes",
+    "gauge",
+    "Bytes of the log that a slave does not have.",
+    samples(({ behindBytes }) => behindBytes),
+  );
+  page.samples(
+    "slave_behind_seconds",
+    "gauge",
+    "Since when a slave is behind.",
+    samples(({ behindMs }) => behindMs / MS_PER_SECOND),
+  );
+  page.samples(
+    "slave_in_sync",
+    "gauge",
+    "1 while a slave is not too far behind.",
+    samples(({ inSync }) => (inSync ? 1 : 0)),
   );
 }
 
