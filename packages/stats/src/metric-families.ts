@@ -3,7 +3,7 @@ import type { ConsumerLag } from "./consumer-lag.js";
 import { LATENCY_METRICS, METRICS, type MetricType, type MetricUnit } from "./metrics.js";
 import type { LatencySnapshot, SlaveStats, StoreStats } from "./store-stats.js";
 
-export type MetricLabels = Readonly<Record<string, string>>;
+type MetricLabels = Readonly<Record<string, string>>;
 
 /** One line of a family; `name` has its suffix (`_sum`, `_bucket`). */
 export interface MetricSample {
