@@ -11,7 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   stats: ["shared-memory", "format"],
   store: ["kernels", "mapped-file", "shared-memory", "format", "stats"],
   dashboard: ["store", "stats", "shared-memory", "format"],
-  cli: ["store", "stats", "shared-memory"],
+  cli: ["dashboard", "store", "stats", "shared-memory"],
   millrace: ["store", "cli"],
 };
 

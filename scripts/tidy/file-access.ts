@@ -3,15 +3,15 @@ import { packageOf, type Rule } from "./source-tree.js";
 
 const FILE_ACCESS = /^(?:(?:node:)?fs(?:\/promises)?|@millrace\/mmap-io)$/;
 
-/** May look whether a directory is there, or read the files of a page that it serves; they reach no store data. */
-const EXEMPT: readonly string[] = ["cli", "dashboard"];
+/** They reach no store data: the command looks whether a directory is there, the page is served from files of its own. */
+const EXEMPT = new Set(["cli", "dashboard", "mapped-file"]);
 
 /** One seam to the OS: what opens, maps or locks files is in packages/mapped-file. */
 export const fileAccess: Rule = {
   name: "file-access",
   check(tree) {
     return tree.files
-      .filter(({ path }) => !["mapped-file", ...EXEMPT, undefined].includes(packageOf(path)))
+      .filter(({ path }) => !EXEMPT.has(packageOf(path) ?? "cli"))
       .flatMap((file) =>
         importsOf(file)
           .filter(({ specifier }) => FILE_ACCESS.test(specifier))

@@ -3,7 +3,7 @@ import { ROCKETMQ_SERIES, type RocketMqSeries } from "#scripts/bench/java/java-t
 /** Who has the directory first. */
 const EXCHANGES = ["millrace-rocketmq", "rocketmq-millrace"] as const;
 /** Which side of a pair Millrace is, one replicating the other. */
-export const REPLICATIONS = ["millrace-master"] as const;
+export const REPLICATIONS = ["millrace-master", "millrace-slave"] as const;
 export const CONFORMANCE_DIRECTIONS = [...EXCHANGES, "twins", ...REPLICATIONS] as const;
 export type Replicated = (typeof REPLICATIONS)[number];
 export type Direction = (typeof CONFORMANCE_DIRECTIONS)[number];
@@ -21,7 +21,7 @@ export interface ConformanceChoice {
 }
 
 const VARIABLE = "MILLRACE_CONFORMANCE";
-const ALL: ConformanceChoice = { series: ROCKETMQ_SERIES, directions: CONFORMANCE_DIRECTIONS, from: 1, count: 8, pairCount: 2 };
+const ALL: ConformanceChoice = { series: ROCKETMQ_SERIES, directions: CONFORMANCE_DIRECTIONS, from: 1, count: 8, pairCount: 1 };
 
 export function conformanceChoice(): ConformanceChoice {
   return { ...ALL, ...(JSON.parse(process.env[VARIABLE] ?? "{}") as Partial<ConformanceChoice>) };

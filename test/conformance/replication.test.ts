@@ -9,6 +9,7 @@ import { rocketMqTests } from "./rocketmq-tests.js";
 const choice = conformanceChoice();
 const titles: Record<Replicated, string> = {
   "millrace-master": "RocketMQ follows Millrace",
+  "millrace-slave": "Millrace follows RocketMQ",
 };
 const cases = choice.series
   .flatMap((series) =>
@@ -24,8 +25,9 @@ rocketMqTests("replication with RocketMQ", cases, ({ series, direction, from }, 
   test(`RocketMQ ${series}: ${title} (${choice.pairCount} seeds from ${from})`, async (t) => {
     t.timeout(choice.pairCount * 120_000 + 600_000);
     const rocket = rocketMq(toolchain, series);
+    const [master, slave] = direction === "millrace-master" ? [MILLRACE, rocket] : [rocket, MILLRACE];
     const seeds = Array.from({ length: choice.pairCount }, (_, index) => from + index);
-    const make = (seed: number, directory: string) => new Replication(MILLRACE, rocket, series, seed, directory);
+    const make = (seed: number, directory: string) => new Replication(master, slave, series, seed, directory);
     const failures = await runSeeds([], seeds, availableParallelism(), make);
     for (const { seed, error, story } of failures) {
       const text = error instanceof Error ? error.message : String(error);

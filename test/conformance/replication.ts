@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -115,9 +115,27 @@ export class Replication implements SeedRun {
   async #killAndOpen(side: Side, running: Running): Promise<void> {
     this.story.push(`the ${side} is killed`);
     await running.program.kill();
+    if (running.engine.name === "rocketmq") this.#removeUnmade(running);
     running.program = running.engine.start();
     running.wasKilled = true;
     await this.#open(running);
+  }
+
+  /** RocketMQ gives a file its length after its name, and refuses to load one that was killed in between: an operator removes it. */
+  #removeUnmade({ directory, options }: Running): void {
+    const { commitLog, consumeQueue } = storePaths(directory);
+    for (const [path, length] of [
+      [commitLog, options.mappedFileSizeCommitLog],
+      [consumeQueue, options.mappedFileSizeConsumeQueue],
+    ] as const) {
+      if (!existsSync(path)) continue;
+      for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+        const file = join(entry.parentPath, entry.name);
+        if (!entry.isFile() || statSync(file).size === length) continue;
+        rmSync(file);
+        this.story.push(`a file that was just being made is removed: ${file}`);
+      }
+    }
   }
 
   async #put({ engine, program, directory }: Running, puts: readonly Put[], isSync: boolean): Promise<void> {

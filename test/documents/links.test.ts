@@ -7,7 +7,7 @@ const LINK = /\]\(([^)\s]+)\)/g;
 
 function documents(): string[] {
   const inRoot = readdirSync(projectRoot()).filter((name) => name.endsWith(".md"));
-  const inDocs = readdirSync(join(projectRoot(), "docs")).map((name) => join("docs", name));
+  const inDocs = readdirSync(join(projectRoot(), "docs")).flatMap((name) => (name.endsWith(".md") ? [join("docs", name)] : []));
   return [...inRoot, ...inDocs, "test/conformance/README.md"];
 }
 

@@ -1,13 +1,23 @@
-import type { StoreEventMap } from "@millrace/store";
+import type { MessageStore, StoreEventMap } from "@millrace/store";
 import test from "ava";
 import { chosenSeed, seededRandom } from "../support/random.js";
 import { haPort } from "../support/raw-slave.js";
 import { follows, logBytes, openSlave } from "../support/replica-pair.js";
 import { message, numbered, openStore } from "../support/temporary-store.js";
-import { stays, until } from "../support/until.js";
+import { dispatchedAll, stays, until } from "../support/until.js";
 
 /** The machine may be busy: nobody is late before a minute. */
 const MASTER = { haListenPort: 0, slaveTimeout: 60_000 } as const;
+
+/** All segments but the last one go. */
+async function expireAll(store: MessageStore): Promise<void> {
+  await store.flush();
+  await dispatchedAll(store);
+  await until(async () => {
+    await store.deleteExpiredFiles();
+    return store.minPhysicalOffset > 0;
+  });
+}
 
 for (const flushDiskType of ["ASYNC_FLUSH", "SYNC_FLUSH"] as const) {
   test.serial(
@@ -146,4 +156,43 @@ test.serial("messages of every kind follow: batches, delayed ones, prepared ones
   t.is(slave.stats().schedule.delivered, 0);
   const end = Math.min(master.maxPhysicalOffset, slave.maxPhysicalOffset);
   t.true(logBytes(slave, 0, end).equals(logBytes(master, 0, end)));
+});
+
+test.serial(
+  "an empty slave begins where the log of its master begins, and goes on from there when it is opened again",
+  async (t) => {
+    const master = await openStore(t, { ...MASTER, fileReservedTime: 0, deleteCommitLogFilesInterval: 0 });
+    for (let n = 0; n < 300; n++) await master.putMessage(numbered(n, 1000));
+    await expireAll(master);
+    const { minOffset } = master.stats().offsets;
+    t.true(minOffset > 0);
+    const slave = await openSlave(t, master);
+    await follows(slave, master);
+    t.is(slave.stats().offsets.minOffset, minOffset);
+    const end = master.maxPhysicalOffset;
+    t.true(logBytes(slave, minOffset, end).equals(logBytes(master, minOffset, end)));
+    t.is(slave.getMinOffsetInQueue("TopicA", 0), master.getMinOffsetInQueue("TopicA", 0));
+    t.is(slave.getMaxOffsetInQueue("TopicA", 0), 300);
+    await slave.close();
+    await master.putMessage(numbered(300));
+    const again = await openSlave(t, master, { storePathRootDir: slave.config.storePathRootDir });
+    await follows(again, master);
+    t.is(again.getMaxOffsetInQueue("TopicA", 0), 301);
+  },
+);
+
+test.serial("an empty slave that found no master says so when the master's log begins elsewhere", async (t) => {
+  const master = await openStore(t, { ...MASTER, fileReservedTime: 0, deleteCommitLogFilesInterval: 0 });
+  for (let n = 0; n < 200; n++) await master.putMessage(numbered(n, 1000));
+  await expireAll(master);
+  const { storePathRootDir } = master.config;
+  const port = haPort(master);
+  await master.close();
+  const slave = await openSlave(t, port);
+  const failures: StoreEventMap["error"][] = [];
+  slave.on("error", (event) => failures.push(event));
+  await openStore(t, { ...MASTER, haListenPort: port, storePathRootDir });
+  await until(() => failures.length > 0);
+  t.is(failures[0]?.code, "ERR_HA_START");
+  t.is(slave.maxPhysicalOffset, 0);
 });

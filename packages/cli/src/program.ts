@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.js";
 import { catCommand } from "./commands/cat.js";
+import { dashboardCommand } from "./commands/dashboard.js";
 import { offsetsCommand } from "./commands/offsets.js";
 import { putCommand } from "./commands/put.js";
 import { queryCommand } from "./commands/query.js";
@@ -22,6 +23,7 @@ const COMMANDS: readonly (() => Command)[] = [
   catCommand,
   queryCommand,
   offsetsCommand,
+  dashboardCommand,
   verifyCommand,
   recoverCommand,
   salvageCommand,

@@ -4,8 +4,7 @@ import type { ErrorCodeText } from "./error-code-text.js";
 export const HA_ERROR_CODES = {
   ERR_HA_DIVERGED: {
     meaning: "Master and slave do not hold the same log: bytes differ, or the one that must be longer is shorter.",
-    remedy:
-      "See which of the two is right; on the other one run millrace recover --truncate-to up to the offset named, or empty the slave.",
+    remedy: "See which of the two is right, keep a copy of the other one, then empty its directory and let it follow.",
   },
   ERR_HA_LISTEN: {
     meaning: "Slaves cannot be accepted: the system refuses the address or the port.",

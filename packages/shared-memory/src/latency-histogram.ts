@@ -18,16 +18,16 @@ const TENTHS = 10;
 const MAX_TENTHS = 0x7fffffff;
 const BUCKETS = LINEAR_BUCKETS + (31 - LINEAR_BITS) * SUB_BUCKETS;
 
+const LIMITS_PER_DECADE = [1, 1.5, 2.5, 4, 6.5];
+const DECADES = [10, 100, 1000, 10_000, 100_000, 1_000_000];
+
+/** Limits of the counts that a snapshot has, for histograms of others: microseconds, rising, so that two snapshots tell what came between. */
+export const LATENCY_BUCKETS_US: readonly number[] = DECADES.flatMap((decade) => LIMITS_PER_DECADE.map((limit) => limit * decade));
+
+/** Of a snapshot. */
+const QUANTILES = [0.5, 0.9, 0.99, 0.999];
+
 export const LATENCY_HISTOGRAM_LENGTH = (FIRST_BUCKET + BUCKETS) * Float64Array.BYTES_PER_ELEMENT;
-
-const LIMITS_PER_DECADE = [1, 1.5, 2, 3, 5, 7];
-const DECADES = [1, 10, 100, 1e3, 1e4, 1e5, 1e6];
-
-/** From 1 µs to 10 s, in microseconds: what {@link LatencySnapshot.atMost} counts up to. */
-export const LATENCY_LIMITS_US: readonly number[] = [
-  ...DECADES.flatMap((decade) => LIMITS_PER_DECADE.map((limit) => limit * decade)),
-  1e7,
-];
 
 /** Microseconds; `count` is how many values there were. */
 export interface LatencySnapshot {
@@ -38,11 +38,8 @@ export interface LatencySnapshot {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
-  /**
-   * How many values were at most each of {@link LATENCY_LIMITS_US}, to the histogram's precision: two snapshots tell what came between
-   * them.
-   */
-  readonly atMost: readonly number[];
+  /** How many values were at most each of {@link LATENCY_BUCKETS_US}, to the histogram's precision. */
+  readonly upTo: readonly number[];
 }
 
 function bucketOf(tenths: number): number {
@@ -51,18 +48,24 @@ function bucketOf(tenths: number): number {
   return LINEAR_BUCKETS + (exponent - LINEAR_BITS) * SUB_BUCKETS + ((tenths >>> (exponent - SUB_BITS)) & (SUB_BUCKETS - 1));
 }
 
-function upperEndOf(bucket: number): number {
+/** Upper end of a bucket, in microseconds. */
+function upperEnd(bucket: number): number {
   if (bucket < LINEAR_BUCKETS) return (bucket + 1) / TENTHS;
   const exponent = Math.floor((bucket - LINEAR_BUCKETS) / SUB_BUCKETS) + LINEAR_BITS;
   const sub = (bucket - LINEAR_BUCKETS) % SUB_BUCKETS;
   return ((SUB_BUCKETS + sub + 1) * 2 ** (exponent - SUB_BITS)) / TENTHS;
 }
 
-/** Upper end of each bucket, in microseconds: looked up, because each snapshot asks for thousands. */
-const BUCKET_LIMITS = Float64Array.from({ length: BUCKETS }, (_, bucket) => upperEndOf(bucket));
+/** Looked up, because each snapshot asks for thousands. */
+const BUCKET_LIMITS = Float64Array.from({ length: BUCKETS }, (_, bucket) => upperEnd(bucket));
 
 function bucketLimit(bucket: number): number {
   return BUCKET_LIMITS[bucket] as number;
+}
+
+/** How many of all values lie at or below the quantile. */
+function wanted(total: number, quantile: number): number {
+  return Math.max(1, Math.ceil(total * quantile));
 }
 
 export class LatencyHistogram {
@@ -85,24 +88,38 @@ export class LatencyHistogram {
 
   /** How many values were at most `us`, to the histogram's precision. */
   countUpTo(us: number): number {
+    return this.#countsUpTo([us])[0] as number;
+  }
+
+  /** In one pass over the buckets. @param limits rising */
+  #countsUpTo(limits: readonly number[]): number[] {
     let sum = 0;
-    for (let bucket = 0; bucket < BUCKETS && bucketLimit(bucket) <= us; bucket++)
-      sum += this.#cells[FIRST_BUCKET + bucket] as number;
-    return sum;
+    let bucket = 0;
+    return limits.map((us) => {
+      for (; bucket < BUCKETS && bucketLimit(bucket) <= us; bucket++) sum += this.#cells[FIRST_BUCKET + bucket] as number;
+      return sum;
+    });
   }
 
   /** The value that the fraction `quantile` of all values does not exceed; 0 when there are none. */
   quantile(quantile: number): number {
+    return this.#quantiles([quantile])[0] as number;
+  }
+
+  /** In one pass over the buckets. @param quantiles ascending */
+  #quantiles(quantiles: readonly number[]): number[] {
+    const cells = this.#cells;
+    const max = cells[MAX_CELL] as number;
     const total = this.#total();
-    if (total === 0) return 0;
-    const wanted = Math.max(1, Math.ceil(total * quantile));
-    const max = this.#cells[MAX_CELL] as number;
+    const values: number[] = [];
     let sum = 0;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      sum += this.#cells[FIRST_BUCKET + bucket] as number;
-      if (sum >= wanted) return Math.min(bucketLimit(bucket), max);
+    for (let bucket = 0; bucket < BUCKETS && values.length < quantiles.length; bucket++) {
+      sum += cells[FIRST_BUCKET + bucket] as number;
+      while (values.length < quantiles.length && total > 0 && sum >= wanted(total, quantiles[values.length] as number))
+        values.push(Math.min(bucketLimit(bucket), max));
     }
-    return max;
+    while (values.length < quantiles.length) values.push(total === 0 ? 0 : max);
+    return values;
   }
 
   /** Adds what another one has counted, for a reader who wants several writers' values together. */
@@ -117,24 +134,17 @@ export class LatencyHistogram {
 
   snapshot(): LatencySnapshot {
     const count = this.#cells[COUNT_CELL] as number;
+    const [p50 = 0, p90 = 0, p99 = 0, p999 = 0] = this.#quantiles(QUANTILES);
     return {
       count,
       mean: count === 0 ? 0 : (this.#cells[SUM_CELL] as number) / count,
-      p50: this.quantile(0.5),
-      p90: this.quantile(0.9),
-      p99: this.quantile(0.99),
-      p999: this.quantile(0.999),
+      p50,
+      p90,
+      p99,
+      p999,
       max: this.#cells[MAX_CELL] as number,
-      atMost: this.#atMost(),
+      upTo: this.#countsUpTo(LATENCY_BUCKETS_US),
     };
-  }
-
-  #atMost(): number[] {
-    let [bucket, sum] = [0, 0];
-    return LATENCY_LIMITS_US.map((us) => {
-      for (; bucket < BUCKETS && bucketLimit(bucket) <= us; bucket++) sum += this.#cells[FIRST_BUCKET + bucket] as number;
-      return sum;
-    });
   }
 
   /** Sum of the buckets, not the count cell: the owner may be between the two. */

@@ -155,6 +155,12 @@ export const METRICS: readonly Metric[] = [
     (s) => s.scrub.damages,
   ),
 
+  ofWord("replicate", "slaves", "slaves", "connectedSlaves", "count", (s) => s.replicate.slaves),
+  ofWord("replicate", "in sync", "slaves_in_sync", "inSyncSlaves", "count", (s) => s.replicate.inSyncSlaves),
+  ofWord("replicate", "up to", "replicated_offset_bytes", "replicatedOffset", "count", (s) => s.replicate.replicatedOffset),
+  ofWord("replicate", "sent", "replicate_bytes_total", "replicateBytes", "bytes", (s) => s.replicate.bytes),
+  ofWord("replicate", "refused", "replicate_refused_total", "replicateRefused", "count", (s) => s.replicate.refused),
+
   gauge("disk", "used", "commit_log_disk_ratio", "Used share of the commit log's disk.", "ratio", (s) => s.disk.commitLogRatio),
   gauge(
     "disk",

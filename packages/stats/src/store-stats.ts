@@ -118,7 +118,18 @@ export interface StoreStats {
     readonly appendToFlushUs: LatencySnapshot;
     readonly putToAckUs: LatencySnapshot;
   };
-  /** Replication; undefined where there is none. */
+  readonly replicate: {
+    /** That are connected, and those of them that are not too far behind. */
+    readonly slaves: number;
+    readonly inSyncSlaves: number;
+    /** Of a SYNC_MASTER: end of what enough slaves have. */
+    readonly replicatedOffset: number;
+    /** Bytes of the log that were sent to slaves. */
+    readonly bytes: number;
+    /** Connections that were refused, or ended for what came from the other side. */
+    readonly refused: number;
+  };
+  /** Replication, connection by connection; undefined where there is none. */
   readonly ha: HaStats | undefined;
   readonly services: readonly ServiceStats[];
   /** What each service failed with last, also when it goes on; none for a service that never did. */

@@ -1,9 +1,9 @@
 import type { LatencySnapshot, StoreStats } from "@millrace/stats";
 
-export const NO_LATENCY: LatencySnapshot = { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0, atMost: [] };
+export const NO_LATENCY: LatencySnapshot = { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0, upTo: [] };
 
 function latency(us: number): LatencySnapshot {
-  return { count: 4, mean: us, p50: us, p90: 2 * us, p99: 3 * us, p999: 4 * us, max: 5 * us, atMost: [] };
+  return { count: 4, mean: us, p50: us, p90: 2 * us, p99: 3 * us, p999: 4 * us, max: 5 * us, upTo: [1, 2, 3] };
 }
 
 /** A store in full run, every figure different. */
@@ -52,6 +52,7 @@ export function sampleStoreStats(overrides: Partial<StoreStats> = {}): StoreStat
     scrub: { bytes: 8192, damages: 1 },
     allocate: { segments: 3, segmentsReady: 2, lockedBytes: 2048, lockFailures: 1, allocateUs: latency(24_000) },
     latency: { putToAppendUs: latency(20), appendToFlushUs: latency(80), putToAckUs: latency(2_000_000) },
+    replicate: { slaves: 3, inSyncSlaves: 2, replicatedOffset: 6500, bytes: 77_000, refused: 4 },
     ha: undefined,
     services: [
       { name: "append", state: "running", heartbeatAgeMs: 250 },

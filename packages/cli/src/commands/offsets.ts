@@ -1,5 +1,6 @@
 import { wallClockMs } from "@millrace/shared-memory";
-import { type BoundaryType, MessageStore, type ReadOnlyMessageStore } from "@millrace/store";
+import { consumerLags } from "@millrace/stats";
+import { type BoundaryType, MessageStore } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { exitWith } from "../exit-code.js";
@@ -46,7 +47,9 @@ function listCommand(): Command {
     .option("--json", "as JSON")
     .action(async (directory: string, topic: string | undefined, options: ListOptions) => {
       await using reader = await openReader(directory, options);
-      const rows = lagsOf(reader).filter((row) => isWanted(row.topic, topic) && isWanted(row.group, options.group));
+      const rows = consumerLags(reader.consumerOffsets, reader.queueStats()).filter(
+        (row) => isWanted(row.topic, topic) && isWanted(row.group, options.group),
+      );
       if (options.json) return printJson(rows);
       print(
         table(
@@ -114,22 +117,6 @@ function deleteCommand(): Command {
       if (!isDeleted) exitWith("failed");
     });
   return withExamples(command, [["offsets delete orders-store billing", "it begins again without offsets"]]);
-}
-
-/** Of each group in each queue in which it has committed; the one that lags most first. */
-function lagsOf(reader: Pick<ReadOnlyMessageStore, "consumerOffsets" | "queueStats">) {
-  const queues = reader.queueStats();
-  return reader.consumerOffsets
-    .groups()
-    .flatMap((group) =>
-      queues.flatMap(({ topic, queueId, minOffset, maxOffset }) => {
-        const offset = reader.consumerOffsets.get(group, topic, queueId);
-        return offset === undefined
-          ? []
-          : [{ group, topic, queueId, offset, minOffset, maxOffset, lag: Math.max(0, maxOffset - offset) }];
-      }),
-    )
-    .sort((a, b) => b.lag - a.lag);
 }
 
 function isWanted(name: string, wanted: string | undefined): boolean {

@@ -16,11 +16,12 @@ import { StoreLock } from "../marks/store-lock.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
-import { recoverCommitLog } from "../recover/log/commit-log-recovery.js";
+import { type CommitLogRecovery, recoverCommitLog } from "../recover/log/commit-log-recovery.js";
 import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js";
 import { recoveryReasons } from "../recover/recovery-reasons.js";
 import type { DispatchReport, RecoveryReport } from "../recover/recovery-report.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
+import { masterOrigin } from "../replicate/master-origin.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { StoreEvents } from "../tell/store-events.js";
 import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
@@ -65,7 +66,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const stray = bringFenceHome(storage, paths);
     const { signal } = options;
     const trustsMarks = config.verifyOnOpen === "tail" && mark !== undefined && isOfOwnHands(storage, paths, mark);
-    const log = await recoverCommitLog({
+    const recovered = await recoverCommitLog({
       storage: spec,
       commitLogDirectory: paths.commitLog,
       mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
@@ -81,8 +82,9 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
       ...(signal === undefined ? {} : { signal }),
       ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
     });
+    const log = await withOrigin(recovered, config, signal);
     removeLiftedFence(storage, paths.fence);
-    if (start?.isOfOwnHands !== true) writeLogStart(storage, paths, log.minOffset);
+    if (start?.isOfOwnHands !== true || log !== recovered) writeLogStart(storage, paths, log.minOffset);
     const deletedByOthers = start !== undefined && log.minOffset > start.minOffset ? start.minOffset : undefined;
     const dispatch = await recoverDispatch({
       spec,
@@ -106,6 +108,17 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     lock?.release();
     throw pathUnusable(error, "the store cannot be opened here", paths.root);
   }
+}
+
+/** The log of a slave that has nothing begins where its master's does. */
+async function withOrigin(
+  log: CommitLogRecovery,
+  config: MessageStoreConfig,
+  signal: AbortSignal | undefined,
+): Promise<CommitLogRecovery> {
+  if (config.brokerRole !== "SLAVE" || log.maxOffset > 0) return log;
+  const origin = await masterOrigin(config, signal);
+  return origin === undefined || origin === 0 ? log : { ...log, minOffset: origin, maxOffset: origin };
 }
 
 /** Whether the store has been opened by none but Millrace since the mark: a broker that starts writes the lock file. */

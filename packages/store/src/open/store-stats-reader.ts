@@ -142,6 +142,7 @@ export class StoreStatsReader {
         putToAckUs: totals.putToAckUs.snapshot(),
       },
       scrub: this.#sources.scrub(),
+      replicate: this.#replicateStats(),
       ha: this.#sources.ha(),
       services: this.#services(),
       lastErrors: this.#sources.lastErrors(),
@@ -199,6 +200,17 @@ export class StoreStatsReader {
       deletedSegments,
       oldestInFuture: inFuture !== undefined,
       keptForDelay: delayedFrom !== undefined,
+    };
+  }
+
+  #replicateStats(): StoreStats["replicate"] {
+    const { connectedSlaves, inSyncSlaves, replicatedOffset, replicateBytes, replicateRefused } = this.#counters;
+    return {
+      slaves: connectedSlaves.get(),
+      inSyncSlaves: inSyncSlaves.get(),
+      replicatedOffset: replicatedOffset.get(),
+      bytes: replicateBytes.get(),
+      refused: replicateRefused.get(),
     };
   }
 
