@@ -7,12 +7,12 @@ import {
   MessageChecker,
   MillraceError,
 } from "@millrace/format";
-import { MappedFileQueue, SegmentDirectory, type StorageSpec } from "@millrace/mapped-file";
+import { type MappedFile, MappedFileQueue, SegmentDirectory, type StorageSpec, zeroData } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
+import { leaveFence } from "../marks/fence-places.js";
 import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import { removeSegmentNotes } from "../marks/segment-note.js";
-import { zeroFrom } from "../recover/scan/segment-settlement.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { type OpenedDirectory, openDirectory } from "./open-directory.js";
 
@@ -71,7 +71,8 @@ function lastEnd({ storage, config }: OpenedDirectory, offset: number): number {
 }
 
 /** Nobody believes any more what was noted of the log; then it becomes shorter, from the back, so that a crash leaves no gap. */
-function cut({ storage, paths, config, recovery }: OpenedDirectory, maxOffset: number): TruncateReport {
+function cut(directory: OpenedDirectory, maxOffset: number): TruncateReport {
+  const { storage, paths, config, recovery } = directory;
   const report = { maxOffset, endedAt: recovery.maxOffset };
   if (maxOffset === recovery.maxOffset) return { ...report, segmentsRemoved: [] };
   for (const path of [paths.dispatchedMark, paths.segmentCrcs, paths.watermark]) storage.remove(path);
@@ -91,6 +92,20 @@ function cut({ storage, paths, config, recovery }: OpenedDirectory, maxOffset: n
     storage.syncDirectory(queue.directory);
   }
   const { last } = queue;
-  if (last !== undefined) zeroFrom(storage, last.path, last.size, Math.min(last.size, maxOffset - last.fromOffset));
+  if (last !== undefined) zeroFrom(directory, last, maxOffset);
   return { ...report, segmentsRemoved };
+}
+
+/** A force of the log that fails is final, here too. */
+function zeroFrom({ storage, paths }: OpenedDirectory, { path, size, fromOffset }: MappedFile, maxOffset: number): void {
+  const file = storage.open(path, "write");
+  try {
+    zeroData(file, Math.min(size, maxOffset - fromOffset), size);
+    file.force();
+  } catch (error) {
+    leaveFence(storage, paths, maxOffset, (error as Error).message);
+    throw error;
+  } finally {
+    file.close();
+  }
 }
