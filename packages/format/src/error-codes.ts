@@ -343,10 +343,6 @@ export const ERROR_CODES = {
     meaning: "Queues of the topic are just being deleted.",
     remedy: "Put the message again once the deletion has resolved.",
   },
-  ERR_TRUNCATE_OFFSET: {
-    meaning: "The offset to cut the log at lies outside of the log, so nothing was cut.",
-    remedy: "Name an offset between the log's first and last, which the message says.",
-  },
   ERR_TRANSACTION_DECIDED: {
     meaning: "The half message has been committed or rolled back before, or just is being.",
     remedy: "Nothing is left to be done.",
@@ -366,6 +362,10 @@ export const ERROR_CODES = {
   ERR_TRANSACTION_UNRECORDED: {
     meaning: "The message is committed, but the record of it could not be put.",
     remedy: "Commit again: only what is missing is put.",
+  },
+  ERR_TRUNCATE_OFFSET: {
+    meaning: "The offset to cut the log at lies outside of the log, so nothing was cut.",
+    remedy: "Name an offset between the log's first and last, which the message says.",
   },
   ERR_UNDECIDED_ILLEGAL: {
     meaning: "A number given to undecidedMessages is not a number of at least 0.",
