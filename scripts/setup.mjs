@@ -96,8 +96,8 @@ async function build() {
   if (!ok) fail("the build failed (above).", output);
   const failure = buildKernels(root);
   if (failure !== undefined) fail("the kernels do not compile (above).", failure);
-  const { bundleWorkers } = await import("./bundle-workers.mjs"); // its bundler has just been installed
-  await bundleWorkers(root);
+  const { bundleStore } = await import("./bundle-store.mjs"); // its bundler has just been installed
+  await bundleStore(root);
 }
 
 if (process.argv.length > 2) fail(`no options are taken here: ${process.argv.slice(2).join(" ")}`);

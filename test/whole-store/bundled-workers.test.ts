@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
 import { SERVICES } from "#store/pipeline/services.js";
-import { bundleOf } from "#store/pipeline/worker-bundle.js";
+import { bundleOf, compiledStamp } from "#store/pipeline/worker-bundle.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 test("a store lives with threads that load one file each, where the set-up has made these", async (t) => {
@@ -20,6 +20,10 @@ test("a store lives with threads that load one file each, where the set-up has m
     { found: 200, byKey: 1, corrupt: 0 },
     { found: 400, byKey: 1, corrupt: 0 },
   ]);
+});
+
+test("what decides whether the files are fresh is what was compiled, not when", (t) => {
+  t.regex(compiledStamp(), /^(?:[0-9a-f]+ ){5}[0-9a-f]+$/);
 });
 
 test("who hooks into the loading of modules, as these tests do, gets modules", (t) => {

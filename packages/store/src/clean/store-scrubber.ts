@@ -15,6 +15,7 @@ export interface VerifyProgress {
   readonly bytesTotal: number;
 }
 
+/** What {@link MessageStore.verify} takes. */
 export interface VerifyOptions {
   /** Ends it between two slices. */
   readonly signal?: AbortSignal;

@@ -181,7 +181,11 @@ export interface MessageStoreOptions {
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
 }
 
+/** When a put is acknowledged: when its record is durable, or when it is in the page cache. (RocketMQ: `FlushDiskType`.) */
 export type FlushDiskType = "SYNC_FLUSH" | "ASYNC_FLUSH";
+/** What is read when a store opens: what is not known to be durable, or everything. */
 export type VerifyOnOpen = "tail" | "all";
+/** What a put does that finds the ring full: it waits until its deadline, or is refused at once. */
 export type BackPressure = "wait" | "reject";
+/** Whether the log is replicated, and who waits for whom. (RocketMQ: `BrokerRole`.) */
 export type BrokerRole = "ASYNC_MASTER" | "SYNC_MASTER" | "SLAVE";

@@ -33,6 +33,7 @@ export class ConsumedBatch implements Iterable<MessageView> {
     this.queueLife = queueLife;
   }
 
+  /** The messages, in the order of their queue offsets. */
   [Symbol.iterator](): Iterator<MessageView> {
     return this.messages[Symbol.iterator]();
   }

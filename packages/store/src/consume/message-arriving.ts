@@ -31,6 +31,7 @@ export interface MessageArrival {
   readonly properties: ReadonlyMap<string, string>;
 }
 
+/** Notified of each message that can be consumed. (RocketMQ: `MessageArrivingListener`.) */
 export type MessageArrivingListener = (arrival: MessageArrival) => void;
 
 interface Registration {

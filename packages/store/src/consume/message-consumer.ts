@@ -102,6 +102,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     return DONE;
   }
 
+  /** The consumer itself: one loop goes on where another one has ended. */
   [Symbol.asyncIterator](): this {
     return this;
   }

@@ -16,6 +16,7 @@ export interface CopyProgress {
   readonly bytesCopied: number;
 }
 
+/** What {@link MessageStore.snapshot} takes. */
 export interface SnapshotOptions {
   /** Ends it; nothing is left of the target then. */
   readonly signal?: AbortSignal;

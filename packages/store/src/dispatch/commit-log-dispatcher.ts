@@ -27,6 +27,7 @@ export interface CommitLogDispatcher {
   force?(): void;
   /** Records below this offset are no longer on disk. */
   deleteExpired?(minPhysicalOffset: number): void;
+  /** Called once, when the dispatch thread ends: gives back what the dispatcher holds. */
   close?(): void;
 }
 

@@ -36,12 +36,14 @@ export interface DirectoryDamage {
   readonly queueOffset?: number;
 }
 
+/** What `verify` of a store that is open for reading takes. */
 export interface DirectoryVerifyOptions {
   readonly signal?: AbortSignal;
   /** Called some times a second, in bytes of the log. */
   readonly onProgress?: (progress: { readonly bytesVerified: number; readonly bytesTotal: number }) => void;
 }
 
+/** What was read, and what of it is damaged. */
 export interface DirectoryVerifyReport {
   readonly bytesVerified: number;
   readonly records: number;

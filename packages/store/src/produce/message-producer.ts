@@ -89,6 +89,7 @@ export class MessageProducer implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** {@link close}, at the end of an `await using` scope. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

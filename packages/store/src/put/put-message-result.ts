@@ -45,6 +45,7 @@ export class AppendMessageResult {
     return ids.join(",");
   }
 
+  /** All of it, with the message id that it is made of. */
   toJSON(): object {
     return { ...this, msgId: this.msgId };
   }

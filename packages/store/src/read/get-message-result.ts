@@ -57,6 +57,7 @@ export class GetMessageResult implements Disposable {
     for (const segment of segments) segment.release();
   }
 
+  /** {@link release}, at the end of a `using` scope. */
   [Symbol.dispose](): void {
     this.release();
   }

@@ -33,6 +33,7 @@ export interface MessageQueryOptions {
   readonly before?: number;
 }
 
+/** What a query by key has found. (RocketMQ: `QueryMessageResult`.) */
 export interface QueryMessageResult<M> {
   /** The newest ones, in the order of the log. */
   readonly messages: M[];

@@ -58,11 +58,13 @@ export class MessageView {
     return this.#bytes.length === 0 ? 0 : this.#size;
   }
 
+  /** As it was put; a delayed or prepared message has the topic in which it waits. */
   get topic(): string {
     this.#readLengths();
     return this.#text(record.topicPosition, record.topicPosition + record.topicLength);
   }
 
+  /** 0 to 2^31 - 1. */
   get queueId(): number {
     return int32At(this.#bytes, this.#position + QUEUE_ID_OFFSET);
   }
@@ -84,10 +86,12 @@ export class MessageView {
     return encodeMessageId(storeHost, physicalOffset);
   }
 
+  /** The 32 bits that its producer gave it. */
   get flag(): number {
     return this.#record().flag;
   }
 
+  /** Transaction type, compression and address bits. */
   get sysFlag(): number {
     return this.#record().sysFlag;
   }
@@ -112,14 +116,17 @@ export class MessageView {
     return this.#record().storeTimestamp;
   }
 
+  /** With which its message id begins: the option `storeHost` of the store that took it. */
   get storeHost(): Host {
     return this.size === 0 ? { address: "", port: 0 } : decodeHost(this.#record().storeHost);
   }
 
+  /** How often it was consumed in vain, as its producer says. */
   get reconsumeTimes(): number {
     return this.#record().reconsumeTimes;
   }
 
+  /** Of a committed message: the offset of its half message; otherwise 0. */
   get preparedTransactionOffset(): number {
     return this.#record().preparedTransactionOffset;
   }
@@ -145,6 +152,7 @@ export class MessageView {
     return name === PROPERTY_CRC_NAME || name === "" ? undefined : this.#property(Buffer.from(name));
   }
 
+  /** Property `TAGS`. */
   get tags(): string | undefined {
     return this.#property(TAGS);
   }
@@ -165,6 +173,7 @@ export class MessageView {
     return Number.isInteger(level) ? level : 0;
   }
 
+  /** Property `WAIT`: whether its put waited for the disk. */
   get waitStoreMsgOK(): boolean {
     return this.#property(WAIT) !== "false";
   }

@@ -94,6 +94,7 @@ export interface StoreEventMap {
   readonly diverged: DivergedEvent;
 }
 
+/** What {@link MessageStore.on} takes. */
 export type StoreEventName = keyof StoreEventMap;
 
 /** What the place where it happens says of an event; store and time are added. */

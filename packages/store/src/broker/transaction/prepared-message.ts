@@ -27,6 +27,7 @@ export interface UndecidedMessage {
   readonly message: MessageView;
 }
 
+/** What {@link MessageStore.undecidedMessages} takes. */
 export interface UndecidedRequest {
   /** Only those that were prepared at least so many milliseconds ago. Default 0. */
   readonly olderThanMs?: number;

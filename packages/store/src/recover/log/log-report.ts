@@ -27,6 +27,7 @@ export interface LogReport {
   readonly rows: LogRow[];
 }
 
+/** Where recovery has cut the log, and why. */
 export interface RecoveryCut {
   readonly offset: number;
   readonly reason: string;

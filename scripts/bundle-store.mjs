@@ -1,0 +1,75 @@
+/**
+ * Makes one file with all that it imports of each service thread's module, and few files of what users import: to find and compile eighty
+ * modules takes a thread twice as long to start, and two hundred take a program a quarter of a second. Source maps lead back to the
+ * sources. What was compiled after its bundle is loaded module by module (packages/store/src/pipeline/worker-bundle.ts); who installs the
+ * packages gets the bundles, a checkout the modules of main.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+const SERVICES = ["append", "flush", "dispatch", "allocate", "replicate"];
+const FACES = ["index", "producer", "stats"];
+/** Service threads start no threads. */
+const WITHOUT_PISCINA = {
+  name: "without-piscina",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^piscina$/ }, ({ path }) => ({ path, namespace: "without" }));
+    onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: "export class Piscina {}", loader: "js" }));
+  },
+};
+
+/** A module that asks for its own address gets that of the module, not of the bundle: it looks for other files from there. */
+const own = (packages) => ({
+  name: "own-addresses",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]dist[\\/].*\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      const [name, , ...inside] = relative(packages, path).split(sep);
+      if (name === ".." || !text.includes("import.meta.url")) return undefined;
+      const address =
+        name === "store"
+          ? `new URL(${JSON.stringify(["..", ...inside].join("/"))}, import.meta.url).href`
+          : `new URL(${JSON.stringify(inside.join("/"))}, urlOf(ofStore(import.meta.url).resolve("@millrace/${name}"))).href`;
+      const imports = 'import { createRequire as ofStore } from "node:module"; import { pathToFileURL as urlOf } from "node:url"; ';
+      return { contents: `${name === "store" ? "" : imports}${text.replaceAll("import.meta.url", address)}`, loader: "js" };
+    });
+  },
+});
+
+/** Unless nothing has been compiled since: the first line is what threads compare (`compiledStamp`). */
+export async function bundleStore(root) {
+  const packages = join(root, "packages");
+  const dist = join(packages, "store", "dist");
+  const bundles = join(dist, "bundled");
+  const { compiledStamp } = await import(pathToFileURL(join(dist, "pipeline", "worker-bundle.js")).href);
+  const others = [fileURLToPath(import.meta.url), join(packages, "kernels", "dist", "kernel-binary.js")];
+  const hash = createHash("sha256");
+  for (const file of others) hash.update(readFileSync(file));
+  const stamp = `${compiledStamp()}\n${hash.digest("hex")}\n`;
+  const stampFile = join(bundles, "stamp.txt");
+  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
+  const fresh = `${bundles}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh);
+  const shared = {
+    entryNames: "[name]",
+    outdir: fresh,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: "error",
+  };
+  const workers = SERVICES.map((name) => join(dist, name, `${name}-worker.js`));
+  await build({ ...shared, entryPoints: workers, plugins: [WITHOUT_PISCINA, own(packages)] });
+  const faces = FACES.map((name) => join(dist, `${name}.js`));
+  await build({ ...shared, entryPoints: faces, splitting: true, external: ["piscina"], plugins: [own(packages)] });
+  writeFileSync(join(fresh, "stamp.txt"), stamp);
+  rmSync(bundles, { recursive: true, force: true });
+  renameSync(fresh, bundles);
+}
