@@ -125,10 +125,10 @@ export class HaClient {
     this.acknowledge();
     const { endOffset } = this.#log;
     const reader = new TransferReader();
-    for await (const chunk of socket) {
+    for await (const chunk of chunksOf(socket, this.#config.haMasterAddress)) {
       if (this.#isClosed) return;
       this.#readAtMs = monotonicMs();
-      reader.push(chunk as Uint8Array, session);
+      reader.push(chunk, session);
       await this.#log.append(session.records);
       this.acknowledge();
       if (this.#log.endOffset === endOffset) continue;
@@ -176,16 +176,22 @@ export class HaClient {
   /** A master that is not there is waited for; what it says and should not is told, once for each kind. */
   #failed(error: unknown): void {
     const address = this.#config.haMasterAddress;
-    const isConnection = error instanceof Error && "syscall" in error;
-    if (!(error instanceof MillraceError) && !isConnection) throw error;
-    const failure = error instanceof MillraceError ? error : unreachable(address, error);
-    if (failure.code === "ERR_FORCE_FAILED") throw failure;
-    const isNew = failure.code !== this.#failure?.code;
-    this.#failure = failure;
-    if (!isNew || failure.code === "ERR_HA_UNREACHABLE") return;
-    const { code, message } = failure;
+    if (!(error instanceof MillraceError) || error.code === "ERR_FORCE_FAILED") throw error;
+    const { code, message } = error;
+    const isNew = code !== this.#failure?.code;
+    this.#failure = error;
+    if (!isNew || code === "ERR_HA_UNREACHABLE") return;
     if (code === "ERR_HA_DIVERGED") this.#events.emit("diverged", { service: "append", code, message, address });
     else this.#events.emit("error", { service: "append", code, message: `${message} haMasterAddress=${address}` });
+  }
+}
+
+/** What comes on a connection, until it ends; what the system says of it is an error of ours. */
+async function* chunksOf(socket: Socket, address: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of socket) yield chunk as Uint8Array;
+  } catch (cause) {
+    throw cause instanceof MillraceError ? cause : unreachable(address, cause);
   }
 }
 
