@@ -1,4 +1,4 @@
 /** `@millrace/store/stats`: `store.stats()` as text and as Prometheus exposition. */
 
-export type { StoreStats } from "@millrace/stats";
-export { toPrometheus, toText } from "@millrace/stats";
+export type { ConsumerLag, MetricOptions, StoreStats } from "@millrace/stats";
+export { consumerLags, toPrometheus, toText } from "@millrace/stats";
