@@ -75,9 +75,9 @@ test.serial(
       const slave = live(t, { ...slaveAt, brokerRole: "SLAVE", haMasterAddress: `127.0.0.1:${port}` });
       const enough = 1 + random(3000);
       while (master.lines.length <= enough) {
-      const before = master.lines.length;
-      await until(() => master.lines.length > before); // however slow the machine is
-    }
+        const before = master.lines.length;
+        await until(() => master.lines.length > before); // however slow the machine is
+      }
       await end(master, "SIGKILL");
       rmSync(masterAt.storePathRootDir, { recursive: true, force: true });
       await end(slave, random(2) === 0 ? "SIGKILL" : "SIGTERM");
