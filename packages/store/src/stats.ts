@@ -1,4 +1,3 @@
-/** `@millrace/store/stats`: `store.stats()` as text and as Prometheus exposition. */
+/** `@millrace/store/stats`: `store.stats()` as text and as Prometheus exposition, and who lags behind. */
 
-export type { StoreStats } from "@millrace/stats";
-export { toPrometheus, toText } from "@millrace/stats";
+export { type CommittedOffsets, type ConsumerLag, consumerLags, type StoreStats, toPrometheus, toText } from "@millrace/stats";
