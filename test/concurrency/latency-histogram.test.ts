@@ -1,4 +1,4 @@
-import { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram } from "@millrace/shared-memory";
+import { LATENCY_BUCKETS_US, LATENCY_HISTOGRAM_LENGTH, LatencyHistogram } from "@millrace/shared-memory";
 import test from "ava";
 import { chosenSeed, seededRandom } from "../support/random.js";
 
@@ -28,7 +28,16 @@ test("quantiles are within 3.2 % of the values themselves", (t) => {
 
 test("an empty histogram says zero; counts count many times; extremes stay in bounds", (t) => {
   const histogram = new LatencyHistogram(new SharedArrayBuffer(LATENCY_HISTOGRAM_LENGTH));
-  t.deepEqual(histogram.snapshot(), { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 });
+  t.deepEqual(histogram.snapshot(), {
+    count: 0,
+    mean: 0,
+    p50: 0,
+    p90: 0,
+    p99: 0,
+    p999: 0,
+    max: 0,
+    upTo: LATENCY_BUCKETS_US.map(() => 0),
+  });
   histogram.record(10, 98);
   histogram.record(-1);
   histogram.record(1e12);

@@ -21,7 +21,7 @@ export interface ConformanceChoice {
 }
 
 const VARIABLE = "MILLRACE_CONFORMANCE";
-const ALL: ConformanceChoice = { series: ROCKETMQ_SERIES, directions: CONFORMANCE_DIRECTIONS, from: 1, count: 8, pairCount: 2 };
+const ALL: ConformanceChoice = { series: ROCKETMQ_SERIES, directions: CONFORMANCE_DIRECTIONS, from: 1, count: 8, pairCount: 1 };
 
 export function conformanceChoice(): ConformanceChoice {
   return { ...ALL, ...(JSON.parse(process.env[VARIABLE] ?? "{}") as Partial<ConformanceChoice>) };

@@ -30,7 +30,7 @@ export { HINTS } from "./dispatch-hint-descriptor.js";
 export { allocateDispatchHints, type DispatchHintBuffer, DispatchHints } from "./dispatch-hints.js";
 export { runEventAgent } from "./event-agent-runner.js";
 export { InvariantError } from "./invariant-error.js";
-export { LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
+export { LATENCY_BUCKETS_US, LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";
 export { durableOffset, endOffset, type ShownWhen, shownOffset, shownWhen } from "./log-ends.js";
 export { monotonicMs, monotonicUs } from "./monotonic-clock.js";
 export { PutBell } from "./put-bell.js";

@@ -18,6 +18,11 @@ const TENTHS = 10;
 const MAX_TENTHS = 0x7fffffff;
 const BUCKETS = LINEAR_BUCKETS + (31 - LINEAR_BITS) * SUB_BUCKETS;
 
+/** Limits of the counts that a snapshot has, for histograms of others: microseconds, rising. */
+export const LATENCY_BUCKETS_US: readonly number[] = [
+  10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000,
+];
+
 /** Of a snapshot. */
 const QUANTILES = [0.5, 0.9, 0.99, 0.999];
 
@@ -32,6 +37,8 @@ export interface LatencySnapshot {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
+  /** How many values were at most each of {@link LATENCY_BUCKETS_US}, to the histogram's precision. */
+  readonly upTo: readonly number[];
 }
 
 function bucketOf(tenths: number): number {
@@ -73,10 +80,17 @@ export class LatencyHistogram {
 
   /** How many values were at most `us`, to the histogram's precision. */
   countUpTo(us: number): number {
+    return this.#countsUpTo([us])[0] as number;
+  }
+
+  /** In one pass over the buckets. @param limits rising */
+  #countsUpTo(limits: readonly number[]): number[] {
     let sum = 0;
-    for (let bucket = 0; bucket < BUCKETS && bucketLimit(bucket) <= us; bucket++)
-      sum += this.#cells[FIRST_BUCKET + bucket] as number;
-    return sum;
+    let bucket = 0;
+    return limits.map((us) => {
+      for (; bucket < BUCKETS && bucketLimit(bucket) <= us; bucket++) sum += this.#cells[FIRST_BUCKET + bucket] as number;
+      return sum;
+    });
   }
 
   /** The value that the fraction `quantile` of all values does not exceed; 0 when there are none. */
@@ -121,6 +135,7 @@ export class LatencyHistogram {
       p99,
       p999,
       max: this.#cells[MAX_CELL] as number,
+      upTo: this.#countsUpTo(LATENCY_BUCKETS_US),
     };
   }
 

@@ -1,4 +1,5 @@
 export { type CommittedOffsets, type ConsumerLag, consumerLags } from "./consumer-lag.js";
+export type { MetricOptions } from "./metric-families.js";
 export { toPrometheus } from "./prometheus-text.js";
 export type { StoreTotals } from "./runtime-info.js";
 export { classifyPutTimes, PUT_TIME_CLASSES, RuntimeInfo } from "./runtime-info.js";

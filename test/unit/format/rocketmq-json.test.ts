@@ -25,12 +25,12 @@ for (const text of ["", "{", '{"a":1:2}', "{1.5:2}", "{a:1}", "[1:2]", '{"a', "{
 }
 
 test("a hostile text takes no longer than its length", (t) => {
-  const started = performance.now();
+  const started = process.cpuUsage(); // a busy machine takes longer
   for (const part of ["1", '"', '\\"', " ", "1 ", "\\"]) {
     t.throws(() => parseRocketMqJson(`{"${part.repeat(300_000)}`), { code: "ERR_JSON_ILLEGAL" });
     t.throws(() => parseRocketMqJson(`[${part.repeat(300_000)}`), { code: "ERR_JSON_ILLEGAL" });
   }
-  t.true(performance.now() - started < 2000);
+  t.true(process.cpuUsage(started).user < 10_000_000, "where the square of its length would be minutes");
 });
 
 test("a key __proto__ is a key", (t) => {

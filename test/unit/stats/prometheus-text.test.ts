@@ -7,6 +7,8 @@ const HEAD = /^# (HELP|TYPE) (millrace_[a-z0-9_]+) (.+)$/;
 const SAMPLE =
   /^(millrace_[a-z0-9_]+)(\{[a-z]+="(?:[^"\\\n]|\\[\\"n])*"(?:,[a-z]+="(?:[^"\\\n]|\\[\\"n])*")*\})? (NaN|[+-]Inf|-?[0-9.e+-]+)$/;
 
+const SUFFIXES: Readonly<Record<string, string[]>> = { summary: ["_sum", "_count"], histogram: ["_bucket", "_sum", "_count"] };
+
 interface Family {
   readonly type: string;
   readonly samples: Map<string, number>;
@@ -35,7 +37,7 @@ function parse(text: string): Map<string, Family> {
     const [, sampleName = "", labels = "", value] = sample;
     const family = families.get(name) as Family;
     const suffix = sampleName.slice(name.length);
-    if (!sampleName.startsWith(name) || !["", ...(family.type === "summary" ? ["_sum", "_count"] : [])].includes(suffix)) {
+    if (!sampleName.startsWith(name) || !["", ...(SUFFIXES[family.type] ?? [])].includes(suffix)) {
       throw new Error(`outside its family: ${line}`);
     }
     if (family.samples.has(suffix + labels)) throw new Error(`twice: ${line}`);
@@ -112,4 +114,26 @@ test("a summary without values has quantiles NaN, and a family without samples i
   t.is(families.get("millrace_put_to_ack_seconds")?.samples.get("_count"), 0);
   t.false(families.has("millrace_topic_put_bytes_total"));
   t.false(families.has("millrace_service_state"));
+});
+
+test("each latency is a histogram beside its summary, whose buckets rise to its count", (t) => {
+  const families = parse(toPrometheus(sampleStoreStats()));
+  const { type, samples } = families.get("millrace_put_to_ack_histogram_seconds") as Family;
+  t.is(type, "histogram");
+  const buckets = [...samples].filter(([name]) => name.startsWith("_bucket"));
+  t.deepEqual(buckets.slice(0, 3), [
+    ['_bucket{le="0.00001"}', 1],
+    ['_bucket{le="0.000025"}', 2],
+    ['_bucket{le="0.00005"}', 3],
+  ]);
+  t.deepEqual(buckets.at(-1), ['_bucket{le="+Inf"}', 4]);
+  t.deepEqual([samples.get("_count"), samples.get("_sum")], [4, 8]);
+});
+
+test("every sample has the store's label when it is given, and groups have their lag", (t) => {
+  const lag = { group: "billing", topic: "Orders", queueId: 2, offset: 3, minOffset: 0, maxOffset: 10, lag: 7 };
+  const text = toPrometheus(sampleStoreStats(), { store: "orders", lags: [lag] });
+  parse(text);
+  for (const line of text.split("\n")) if (line !== "" && !line.startsWith("#")) t.true(line.includes('{store="orders"'), line);
+  t.true(text.includes('millrace_consumer_lag_messages{store="orders",group="billing",topic="Orders",queue="2"} 7\n'));
 });

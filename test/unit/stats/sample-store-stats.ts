@@ -1,9 +1,9 @@
 import type { LatencySnapshot, StoreStats } from "@millrace/stats";
 
-export const NO_LATENCY: LatencySnapshot = { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
+export const NO_LATENCY: LatencySnapshot = { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0, upTo: [] };
 
 function latency(us: number): LatencySnapshot {
-  return { count: 4, mean: us, p50: us, p90: 2 * us, p99: 3 * us, p999: 4 * us, max: 5 * us };
+  return { count: 4, mean: us, p50: us, p90: 2 * us, p99: 3 * us, p999: 4 * us, max: 5 * us, upTo: [1, 2, 3] };
 }
 
 /** A store in full run, every figure different. */
