@@ -48,6 +48,10 @@ export interface LoadOptions {
   /** undefined: a fresh temporary directory. */
   readonly storePathRootDir: string | undefined;
   readonly keep: boolean;
+  /** Path of the HTML; undefined: no report. */
+  readonly report: string | undefined;
+  /** Path of an earlier report's JSON. */
+  readonly compare: string | undefined;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -81,6 +85,8 @@ const OPTIONS = {
   mappedFileSizeCommitLog: { value: "size", about: "length of a segment (256MiB)" },
   storePathRootDir: { value: "path", about: "store directory, kept; without it a temporary one, removed at the end" },
   keep: { about: "keep the temporary directory" },
+  report: { value: "path", about: "write an HTML page with plots over time and by percentile, and its figures as JSON beside it" },
+  compare: { value: "path", about: "with --report: lay an earlier report over it, given as its JSON" },
   json: { about: "print one JSON object as the last line" },
   help: { short: "h", about: "print this" },
 } satisfies Record<string, OptionLine>;
@@ -142,6 +148,8 @@ export function parseLoadOptions(args: readonly string[]): LoadOptions {
     mappedFileSizeCommitLog: bySize("mappedFileSizeCommitLog", 256 * MIB, 4096, 0x7fffffff),
     storePathRootDir: values.storePathRootDir,
     keep: isSet("keep"),
+    report: values.report,
+    compare: values.compare,
     json: isSet("json"),
     help: isSet("help"),
   };
@@ -213,6 +221,7 @@ function checkTogether(options: LoadOptions, values: Values): void {
     throw new UsageError(`a directory that is named is always kept: --keep --storePathRootDir=${options.storePathRootDir}`);
   }
   checkConsume(options);
+  checkReport(options);
   const { producers, rate, consume, inFlight, messageQuantity } = options;
   if (producers > 1 && (rate !== undefined || consume))
     throw new UsageError(`several producers put as fast as they can, and nobody consumes: --producers=${producers}`);
@@ -234,6 +243,14 @@ function checkTogether(options: LoadOptions, values: Values): void {
       `more than ${BODIES_MAX} bytes in flight: --inFlight=${options.inFlight} --messageSize=${options.messageSize}`,
     );
   }
+}
+
+function checkReport({ report, compare, producers }: LoadOptions): void {
+  if (report === "") throw new UsageError("a path is needed: --report=");
+  if (compare !== undefined && report === undefined)
+    throw new UsageError(`it is laid over a report: --compare=${compare} without --report`);
+  if (report !== undefined && producers > 1)
+    throw new UsageError(`of one producer there is a report: --report --producers=${producers}`);
 }
 
 function checkConsume({ consume, restart, messageSize, topics, queues, messageQuantity, batchSize }: LoadOptions): void {
