@@ -32,11 +32,15 @@ export const HA_ERROR_CODES = {
     remedy: "Look at the network and at the other process; a slave connects again by itself.",
   },
   ERR_HA_SLAVE: {
-    meaning: "The store is a slave: its log follows the master's, and nothing is put.",
+    meaning: "The store is a slave: its log follows the master's, nothing is put, and no queue deleted.",
     remedy: "Put to the master; if that is lost, close the store and open it as a master.",
   },
   ERR_HA_START: {
     meaning: "A slave asks for bytes that the master no longer has, or an empty slave is offered a log that begins elsewhere.",
     remedy: "Empty the slave's directory and open it while the master runs: it then begins where the master's log does.",
+  },
+  ERR_HA_UNREACHABLE: {
+    meaning: "A slave has no connection to its master.",
+    remedy: "Start the master, or correct haMasterAddress; the slave tries again by itself.",
   },
 } as const satisfies Readonly<Record<string, ErrorCodeText>>;
