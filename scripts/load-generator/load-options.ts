@@ -1,7 +1,7 @@
-import { parseArgs } from "node:util";
 import { integer, oneOf, seconds, size } from "@millrace/cli/option-value";
 import { UsageError } from "@millrace/cli/usage-error";
 import { isTopicLegal } from "@millrace/format";
+import { Command, Option } from "commander";
 
 const MIB = 1024 * 1024;
 /** The store's own limit of a body, and of all bodies of a batch. */
@@ -161,35 +161,28 @@ function readDuration(text: string | undefined): number {
   return text === undefined ? 5 : seconds("duration", text, 0.05, 24 * 3600);
 }
 
-/** A switch that stands alone becomes `--name=true`, so that RocketMQ's `-k true` and plain `-k` both work. */
-function completeSwitches(args: readonly string[]): string[] {
-  const names = new Map<string, string>();
+/** The parser, which the command `millrace` has too. A switch stands alone or takes true or false, as in RocketMQ's `-k true`. */
+function loadCommand(): Command {
+  const command = new Command().exitOverride().helpOption(false).allowExcessArguments(true);
+  command.configureOutput({ writeErr: () => {} });
   for (const [name, { short, value }] of Object.entries<OptionLine>(OPTIONS)) {
-    if (value !== undefined) continue;
-    names.set(`--${name}`, name);
-    if (short !== undefined) names.set(`-${short}`, name);
+    const names = `${short === undefined ? "" : `-${short}, `}--${name} ${value === undefined ? "[boolean]" : "<value>"}`;
+    const all = (given: string, before: readonly string[] = []): readonly string[] => [...before, given];
+    command.addOption(new Option(names).argParser(all).preset("true"));
   }
-  return args.map((arg, index) => {
-    const name = names.get(arg);
-    const next = args[index + 1];
-    return name === undefined || next === "true" || next === "false" ? arg : `--${name}=true`;
-  });
+  return command;
 }
 
 function readValues(args: readonly string[]): Values {
-  const config = Object.fromEntries(
-    Object.entries<OptionLine>(OPTIONS).map(([name, { short }]) => [
-      name,
-      { type: "string" as const, multiple: true, ...(short === undefined ? {} : { short }) },
-    ]),
-  );
-  let parsed: Record<string, string[] | undefined>;
+  const command = loadCommand();
   try {
-    parsed = parseArgs({ args: completeSwitches(args), options: config, strict: true, allowPositionals: false })
-      .values as typeof parsed;
+    command.parse(args, { from: "user" });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new UsageError((error as Error).message.replace(/^error: /, ""));
   }
+  const parsed: Record<string, string[] | undefined> = command.opts();
+  const [other] = command.args;
+  if (other !== undefined) throw new UsageError(`only options are taken: given=${other}`);
   const values: Values = {};
   for (const [name, given = []] of Object.entries(parsed)) {
     const [value] = given;

@@ -94,7 +94,7 @@ function summaryTable(runs: readonly LoadReport[]): string {
 function chartsOf(report: LoadReport, earlier: LoadReport | undefined): Chart[] {
   const over = (label: string, color: Line["color"], value: (sample: LoadSample) => number): Line[] =>
     linesOf(report, earlier, label, color, ({ samples }) => samples.map((sample) => [sample.seconds, value(sample)] as const));
-  const time = { x: "seconds" as const, xText: (x: number) => `${x.toFixed(0)} s` };
+  const time = { x: "seconds" as const, xText: (x: number) => `${x < 10 ? x.toFixed(1) : x.toFixed(0)} s` };
   return [
     { ...time, title: "messages a second", yText: formatCount, lines: over("acknowledged", "a", ({ rate }) => rate) },
     {
