@@ -88,7 +88,7 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
    * not be read; `ERR_CONSUME_QUEUE_UNSUPPORTED`
    */
   static async openReadOnly(storePathRootDir: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyMessageStore> {
-    return readOnlyMessageStore(FollowedStore.open(storePathRootDir, options, { kind: "real" }));
+    return readOnlyMessageStore(await FollowedStore.open(storePathRootDir, options, { kind: "real" }));
   }
 
   /**
