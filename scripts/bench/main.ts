@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "@millrace/cli/usage-error";
+import { describeMachine } from "../load-generator/machine.js";
 import { parseBenchRequest } from "./bench-request.js";
 import { BENCH_USAGE } from "./bench-usage.js";
 import { peerVersion } from "./contestants/peer-modules.js";
@@ -12,7 +13,6 @@ import { FIGURES } from "./figures/figures.js";
 import { Results } from "./figures/results.js";
 import { isJavaCell, wantedCells, wantedHere } from "./figures/wanted-cells.js";
 import { findJavaPeer, type JavaPeer } from "./java/java-peer.js";
-import { describeMachine } from "./machine.js";
 import { formatReport } from "./report.js";
 
 const BENCH_DIRECTORY = fileURLToPath(new URL("../../../.bench/", import.meta.url));

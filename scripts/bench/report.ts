@@ -1,9 +1,9 @@
+import type { Machine } from "../load-generator/machine.js";
 import { figureLines, judge } from "./figures/figures.js";
 import { type JudgedFigure, judgeFigures } from "./figures/figures-to-reach.js";
 import type { Goal } from "./figures/goal.js";
 import type { Results } from "./figures/results.js";
 import { type Row, table } from "./figures/table.js";
-import type { Machine } from "./machine.js";
 
 /** What a report says of how it came about. */
 export interface Run {

@@ -75,6 +75,10 @@ export async function tryManager(root: string, tarballs: Tarballs, manager: Inst
 /** The example compiles in each way to resolve modules, strictly and with the declarations checked, and runs. */
 async function compile(root: string, installation: Installation): Promise<void> {
   installation.add(join(root, "examples", "typescript-consumer"), "typescript");
+  const imports = ["", "/dashboard", "/producer", "/stats"].map(
+    (name, index) => `export * as part${index} from "millrace${name}";\n`,
+  );
+  writeFileSync(join(installation.project, "typescript", "everything.ts"), imports.join(""));
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
   for (const [index, options] of MODULES.entries()) {
     const name = join("typescript", `tsconfig.${index}.json`);

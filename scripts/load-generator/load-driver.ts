@@ -29,6 +29,8 @@ export class LoadDriver implements PutSlotOwner {
   readonly latencyUs: LatencyHistogram;
   /** Since the owner last took it. */
   intervalLatencyUs = new LatencyHistogram();
+  /** The same for a second owner, if there is one. */
+  sampledLatencyUs: LatencyHistogram | undefined;
   sentUnits = 0;
   ackedUnits = 0;
   failedUnits = 0;
@@ -145,6 +147,7 @@ export class LoadDriver implements PutSlotOwner {
     const us = this.#ackNowUs - slot.sentUs;
     this.latencyUs.record(us);
     this.intervalLatencyUs.record(us);
+    this.sampledLatencyUs?.record(us);
     this.ackedUnits++;
     this.#acks?.set(slot.unit, result.appendResult.wroteOffset, result.appendResult.queueOffset);
     this.#release(slot);

@@ -1,7 +1,7 @@
-import { parseArgs } from "node:util";
 import { integer, oneOf, seconds, size } from "@millrace/cli/option-value";
 import { UsageError } from "@millrace/cli/usage-error";
 import { isTopicLegal } from "@millrace/format";
+import { Command, Option } from "commander";
 
 const MIB = 1024 * 1024;
 /** The store's own limit of a body, and of all bodies of a batch. */
@@ -48,6 +48,10 @@ export interface LoadOptions {
   /** undefined: a fresh temporary directory. */
   readonly storePathRootDir: string | undefined;
   readonly keep: boolean;
+  /** Path of the HTML; undefined: no report. */
+  readonly report: string | undefined;
+  /** Path of an earlier report's JSON. */
+  readonly compare: string | undefined;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -81,6 +85,8 @@ const OPTIONS = {
   mappedFileSizeCommitLog: { value: "size", about: "length of a segment (256MiB)" },
   storePathRootDir: { value: "path", about: "store directory, kept; without it a temporary one, removed at the end" },
   keep: { about: "keep the temporary directory" },
+  report: { value: "path", about: "write an HTML page with plots over time and by percentile, and its figures as JSON beside it" },
+  compare: { value: "path", about: "with --report: lay an earlier report over it, given as its JSON" },
   json: { about: "print one JSON object as the last line" },
   help: { short: "h", about: "print this" },
 } satisfies Record<string, OptionLine>;
@@ -142,6 +148,8 @@ export function parseLoadOptions(args: readonly string[]): LoadOptions {
     mappedFileSizeCommitLog: bySize("mappedFileSizeCommitLog", 256 * MIB, 4096, 0x7fffffff),
     storePathRootDir: values.storePathRootDir,
     keep: isSet("keep"),
+    report: values.report,
+    compare: values.compare,
     json: isSet("json"),
     help: isSet("help"),
   };
@@ -153,35 +161,28 @@ function readDuration(text: string | undefined): number {
   return text === undefined ? 5 : seconds("duration", text, 0.05, 24 * 3600);
 }
 
-/** A switch that stands alone becomes `--name=true`, so that RocketMQ's `-k true` and plain `-k` both work. */
-function completeSwitches(args: readonly string[]): string[] {
-  const names = new Map<string, string>();
+/** The parser, which the command `millrace` has too. A switch stands alone or takes true or false, as in RocketMQ's `-k true`. */
+function loadCommand(): Command {
+  const command = new Command().exitOverride().helpOption(false).allowExcessArguments(true);
+  command.configureOutput({ writeErr: () => {} });
   for (const [name, { short, value }] of Object.entries<OptionLine>(OPTIONS)) {
-    if (value !== undefined) continue;
-    names.set(`--${name}`, name);
-    if (short !== undefined) names.set(`-${short}`, name);
+    const names = `${short === undefined ? "" : `-${short}, `}--${name} ${value === undefined ? "[boolean]" : "<value>"}`;
+    const all = (given: string, before: readonly string[] = []): readonly string[] => [...before, given];
+    command.addOption(new Option(names).argParser(all).preset("true"));
   }
-  return args.map((arg, index) => {
-    const name = names.get(arg);
-    const next = args[index + 1];
-    return name === undefined || next === "true" || next === "false" ? arg : `--${name}=true`;
-  });
+  return command;
 }
 
 function readValues(args: readonly string[]): Values {
-  const config = Object.fromEntries(
-    Object.entries<OptionLine>(OPTIONS).map(([name, { short }]) => [
-      name,
-      { type: "string" as const, multiple: true, ...(short === undefined ? {} : { short }) },
-    ]),
-  );
-  let parsed: Record<string, string[] | undefined>;
+  const command = loadCommand();
   try {
-    parsed = parseArgs({ args: completeSwitches(args), options: config, strict: true, allowPositionals: false })
-      .values as typeof parsed;
+    command.parse(args, { from: "user" });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new UsageError((error as Error).message.replace(/^error: /, ""));
   }
+  const parsed: Record<string, string[] | undefined> = command.opts();
+  const [other] = command.args;
+  if (other !== undefined) throw new UsageError(`only options are taken: given=${other}`);
   const values: Values = {};
   for (const [name, given = []] of Object.entries(parsed)) {
     const [value] = given;
@@ -213,6 +214,7 @@ function checkTogether(options: LoadOptions, values: Values): void {
     throw new UsageError(`a directory that is named is always kept: --keep --storePathRootDir=${options.storePathRootDir}`);
   }
   checkConsume(options);
+  checkReport(options);
   const { producers, rate, consume, inFlight, messageQuantity } = options;
   if (producers > 1 && (rate !== undefined || consume))
     throw new UsageError(`several producers put as fast as they can, and nobody consumes: --producers=${producers}`);
@@ -234,6 +236,14 @@ function checkTogether(options: LoadOptions, values: Values): void {
       `more than ${BODIES_MAX} bytes in flight: --inFlight=${options.inFlight} --messageSize=${options.messageSize}`,
     );
   }
+}
+
+function checkReport({ report, compare, producers }: LoadOptions): void {
+  if (report === "") throw new UsageError("a path is needed: --report=");
+  if (compare !== undefined && report === undefined)
+    throw new UsageError(`it is laid over a report: --compare=${compare} without --report`);
+  if (report !== undefined && producers > 1)
+    throw new UsageError(`of one producer there is a report: --report --producers=${producers}`);
 }
 
 function checkConsume({ consume, restart, messageSize, topics, queues, messageQuantity, batchSize }: LoadOptions): void {

@@ -5,10 +5,13 @@ import { storePaths } from "@millrace/format";
 import { AcknowledgementLog } from "./acknowledgement-log.js";
 import type { LoadOptions } from "./load-options.js";
 import { LoadProducers } from "./load-producers.js";
+import { readLoadReport, writeLoadReport } from "./load-report.js";
+import { LoadSampler } from "./load-sampler.js";
 import { type LoadRunSeams, LoadSession } from "./load-session.js";
 import { formatCount, type LoadSummary, summarize } from "./load-summary.js";
 import type { LoadStoreOptions } from "./load-target.js";
 import { LogVerifier, recordMax, type Verification } from "./log-verifier.js";
+import { describeMachine } from "./machine.js";
 import { MessageContent } from "./message-content.js";
 import { SegmentReader } from "./segment-reader.js";
 
@@ -50,10 +53,21 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   };
   const content = new MessageContent(options);
   const acks = new AcknowledgementLog();
+  const sampler = options.report === undefined ? undefined : new LoadSampler();
+  if (options.compare !== undefined) readLoadReport(options.compare); // before anything is done
   print(describe(options, directory));
   const producers = new LoadProducers(options, storeOptions, slots, seams);
   const isAlone = options.producers === 1;
-  const figures = isAlone ? await new LoadSession(options, storeOptions, content, acks, slots, seams).run() : await producers.run();
+  const figures = isAlone
+    ? await new LoadSession(
+        options,
+        storeOptions,
+        content,
+        acks,
+        slots,
+        sampler === undefined ? seams : { ...seams, sampler },
+      ).run()
+    : await producers.run();
   const loads = isAlone ? [{ content, acks, units: figures.messages / options.batchSize }] : producers.loads;
 
   const closedAt = performance.now();
@@ -73,7 +87,18 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   }
   const verifiedAt = performance.now();
   await store.close();
-  return summarize(options, figures, verification, (openedAt - closedAt) / 1000, (verifiedAt - openedAt) / 1000);
+  const summary = summarize(options, figures, verification, (openedAt - closedAt) / 1000, (verifiedAt - openedAt) / 1000);
+  if (options.report !== undefined) {
+    const { percentiles = [] } = figures;
+    const machine = describeMachine(directory, undefined);
+    writeLoadReport(
+      options.report,
+      { version: 1, machine, summary, samples: sampler?.samples ?? [], percentiles },
+      options.compare,
+    );
+    print(`report ${options.report}`);
+  }
+  return summary;
 }
 
 function slotsOf(options: LoadOptions): number {

@@ -3,7 +3,8 @@ import type { AcknowledgementLog } from "./acknowledgement-log.js";
 import { LoadConsumers } from "./load-consumers.js";
 import { LoadDriver, type LoadPlan } from "./load-driver.js";
 import { type LoadOptions, QUANTITY_MAX } from "./load-options.js";
-import type { LoadFigures } from "./load-summary.js";
+import type { LoadSampler } from "./load-sampler.js";
+import { type LoadFigures, REPORTED_SHARES } from "./load-summary.js";
 import type { ConsumedTarget, LoadStoreOptions, OpenStore, SharedTarget } from "./load-target.js";
 import type { MessageContent } from "./message-content.js";
 import { FixedRate, type Pace, UNPACED } from "./pace.js";
@@ -15,6 +16,8 @@ export interface LoadRunSeams {
   readonly print: (line: string) => void;
   /** Aborted when the user wants the load to end early. */
   readonly interrupt: AbortSignal;
+  /** Looks at the load, where a report is wanted. */
+  readonly sampler?: LoadSampler;
 }
 
 /** The store while it is loaded: producer and consumers, and the restart in the middle when one is wanted. */
@@ -50,7 +53,7 @@ export class LoadSession {
   /** Sends the load, consumes it, and closes the store, whatever happens. */
   async run(): Promise<LoadFigures> {
     const { batchSize, messageSize, rate, consume, restart } = this.#options;
-    const { interrupt, print } = this.#seams;
+    const { interrupt, print, sampler } = this.#seams;
     let store = await this.#seams.openStore(this.#storeOptions);
     let consumers: LoadConsumers | undefined;
     let progress: ProgressLine | undefined;
@@ -63,10 +66,12 @@ export class LoadSession {
       if (interrupt.aborted) driver.stop();
       interrupt.addEventListener("abort", () => driver.stop());
       progress = new ProgressLine(store, driver, consumers, batchSize, messageSize, print);
+      sampler?.start(store, driver, consumers, batchSize);
       await driver.run();
       if (restart && !interrupt.aborted) {
         store = await this.#restart(store, consumers);
         progress.target = store;
+        if (sampler !== undefined) sampler.target = store;
         consumers?.start(store);
         await driver.goOn(store, this.#plan(pace, 1));
       }
@@ -75,6 +80,7 @@ export class LoadSession {
       return this.#figures(driver, (driver.endedUs - startUs) / 1e6, consumers);
     } finally {
       progress?.stop();
+      sampler?.stop();
       await store.close();
       await consumers?.ended();
     }
@@ -121,6 +127,7 @@ export class LoadSession {
       firstFailure: driver.firstFailure,
       seconds: seconds - (this.#restartSeconds ?? 0),
       latencyUs: driver.latencyUs.snapshot(),
+      percentiles: REPORTED_SHARES.map((share) => [share, driver.latencyUs.quantile(share)] as const),
       forces: this.#forces,
       rolls: this.#rolls,
       interrupted: this.#seams.interrupt.aborted,

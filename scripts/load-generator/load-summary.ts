@@ -3,6 +3,11 @@ import type { Consumption } from "./load-consumers.js";
 import type { LoadOptions } from "./load-options.js";
 import type { Verification } from "./log-verifier.js";
 
+/** Where the percentiles of a report lie: each nine has a few. */
+export const REPORTED_SHARES: readonly number[] = [
+  0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99999, 0.999999,
+];
+
 type LatencyFigures = Pick<LatencySnapshot, "p50" | "p90" | "p99" | "p999" | "max">;
 
 /** What a run came to: printed for people, and with `--json` as one object. */
@@ -48,6 +53,8 @@ export interface LoadFigures {
   readonly firstFailure: string | undefined;
   readonly seconds: number;
   readonly latencyUs: LatencySnapshot;
+  /** Share of the puts, and what they took at most; of one producer. */
+  readonly percentiles?: readonly (readonly [share: number, us: number])[];
   readonly forces: number;
   readonly rolls: number;
   readonly interrupted: boolean;
@@ -62,7 +69,7 @@ export function summarize(
   recoverySeconds: number,
   verifySeconds: number,
 ): LoadSummary {
-  const { firstFailure, latencyUs, restartSeconds, consumption, ...rest } = figures;
+  const { firstFailure, latencyUs, percentiles: _, restartSeconds, consumption, ...rest } = figures;
   const msgPerSec = figures.seconds === 0 ? 0 : figures.acked / figures.seconds;
   return {
     ...rest,

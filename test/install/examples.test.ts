@@ -1,10 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import test from "ava";
+import { build } from "esbuild";
 import { Installation } from "#scripts/install-test/installation.js";
 import { INSTALLERS } from "#scripts/install-test/installer.js";
 import { packAll } from "#scripts/install-test/tarballs.js";
@@ -83,6 +85,21 @@ test.serial(
     t.false(readdirSync(stores("events")).includes("abort"));
   },
 );
+
+test.serial("a program bundled by esbuild, with the packages beside it, puts and consumes anywhere", async (t) => {
+  const consumer = join(root, "scripts", "install-test", "consumers", "put-and-consume");
+  const elsewhere = mkdtempSync(join(scratch, "elsewhere-"));
+  cpSync(join(installation.project, "node_modules"), join(elsewhere, "node_modules"), { recursive: true });
+  for (const [source, format] of [
+    ["mjs", "esm"],
+    ["cjs", "cjs"],
+  ] as const) {
+    const outfile = join(elsewhere, `app.${source}`);
+    await build({ entryPoints: [`${consumer}.${source}`], outfile, format, bundle: true, platform: "node", packages: "external" });
+    const { stdout } = await promisify(execFile)(process.execPath, [outfile, stores(source)], { cwd: scratch });
+    t.like(JSON.parse(stdout), { status: "PUT_OK", consumed: 10 });
+  }
+});
 
 async function portOf(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error("no output");

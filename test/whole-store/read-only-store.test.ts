@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
@@ -79,6 +79,7 @@ test.serial("the sizes of a directory are read from its files, whatever they are
   const sizes = { mappedFileSizeCommitLog: 128 * KIB, mappedFileSizeConsumeQueue: 4000, maxHashSlotNum: 333, maxIndexNum: 777 };
   const store = await openStore(t, sizes);
   const directory = store.config.storePathRootDir;
+  await MessageStore.openReadOnly(directory).then((reader) => reader.close()); // its first segment is there
   t.deepEqual(MessageStore.sizesOf(directory), { mappedFileSizeCommitLog: 128 * KIB });
   await putNumbered(store, 0, 40);
   t.deepEqual(MessageStore.sizesOf(directory), sizes);
@@ -149,6 +150,23 @@ test.serial("a topic that is deleted and put again begins again at 0 for a reade
   await until(() => reader.getMaxOffsetInQueue("TopicA", 0) === 3);
   t.deepEqual(numbersOf(reader), [500, 501, 502]);
 });
+
+test.serial(
+  "a reader that sees the new file of a deleted topic before its first unit takes it for a new queue all the same",
+  async (t) => {
+    const store = await openStore(t, SMALL);
+    await putNumbered(store, 0, 120);
+    const reader = await openReader(t, store.config.storePathRootDir);
+    await store.deleteTopic("TopicA");
+    const directory = join(store.config.storePathRootDir, "consumequeue", "TopicA", "0");
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "0".repeat(20)), new Uint8Array(2000));
+    t.true(await stays(() => reader.getMaxOffsetInQueue("TopicA", 0) === 120, 1500)); // a listing at least
+    await putNumbered(store, 500, 503);
+    await until(() => reader.getMaxOffsetInQueue("TopicA", 0) === 3);
+    t.deepEqual(numbersOf(reader), [500, 501, 502]);
+  },
+);
 
 test.serial("a topic that is deleted is gone for a reader a few seconds later", async (t) => {
   const store = await openStore(t, SMALL);

@@ -1,8 +1,14 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { storePaths } from "@millrace/format";
+import { createStorage } from "@millrace/mapped-file";
 import type { MessageStore, StoreEventMap } from "@millrace/store";
 import test from "ava";
+import { liftStoreFence, writeStoreFence } from "#store/marks/store-fence.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
 import { haPort } from "../support/raw-slave.js";
 import { follows, logBytes, openSlave } from "../support/replica-pair.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore } from "../support/temporary-store.js";
 import { dispatchedAll, stays, until } from "../support/until.js";
 
@@ -51,6 +57,7 @@ test.serial("a slave refuses puts, and says why", async (t) => {
   const { status, code } = await slave.putMessage(message());
   t.is(status, "SERVICE_NOT_AVAILABLE");
   t.is(code, "ERR_HA_SLAVE");
+  await t.throwsAsync(slave.deleteTopic("TopicA"), { code: "ERR_HA_SLAVE" });
 });
 
 test.serial("a slave that was closed goes on where it was, and one that was closed opens as master with everything", async (t) => {
@@ -195,4 +202,31 @@ test.serial("an empty slave that found no master says so when the master's log b
   await until(() => failures.length > 0);
   t.is(failures[0]?.code, "ERR_HA_START");
   t.is(slave.maxPhysicalOffset, 0);
+});
+
+test.serial("a fenced slave appends nothing, until the fence is lifted", async (t) => {
+  const master = await openStore(t, MASTER);
+  const first = await openSlave(t, master);
+  await master.putMessage(numbered(0));
+  await follows(first, master);
+  await first.close();
+  const { storePathRootDir } = first.config;
+  const storage = createStorage({ kind: "real" });
+  const { fence } = storePaths(storePathRootDir);
+  writeStoreFence(storage, fence, { reason: "EIO", offset: first.maxPhysicalOffset, time: Date.now() });
+  const fenced = await openSlave(t, master, { storePathRootDir });
+  await master.putMessage(numbered(1));
+  t.is(fenced.stats().state, "fenced");
+  t.true(await stays(() => fenced.getMaxOffsetInQueue("TopicA", 0) === 1, 500));
+  await fenced.close();
+  liftStoreFence(storage, fence);
+  const lifted = await openSlave(t, master, { storePathRootDir });
+  await follows(lifted, master);
+  t.is(lifted.getMaxOffsetInQueue("TopicA", 0), 2);
+});
+
+test.serial("a directory of a controller group does not follow a plain master", async (t) => {
+  const storePathRootDir = temporaryDirectory(t);
+  writeFileSync(join(storePathRootDir, "epochFileCheckpoint"), "1\n0\n1-0\n");
+  await t.throwsAsync(openSlave(t, 1, { storePathRootDir }), { code: "ERR_HA_CONTROLLER" });
 });

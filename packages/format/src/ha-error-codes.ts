@@ -2,6 +2,10 @@ import type { ErrorCodeText } from "./error-code-text.js";
 
 /** The codes of replication. */
 export const HA_ERROR_CODES = {
+  ERR_HA_CONTROLLER: {
+    meaning: "The directory is of a RocketMQ broker in controller mode, whose log is not that of a plain master's slave.",
+    remedy: "Follow with an empty directory; or delete epochFileCheckpoint when you know that this log is the master's.",
+  },
   ERR_HA_DIVERGED: {
     meaning: "Master and slave do not hold the same log: bytes differ, or the one that must be longer is shorter.",
     remedy: "See which of the two is right, keep a copy of the other one, then empty its directory and let it follow.",
@@ -32,11 +36,15 @@ export const HA_ERROR_CODES = {
     remedy: "Look at the network and at the other process; a slave connects again by itself.",
   },
   ERR_HA_SLAVE: {
-    meaning: "The store is a slave: its log follows the master's, and nothing is put.",
+    meaning: "The store is a slave: its log follows the master's, nothing is put, and no queue deleted.",
     remedy: "Put to the master; if that is lost, close the store and open it as a master.",
   },
   ERR_HA_START: {
     meaning: "A slave asks for bytes that the master no longer has, or an empty slave is offered a log that begins elsewhere.",
     remedy: "Empty the slave's directory and open it while the master runs: it then begins where the master's log does.",
+  },
+  ERR_HA_UNREACHABLE: {
+    meaning: "A slave has no connection to its master.",
+    remedy: "Start the master, or correct haMasterAddress; the slave tries again by itself.",
   },
 } as const satisfies Readonly<Record<string, ErrorCodeText>>;

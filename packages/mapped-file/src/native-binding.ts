@@ -11,12 +11,15 @@ let loaded: typeof mmap | undefined;
  * @throws MillraceError `ERR_PLATFORM`
  */
 export function nativeBinding(): typeof mmap {
-  loaded ??= load(process.platform, () => require("@millrace/mmap-io") as typeof mmap);
+  loaded ??= load(process, () => require("@millrace/mmap-io") as typeof mmap);
   return loaded;
 }
 
 /** @forTests */
-export function load<T>(platform: NodeJS.Platform, require: () => T): T {
+export function load<T>({ platform, versions }: Pick<NodeJS.Process, "platform" | "versions">, require: () => T): T {
+  if (versions.deno !== undefined) {
+    throw new MillraceError("ERR_PLATFORM", `Deno is not supported: run Millrace with Node.js or Bun. deno=${versions.deno}`);
+  }
   if (platform === "win32") {
     throw new MillraceError(
       "ERR_PLATFORM",

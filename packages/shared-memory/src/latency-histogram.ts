@@ -38,7 +38,7 @@ export interface LatencySnapshot {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
-  /** How many values were at most each of {@link LATENCY_BUCKETS_US}, to the histogram's precision. */
+  /** How many values were at most each of `LATENCY_BUCKETS_US`, to the histogram's precision. */
   readonly upTo: readonly number[];
 }
 

@@ -1,7 +1,7 @@
 import { type MetricOptions, metricFamilies } from "./metric-families.js";
 import type { StoreStats } from "./store-stats.js";
 
-/** The figures in Prometheus' text exposition format 0.0.4, as {@link metricFamilies} has them. Ends in a line feed. */
+/** The figures in Prometheus' text exposition format 0.0.4, as `metricFamilies` has them. Ends in a line feed. */
 export function toPrometheus(stats: StoreStats, options?: MetricOptions): string {
   let text = "";
   for (const { name, help, type, samples } of metricFamilies(stats, options)) {

@@ -1,4 +1,11 @@
-/** `@millrace/store/stats`: `store.stats()` as text and as Prometheus exposition. */
+/** `@millrace/store/stats`: `store.stats()` as text and as Prometheus exposition, and who lags behind. */
 
-export type { ConsumerLag, MetricOptions, StoreStats } from "@millrace/stats";
-export { consumerLags, toPrometheus, toText } from "@millrace/stats";
+export {
+  type CommittedOffsets,
+  type ConsumerLag,
+  consumerLags,
+  type MetricOptions,
+  type StoreStats,
+  toPrometheus,
+  toText,
+} from "@millrace/stats";

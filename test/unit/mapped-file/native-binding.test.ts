@@ -42,15 +42,21 @@ for (const name of binaries.filter((found) => found.startsWith("linux-"))) {
 }
 
 test("on Windows the error says what to do", (t) => {
-  const error = t.throws(() => load("win32", () => t.fail("is not tried")), { code: "ERR_PLATFORM" });
+  const error = t.throws(() => load({ ...process, platform: "win32" }, () => t.fail("is not tried")), { code: "ERR_PLATFORM" });
   t.regex(error?.message ?? "", /WSL 2 .* platform=win32$/);
+});
+
+test("in Deno a store is refused, not left waiting for its threads", (t) => {
+  const versions = { ...process.versions, deno: "2.9.6" };
+  const error = t.throws(() => load({ ...process, versions }, () => t.fail("is not tried")), { code: "ERR_PLATFORM" });
+  t.regex(error?.message ?? "", /Node\.js or Bun\. deno=2\.9\.6$/);
 });
 
 test("where no binary loads the error says how to compile one, and why it did not load", (t) => {
   const cause = new Error("No native build was found");
   const error = t.throws(
     () =>
-      load("linux", () => {
+      load({ ...process, platform: "linux" }, () => {
         throw cause;
       }),
     { code: "ERR_PLATFORM" },

@@ -9,6 +9,7 @@ import {
   type OwnedQueueColumn,
   QueueTableReader,
   queueColumns,
+  StoreState,
 } from "@millrace/shared-memory";
 import type { HaStats } from "@millrace/stats";
 import { FencingForce } from "../marks/fencing-force.js";
@@ -97,12 +98,12 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     this.#ready.wait(this.#segment, this.#offset); // if in vain, the first record waits again
     this.#writer.enter(this.#segment);
     this.#tellStats();
-    this.#client.start(fail);
   }
 
   onTick(): void {
     this.#force.check();
     const nowMs = monotonicMs();
+    this.#followWhileRunning();
     this.#client.tick(nowMs);
     this.#client.acknowledge();
     if (nowMs - this.#statsAtMs >= STATS_INTERVAL_MS) this.#tellStats();
@@ -112,6 +113,13 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     this.#isClosed = true;
     await this.#client.close();
     this.#writer.close();
+  }
+
+  /** Of a store that is fenced or faulted, or is being closed, the log stays as it is. */
+  #followWhileRunning(): void {
+    const state = this.#counters.storeState.get();
+    if (state === StoreState.running) this.#client.start(this.#fail);
+    else if (state > StoreState.running) this.#client.stop();
   }
 
   /** See {@link SlaveLog}. One publication for all that the stream has. */

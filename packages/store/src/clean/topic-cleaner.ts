@@ -70,9 +70,10 @@ export class TopicCleaner {
    * delayed or prepared messages and is refused.
    *
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_TOPIC_NOT_DELETED` (try again; what was put before stays deleted),
-   * `ERR_PATH_UNUSABLE`, `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
+   * `ERR_PATH_UNUSABLE`, `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`, `ERR_HA_SLAVE`
    */
   async deleteTopic(name: string): Promise<void> {
+    this.#checkMaster();
     const { topics } = this.#put;
     if (topics.find(name) === undefined) checkStoredTopic(name);
     if (KEPT_TOPICS.has(name))
@@ -95,6 +96,7 @@ export class TopicCleaner {
    * nothing is deleted then.
    */
   async cleanUnusedTopics(retain: Iterable<string>): Promise<string[]> {
+    this.#checkMaster();
     const retained = retainedTopics(retain);
     const deleted: string[] = [];
     for (const { name } of [...this.#put.topics.topics()]) {
@@ -111,6 +113,7 @@ export class TopicCleaner {
    * yet stays. Resolves with the deleted ones; rejects as {@link deleteTopic}.
    */
   async cleanExpiredConsumerQueue(): Promise<TopicQueue[]> {
+    this.#checkMaster();
     const deleted: TopicQueue[] = [];
     for (const topic of [...this.#put.topics.topics()]) {
       if (isSystemTopic(topic.name) || !this.#hasExpiredQueue(topic)) continue;
@@ -128,6 +131,13 @@ export class TopicCleaner {
       });
     }
     return deleted;
+  }
+
+  /** The queues of a slave are those of its master's log: what is deleted would not come again. */
+  #checkMaster(): void {
+    const { brokerRole } = this.#pipeline.data.config;
+    if (brokerRole === "SLAVE")
+      throw new MillraceError("ERR_HA_SLAVE", `a slave's queues are not deleted: brokerRole=${brokerRole}`);
   }
 
   /** Runs `task` while nothing of the topic is put, or on its way to the log. */

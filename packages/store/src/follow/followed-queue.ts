@@ -70,9 +70,10 @@ export class FollowedQueue {
       return monotonicMs() - this.#goneSinceMs > GONE_MS ? "deleted" : "same";
     }
     this.#goneSinceMs = -1;
-    if ([...this.#files].some(([start, inode]) => files.has(start) && files.get(start) !== inode)) {
-      const life = this.#replaced(files);
-      if (life !== "same") return life;
+    if (this.#isReplacedBy(files)) {
+      const isAgain = this.#isAgain(files);
+      if (isAgain) return "again";
+      if (isAgain === undefined) return "same"; // nothing in them says it yet: they are compared once more
     }
     this.#files = files;
     const first = Math.min(...files.keys());
@@ -80,15 +81,25 @@ export class FollowedQueue {
     return "same";
   }
 
-  /** Other files in their places: built again from the log by a recovery, or those of the next life of a topic that was deleted. */
-  #replaced(files: ReadonlyMap<number, number>): QueueLife {
+  /** Another file has the name of one that is known, or none of those that are known is left. */
+  #isReplacedBy(files: ReadonlyMap<number, number>): boolean {
+    const known = [...this.#files];
+    if (known.some(([start, inode]) => files.has(start) && files.get(start) !== inode)) return true;
+    return known.length > 0 && !known.some(([start]) => files.has(start));
+  }
+
+  /**
+   * Of files that have replaced others: those of the next life of a topic that was deleted, or built again from the log by a recovery.
+   * Undefined while they have no unit of a record.
+   */
+  #isAgain(files: ReadonlyMap<number, number>): boolean | undefined {
     this.queue.forget(Number.POSITIVE_INFINITY);
     const first = Math.min(...files.keys());
     const limit = first + this.#unitsPerFile;
     let at = first;
     while (at < limit && this.#read(at) && this.#unit.isFill) at++;
-    if (at < limit && this.#read(at) && this.#unit.physicalOffset >= this.physicalEnd && this.maxOffset > 0) return "again";
-    return "same";
+    if (at >= limit || !this.#read(at)) return undefined;
+    return this.maxOffset > 0 && this.#unit.physicalOffset >= this.physicalEnd;
   }
 
   /** Where it ends when it is looked at first: units are there up to a place in the last file, and none from there on. */

@@ -1,5 +1,7 @@
+import { setTimeout } from "node:timers/promises";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
+import { monotonicMs } from "@millrace/shared-memory";
 import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
@@ -27,6 +29,8 @@ export interface ReadOnlyOptions {
   readonly storePathCommitLog?: string;
 }
 
+const FIRST_SEGMENT_MS = 2000;
+const FIRST_SEGMENT_LOOK_MS = 20;
 const KNOWN_KEYS = knownKeys<ReadOnlyOptions>({ storePathCommitLog: true });
 /** What this process has appended: nothing. */
 const NOWHERE = Number.POSITIVE_INFINITY;
@@ -58,12 +62,13 @@ export class FollowedStore {
   }
 
   /** See {@link MessageStore.openReadOnly}. */
-  static open(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): FollowedStore {
+  static async open(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): Promise<FollowedStore> {
     checkKnownKeys(options, KNOWN_KEYS, "ERR_OPTION_UNKNOWN", "option");
     const given = resolveConfig({ storePathRootDir, ...options });
     const paths = storePaths(given.storePathRootDir, given.storePathCommitLog);
     const storage = createStorage(spec);
     try {
+      await firstSegment(storage, paths);
       const sizes = sizesOf(storage, paths);
       refuseUnsupportedDirectories(storage, paths);
       return new FollowedStore(storage, paths, resolveConfig({ storePathRootDir, ...options, ...sizes }));
@@ -124,6 +129,15 @@ export class FollowedStore {
     this.consumers.close();
     this.#arrivals.close();
     this.reader.close();
+  }
+}
+
+/** A store that is just being made has a directory for its log a moment before it has a segment. */
+async function firstSegment(storage: Storage, paths: StorePaths): Promise<void> {
+  const deadline = monotonicMs() + FIRST_SEGMENT_MS;
+  while (storage.exists(paths.commitLog) && readStoreSizes(storage, paths).mappedFileSizeCommitLog === undefined) {
+    if (monotonicMs() >= deadline) return;
+    await setTimeout(FIRST_SEGMENT_LOOK_MS);
   }
 }
 

@@ -54,9 +54,16 @@ export class HaClient {
     this.#events = events;
   }
 
-  /** @param fail hears of what is not the connection's fault */
+  /** Goes on until {@link stop}; may be called again. @param fail hears of what is not the connection's fault */
   start(fail: (error: unknown) => void): void {
-    this.#following = this.#run().catch(fail);
+    this.#following ??= this.#run().catch(fail);
+  }
+
+  /** Ends the connection, and makes no other; may be called again. */
+  stop(): void {
+    this.#isClosed = true;
+    this.#wakeRetry?.();
+    this.#socket?.destroy();
   }
 
   get stats(): MasterStats {
@@ -89,9 +96,7 @@ export class HaClient {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#wakeRetry?.();
-    this.#socket?.destroy();
+    this.stop();
     await this.#following;
     this.#bytes.close();
   }
@@ -118,13 +123,15 @@ export class HaClient {
     this.#readAtMs = monotonicMs();
     this.#writeReport(session.start);
     this.acknowledge();
+    const { endOffset } = this.#log;
     const reader = new TransferReader();
-    for await (const chunk of socket) {
+    for await (const chunk of chunksOf(socket, this.#config.haMasterAddress)) {
       if (this.#isClosed) return;
       this.#readAtMs = monotonicMs();
-      reader.push(chunk as Uint8Array, session);
+      reader.push(chunk, session);
       await this.#log.append(session.records);
       this.acknowledge();
+      if (this.#log.endOffset === endOffset) continue;
       this.#retryMs = RETRY_LEAST_MS;
       this.#failure = undefined;
     }
@@ -140,6 +147,8 @@ export class HaClient {
       await new Promise<void>((resolve, reject) => {
         socket.once("connect", resolve).once("error", reject).once("close", resolve);
       });
+    } catch (cause) {
+      throw unreachable(this.#config.haMasterAddress, cause);
     } finally {
       clearTimeout(late);
     }
@@ -166,17 +175,29 @@ export class HaClient {
 
   /** A master that is not there is waited for; what it says and should not is told, once for each kind. */
   #failed(error: unknown): void {
-    const isConnection = error instanceof Error && "code" in error && !(error instanceof MillraceError);
-    if (!(error instanceof MillraceError) && !isConnection) throw error;
-    const failure =
-      error instanceof MillraceError ? error : new MillraceError("ERR_HA_SILENT", `the master cannot be reached: ${error}`);
-    const isNew = failure.code !== this.#failure?.code;
-    this.#failure = failure;
-    if (!isNew || isConnection) return;
-    if (failure.code === "ERR_FORCE_FAILED") throw failure;
     const address = this.#config.haMasterAddress;
-    const { code, message } = failure;
+    if (!(error instanceof MillraceError) || error.code === "ERR_FORCE_FAILED") throw error;
+    const { code, message } = error;
+    const isNew = code !== this.#failure?.code;
+    this.#failure = error;
+    if (!isNew || code === "ERR_HA_UNREACHABLE") return;
     if (code === "ERR_HA_DIVERGED") this.#events.emit("diverged", { service: "append", code, message, address });
     else this.#events.emit("error", { service: "append", code, message: `${message} haMasterAddress=${address}` });
   }
+}
+
+/** What comes on a connection, until it ends; what the system says of it is an error of ours. */
+async function* chunksOf(socket: Socket, address: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const chunk of socket) yield chunk as Uint8Array;
+  } catch (cause) {
+    throw cause instanceof MillraceError ? cause : unreachable(address, cause);
+  }
+}
+
+function unreachable(address: string, cause: unknown): MillraceError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new MillraceError("ERR_HA_UNREACHABLE", `the master cannot be reached: haMasterAddress=${address} reason=${reason}`, {
+    cause,
+  });
 }

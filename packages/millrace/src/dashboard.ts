@@ -1,0 +1,2 @@
+/** `millrace/dashboard`: a page that shows a store, live. */
+export * from "@millrace/dashboard";
