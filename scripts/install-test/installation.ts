@@ -83,7 +83,9 @@ export class Installation {
    * @returns undefined where this machine does not let us
    */
   async nodeConfined(file: string, store: string): Promise<string | undefined> {
-    if (process.getuid?.() !== 0 || !existsSync("/usr/bin/unshare")) return undefined;
+    if (process.getuid?.() !== 0) return undefined;
+    const probe = ["-m", "sh", "-c", "mount -o remount,bind,ro / && setpriv --version"]; // a container may forbid it
+    if (!(await run("unshare", probe, { cwd: "/" }).then(Boolean, () => false))) return undefined;
     const script =
       'mount -o remount,bind,ro / && mount -t tmpfs -o mode=1777 tmpfs "$1" && ! touch "$2" 2>/dev/null && ' +
       'exec setpriv --reuid 65534 --regid 65534 --clear-groups "$3" "$2" "$1"';

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
 import type { MessageStore, StoreEventMap } from "@millrace/store";
@@ -6,6 +8,7 @@ import { liftStoreFence, writeStoreFence } from "#store/marks/store-fence.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
 import { haPort } from "../support/raw-slave.js";
 import { follows, logBytes, openSlave } from "../support/replica-pair.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore } from "../support/temporary-store.js";
 import { dispatchedAll, stays, until } from "../support/until.js";
 
@@ -220,4 +223,10 @@ test.serial("a fenced slave appends nothing, until the fence is lifted", async (
   const lifted = await openSlave(t, master, { storePathRootDir });
   await follows(lifted, master);
   t.is(lifted.getMaxOffsetInQueue("TopicA", 0), 2);
+});
+
+test.serial("a directory of a controller group does not follow a plain master", async (t) => {
+  const storePathRootDir = temporaryDirectory(t);
+  writeFileSync(join(storePathRootDir, "epochFileCheckpoint"), "1\n0\n1-0\n");
+  await t.throwsAsync(openSlave(t, 1, { storePathRootDir }), { code: "ERR_HA_CONTROLLER" });
 });

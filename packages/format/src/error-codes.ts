@@ -363,6 +363,10 @@ export const ERROR_CODES = {
     meaning: "The message is committed, but the record of it could not be put.",
     remedy: "Commit again: only what is missing is put.",
   },
+  ERR_TRUNCATE_OFFSET: {
+    meaning: "The offset to cut the log at lies outside of the log, so nothing was cut.",
+    remedy: "Name an offset between the log's first and last, which the message says.",
+  },
   ERR_UNDECIDED_ILLEGAL: {
     meaning: "A number given to undecidedMessages is not a number of at least 0.",
     remedy: "Correct the number that the message names.",

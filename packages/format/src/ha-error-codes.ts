@@ -2,6 +2,10 @@ import type { ErrorCodeText } from "./error-code-text.js";
 
 /** The codes of replication. */
 export const HA_ERROR_CODES = {
+  ERR_HA_CONTROLLER: {
+    meaning: "The directory is of a RocketMQ broker in controller mode, whose log is not that of a plain master's slave.",
+    remedy: "Follow with an empty directory; or delete epochFileCheckpoint when you know that this log is the master's.",
+  },
   ERR_HA_DIVERGED: {
     meaning: "Master and slave do not hold the same log: bytes differ, or the one that must be longer is shorter.",
     remedy: "See which of the two is right, keep a copy of the other one, then empty its directory and let it follow.",

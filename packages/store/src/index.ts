@@ -59,6 +59,7 @@ export type { ConfigFileDamage } from "./marks/config-file.js";
 export type { StoreFence } from "./marks/store-fence.js";
 export { MessageStore } from "./message-store.js";
 export type { MessageStoreReads } from "./message-store-reads.js";
+export type { TruncateReport } from "./open/truncate-store.js";
 export type { DamagedPlace } from "./pipeline/controls.js";
 export type { ProducerHandle } from "./produce/producer-handle.js";
 export type { Message } from "./put/message.js";
@@ -85,6 +86,7 @@ export type { CorruptRecord } from "./recover/log/corrupt-record.js";
 export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { CutOffset, DispatchReport, ProgressReport, RecoveryReport } from "./recover/recovery-report.js";
 export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/recovery-row.js";
+export type { StoreDirectory } from "./store-directory.js";
 export type {
   CorruptEvent,
   DispatchFailedEvent,

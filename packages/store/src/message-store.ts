@@ -17,14 +17,9 @@ import type { MessageStoreOptions } from "./config/message-store-options.js";
 import type { ConsumeOptions } from "./consume/consume-options.js";
 import type { MessageArrivingListener } from "./consume/message-arriving.js";
 import type { MessageConsumer } from "./consume/message-consumer.js";
-import { type SalvageReport, salvageStore } from "./copy/salvage.js";
 import type { SnapshotOptions, SnapshotReport } from "./copy/store-snapshots.js";
-import { FollowedStore, type ReadOnlyOptions, storeSizes } from "./follow/followed-store.js";
-import type { StoreSizes } from "./follow/store-sizes.js";
-import { MessageStoreReads } from "./message-store-reads.js";
-import { clearFence } from "./open/clear-fence.js";
+import { FollowedStore, type ReadOnlyOptions } from "./follow/followed-store.js";
 import { OpenStore } from "./open/open-store.js";
-import { leaveOutUnreadableOffsets } from "./open/salvaged-config.js";
 import type { ProducerHandle } from "./produce/producer-handle.js";
 import type { Message } from "./put/message.js";
 import { MessageWritable, type MessageWritableOptions } from "./put/message-writable.js";
@@ -32,6 +27,7 @@ import type { PutMessageResult } from "./put/put-message-result.js";
 import type { TopicSelection } from "./read/topic-selection.js";
 import { type ReadOnlyMessageStore, readOnlyMessageStore } from "./read-only-message-store.js";
 import type { RecoveryReport } from "./recover/recovery-report.js";
+import { StoreDirectory } from "./store-directory.js";
 import type { StoreEventMap, StoreEventName } from "./tell/store-event.js";
 
 let construct: (open: OpenStore) => MessageStore;
@@ -51,7 +47,7 @@ let construct: (open: OpenStore) => MessageStore;
  * What is not there is `undefined`: a message, its time, what a group has committed. Offsets are places, which are always there: a queue
  * that does not exist begins and ends at 0. (RocketMQ answers -1, 0 or null.)
  */
-export class MessageStore extends MessageStoreReads implements AsyncDisposable {
+export class MessageStore extends StoreDirectory implements AsyncDisposable {
   /** The options in force: complete, checked, frozen. They can be given to {@link open} again. */
   readonly config: MessageStoreConfig;
   /** What opening found, kept and cut of the log, the ConsumeQueues and the index. Physical offsets, in bytes. */
@@ -93,38 +89,6 @@ export class MessageStore extends MessageStoreReads implements AsyncDisposable {
    */
   static async openReadOnly(storePathRootDir: string, options: ReadOnlyOptions = {}): Promise<ReadOnlyMessageStore> {
     return readOnlyMessageStore(await FollowedStore.open(storePathRootDir, options, { kind: "real" }));
-  }
-
-  /**
-   * The sizes that a directory was made with, as far as its files tell them: for {@link open}, which wants the same.
-   * @throws MillraceError `ERR_PATH_UNUSABLE`: no store with a segment lies there
-   */
-  static sizesOf(storePathRootDir: string, options: ReadOnlyOptions = {}): StoreSizes {
-    return storeSizes(storePathRootDir, options, { kind: "real" });
-  }
-
-  /**
-   * Writes what is good of a damaged store to a new directory, each message where it was: its physical and queue offset and its id stay,
-   * and so do the groups' offsets; ConsumeQueues and index are made when the target is opened. The place of what is lost holds a record of
-   * topic `MILLRACE_SALVAGE` that says so. The source is not changed. Blocks the thread, for as long as reading the log twice takes. As
-   * `millrace salvage <directory> <target>`. (RocketMQ has nothing like it.)
-   * @param options of the damaged store
-   * @param directory is not there, or empty
-   * @throws MillraceError `ERR_COPY_TARGET`; `ERR_STORE_LOCKED`: the store is open; `ERR_PATH_UNUSABLE`: it is none; `ERR_COPY_FAILED`: the
-   * system does not let the log be read, or the target written; nothing is left of it then
-   */
-  static async salvage(options: MessageStoreOptions, directory: string): Promise<SalvageReport> {
-    return salvageStore(options, directory, { kind: "real" }, leaveOutUnreadableOffsets);
-  }
-
-  /**
-   * Lifts the fence, if there is one, of a directory that is not open: the operator has looked at the disk. The next {@link open} writes
-   * the log again from where the force failed. As `millrace unfence <directory>`.
-   * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory, or it does not take the word, and the fence stands;
-   * `ERR_STORE_LOCKED`: it is open
-   */
-  static clearFence(storePathRootDir: string): void {
-    clearFence(storePathRootDir, { kind: "real" });
   }
 
   /**

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { MessageStore, type MessageStoreOptions, type RecoveryReport } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
+import { integer } from "../option-value.js";
 import { printJson, progress } from "../print.js";
 import { checkDirectory, damagedStoreOptions, openReader, type SizeOptions, withSizes } from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
@@ -11,6 +12,7 @@ import { isAlive } from "./stat.js";
 interface RecoverOptions extends SizeOptions {
   readonly dryRun?: true;
   readonly scratch?: string;
+  readonly truncateTo?: string;
   readonly json?: true;
 }
 
@@ -23,9 +25,11 @@ export function recoverCommand(): Command {
     )
     .option("--dry-run", "do it to a copy, which is removed again; blocks are shared where the file system can (reflink)")
     .option("--scratch <path>", "where that copy is made; beside the directory without it")
+    .option("--truncate-to <offset>", "cut the log there first, at the end of a record: what comes after it is gone for good")
     .option("--json", "as it always prints")
     .action(async (directory: string, options: RecoverOptions) => {
       checkDirectory(directory);
+      if (options.truncateTo !== undefined) return await truncated(directory, options.truncateTo, options);
       const report = options.dryRun ? await onCopy(directory, options) : await recovered(damagedStoreOptions(directory, options));
       const { queueOffsets, ...rest } = report;
       printJson({ ...rest, queueOffsets: Object.fromEntries(queueOffsets) });
@@ -33,7 +37,15 @@ export function recoverCommand(): Command {
   return withExamples(command, [
     ["recover orders-store --dry-run", "what would be cut or refused; nothing is changed"],
     ["recover orders-store", "recover it"],
+    ["recover orders-slave --truncate-to 65536", "of a slave that has diverged there from its master; then open it again"],
   ]);
+}
+
+/** Nothing else is done to the store: opened as a master, it would deliver what a slave leaves to its own. */
+async function truncated(directory: string, text: string, options: RecoverOptions): Promise<void> {
+  if (options.dryRun) throw new UsageError("what is cut is cut: --truncate-to --dry-run");
+  const offset = integer("truncate-to", text, 0, Number.MAX_SAFE_INTEGER);
+  printJson(await MessageStore.truncate(damagedStoreOptions(directory, options), offset));
 }
 
 async function recovered(options: MessageStoreOptions): Promise<RecoveryReport> {

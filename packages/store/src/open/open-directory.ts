@@ -20,7 +20,7 @@ import { type CommitLogRecovery, recoverCommitLog } from "../recover/log/commit-
 import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js";
 import { recoveryReasons } from "../recover/recovery-reasons.js";
 import type { DispatchReport, RecoveryReport } from "../recover/recovery-report.js";
-import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
+import { refuseControllerGroup, refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { masterOrigin } from "../replicate/master-origin.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { StoreEvents } from "../tell/store-events.js";
@@ -58,6 +58,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     lock.lockLog(storage, paths);
     const abort = new AbortFile(storage, paths.abort);
     refuseUnsupportedDirectories(storage, paths);
+    if (config.brokerRole === "SLAVE") refuseControllerGroup(storage, paths);
     const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
     const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
     const mark = readDispatchedMark(storage, paths.dispatchedMark);

@@ -4,6 +4,8 @@ import type { Storage } from "@millrace/mapped-file";
 
 /** A file that each RocksDB has. */
 const ROCKSDB_FILE = "CURRENT";
+/** RocketMQ 5's, of a broker with `enableControllerMode`. */
+const EPOCH_FILE = "epochFileCheckpoint";
 
 /**
  * Refuses what RocketMQ 5 can keep beside, or instead of, plain ConsumeQueues: opened without it, messages would be missing or misread,
@@ -20,6 +22,18 @@ export function refuseUnsupportedDirectories(storage: Storage, paths: StorePaths
   );
   const lmq = storage.list(paths.consumeQueue).find(({ name, kind }) => kind === "directory" && name.startsWith(LMQ_TOPIC_PREFIX));
   refuse(lmq === undefined ? undefined : join(paths.consumeQueue, lmq.name), "light message queue, made with enableLmq");
+}
+
+/**
+ * Refuses to follow a plain master with a directory of a RocketMQ controller group: its log is cut and continued by epochs, of which a
+ * plain master knows nothing.
+ *
+ * @throws MillraceError `ERR_HA_CONTROLLER`
+ */
+export function refuseControllerGroup(storage: Storage, { root }: StorePaths): void {
+  const path = join(root, EPOCH_FILE);
+  if (!storage.exists(path)) return;
+  throw new MillraceError("ERR_HA_CONTROLLER", `the directory belongs to a controller group: path=${path}`);
 }
 
 /** Empty directories of topics mean nothing: RocketMQ leaves them behind. */

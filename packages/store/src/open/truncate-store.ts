@@ -1,0 +1,111 @@
+import {
+  BLANK_MAGIC,
+  BLANK_RECORD_LENGTH,
+  findNextRecord,
+  int32At,
+  MAGIC_OFFSET,
+  MessageChecker,
+  MillraceError,
+} from "@millrace/format";
+import { type MappedFile, MappedFileQueue, SegmentDirectory, type StorageSpec, zeroData } from "@millrace/mapped-file";
+import { wallClockMs } from "@millrace/shared-memory";
+import type { MessageStoreOptions } from "../config/message-store-options.js";
+import { leaveFence } from "../marks/fence-places.js";
+import { FlushedWatermark } from "../marks/flushed-watermark.js";
+import { removeSegmentNotes } from "../marks/segment-note.js";
+import { pathUnusable } from "../tell/path-unusable.js";
+import { type OpenedDirectory, openDirectory } from "./open-directory.js";
+
+/** What {@link MessageStore.truncate} has done. Offsets are in bytes of the log. */
+export interface TruncateReport {
+  /** Where the log ends now: after the last record that ended at or before the offset asked for. */
+  readonly maxOffset: number;
+  /** Where it ended before. */
+  readonly endedAt: number;
+  /** Paths of the segments that are gone. */
+  readonly segmentsRemoved: readonly string[];
+}
+
+/** See {@link MessageStore.truncate}. */
+export async function truncateStore(options: MessageStoreOptions, offset: number, spec: StorageSpec): Promise<TruncateReport> {
+  const directory = await openDirectory(options, spec);
+  let report: TruncateReport;
+  try {
+    const { minOffset, maxOffset } = directory.recovery;
+    if (!Number.isSafeInteger(offset) || offset < minOffset || offset > maxOffset) {
+      const message = `the log is not cut where it is not: offset=${offset} minOffset=${minOffset} maxOffset=${maxOffset}`;
+      throw new MillraceError("ERR_TRUNCATE_OFFSET", message);
+    }
+    report = cut(directory, lastEnd(directory, offset));
+  } catch (error) {
+    throw pathUnusable(error, "the log cannot be cut", directory.paths.commitLog);
+  } finally {
+    directory.lock.release(); // the abort file stays: what lies there now is as after a kill
+  }
+  const after = await openDirectory(options, spec); // which makes ConsumeQueues and index end there too
+  after.lock.release();
+  return report;
+}
+
+/** Where the last record ends that ends at or before `offset`. A corrupt record in the way is passed where another one follows. */
+function lastEnd({ storage, config }: OpenedDirectory, offset: number): number {
+  const segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
+  const start = segments.startOf(offset);
+  if (start === offset) return offset;
+  const segment = segments.at(storage, offset, "read");
+  try {
+    const { bytes, size } = segment;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const checker = new MessageChecker();
+    let position = 0;
+    while (size - position >= BLANK_RECORD_LENGTH && int32At(bytes, position + MAGIC_OFFSET) !== BLANK_MAGIC) {
+      const length = checker.check(view, bytes, position, size, start + position, true);
+      const next = length > 0 ? position + length : findNextRecord(view, position, start + position, size);
+      if (next < 0 || start + next > offset) break;
+      position = next;
+    }
+    return start + position;
+  } finally {
+    segment.close();
+  }
+}
+
+/** Nobody believes any more what was noted of the log; then it becomes shorter, from the back, so that a crash leaves no gap. */
+function cut(directory: OpenedDirectory, maxOffset: number): TruncateReport {
+  const { storage, paths, config, recovery } = directory;
+  const report = { maxOffset, endedAt: recovery.maxOffset };
+  if (maxOffset === recovery.maxOffset) return { ...report, segmentsRemoved: [] };
+  for (const path of [paths.dispatchedMark, paths.segmentCrcs, paths.watermark]) storage.remove(path);
+  if (removeSegmentNotes(storage, paths.segmentNotes, () => false)) storage.syncDirectory(paths.segmentNotes);
+  storage.syncDirectory(paths.root);
+  const watermark = FlushedWatermark.open(storage, paths.watermark);
+  try {
+    watermark.write(maxOffset, wallClockMs());
+  } finally {
+    watermark.close();
+  }
+  const queue = MappedFileQueue.load(storage, config.storePathCommitLog, config.mappedFileSizeCommitLog);
+  const segmentsRemoved: string[] = [];
+  for (let last = queue.last; last !== undefined && last.fromOffset > maxOffset; last = queue.last) {
+    segmentsRemoved.unshift(last.path);
+    queue.removeLast();
+    storage.syncDirectory(queue.directory);
+  }
+  const { last } = queue;
+  if (last !== undefined) zeroFrom(directory, last, maxOffset);
+  return { ...report, segmentsRemoved };
+}
+
+/** A force of the log that fails is final, here too. */
+function zeroFrom({ storage, paths }: OpenedDirectory, { path, size, fromOffset }: MappedFile, maxOffset: number): void {
+  const file = storage.open(path, "write");
+  try {
+    zeroData(file, Math.min(size, maxOffset - fromOffset), size);
+    file.force();
+  } catch (error) {
+    leaveFence(storage, paths, maxOffset, (error as Error).message);
+    throw error;
+  } finally {
+    file.close();
+  }
+}
