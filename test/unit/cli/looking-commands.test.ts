@@ -64,6 +64,7 @@ test.serial(
 );
 
 test.serial("what changes a store is refused while another process has it open, and done when none has", async (t) => {
+  t.timeout(300_000); // some twenty processes
   const store = await livingStore(t);
   const root = store.config.storePathRootDir;
   for (const args of [
