@@ -21,7 +21,7 @@ const BUCKETS = LINEAR_BUCKETS + (31 - LINEAR_BITS) * SUB_BUCKETS;
 const LIMITS_PER_DECADE = [1, 1.5, 2.5, 4, 6.5];
 const DECADES = [10, 100, 1000, 10_000, 100_000, 1_000_000];
 
-/** Limits of the counts that a snapshot has, for histograms of others: microseconds, rising, so that two snapshots tell what came between. */
+/** Limits of the counts that a snapshot has, in microseconds, rising: for histograms of others, and for what came between two snapshots. */
 export const LATENCY_BUCKETS_US: readonly number[] = DECADES.flatMap((decade) => LIMITS_PER_DECADE.map((limit) => limit * decade));
 
 /** Of a snapshot. */
