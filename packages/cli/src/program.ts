@@ -6,6 +6,7 @@ import { offsetsCommand } from "./commands/offsets.js";
 import { putCommand } from "./commands/put.js";
 import { queryCommand } from "./commands/query.js";
 import { recoverCommand } from "./commands/recover.js";
+import { replicaCommand } from "./commands/replica.js";
 import { salvageCommand } from "./commands/salvage.js";
 import { snapshotCommand } from "./commands/snapshot.js";
 import { statCommand } from "./commands/stat.js";
@@ -29,6 +30,7 @@ const COMMANDS: readonly (() => Command)[] = [
   salvageCommand,
   snapshotCommand,
   unfenceCommand,
+  replicaCommand,
   putCommand,
   benchCommand,
 ];

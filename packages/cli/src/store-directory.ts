@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { MessageStore, type MessageStoreOptions, type ReadOnlyMessageStore } from "@millrace/store";
 import type { Command } from "commander";
 import { integer, size } from "./option-value.js";
@@ -65,6 +65,12 @@ export function damagedStoreOptions(directory: string, given: SizeOptions): Mess
     const log = storePathCommitLog === undefined ? {} : { storePathCommitLog };
     return { storePathRootDir: directory, ...log, ...givenSizes(given) };
   }
+}
+
+/** A slave may be new: then its sizes are those that are given, and otherwise the defaults. */
+export function replicaOptions(directory: string, given: SizeOptions): MessageStoreOptions {
+  if (existsSync(directory) && readdirSync(directory).length > 0) return damagedStoreOptions(directory, given);
+  return { storePathRootDir: directory, ...givenSizes(given) };
 }
 
 function givenSizes(given: SizeOptions): MessageStoreOptions {

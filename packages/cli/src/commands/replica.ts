@@ -1,0 +1,55 @@
+import { setTimeout } from "node:timers/promises";
+import { MessageStore } from "@millrace/store";
+import { Command } from "commander";
+import { withExamples } from "../examples.js";
+import { interrupted } from "../interrupted.js";
+import { bytesText, print, warn } from "../print.js";
+import { replicaOptions, type SizeOptions, withSizes } from "../store-directory.js";
+
+interface ReplicaOptions extends SizeOptions {
+  readonly of: string;
+  readonly sync?: true;
+  readonly json?: true;
+}
+
+const LOOK_MS = 200;
+
+/** `millrace replica`: a slave, for as long as it runs. */
+export function replicaCommand(): Command {
+  const command = withSizes(new Command("replica"))
+    .summary("follow a master, Millrace's or a RocketMQ broker: a copy of its log, kept until it is interrupted")
+    .description(
+      "Opens a store as a slave, which is made where there is none, and says how far it is when that changes. A new one wants the " +
+        "master's mappedFileSizeCommitLog. docs/replication.md says what to do when the master is lost.",
+    )
+    .requiredOption("--of <host:port>", "where the master accepts slaves (haListenPort)")
+    .option("--sync", "acknowledge what is on this disk (SYNC_FLUSH), not what is in memory")
+    .option("--json", "each line as JSON")
+    .action(async (directory: string, options: ReplicaOptions) => {
+      const { of: haMasterAddress, sync, json } = options;
+      const role = { brokerRole: "SLAVE", haMasterAddress } as const;
+      const signal = interrupted();
+      const flush = sync === true ? ({ flushDiskType: "SYNC_FLUSH" } as const) : {};
+      await using store = await MessageStore.open({ ...replicaOptions(directory, options), ...role, ...flush, signal });
+      store.on("diverged", ({ message }) => warn(message));
+      for (let shown = ""; !signal.aborted; await setTimeout(LOOK_MS)) {
+        const line = json ? JSON.stringify(position(store)) : sentence(store);
+        if (line !== shown) print(line);
+        shown = line;
+      }
+    });
+  return withExamples(command, [
+    ["replica orders-copy --of 10.0.0.1:10912", "a copy of the store that listens there"],
+    ["replica orders-copy --of broker-a:10912 --mappedFileSizeCommitLog 1GiB", "of a broker, the first time"],
+  ]);
+}
+
+function position(store: MessageStore) {
+  const { state = "connecting", lastError } = store.stats().ha?.master ?? {};
+  return { state, maxOffset: store.maxPhysicalOffset, ...(lastError === undefined ? {} : { lastError }) };
+}
+
+function sentence(store: MessageStore): string {
+  const { state, maxOffset, lastError } = position(store);
+  return `${state}  ${bytesText(maxOffset)} of log${lastError === undefined ? "" : `  ${lastError}`}`;
+}
