@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName, storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
 import { type MessageStore, type MessageStoreOptions, RecordCorruptError } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { DeletedTopics } from "#store/marks/deleted-topics.js";
 import { readSegmentNote, type SegmentNote, sealSegmentNote, writeSegmentNote } from "#store/marks/segment-note.js";
 import { flipBit } from "../support/flip-bit.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
@@ -215,10 +216,7 @@ function comparable(root: string): (note: SegmentNote) => object {
 }
 
 function deletedTopics(root: string): ReadonlyMap<string, number> {
-  const path = storePaths(root).deletedTopics;
-  if (!existsSync(path)) return new Map();
-  const text = readFileSync(path).toString("latin1");
-  return new Map(Object.entries(JSON.parse(text.slice(text.indexOf("{"))) as Record<string, number>));
+  return DeletedTopics.read(STORAGE, storePaths(root).deletedTopics).offsets;
 }
 
 test.serial("a segment that was written to since it was noted is read", async (t) => {
