@@ -15,7 +15,10 @@ export {
 } from "@millrace/format";
 export type { DiskUsage } from "@millrace/mapped-file";
 export type {
+  CommittedOffset,
+  ConsumersStats,
   DelayLevelStats,
+  GroupLagStats,
   HaStats,
   LastErrorStats,
   LatencySnapshot,

@@ -13,6 +13,7 @@ import {
 } from "@millrace/shared-memory";
 import type { ConsumerOffsets } from "../broker/consumer-offsets.js";
 import { MessageScheduler } from "../broker/delay/message-scheduler.js";
+import { GroupLags } from "../broker/group-lags.js";
 import { Transactions } from "../broker/transaction/transactions.js";
 import { StoreCleaner } from "../clean/store-cleaner.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
@@ -127,12 +128,14 @@ export class OpenStore {
       dispatchedOffset: () => pipeline.control.counters.reputFromOffset.get(),
       saveOffsets: () => this.consumerOffsets.persist(),
     });
+    const lags = new GroupLags(topics, this.reader.consumeQueues.columns);
     this.stats = new StoreStatsReader(directory, pipeline, this.put, this.producers, {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
       clean: () => this.cleaner.files.stats(),
       scrub: () => this.cleaner.scrubber.stats(),
       lastErrors: () => events.lastErrors,
+      consumers: () => lags.look(consumerOffsets),
       ha: () => ha.stats,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
