@@ -20,8 +20,8 @@ export function toText(stats: StoreStats): string {
     "",
     ...stats.services.map((service) => row(service.name, `${service.state}  heartbeat ${count(service.heartbeatAgeMs)} ms ago`)),
     ...stats.lastErrors.map((error) => row(error.service, lastError(error))),
-    ...topicLines(stats),
     ...groupLines(stats),
+    ...topicLines(stats),
   ];
   return lines.join("\n");
 }

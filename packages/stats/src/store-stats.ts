@@ -164,7 +164,7 @@ export interface ConsumersStats {
   /** That have committed. */
   readonly groupCount: number;
   /**
-   * Those that lag most, the most first, at most 1,000. With more than some 20,000 committed offsets they are looked at in turns, so that
+   * Those that lag most, the most first, at most 1,000. With more than some 10,000 committed offsets they are looked at in turns, so that
    * a group's figures may be those of a call before, and a group is missing until its first turn.
    */
   readonly groups: readonly GroupLagStats[];

@@ -47,16 +47,17 @@ test("thousands of queues and groups are looked at in turns of a bounded size, a
   for (let group = 0; group < groups; group++) {
     for (let queueId = 0; queueId < queuesEach; queueId++) offsets.commit(`G${group}`, `T${group % 40}`, queueId, 99);
   }
-  const [first, ...later] = Array.from({ length: 7 }, () => lags.look(offsets));
+  const [first, ...later] = Array.from({ length: 13 }, () => lags.look(offsets));
   t.is(first?.groupCount, groups);
-  t.is(first?.groups.length, 400, "20,000 offsets of 50 each");
-  t.is(later[0]?.groups.length, 800);
+  t.is(first?.groups.length, 200, "10,000 offsets of 50 each");
+  t.is(later[0]?.groups.length, 400);
   t.is(later.at(-1)?.groups.length, 1000, "no more are shown");
   t.true(later.at(-1)?.groups.every(({ queues, lag }) => queues === queuesEach && lag === queuesEach));
   for (let queueId = 0; queueId < queuesEach; queueId++) offsets.commit("G2499", "T19", queueId, 0);
-  const seen = Array.from({ length: 7 }, () => lags.look(offsets)).map(({ groups }) => groups[0]?.group);
+  const seen = Array.from({ length: 13 }, () => lags.look(offsets)).map(({ groups }) => groups[0]?.group);
   t.true(seen.includes("G2499"), "each has its turn");
-  const beganMs = performance.now();
+  const before = process.cpuUsage();
   for (let look = 0; look < 100; look++) lags.look(offsets);
-  t.log(`${((performance.now() - beganMs) / 100).toFixed(2)} ms a look`);
+  const { user, system } = process.cpuUsage(before);
+  t.log(`${((user + system) / 1000 / 100).toFixed(2)} ms of CPU a look`);
 });
