@@ -62,9 +62,7 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   const looked = { ...seams, ...(sampler === undefined ? {} : { sampler }), ...(slaves === undefined ? {} : { slaves }) };
   const producers = new LoadProducers(options, loaded, slots, looked);
   const isAlone = options.producers === 1;
-  const figures = isAlone
-    ? await new LoadSession(options, loaded, content, acks, slots, looked).run()
-    : await producers.run();
+  const figures = isAlone ? await new LoadSession(options, loaded, content, acks, slots, looked).run() : await producers.run();
   const loads = isAlone ? [{ content, acks, units: figures.messages / options.batchSize }] : producers.loads;
 
   const closedAt = performance.now();
@@ -85,7 +83,14 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   const replication = slaves?.compare(directory, store.maxPhysicalOffset);
   const verifiedAt = performance.now();
   await store.close();
-  const summary = summarize(options, figures, verification, (openedAt - closedAt) / 1000, (verifiedAt - openedAt) / 1000, replication);
+  const summary = summarize(
+    options,
+    figures,
+    verification,
+    (openedAt - closedAt) / 1000,
+    (verifiedAt - openedAt) / 1000,
+    replication,
+  );
   if (options.report !== undefined) {
     const { percentiles = [] } = figures;
     const machine = describeMachine(directory, undefined);
