@@ -79,7 +79,7 @@ test("unfence fails with a code where the marker cannot be written, and the fenc
   t.is(readStoreFence(createStorage({ kind: "real" }), beside)?.offset, 4711);
 });
 
-test("recover, snapshot and offsets deliver nothing that is due: the directory may be a slave's, and its log is its master's", async (t) => {
+test("recover, snapshot and offsets deliver nothing that is due: of a slave, the log is its master's", async (t) => {
   const root = temporaryDirectory(t);
   const store = await openStore(t, { storePathRootDir: root });
   const { appendResult } = await store.putMessage(numbered(1, 100, { delayTimeLevel: 1 }));
