@@ -46,7 +46,13 @@ test.serial("the binding is packed with a binary for each system that there is a
   const made = readdirSync(join(root, "packages", "mmap-io", "prebuilds"), { recursive: true, encoding: "utf8" });
   const { files } = await manifestOf(tarballs.get("@millrace/mmap-io") ?? "no tarball");
   const isBinary = (file: string): boolean => file.endsWith(".node");
-  t.deepEqual(files.filter(isBinary).sort(), made.filter(isBinary).map((file) => `prebuilds/${file}`).sort());
+  t.deepEqual(
+    files.filter(isBinary).sort(),
+    made
+      .filter(isBinary)
+      .map((file) => `prebuilds/${file}`)
+      .sort(),
+  );
 });
 
 for (const name of ["millrace", "@millrace/store", "@millrace/mmap-io"]) {
