@@ -91,6 +91,13 @@ export type { CutOffset, DispatchReport, ProgressReport, RecoveryReport } from "
 export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/recovery-row.js";
 export type { StoreDirectory } from "./store-directory.js";
 export type {
+  ForceChannelEvent,
+  PutChannelEvent,
+  RecoveryChannelEvent,
+  RollChannelEvent,
+  StoreChannelMap,
+} from "./tell/store-channels.js";
+export type {
   CorruptEvent,
   DispatchFailedEvent,
   DivergedEvent,

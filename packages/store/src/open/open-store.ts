@@ -4,6 +4,7 @@ import {
   ControlBlock,
   durableOffset,
   endOffset,
+  monotonicMs,
   QueueTableWriter,
   ServiceFailure,
   type ServiceOutcome,
@@ -43,6 +44,7 @@ import { HaStatus } from "./ha-status.js";
 import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { ProducerRings } from "./producer-rings.js";
+import { publishRecovery, ServiceChannels } from "./service-channels.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 import { unitRepairs } from "./unit-repairs.js";
 
@@ -66,6 +68,7 @@ export class OpenStore {
   readonly snapshots: StoreSnapshots;
   readonly recovery: RecoveryReport;
   readonly #arrivals: ArrivalSignal;
+  readonly #channels: ServiceChannels;
   /** Rejects of the flushes under way: a service that ends does not answer them. */
   readonly #flushes = new Set<(error: MillraceError) => void>();
   #failure: MillraceError | undefined;
@@ -143,11 +146,13 @@ export class OpenStore {
     else if (config.brokerRole !== "SLAVE") this.schedule.start();
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
     void this.#hearForceAlarm();
+    this.#channels = new ServiceChannels(pipeline);
     events.start();
   }
 
   /** See {@link MessageStore.open}. Nothing is left behind when it fails. */
   static async open(options: MessageStoreOptions, storage: StorageSpec): Promise<OpenStore> {
+    const beganMs = monotonicMs();
     const directory = await openDirectory(options, storage);
     let pipeline: Pipeline | undefined;
     try {
@@ -170,7 +175,9 @@ export class OpenStore {
       const ha = new HaStatus(directory.events, topics, control);
       pipeline = await Pipeline.start(data, control, ha.onReport);
       await dispatched(pipeline, recovery.maxOffset, options.signal);
-      return new OpenStore(directory, pipeline, topics, progress, ha);
+      const open = new OpenStore(directory, pipeline, topics, progress, ha);
+      publishRecovery(directory.config.storePathRootDir, open.recovery, beganMs);
+      return open;
     } catch (error) {
       await pipeline?.destroy();
       giveBack(directory, pipeline === undefined);
@@ -274,6 +281,7 @@ export class OpenStore {
     this.#rejectFlushes(this.#failure ?? storeClosed());
     this.put.close();
     this.#arrivals.close();
+    this.#channels.close();
     await attempt(() => this.reader.close());
     await attempt(() => this.#keepFence());
     await attempt(() => this.pipeline.destroy());
