@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     flush: { thread: "flush", uses: ["pipeline", "config", "marks"] },
     dispatch: { thread: "dispatch", uses: ["pipeline", "config", "marks", "tell"] },
     allocate: { thread: "allocate", uses: ["pipeline", "config", "marks", "tell"] },
-    put: { thread: "main", uses: ["config"] },
+    put: { thread: "main", uses: ["config", "tell"] },
     produce: { thread: "a producer's, of the user", uses: ["put", "config"] },
     read: { thread: "main", uses: ["put", "config", "tell"] },
     consume: { thread: "main", uses: ["read", "put", "config", "tell"] },

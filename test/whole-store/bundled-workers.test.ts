@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import test from "ava";
-import { SERVICES } from "#store/pipeline/services.js";
-import { bundleOf, compiledStamp } from "#store/pipeline/worker-bundle.js";
+import { SERVICE_NAMES, SERVICES } from "#store/pipeline/services.js";
+import { compiledStamp } from "#store/pipeline/worker-bundle.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 test("a store lives with threads that load one file each, where the set-up has made these", async (t) => {
@@ -26,7 +26,15 @@ test("what decides whether the files are fresh is what was compiled, not when", 
   t.regex(compiledStamp(), /^(?:[0-9a-f]+ ){5}[0-9a-f]+$/);
 });
 
-test("who hooks into the loading of modules, as these tests do, gets modules", (t) => {
-  t.true(process.execArgv.some((flag) => flag.startsWith("--import")));
-  t.is(bundleOf(SERVICES.append.worker), SERVICES.append.worker);
+test("who hooks into the loading of modules gets modules; these tests do not, and get what users get", async (t) => {
+  const script = join(import.meta.dirname, "bundled-life.js");
+  const args = ["--import=data:text/javascript,", script, temporaryDirectory(t)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { workers, lives } = JSON.parse(stdout) as { workers: string[]; lives: object[] };
+  t.deepEqual(
+    workers,
+    SERVICE_NAMES.map((name) => SERVICES[name].worker.pathname),
+  );
+  t.is(lives.length, 2);
+  t.false(process.execArgv.some((flag) => /^--(import|require|loader)/.test(flag)));
 });

@@ -1,6 +1,8 @@
 import { toPrometheus, toText } from "@millrace/stats";
+import { MessageStore } from "@millrace/store";
 import test from "ava";
 import { message, numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { dispatchedAll, until } from "../support/until.js";
 
 test.serial("the figures add up to what was put", async (t) => {
   const store = await openStore(t, { flushDiskType: "SYNC_FLUSH" });
@@ -69,4 +71,29 @@ test.serial("RocketMQ's runtime figures, Prometheus and text say the same", asyn
   await store.close();
   t.is(store.stats().state, "closed");
   t.true(store.stats().services.every(({ state }) => state === "stopped"));
+});
+
+test.serial("who lags is in the stats, of the store and of a reader beside it, and in text and Prometheus' format", async (t) => {
+  const store = await openStore(t);
+  for (let n = 0; n < 10; n++) await store.putMessage(numbered(n, 20, { queueId: n % 2 }));
+  await dispatchedAll(store);
+  store.consumerOffsets.commit("billing", "TopicA", 0, 4);
+  store.consumerOffsets.commit("billing", "TopicA", 1, 2);
+  store.consumerOffsets.commit("audit", "TopicA", 0, 5);
+  const consumers = {
+    groupCount: 2,
+    groups: [
+      { group: "billing", queues: 2, lag: 4 },
+      { group: "audit", queues: 1, lag: 0 },
+    ],
+  };
+  const stats = store.stats();
+  t.deepEqual(stats.consumers, consumers);
+  t.true(toPrometheus(stats).includes('\nmillrace_consumer_group_lag_messages{group="billing"} 4\n'));
+  t.regex(toText(stats), /^group +billing {2}lags 4 messages in 2 queues$/m);
+  await store.consumerOffsets.persist();
+  await using reader = await MessageStore.openReadOnly(store.config.storePathRootDir);
+  await until(() => reader.stats().consumers.groups[0]?.lag === 4);
+  t.deepEqual(reader.stats().consumers, consumers);
+  t.deepEqual(reader.consumerOffsets.committed("audit"), [{ topic: "TopicA", queueId: 0, offset: 5 }]);
 });

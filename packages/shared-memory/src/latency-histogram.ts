@@ -86,6 +86,16 @@ export class LatencyHistogram {
     if (us > (cells[MAX_CELL] as number)) cells[MAX_CELL] = us;
   }
 
+  /** Of all values. */
+  get count(): number {
+    return this.#cells[COUNT_CELL] as number;
+  }
+
+  /** Of all values together. */
+  get sumUs(): number {
+    return this.#cells[SUM_CELL] as number;
+  }
+
   /** How many values were at most `us`, to the histogram's precision. */
   countUpTo(us: number): number {
     return this.#countsUpTo([us])[0] as number;

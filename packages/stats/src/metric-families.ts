@@ -24,7 +24,7 @@ export interface MetricFamily {
 export interface MetricOptions {
   /** The value of the label `store` in every sample: for who scrapes several stores together. */
   readonly store?: string;
-  /** How far the consumer groups are behind: {@link consumerLags}. */
+  /** How far the consumer groups are behind, queue by queue: {@link consumerLags}. */
   readonly lags?: readonly ConsumerLag[];
 }
 
@@ -75,11 +75,17 @@ export function metricFamilies(stats: StoreStats, { store, lags = [] }: MetricOp
     stats.schedule.levels.map(({ level, delayOffset, maxOffset }) => [{ level: String(level) }, maxOffset - delayOffset]),
   );
   addSlaves(families, stats);
+  families.add(
+    "consumer_group_lag_messages",
+    "gauge",
+    "Messages that a consumer group has not consumed, over its queues; of the groups that lag most.",
+    stats.consumers.groups.map(({ group, lag }) => [{ group }, lag]),
+  );
   families.services(stats);
   families.add(
     "consumer_lag_messages",
     "gauge",
-    "Messages of a queue that a consumer group has not committed yet.",
+    "Messages of a queue that a consumer group has not consumed.",
     lags.map(({ group, topic, queueId, lag }) => [{ group, topic, queue: String(queueId) }, lag]),
   );
   return families.all;

@@ -5,6 +5,7 @@ const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const NAME_WIDTH = 16;
 const LINE_WIDTH = 132;
 const TOPICS_SHOWN = 8;
+const GROUPS_SHOWN = 8;
 
 /** The figures for people: some thirty lines of at most 132 characters, without a line feed at the end. */
 export function toText(stats: StoreStats): string {
@@ -19,6 +20,7 @@ export function toText(stats: StoreStats): string {
     "",
     ...stats.services.map((service) => row(service.name, `${service.state}  heartbeat ${count(service.heartbeatAgeMs)} ms ago`)),
     ...stats.lastErrors.map((error) => row(error.service, lastError(error))),
+    ...groupLines(stats),
     ...topicLines(stats),
   ];
   return lines.join("\n");
@@ -64,6 +66,16 @@ function topicLines({ put }: StoreStats): string[] {
   const lines = busiest.map((topic) => row("topic", `${topic.topic}  ${count(topic.messages)} messages  ${bytes(topic.bytes)}`));
   const rest = put.topics.length - busiest.length;
   return ["", ...lines, ...(rest > 0 ? [row("", `and ${count(rest)} more topics`)] : [])];
+}
+
+function groupLines({ consumers }: StoreStats): string[] {
+  const shown = consumers.groups.slice(0, GROUPS_SHOWN);
+  if (shown.length === 0) return [];
+  const lines = shown.map(({ group, queues, lag }) =>
+    row("group", `${group}  lags ${count(lag)} messages in ${count(queues)} queues`),
+  );
+  const rest = consumers.groupCount - shown.length;
+  return ["", ...lines, ...(rest > 0 ? [row("", `and ${count(rest)} more groups`)] : [])];
 }
 
 function lastError({ time: at, code, message }: LastErrorStats): string {

@@ -129,6 +129,7 @@ export interface StoreStats {
     /** Connections that were refused, or ended for what came from the other side. */
     readonly refused: number;
   };
+  readonly consumers: ConsumersStats;
   /** Replication, connection by connection; undefined where there is none. */
   readonly ha: HaStats | undefined;
   readonly services: readonly ServiceStats[];
@@ -155,6 +156,25 @@ export interface QueueStats {
   /** End of what can be consumed. */
   readonly maxOffset: number;
   /** Messages appended and not yet dispatched. */
+  readonly lag: number;
+}
+
+/** How far the consumer groups are behind. */
+export interface ConsumersStats {
+  /** That have committed. */
+  readonly groupCount: number;
+  /**
+   * Those that lag most, the most first, at most 1,000. With more than some 10,000 committed offsets they are looked at in turns, so that
+   * a group's figures may be those of a call before, and a group is missing until its first turn.
+   */
+  readonly groups: readonly GroupLagStats[];
+}
+
+/** A consumer group, over all queues in which it has committed. */
+export interface GroupLagStats {
+  readonly group: string;
+  readonly queues: number;
+  /** Messages that are there and that it has not consumed. */
   readonly lag: number;
 }
 

@@ -15,7 +15,10 @@ export {
 } from "@millrace/format";
 export type { DiskUsage } from "@millrace/mapped-file";
 export type {
+  CommittedOffset,
+  ConsumersStats,
   DelayLevelStats,
+  GroupLagStats,
   HaStats,
   LastErrorStats,
   LatencySnapshot,
@@ -87,6 +90,13 @@ export type { LogReport, RecoveryCut } from "./recover/log/log-report.js";
 export type { CutOffset, DispatchReport, ProgressReport, RecoveryReport } from "./recover/recovery-report.js";
 export type { IndexRow, LogRow, QueueRow, RecoveryRow } from "./recover/scan/recovery-row.js";
 export type { StoreDirectory } from "./store-directory.js";
+export type {
+  ForceChannelEvent,
+  PutChannelEvent,
+  RecoveryChannelEvent,
+  RollChannelEvent,
+  StoreChannelMap,
+} from "./tell/store-channels.js";
 export type {
   CorruptEvent,
   DispatchFailedEvent,

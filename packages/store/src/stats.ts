@@ -1,6 +1,7 @@
 /** `@millrace/store/stats`: `store.stats()` as text and as Prometheus exposition, and who lags behind. */
 
 export {
+  type CommittedOffset,
   type CommittedOffsets,
   type ConsumerLag,
   consumerLags,

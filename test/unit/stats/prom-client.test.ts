@@ -1,4 +1,4 @@
-import { consumerLags } from "@millrace/stats";
+import { type CommittedOffset, consumerLags } from "@millrace/stats";
 import { MillraceCollector } from "@millrace/stats/prom-client";
 import test from "ava";
 import { Registry } from "prom-client";
@@ -32,18 +32,21 @@ test.serial(
   },
 );
 
-test("who lags most comes first, and a queue in which a group has committed nothing is not its", (t) => {
-  const queues = [0, 1].map((queueId) => ({ topic: "T", queueId, minOffset: 0, maxOffset: 10, lag: 0 }));
-  const offsets = {
-    groups: () => ["a", "b"],
-    get: (group: string, _: string, queueId: number) => (group === "a" ? [9, 2][queueId] : [12][queueId]),
+test("who lags most comes first; a queue that is not there counts nothing, and neither does what retention has deleted", (t) => {
+  const queues = [0, 1, 2].map((queueId) => ({ topic: "T", queueId, minOffset: 2, maxOffset: 10, lag: 0 }));
+  const at = (queueId: number, offset: number, topic = "T") => ({ topic, queueId, offset });
+  const committed: Record<string, CommittedOffset[]> = {
+    a: [at(0, 9), at(1, 3), at(2, 0), at(9, 0), at(0, 0, "gone")],
+    b: [at(1, 12)],
   };
+  const offsets = { groups: () => ["a", "b"], committed: (group: string) => committed[group] ?? [] };
   t.deepEqual(
     consumerLags(offsets, queues).map(({ group, queueId, lag }) => [group, queueId, lag]),
     [
-      ["a", 1, 8],
+      ["a", 2, 8],
+      ["a", 1, 7],
       ["a", 0, 1],
-      ["b", 0, 0],
+      ["b", 1, 0],
     ],
   );
 });

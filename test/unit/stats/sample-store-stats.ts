@@ -53,6 +53,7 @@ export function sampleStoreStats(overrides: Partial<StoreStats> = {}): StoreStat
     allocate: { segments: 3, segmentsReady: 2, lockedBytes: 2048, lockFailures: 1, allocateUs: latency(24_000) },
     latency: { putToAppendUs: latency(20), appendToFlushUs: latency(80), putToAckUs: latency(2_000_000) },
     replicate: { slaves: 3, inSyncSlaves: 2, replicatedOffset: 6500, bytes: 77_000, refused: 4 },
+    consumers: { groupCount: 3, groups: [{ group: "billing", queues: 2, lag: 1500 }] },
     ha: undefined,
     services: [
       { name: "append", state: "running", heartbeatAgeMs: 250 },

@@ -49,8 +49,7 @@ function queueRows({ queues }: StoreState, wanted: string): TableRow[] {
     if (shown.length === 0 && !topic.includes(wanted)) return [];
     const key = `${topic} ${queueId}`;
     const rows: TableRow[] = [{ key, cells: [`${topic}, ${queueId}`, count(min), count(max), count(undispatched)] }];
-    for (const { group, offset } of shown) {
-      const lag = Math.max(0, max - Math.max(offset, min));
+    for (const { group, offset, lag } of shown) {
       rows.push({ key: `${key} ${group}`, cells: [group, NOTHING, count(offset), count(lag)], isPart: true });
     }
     return rows;

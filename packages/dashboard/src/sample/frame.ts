@@ -1,4 +1,5 @@
 /** What the server sends to the page, as JSON: `hello` once, a `frame` four times a second, a `state` about once a second. */
+import type { GroupLagStats } from "@millrace/stats";
 import type { Limit } from "./limit.js";
 
 /** What does not change while the page is open. */
@@ -106,15 +107,7 @@ export interface QueueRow {
   /** Messages that cannot be consumed yet. */
   readonly undispatched: number;
   /** The groups that have committed here, and what they want next. */
-  readonly groups: readonly { readonly group: string; readonly offset: number }[];
-}
-
-/** A consumer group, over all its queues. */
-export interface GroupRow {
-  readonly group: string;
-  readonly queues: number;
-  /** Messages that it has not consumed. */
-  readonly lag: number;
+  readonly groups: readonly { readonly group: string; readonly offset: number; readonly lag: number }[];
 }
 
 /** What asks for an operator: shown above everything. */
@@ -139,7 +132,7 @@ export interface StoreState {
   readonly queues: readonly QueueRow[];
   readonly queueCount: number;
   /** Those that lag most. */
-  readonly groups: readonly GroupRow[];
+  readonly groups: readonly GroupLagStats[];
   readonly groupCount: number;
   readonly topics: readonly string[];
   /** Levels with messages that wait. */

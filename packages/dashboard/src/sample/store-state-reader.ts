@@ -1,16 +1,16 @@
 import { DelayLevels, TRANS_HALF_TOPIC } from "@millrace/format";
 import { monotonicMs, wallClockMs } from "@millrace/shared-memory";
-import type { QueueStats } from "@millrace/stats";
+import { type GroupLagStats, lagOf, type QueueStats } from "@millrace/stats";
 import { ERROR_CODES, type MessageStore, type MillraceErrorCode, type ReadOnlyMessageStore } from "@millrace/store";
-import type { Attention, GroupRow, QueueRow, StoreState } from "./frame.js";
+import type { Attention, QueueRow, StoreState } from "./frame.js";
 import { SamplePace } from "./sample-pace.js";
 
 /** What a page can show, and a message can carry. */
 const QUEUES_SHOWN = 300;
 const GROUPS_SHOWN = 100;
 const TOPICS_SHOWN = 500;
-/** Queues and groups are asked for each other. */
-const PAIRS_ASKED = 20_000;
+/** Whether they have committed in each of the queues that are shown. */
+const GROUPS_ASKED = 60;
 const UNDECIDED_SHOWN = 100;
 const UNDECIDED_INTERVAL_MS = 5000;
 
@@ -29,23 +29,24 @@ export class StoreStateReader {
 
   read(): StoreState {
     const queues = this.#store.queueStats();
-    const { rows, groups } = consumedBy(this.#store, queues);
-    const common = {
+    const { consumers, ...state } = isOpenHere(this.#store) ? this.#ofOpen(this.#store) : ofFollowed(this.#store);
+    return {
+      ...state,
       time: wallClockMs(),
-      queues: rows.slice(0, QUEUES_SHOWN),
+      queues: queueRows(this.#store, queues, consumers.groups),
       queueCount: queues.length,
-      groups: groups.slice(0, GROUPS_SHOWN),
-      groupCount: groups.length,
+      groups: consumers.groups.slice(0, GROUPS_SHOWN),
+      groupCount: consumers.groupCount,
       topics: this.#store.topics().slice(0, TOPICS_SHOWN),
     };
-    return isOpenHere(this.#store) ? { ...common, ...this.#ofOpen(this.#store) } : { ...common, ...ofFollowed(this.#store) };
   }
 
   #ofOpen(store: MessageStore) {
-    const { state, schedule, disk, ha, services, lastErrors } = store.stats();
+    const { state, schedule, disk, ha, services, lastErrors, consumers } = store.stats();
     this.#askForUndecided(store);
     const levels = DelayLevels.parse(store.config.messageDelayLevel);
     return {
+      consumers,
       attention: attentionOf(state),
       delays: schedule.levels
         .map(({ level, delayOffset, maxOffset }) => ({ level, delayMs: levels.delayMs(level), waiting: maxOffset - delayOffset }))
@@ -95,13 +96,14 @@ async function undecidedOf(store: MessageStore): Promise<StoreState["undecided"]
 }
 
 function ofFollowed(store: ReadOnlyMessageStore) {
-  const { fence, abort, disk } = store.stats();
+  const { fence, abort, disk, consumers } = store.stats();
   const attention: Attention[] = [];
   if (fence !== undefined)
     attention.push({ title: "The store is fenced", reason: fence.reason, remedy: remedyOf("ERR_STORE_FENCED") });
   if (store.lastError !== undefined)
     attention.push({ title: "The directory cannot be followed", reason: String(store.lastError), remedy: "It is tried again." });
   return {
+    consumers,
     attention,
     delays: [],
     undecided: undefined,
@@ -136,22 +138,17 @@ function remedyOf(code: string): string | undefined {
   return (ERROR_CODES as Readonly<Record<string, { readonly remedy: string }>>)[code]?.remedy;
 }
 
-/** Queues by name with the groups that have committed there, and the groups by what they have not consumed, the most first. */
-function consumedBy({ consumerOffsets }: AnyStore, queues: readonly QueueStats[]): { rows: QueueRow[]; groups: GroupRow[] } {
-  const names = consumerOffsets.groups().slice(0, Math.max(1, Math.floor(PAIRS_ASKED / Math.max(1, queues.length))));
-  const totals = new Map(names.map((group) => [group, { queues: 0, lag: 0 }]));
-  const rows = queues.map(({ topic, queueId, minOffset, maxOffset, lag }) => {
-    const groups: { group: string; offset: number }[] = [];
-    for (const [group, total] of totals) {
+/** Queues by name, with those of the groups that have committed there. */
+function queueRows({ consumerOffsets }: AnyStore, queues: readonly QueueStats[], groups: readonly GroupLagStats[]): QueueRow[] {
+  const shown = queues
+    .toSorted((a, b) => (a.topic === b.topic ? a.queueId - b.queueId : a.topic < b.topic ? -1 : 1))
+    .slice(0, QUEUES_SHOWN);
+  const asked = groups.slice(0, GROUPS_ASKED);
+  return shown.map(({ topic, queueId, minOffset: min, maxOffset: max, lag: undispatched }) => {
+    const committed = asked.flatMap(({ group }) => {
       const offset = consumerOffsets.get(group, topic, queueId);
-      if (offset === undefined) continue;
-      groups.push({ group, offset });
-      total.queues++;
-      total.lag += Math.max(0, maxOffset - Math.max(offset, minOffset));
-    }
-    return { topic, queueId, min: minOffset, max: maxOffset, undispatched: lag, groups };
+      return offset === undefined ? [] : [{ group, offset, lag: lagOf(offset, min, max) }];
+    });
+    return { topic, queueId, min, max, undispatched, groups: committed };
   });
-  rows.sort((a, b) => (a.topic === b.topic ? a.queueId - b.queueId : a.topic < b.topic ? -1 : 1));
-  const groups = Array.from(totals, ([group, total]) => ({ group, ...total })).sort((a, b) => b.lag - a.lag);
-  return { rows, groups };
 }

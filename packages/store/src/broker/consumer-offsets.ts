@@ -1,5 +1,6 @@
 import { checkQueueId, checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
+import type { CommittedOffset } from "@millrace/stats";
 import {
   type ConfigFileContent,
   type ConfigFileDamage,
@@ -200,6 +201,20 @@ export class ConsumerOffsets {
     this.#changes.add();
     this.#saveLater();
     return true;
+  }
+
+  /** What the group has committed, in each queue; none for a group that never did. (RocketMQ: `queryOffset` of each queue.) */
+  committed(group: string): CommittedOffset[] {
+    const committed: CommittedOffset[] = [];
+    for (const [topic, offsets] of this.topicsOf(group)) {
+      for (const [queueId, offset] of offsets) if (offset >= 0) committed.push({ topic, queueId, offset });
+    }
+    return committed;
+  }
+
+  /** Topic → queue id → offset, as it is in the file: negative for none. @internal */
+  topicsOf(group: string): ReadonlyMap<string, ReadonlyMap<number, number>> {
+    return this.#groups.get(group) ?? new Map();
   }
 
   /** Groups that have committed, in this life of the store or before. */

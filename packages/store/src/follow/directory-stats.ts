@@ -1,5 +1,6 @@
 import { parseSegmentFileName, type StorePaths } from "@millrace/format";
 import type { DiskUsage, Storage } from "@millrace/mapped-file";
+import type { ConsumersStats } from "@millrace/stats";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
 import { readStoreFence, type StoreFence } from "../marks/store-fence.js";
 
@@ -15,10 +16,12 @@ export interface DirectoryStats {
   /** There from a store's opening to its clean end; `processId` is undefined where the file does not say it. */
   readonly abort: { readonly processId: number | undefined } | undefined;
   readonly disk: DiskUsage;
+  /** As the groups' offsets were saved last, and the queues are now. */
+  readonly consumers: ConsumersStats;
 }
 
 /** @throws what the system says; MillraceError `ERR_WATERMARK_CORRUPT` */
-export function readDirectoryStats(storage: Storage, paths: StorePaths): DirectoryStats {
+export function readDirectoryFiles(storage: Storage, paths: StorePaths): Omit<DirectoryStats, "consumers"> {
   const segments = storage.list(paths.commitLog).flatMap(({ kind, name, size, modifiedMs }) => {
     const fromOffset = kind === "file" ? parseSegmentFileName(name) : undefined;
     return fromOffset === undefined ? [] : [{ fromOffset, bytes: size, modifiedMs }];

@@ -1,6 +1,11 @@
 import { MillraceError } from "@millrace/format";
 import type { Storage, StorageEntry } from "@millrace/mapped-file";
+import { monotonicMs } from "@millrace/shared-memory";
+import type { CommittedOffset } from "@millrace/stats";
 import { ConsumerOffsets } from "../broker/consumer-offsets.js";
+
+/** A question for each group and queue must not be a look at the file each. */
+const LOOK_MS = 50;
 
 /** How far each consumer group of a store that another process writes has come, as it has saved it last. */
 export class FollowedOffsets {
@@ -8,6 +13,7 @@ export class FollowedOffsets {
   readonly #path: string;
   #offsets: ConsumerOffsets | undefined;
   #entry: StorageEntry | undefined;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(storage: Storage, path: string) {
     this.#storage = storage;
@@ -24,6 +30,16 @@ export class FollowedOffsets {
     return this.#read().get(group, topic, queueId);
   }
 
+  /** What the group had committed in each queue when its offsets were saved last. */
+  committed(group: string): CommittedOffset[] {
+    return this.#read().committed(group);
+  }
+
+  /** All of them, as they were saved last. @internal */
+  saved(): ConsumerOffsets {
+    return this.#read();
+  }
+
   /** @throws MillraceError `ERR_STORE_READ_ONLY` */
   commit(): never {
     throw readOnly("consumerOffsets.commit");
@@ -36,6 +52,9 @@ export class FollowedOffsets {
 
   /** Read again when the file has changed; while it is just being replaced, what was read before counts. */
   #read(): ConsumerOffsets {
+    const nowMs = monotonicMs();
+    if (this.#offsets !== undefined && nowMs - this.#lookedAtMs < LOOK_MS) return this.#offsets;
+    this.#lookedAtMs = nowMs;
     const entry = this.#storage.entry(this.#path);
     const isRead = entry?.inode === this.#entry?.inode && entry?.modifiedMs === this.#entry?.modifiedMs;
     if (this.#offsets !== undefined && isRead) return this.#offsets;

@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
+import { GroupLags } from "../broker/group-lags.js";
 import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
@@ -11,7 +12,7 @@ import { MessageReader } from "../read/message-reader.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { DirectoryFollower } from "./directory-follower.js";
-import { type DirectoryStats, readDirectoryStats } from "./directory-stats.js";
+import { type DirectoryStats, readDirectoryFiles } from "./directory-stats.js";
 import {
   DirectoryVerifier,
   type DirectoryVerifyOptions,
@@ -46,6 +47,7 @@ export class FollowedStore {
   readonly #words: FollowedWords;
   readonly #arrivals: ArrivalSignal;
   readonly #follower: DirectoryFollower;
+  readonly #lags: GroupLags;
 
   private constructor(storage: Storage, paths: StorePaths, config: MessageStoreConfig) {
     this.config = config;
@@ -55,6 +57,7 @@ export class FollowedStore {
     const { control, queues, topics } = words;
     this.#words = words;
     this.reader = new MessageReader(storage, config, control, queues, topics, NOWHERE);
+    this.#lags = new GroupLags(topics, this.reader.consumeQueues.columns);
     this.#arrivals = new ArrivalSignal(control, queues, topics);
     this.consumers = new MessageConsumers(this.reader, this.#arrivals);
     this.consumerOffsets = new FollowedOffsets(storage, paths.consumerOffset);
@@ -83,7 +86,7 @@ export class FollowedStore {
 
   /** The watermark lags, and a broker has none. */
   get flushedOffset(): number {
-    return Math.min(this.stats().flushedOffset ?? 0, this.#words.end);
+    return Math.min(this.#files().flushedOffset ?? 0, this.#words.end);
   }
 
   get minPhysicalOffset(): number {
@@ -100,8 +103,12 @@ export class FollowedStore {
   }
 
   stats(): DirectoryStats {
+    return { ...this.#files(), consumers: this.#lags.look(this.consumerOffsets.saved()) };
+  }
+
+  #files(): Omit<DirectoryStats, "consumers"> {
     try {
-      return readDirectoryStats(this.#storage, this.#paths);
+      return readDirectoryFiles(this.#storage, this.#paths);
     } catch (error) {
       throw pathUnusable(error, "the directory cannot be looked at", this.#paths.root);
     }

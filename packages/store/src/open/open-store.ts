@@ -4,6 +4,7 @@ import {
   ControlBlock,
   durableOffset,
   endOffset,
+  monotonicMs,
   QueueTableWriter,
   ServiceFailure,
   type ServiceOutcome,
@@ -13,6 +14,7 @@ import {
 } from "@millrace/shared-memory";
 import type { ConsumerOffsets } from "../broker/consumer-offsets.js";
 import { MessageScheduler } from "../broker/delay/message-scheduler.js";
+import { GroupLags } from "../broker/group-lags.js";
 import { Transactions } from "../broker/transaction/transactions.js";
 import { StoreCleaner } from "../clean/store-cleaner.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
@@ -42,6 +44,7 @@ import { HaStatus } from "./ha-status.js";
 import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
 import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
 import { ProducerRings } from "./producer-rings.js";
+import { publishRecovery, ServiceChannels } from "./service-channels.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
 import { unitRepairs } from "./unit-repairs.js";
 
@@ -65,6 +68,7 @@ export class OpenStore {
   readonly snapshots: StoreSnapshots;
   readonly recovery: RecoveryReport;
   readonly #arrivals: ArrivalSignal;
+  readonly #channels: ServiceChannels;
   /** Rejects of the flushes under way: a service that ends does not answer them. */
   readonly #flushes = new Set<(error: MillraceError) => void>();
   #failure: MillraceError | undefined;
@@ -127,12 +131,14 @@ export class OpenStore {
       dispatchedOffset: () => pipeline.control.counters.reputFromOffset.get(),
       saveOffsets: () => this.consumerOffsets.persist(),
     });
+    const lags = new GroupLags(topics, this.reader.consumeQueues.columns);
     this.stats = new StoreStatsReader(directory, pipeline, this.put, this.producers, {
       get: () => this.reader.stats(),
       schedule: () => this.schedule.stats(),
       clean: () => this.cleaner.files.stats(),
       scrub: () => this.cleaner.scrubber.stats(),
       lastErrors: () => events.lastErrors,
+      consumers: () => lags.look(consumerOffsets),
       ha: () => ha.stats,
     });
     pipeline.control.counters.storeState.set(StoreState.running);
@@ -140,11 +146,13 @@ export class OpenStore {
     else if (config.brokerRole !== "SLAVE") this.schedule.start();
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
     void this.#hearForceAlarm();
+    this.#channels = new ServiceChannels(pipeline);
     events.start();
   }
 
   /** See {@link MessageStore.open}. Nothing is left behind when it fails. */
   static async open(options: MessageStoreOptions, storage: StorageSpec): Promise<OpenStore> {
+    const beganMs = monotonicMs();
     const directory = await openDirectory(options, storage);
     let pipeline: Pipeline | undefined;
     try {
@@ -167,7 +175,9 @@ export class OpenStore {
       const ha = new HaStatus(directory.events, topics, control);
       pipeline = await Pipeline.start(data, control, ha.onReport);
       await dispatched(pipeline, recovery.maxOffset, options.signal);
-      return new OpenStore(directory, pipeline, topics, progress, ha);
+      const open = new OpenStore(directory, pipeline, topics, progress, ha);
+      publishRecovery(directory.config.storePathRootDir, open.recovery, beganMs);
+      return open;
     } catch (error) {
       await pipeline?.destroy();
       giveBack(directory, pipeline === undefined);
@@ -271,6 +281,7 @@ export class OpenStore {
     this.#rejectFlushes(this.#failure ?? storeClosed());
     this.put.close();
     this.#arrivals.close();
+    this.#channels.close();
     await attempt(() => this.reader.close());
     await attempt(() => this.#keepFence());
     await attempt(() => this.pipeline.destroy());

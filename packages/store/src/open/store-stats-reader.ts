@@ -44,6 +44,7 @@ export interface StatsSources {
   readonly clean: () => CleanStats;
   readonly scrub: () => ScrubStats;
   readonly lastErrors: () => StoreStats["lastErrors"];
+  readonly consumers: () => StoreStats["consumers"];
   readonly ha: () => StoreStats["ha"];
 }
 
@@ -143,6 +144,7 @@ export class StoreStatsReader {
       },
       scrub: this.#sources.scrub(),
       replicate: this.#replicateStats(),
+      consumers: this.#sources.consumers(),
       ha: this.#sources.ha(),
       services: this.#services(),
       lastErrors: this.#sources.lastErrors(),

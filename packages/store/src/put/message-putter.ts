@@ -22,6 +22,7 @@ import { DrainedPuts } from "./drained-puts.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
+import { PutChannel } from "./put-channel.js";
 import { type AppendedPutResult, allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
 import { PutWaitQueue, type Settle } from "./put-wait-queue.js";
 import { type ProducerMemory, RecordEncoder } from "./record-encoder.js";
@@ -74,6 +75,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   #nowMs = 0;
   #refusal: MillraceError | undefined; // set when no more puts are taken; what they are rejected with
   readonly #drained = new DrainedPuts();
+  readonly #channel: PutChannel;
 
   /** @param sealsBodies computes the bodies' CRCs, which the appender does else: for one of several producers */
   constructor(config: MessageStoreConfig, control: PutterWords, memory: ProducerMemory, topics: T, sealsBodies = false) {
@@ -92,6 +94,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
     this.#details = new AckDetails(this.ring.frameCapacity);
     this.waiting = new PutWaitQueue(config);
+    this.#channel = new PutChannel(config.storePathRootDir, this.#totals, this.#putToAckUs, this.waiting);
     this.#waits = new AckWaits(this.ring, this.#verdict.words, () => this.#drain());
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
@@ -126,6 +129,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.waiting.rejectAll(error);
     while (this.#settleSome()) {}
     while (this.ring.inFlight > 0) this.#take()?.(Promise.reject(error));
+    this.#channel.look();
     this.#drained.look(this.unanswered);
   }
 
@@ -317,6 +321,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     if (this.#isClosed) return;
     const more = this.#settleSome();
     if (this.waiting.size > 0) this.waiting.retry(this.#adopt);
+    this.#channel.look();
     this.#drained.look(this.unanswered);
     if (this.unanswered === 0) return;
     if (!more) return this.#arm();
