@@ -179,7 +179,7 @@ rocketMqTests(
   "a reader beside RocketMQ",
   ROCKETMQ_SERIES.map((series) => ({ series })),
   ({ series }, toolchain) => {
-    test(`beside RocketMQ ${series}, which writes, deletes, is closed and killed, a reader shows what is put and nothing else`, async (t) => {
+    test(`a reader beside RocketMQ ${series}, which deletes, is closed and killed, shows what is put and nothing else`, async (t) => {
       t.timeout(240_000);
       const seed = chosenSeed();
       t.log(`seed=${seed}`);
