@@ -1,9 +1,12 @@
+import type { Worker } from "node:worker_threads";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStoreOptions } from "@millrace/store";
 import test from "ava";
+import { haPort, RawSlave } from "../support/raw-slave.js";
 import { readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore, outcomes } from "../support/temporary-store.js";
+import { until } from "../support/until.js";
 
 const FAULTED = { code: "ERR_STORE_FAULTED", outcome: "unknown" };
 
@@ -79,6 +82,41 @@ test.serial("an allocator that cannot clean up behind itself is told when the st
   t.is(reopened.recovery.messages, 10);
   t.true(reopened.recovery.emptySegmentsRemoved.length > 0);
 });
+
+for (const brokerRole of ["ASYNC_MASTER", "SYNC_MASTER"] as const) {
+  test.serial(
+    `a ${brokerRole} whose replicate thread dies is faulted, and every put settles: nobody else would say it`,
+    async (t) => {
+      const threads: Worker[] = [];
+      const onThread = (thread: Worker): number => threads.push(thread);
+      process.on("worker", onThread);
+      const store = await openStore(t, { brokerRole, haListenPort: 0, slaveTimeout: 60_000 });
+      process.off("worker", onThread);
+      const slave = await RawSlave.connect(t, haPort(store));
+      slave.report(0);
+      await until(() => store.stats().ha?.inSyncSlaves === 1);
+      t.is((await store.putMessage(numbered(0))).status, "PUT_OK");
+      slave.acknowledges = false;
+      const told: string[] = [];
+      store.on("faulted", ({ service, code }) => told.push(`${service} ${code}`));
+      const waiting = outcomes([store.putMessage(numbered(1)), store.putMessages([numbered(2), numbered(3)])]);
+      await until(() => slave.end === store.maxPhysicalOffset && store.stats().append.messages === 4);
+      await threads.at(-1)?.terminate();
+      for (const outcome of await waiting) {
+        if (brokerRole === "SYNC_MASTER") t.deepEqual(outcome, FAULTED);
+        else t.like(outcome, { status: "PUT_OK" });
+      }
+      await until(() => told.length > 0);
+      t.is(store.stats().state, "faulted");
+      t.deepEqual(told, ["replicate ERR_STORE_FAULTED"]);
+      t.deepEqual(await outcomes([store.putMessage(numbered(4))]), [FAULTED]);
+      await slave.closed();
+      await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /service=replicate code=ERR_SERVICE_DIED/ });
+      const reopened = await openStore(t, { storePathRootDir: store.config.storePathRootDir });
+      t.is(reopened.getMaxOffsetInQueue("TopicA", 0), 4);
+    },
+  );
+}
 
 test.serial("a store whose threads cannot start says so, and gives the lock back", async (t) => {
   const root = temporaryDirectory(t);

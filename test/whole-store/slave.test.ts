@@ -60,6 +60,22 @@ test.serial("a slave refuses puts, and says why", async (t) => {
   await t.throwsAsync(slave.deleteTopic("TopicA"), { code: "ERR_HA_SLAVE" });
 });
 
+test.serial(
+  "a slave that follows nobody shows what is there, and neither puts nor connects; without saying so it is refused",
+  async (t) => {
+    const written = await openStore(t);
+    for (let n = 0; n < 10; n++) await written.putMessage(numbered(n));
+    await written.close();
+    const store = await openStore(t, { ...written.config, brokerRole: "SLAVE", haMasterAddress: "none" });
+    t.is(store.getMaxOffsetInQueue("TopicA", 0), 10);
+    t.is((await store.putMessage(message())).code, "ERR_HA_SLAVE");
+    t.is(store.stats().ha?.master, undefined);
+    t.is(store.stats().state, "running");
+    await store.close();
+    t.true((await openStore(t, written.config)).recovery.lastExitOk);
+  },
+);
+
 test.serial("a slave that was closed goes on where it was, and one that was closed opens as master with everything", async (t) => {
   const master = await openStore(t, MASTER);
   const first = await openSlave(t, master);

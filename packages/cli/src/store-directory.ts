@@ -55,6 +55,9 @@ export function storeOptions(directory: string, given: SizeOptions): MessageStor
   return { storePathRootDir: directory, ...log, ...MessageStore.sizesOf(directory, log), ...givenSizes(given) };
 }
 
+/** As a slave that follows nobody: whatever it is, nothing is put into it, and nothing delivered that is due. */
+export const LOOKED_AFTER = { brokerRole: "SLAVE", haMasterAddress: "none" } as const;
+
 /** The same of a store that may be too damaged to say its sizes. */
 export function damagedStoreOptions(directory: string, given: SizeOptions): MessageStoreOptions {
   try {

@@ -11,8 +11,8 @@ export const HA_ERROR_CODES = {
     remedy: "See which of the two is right, keep a copy of the other one, then empty its directory and let it follow.",
   },
   ERR_HA_LISTEN: {
-    meaning: "Slaves cannot be accepted: the system refuses the address or the port.",
-    remedy: "Correct haListenAddress or haListenPort, or end what has the port.",
+    meaning: "Slaves cannot be accepted: the system refuses the address, the port, or one connection while the store is open.",
+    remedy: "Correct haListenAddress or haListenPort, or end what has the port; a slave whose connection was refused tries again.",
   },
   ERR_HA_PEER: {
     meaning: "Somebody who is not in haPeers asked for the log, and was refused.",

@@ -2,12 +2,14 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createStorage } from "@millrace/mapped-file";
-import { ERROR_CODES } from "@millrace/store";
+import { ERROR_CODES, MessageStore } from "@millrace/store";
 import test from "ava";
 import { readStoreFence, unforcedFrom } from "#store/marks/store-fence.js";
 import { bundledStore } from "../../support/bundled-store.js";
 import { FIXTURES_DIRECTORY } from "../../support/fixture-store.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
+import { numbered, openStore } from "../../support/temporary-store.js";
+import { until } from "../../support/until.js";
 
 const MAIN = join(FIXTURES_DIRECTORY, "..", "..", "packages", "cli", "dist", "main.js");
 
@@ -76,6 +78,29 @@ test("unfence fails with a code where the marker cannot be written, and the fenc
   t.deepEqual([status, stdout], [1, ""]);
   t.regex(stderr, /^ERR_PATH_UNUSABLE: the fence stands/);
   t.is(readStoreFence(createStorage({ kind: "real" }), beside)?.offset, 4711);
+});
+
+test("recover, snapshot and offsets deliver nothing that is due: of a slave, the log is its master's", async (t) => {
+  const root = temporaryDirectory(t);
+  const store = await openStore(t, { storePathRootDir: root });
+  const { appendResult } = await store.putMessage(numbered(1, 100, { delayTimeLevel: 1 }));
+  store.consumerOffsets.commit("group", "SCHEDULE_TOPIC_XXXX", 0, 0);
+  const end = store.maxPhysicalOffset;
+  await store.close();
+  const dueAt = (appendResult?.storeTimestamp ?? 0) + 1000;
+  await until(() => Date.now() > dueAt);
+  for (const args of [
+    ["recover", root],
+    ["snapshot", root, join(temporaryDirectory(t), "copy")],
+    ["offsets", "reset", root, "group", "SCHEDULE_TOPIC_XXXX", "--to", "earliest"],
+    ["offsets", "delete", root, "group"],
+  ]) {
+    const { status, stderr } = millrace(...args);
+    t.is(status, 0, stderr);
+    await using reader = await MessageStore.openReadOnly(root);
+    t.is(reader.maxPhysicalOffset, end, args[0]);
+    t.is(reader.consumerOffsets.get("group", "SCHEDULE_TOPIC_XXXX", 0), args[1] === "delete" ? undefined : 0);
+  }
 });
 
 test("bad usage is told, exit code 2, and makes no directory", (t) => {

@@ -6,7 +6,15 @@ import { withExamples } from "../examples.js";
 import { exitWith } from "../exit-code.js";
 import { integer } from "../option-value.js";
 import { print, printJson, table } from "../print.js";
-import { type LogOption, openReader, type SizeOptions, storeOptions, withDirectory, withSizes } from "../store-directory.js";
+import {
+  LOOKED_AFTER,
+  type LogOption,
+  openReader,
+  type SizeOptions,
+  storeOptions,
+  withDirectory,
+  withSizes,
+} from "../store-directory.js";
 import { time } from "../time-value.js";
 import { UsageError } from "../usage-error.js";
 
@@ -76,7 +84,7 @@ function resetCommand(): Command {
     .option("--queue <id>", "only this queue")
     .option("--json", "as JSON")
     .action(async (directory: string, group: string, topic: string, options: ResetOptions) => {
-      await using store = await MessageStore.open(storeOptions(directory, options));
+      await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER });
       const queues = options.queue === undefined ? store.queues(topic) : [integer("queue", options.queue, 0, QUEUE_ID_MAX)];
       if (queues.length === 0) throw new UsageError(`the store has no messages of this topic: topic=${topic}`);
       const rows = queues.map((queueId) => {
@@ -109,7 +117,7 @@ function deleteCommand(): Command {
     .argument("<group>", "the consumer group")
     .option("--json", "as JSON")
     .action(async (directory: string, group: string, options: SizeOptions & { readonly json?: true }) => {
-      await using store = await MessageStore.open(storeOptions(directory, options));
+      await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER });
       const isDeleted = store.consumerOffsets.deleteGroup(group);
       await store.consumerOffsets.persist();
       if (options.json) printJson({ group, isDeleted });

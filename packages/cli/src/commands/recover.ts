@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { integer } from "../option-value.js";
 import { printJson, progress } from "../print.js";
-import { checkDirectory, damagedStoreOptions, openReader, type SizeOptions, withSizes } from "../store-directory.js";
+import { checkDirectory, damagedStoreOptions, LOOKED_AFTER, openReader, type SizeOptions, withSizes } from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
 import { isAlive } from "./stat.js";
 
@@ -21,7 +21,8 @@ export function recoverCommand(): Command {
   const command = withSizes(new Command("recover"))
     .summary("open the store, which recovers it, print what was found, kept and cut as JSON, and close it")
     .description(
-      "Opens a store that nobody has open, which recovers it, and closes it. docs/recovery.md explains each line that it prints.",
+      "Opens a store that nobody has open, which recovers it, and closes it; delayed messages that are due are left to the next who " +
+        "opens it. docs/recovery.md explains each line that it prints.",
     )
     .option("--dry-run", "do it to a copy, which is removed again; blocks are shared where the file system can (reflink)")
     .option("--scratch <path>", "where that copy is made; beside the directory without it")
@@ -41,7 +42,6 @@ export function recoverCommand(): Command {
   ]);
 }
 
-/** Nothing else is done to the store: opened as a master, it would deliver what a slave leaves to its own. */
 async function truncated(directory: string, text: string, options: RecoverOptions): Promise<void> {
   if (options.dryRun) throw new UsageError("what is cut is cut: --truncate-to --dry-run");
   const offset = integer("truncate-to", text, 0, Number.MAX_SAFE_INTEGER);
@@ -51,6 +51,7 @@ async function truncated(directory: string, text: string, options: RecoverOption
 async function recovered(options: MessageStoreOptions): Promise<RecoveryReport> {
   await using store = await MessageStore.open({
     ...options,
+    ...LOOKED_AFTER,
     onRecoveryProgress: ({ bytesScanned, bytesTotal }) => progress(`scanned ${bytesScanned} of ${bytesTotal} bytes`),
   });
   return store.recovery;

@@ -5,6 +5,7 @@ import { withExamples } from "../examples.js";
 import { interrupted } from "../interrupted.js";
 import { bytesText, print, warn } from "../print.js";
 import { replicaOptions, type SizeOptions, withSizes } from "../store-directory.js";
+import { UsageError } from "../usage-error.js";
 
 interface ReplicaOptions extends SizeOptions {
   readonly of: string;
@@ -26,8 +27,9 @@ export function replicaCommand(): Command {
     .option("--sync", "acknowledge what is on this disk (SYNC_FLUSH), not what is in memory")
     .option("--json", "each line as JSON")
     .action(async (directory: string, options: ReplicaOptions) => {
-      const { of: haMasterAddress, sync, json } = options;
-      const role = { brokerRole: "SLAVE", haMasterAddress } as const;
+      const { of, sync, json } = options;
+      if (!of.includes(":")) throw new UsageError(`host:port is needed: --of=${of}`);
+      const role = { brokerRole: "SLAVE", haMasterAddress: of } as const;
       const signal = interrupted();
       const flush = sync === true ? ({ flushDiskType: "SYNC_FLUSH" } as const) : {};
       await using store = await MessageStore.open({ ...replicaOptions(directory, options), ...role, ...flush, signal });

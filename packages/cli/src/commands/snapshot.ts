@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { interrupted } from "../interrupted.js";
 import { bytesText, printJson, progress } from "../print.js";
-import { type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
+import { LOOKED_AFTER, type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
 
 /** `millrace snapshot`: a consistent copy of a store that nobody has open. */
 export function snapshotCommand(): Command {
@@ -13,7 +13,7 @@ export function snapshotCommand(): Command {
     .argument("<target>", "a directory that is not there yet")
     .option("--json", "as it always prints")
     .action(async (directory: string, target: string, options: SizeOptions) => {
-      await using store = await MessageStore.open(storeOptions(directory, options));
+      await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER });
       const report = await store.snapshot(target, {
         signal: interrupted(),
         onProgress: ({ bytesCopied }) => progress(`copied ${bytesText(bytesCopied)}`),

@@ -12,6 +12,7 @@ import {
   StoreState,
 } from "@millrace/shared-memory";
 import type { HaStats } from "@millrace/stats";
+import { followsMaster } from "../config/ha-options.js";
 import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { QueueSlots } from "../pipeline/queue-slots.js";
@@ -47,7 +48,8 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
   readonly #force: FencingForce;
   readonly #writer: SegmentWriter;
   readonly #ready: ReadyBytes;
-  readonly #client: HaClient;
+  /** Undefined: it follows nobody. */
+  readonly #client: HaClient | undefined;
   readonly #slots: QueueSlots;
   readonly #nextQueueOffsets: OwnedQueueColumn;
   readonly #reports: SlaveReports;
@@ -77,7 +79,7 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     this.#reports = reports;
     this.#offset = this.#counters.wroteOffset.value;
     this.#segment = this.#segments.at(this.#storage, this.#offset, "write");
-    this.#client = new HaClient(config, this.#storage, this, events);
+    this.#client = followsMaster(config) ? new HaClient(config, this.#storage, this, events) : undefined;
   }
 
   get minOffset(): number {
@@ -104,22 +106,22 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     this.#force.check();
     const nowMs = monotonicMs();
     this.#followWhileRunning();
-    this.#client.tick(nowMs);
-    this.#client.acknowledge();
+    this.#client?.tick(nowMs);
+    this.#client?.acknowledge();
     if (nowMs - this.#statsAtMs >= STATS_INTERVAL_MS) this.#tellStats();
   }
 
   async onClose(): Promise<void> {
     this.#isClosed = true;
-    await this.#client.close();
+    await this.#client?.close();
     this.#writer.close();
   }
 
   /** Of a store that is fenced or faulted, or is being closed, the log stays as it is. */
   #followWhileRunning(): void {
     const state = this.#counters.storeState.get();
-    if (state === StoreState.running) this.#client.start(this.#fail);
-    else if (state > StoreState.running) this.#client.stop();
+    if (state === StoreState.running) this.#client?.start(this.#fail);
+    else if (state > StoreState.running) this.#client?.stop();
   }
 
   /** See {@link SlaveLog}. One publication for all that the stream has. */
@@ -234,11 +236,11 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     if (this.#waitsForForce) return;
     const { flushedOffset } = this.#counters;
     const woken = flushedOffset.waitAsync(flushedOffset.get());
-    if (woken === undefined || durableOffset(this.#counters) >= this.endOffset) return this.#client.acknowledge();
+    if (woken === undefined || durableOffset(this.#counters) >= this.endOffset) return this.#client?.acknowledge();
     this.#waitsForForce = true;
     woken.then(() => {
       this.#waitsForForce = false;
-      this.#client.acknowledge();
+      this.#client?.acknowledge();
       if (durableOffset(this.#counters) < this.endOffset && !this.#isClosed) this.#awaitForce();
     });
   }
@@ -251,7 +253,7 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
       slaves: [],
       inSyncSlaves: 0,
       replicatedOffset: 0,
-      master: this.#client.stats,
+      master: this.#client?.stats,
     });
   }
 }

@@ -20,6 +20,9 @@ type ReplicationOptions = Pick<
   | "transientStorePoolEnable"
 >;
 
+/** `haMasterAddress` of a slave that follows nobody. */
+const NO_MASTER = "none";
+
 /** Where a peer is. */
 export interface PeerAddress {
   readonly host: string;
@@ -33,6 +36,11 @@ export function parsePeerAddress(text: string): PeerAddress | undefined {
   const port = Number(digits);
   if (host === undefined || !(port >= 1 && port <= PORT_MAX) || (ipv6 !== undefined && !isIPv6(ipv6))) return undefined;
   return { host, port };
+}
+
+/** Whether the log is a slave's that follows somebody. */
+export function followsMaster({ haMasterAddress }: Pick<ReplicationOptions, "haMasterAddress">): boolean {
+  return haMasterAddress !== "" && haMasterAddress !== NO_MASTER;
 }
 
 /** Whether connections from an address are taken, by the option `haPeers`. */
@@ -72,8 +80,8 @@ export function checkReplication(config: ReplicationOptions): void {
   const { brokerRole, haListenPort, haListenAddress, haMasterAddress, inSyncReplicas, minInSyncReplicas } = config;
   if (!BROKER_ROLES.has(brokerRole)) throw illegal("brokerRole", brokerRole, "ASYNC_MASTER, SYNC_MASTER or SLAVE is needed");
   if (isIP(haListenAddress) === 0) throw illegal("haListenAddress", haListenAddress, "an IPv4 or IPv6 address is needed");
-  if (haMasterAddress !== "" && parsePeerAddress(haMasterAddress) === undefined) {
-    throw illegal("haMasterAddress", haMasterAddress, "host:port is needed");
+  if (followsMaster(config) && parsePeerAddress(haMasterAddress) === undefined) {
+    throw illegal("haMasterAddress", haMasterAddress, `host:port is needed, or ${NO_MASTER}`);
   }
   const contradictory = (message: string): MillraceError => new MillraceError("ERR_OPTION_CONTRADICTORY", message);
   if (brokerRole === "SYNC_MASTER" && haListenPort < 0) {

@@ -9,6 +9,8 @@ import type { StoreEvents } from "../tell/store-events.js";
 export class HaStatus {
   /** As it was said last; undefined where nothing replicates. */
   stats: HaStats | undefined;
+  /** Why a queue could not be added last: it is asked for again and again, and said once. */
+  #refusal = "";
   readonly #events: StoreEvents;
   readonly #topics: TopicTable;
   readonly #queueSlots: ControlBlock<"main">["counters"]["queueSlots"];
@@ -33,7 +35,10 @@ export class HaStatus {
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       if (error.code === "ERR_TOPIC_SUSPENDED") return; // for a moment
-      this.#events.emit("error", { service: "append", code: error.code, message: error.message });
+      const { code, message } = error;
+      if (message === this.#refusal) return;
+      this.#refusal = message;
+      this.#events.emit("error", { service: "append", code, message });
     }
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { MillraceError, QUEUE_OFFSET_PUT_LIMIT, type StorePaths, shownValue, storePaths } from "@millrace/format";
 import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { initializeQueues, type QueueTableBuffers, ServiceFailure, type ServiceOutcome } from "@millrace/shared-memory";
+import { followsMaster } from "../config/ha-options.js";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { AbortFile } from "../marks/abort-file.js";
@@ -58,7 +59,7 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     lock.lockLog(storage, paths);
     const abort = new AbortFile(storage, paths.abort);
     refuseUnsupportedDirectories(storage, paths);
-    if (config.brokerRole === "SLAVE") refuseControllerGroup(storage, paths);
+    if (followsMaster(config)) refuseControllerGroup(storage, paths);
     const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
     const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
     const mark = readDispatchedMark(storage, paths.dispatchedMark);
@@ -117,7 +118,7 @@ async function withOrigin(
   config: MessageStoreConfig,
   signal: AbortSignal | undefined,
 ): Promise<CommitLogRecovery> {
-  if (config.brokerRole !== "SLAVE" || log.maxOffset > 0) return log;
+  if (!followsMaster(config) || log.maxOffset > 0) return log;
   const origin = await masterOrigin(config, signal);
   return origin === undefined || origin === 0 ? log : { ...log, minOffset: origin, maxOffset: origin };
 }

@@ -58,7 +58,7 @@ export class HaService implements EventAgent, HaConnectionOwner {
     return this.#counters.minOffset.get();
   }
 
-  async onStart(fail: (error: unknown) => void): Promise<void> {
+  async onStart(): Promise<void> {
     const { haListenAddress: host, haListenPort: port } = this.#config;
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", (cause) => {
@@ -67,7 +67,7 @@ export class HaService implements EventAgent, HaConnectionOwner {
       });
       this.#server.listen({ host, port }, resolve);
     });
-    this.#server.removeAllListeners("error").on("error", fail);
+    this.#server.removeAllListeners("error").on("error", this.#onAcceptFailed);
     const address = this.#server.address();
     this.#port = typeof address === "object" && address !== null ? address.port : port;
     this.#tellStats();
@@ -123,6 +123,13 @@ export class HaService implements EventAgent, HaConnectionOwner {
     }
     this.#tellStats();
   }
+
+  /** What the system says of one that wants to connect, a network that is down, say, ends nothing else. */
+  readonly #onAcceptFailed = ({ message: reason }: Error): void => {
+    const { haListenAddress: address, haListenPort } = this.#config;
+    const message = `a slave could not be accepted: haListenAddress=${address} haListenPort=${haListenPort} reason=${reason}`;
+    this.#refused(new MillraceError("ERR_HA_LISTEN", message), address);
+  };
 
   #accept(socket: Socket): void {
     const address = socket.remoteAddress ?? "";
