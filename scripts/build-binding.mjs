@@ -104,7 +104,7 @@ export function buildBinding(root, isComplete) {
   return { missing, failure: undefined };
 }
 
-/** As the package's prepack: everything that can be built here, and a word on what cannot. */
+/** Before the packages are packed: everything that can be built here, and a word on what cannot. */
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { missing, failure } = buildBinding(dirname(dirname(fileURLToPath(import.meta.url))), true);
   for (const target of missing) {

@@ -2,6 +2,7 @@ import { integer, oneOf, seconds, size } from "@millrace/cli/option-value";
 import { UsageError } from "@millrace/cli/usage-error";
 import { isTopicLegal } from "@millrace/format";
 import { Command, Option } from "commander";
+import { checkReportOptions } from "./report-page.js";
 
 const MIB = 1024 * 1024;
 /** The store's own limit of a body, and of all bodies of a batch. */
@@ -256,9 +257,7 @@ function checkSlaves({ slaves, transientStorePoolEnable }: LoadOptions, { broker
 }
 
 function checkReport({ report, compare, producers }: LoadOptions): void {
-  if (report === "") throw new UsageError("a path is needed: --report=");
-  if (compare !== undefined && report === undefined)
-    throw new UsageError(`it is laid over a report: --compare=${compare} without --report`);
+  checkReportOptions({ report, compare });
   if (report !== undefined && producers > 1)
     throw new UsageError(`of one producer there is a report: --report --producers=${producers}`);
 }

@@ -6,6 +6,7 @@ import {
   runAgent,
   type ServiceOutcome,
   type ServiceTask,
+  serviceEntry,
 } from "@millrace/shared-memory";
 
 export type SampleKind = "parked" | "busy" | "has work" | "fails to start" | "throws before it runs";
@@ -61,7 +62,7 @@ class SampleAgent implements Agent {
   }
 }
 
-export default async function sampleService({ data, port }: ServiceTask<SampleData>): Promise<ServiceOutcome> {
+async function sampleService({ data, port }: ServiceTask<SampleData>): Promise<ServiceOutcome> {
   const agent = new SampleAgent(data);
   const { appendMessages } = agent.counters;
   const control: SampleControl = {
@@ -78,3 +79,5 @@ export default async function sampleService({ data, port }: ServiceTask<SampleDa
   };
   return await runAgent(agent, control, port, agent.block);
 }
+
+export default serviceEntry(sampleService);

@@ -23,6 +23,17 @@ test("ARCHITECTURE.md has a row for each room of the store, with its thread", (t
   t.deepEqual(rows, rooms);
 });
 
+test("ARCHITECTURE.md says of each room which rooms it may use", (t) => {
+  const rooms = ROOMS["packages/store/src"] ?? {};
+  const inWords = ["recover", "open"]; // "the four above", "all of main's"
+  const named = rowsBelow("Rooms and their threads").map(([, room = "", , uses = ""]) => {
+    return [room.replaceAll("`", ""), [...uses.matchAll(/`([a-z/]+)`/g)].map((match) => match[1]).sort()] as const;
+  });
+  for (const [room, uses] of named.filter(([room]) => !inWords.includes(room))) {
+    t.deepEqual(uses, [...(rooms[room]?.uses ?? [])].sort(), room);
+  }
+});
+
 test("ARCHITECTURE.md gives each shared word that it names to its owner", (t) => {
   const buffer = ControlBlock.create({});
   const rows = rowsBelow("Who owns which shared word").filter(([, words = ""]) => !words.includes("…"));

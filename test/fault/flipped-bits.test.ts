@@ -1,5 +1,6 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import {
   MAGIC_OFFSET,
   PHYSICAL_OFFSET_OFFSET,
@@ -46,8 +47,8 @@ function flip(root: string, physicalOffset: number, bit: number): void {
   flipBit(join(root, "commitlog", segmentFileName(physicalOffset - position)), position, bit);
 }
 
-/** Reads a queue to its end. Numbers of its messages, and queue offsets of the corrupt ones. */
-function readQueue(store: MessageStore, queueId: number): { numbers: number[]; corrupt: number[] } {
+/** Reads a queue to its end. Numbers of its messages, and queue offsets of the corrupt ones. A unit that is built again is waited for. */
+async function readQueue(store: MessageStore, queueId: number): Promise<{ numbers: number[]; corrupt: number[] }> {
   const [numbers, corrupt]: [number[], number[]] = [[], []];
   const end = store.getMaxOffsetInQueue("TopicA", queueId);
   for (let queueOffset = store.getMinOffsetInQueue("TopicA", queueId); queueOffset < end; ) {
@@ -61,6 +62,10 @@ function readQueue(store: MessageStore, queueId: number): { numbers: number[]; c
       }
       queueOffset = found.nextBeginOffset;
     } catch (error) {
+      if ((error as MillraceError).code === "ERR_CONSUME_QUEUE_CORRUPT") {
+        await setTimeout(5);
+        continue;
+      }
       if (!(error instanceof RecordCorruptError) || error.queueOffset === undefined) throw error;
       corrupt.push(error.queueOffset);
       queueOffset = error.queueOffset + 1;
@@ -82,7 +87,7 @@ async function outcomeOf(t: ExecutionContext, root: string, victim: Victim): Pro
       const expected = Array.from({ length: COUNT / QUEUES.length }, (_, n) => n * QUEUES.length + queueId);
       t.is(store.getMinOffsetInQueue("TopicA", queueId), 0);
       t.is(store.getMaxOffsetInQueue("TopicA", queueId, false), expected.length);
-      const { numbers, corrupt } = readQueue(store, queueId);
+      const { numbers, corrupt } = await readQueue(store, queueId);
       if (corrupt.length > 0) {
         outcome = "ERR_RECORD_CORRUPT";
         t.is(queueId, victim.queueId);
@@ -134,4 +139,53 @@ test("a queue that is built again says of a corrupt record that it is one, not t
   rmSync(join(root, "consumequeue"), { recursive: true });
   rmSync(join(root, "index"), { recursive: true });
   t.is(await outcomeOf(t, root, victim), "ERR_RECORD_CORRUPT");
+});
+
+function zero(root: string, begin: number, length: number): void {
+  const position = begin % SEGMENT_SIZE;
+  const path = join(root, "commitlog", segmentFileName(begin - position));
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill(0, position, position + length));
+}
+
+for (const [what, from, length] of [
+  ["the head of a record", 0, 100],
+  ["a record and some before and behind it", -1000, 2048],
+] as const) {
+  test(`zeros over ${what} in an old segment cost what they cover, and the store opens`, async (t) => {
+    const { root, victim } = await closedStore(t);
+    const begin = victim.physicalOffset + from;
+    zero(root, begin, length);
+    for (const isKilled of [false, true]) {
+      if (isKilled) writeFileSync(join(root, "abort"), "");
+      const store = await openStore(t, { ...OPTIONS, storePathRootDir: root });
+      const { physicalOffset = begin + 1, size = 0 } = store.recovery.corrupt[0] ?? {};
+      t.is(store.recovery.corrupt.length, 1);
+      t.true(physicalOffset <= begin && physicalOffset + size >= begin + length);
+      const read = await Promise.all(QUEUES.map((queueId) => readQueue(store, queueId)));
+      t.deepEqual(
+        read.map(({ numbers, corrupt }) => numbers.length + corrupt.length),
+        QUEUES.map(() => COUNT / QUEUES.length),
+      );
+      t.true(read[victim.queueId]?.corrupt.includes(victim.queueOffset));
+      t.is(read.flatMap(({ corrupt }) => corrupt).length, Math.round(size / victim.size));
+      await store.close();
+    }
+  });
+}
+
+test("zeros over the first record of the log cost that record, when queues and index are built again too", async (t) => {
+  const { root, victim } = await closedStore(t);
+  for (const name of ["consumequeue", "index", "millrace.logStart", `commitlog/${segmentFileName(0)}`])
+    rmSync(join(root, name), { recursive: true });
+  zero(root, SEGMENT_SIZE, 100);
+  const store = await openStore(t, { ...OPTIONS, storePathRootDir: root });
+  t.like(store.recovery, { minOffset: SEGMENT_SIZE, corrupt: { length: 1, 0: { physicalOffset: SEGMENT_SIZE } } });
+  const first = Math.floor(SEGMENT_SIZE / victim.size) + 1; // the one before it is zeros
+  const read = await Promise.all(QUEUES.map((queueId) => readQueue(store, queueId)));
+  t.deepEqual(
+    read.flatMap(({ numbers }) => numbers).sort((a, b) => a - b),
+    Array.from({ length: COUNT - first }, (_, n) => first + n),
+  );
+  t.is(store.queryMessage({ topic: "TopicA", key: `key${first}` }).messages.length, 1);
 });

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { INSTALLERS } from "#scripts/install-test/installer.js";
 import { lintPackage, manifestOf } from "#scripts/install-test/package-lint.js";
 import { tryManager } from "#scripts/install-test/row.js";
+import { run } from "#scripts/install-test/run.js";
 import { packAll, type Tarballs } from "#scripts/install-test/tarballs.js";
 
 const root = join(import.meta.dirname, "..", "..", "..");
@@ -38,6 +39,20 @@ test.serial("what is packed names versions, its licence and its types, and bring
       name,
     );
   }
+});
+
+test.serial("the binding is packed with a binary for each system that there is a compiler for", async (t) => {
+  await run(process.execPath, ["scripts/build-binding.mjs"], { cwd: root });
+  const made = readdirSync(join(root, "packages", "mmap-io", "prebuilds"), { recursive: true, encoding: "utf8" });
+  const { files } = await manifestOf(tarballs.get("@millrace/mmap-io") ?? "no tarball");
+  const isBinary = (file: string): boolean => file.endsWith(".node");
+  t.deepEqual(
+    files.filter(isBinary).sort(),
+    made
+      .filter(isBinary)
+      .map((file) => `prebuilds/${file}`)
+      .sort(),
+  );
 });
 
 for (const name of ["millrace", "@millrace/store", "@millrace/mmap-io"]) {

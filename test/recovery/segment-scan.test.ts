@@ -257,6 +257,17 @@ test("a scan that may pass corrupt records goes on behind one, whichever of its 
   }
 });
 
+test("a scan that may pass corrupt records goes on behind zeros where another record follows, and ends at them elsewhere", (t) => {
+  const log = new CommitLogBuilder();
+  for (let n = 0; n < 8; n++) log.add({ queueId: n % 2 });
+  const { offset = 0, length = 0 } = log.records[4] ?? {};
+  const bytes = log.image(0).fill(0, offset, offset + length);
+  const place = { physicalOffset: offset, size: length, reason: "EMPTY" };
+  t.like(scanQueues(bytes, { passesCorrupt: true }), { ending: "empty", messages: 7, corrupt: [place] });
+  t.like(scanQueues(bytes), { ending: "damaged", messages: 4, detail: "ZEROS_BEFORE_DATA", corrupt: [] });
+  t.like(scanQueues(bytes.fill(0, offset), { passesCorrupt: true }), { ending: "empty", messages: 4, corrupt: [] });
+});
+
 test("a corrupt record counts as the end or the beginning of its queue when it says so itself", (t) => {
   const run = { firstQueueOffset: 5, firstPhysicalOffset: 1000, nextQueueOffset: 8, lastPhysicalOffset: 3000 };
   const queue: LogQueue = { ...run, newQueueOffset: -1, newPhysicalOffset: -1, restart: undefined };

@@ -8,11 +8,9 @@ import type { ServiceEntry } from "./service-entry.js";
 import { ServiceFailure } from "./service-failure.js";
 import { listenForOutcome, listenForReports } from "./service-report.js";
 
-const ENTRY = new URL("service-entry.js", import.meta.url).href;
-
 export interface ServiceThreadOptions<D> {
   readonly name: string;
-  /** Compiled worker file; its default export takes a {@link ServiceTask} and returns a {@link ServiceOutcome}. */
+  /** Compiled module whose default export {@link serviceEntry} has made. */
   readonly file: URL;
   readonly data: D;
   readonly controlBell: OwnedCounter;
@@ -61,14 +59,14 @@ export class ServiceThread<C extends object> {
     // It holds the process, until the service has ended: piscina's port does so only while its task runs.
     this.#unref = options.unref;
     this.#pool = new Piscina({
-      filename: ENTRY,
+      filename: options.file.href,
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: "disabled",
       recordTiming: false,
     });
-    const entry: ServiceEntry = { name: options.name, file: options.file.href, task: { port: port2, data: options.data } };
+    const entry: ServiceEntry<unknown> = { name: options.name, task: { port: port2, data: options.data } };
     this.ended = new Promise((resolve) => {
       const died = (error: unknown): void =>
         resolve({ ...failedService(options.name, error, "ERR_SERVICE_DIED"), code: "ERR_SERVICE_DIED" });

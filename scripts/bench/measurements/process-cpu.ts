@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { Worker } from "node:worker_threads";
-import { SERVICE_NAMES } from "#store/pipeline/services.js";
 
 const TASKS = "/proc/self/task";
 const MAIN = "main";
@@ -22,17 +21,13 @@ interface Reading {
   readonly taskNs: ReadonlyMap<string, number>;
 }
 
-/** File of every service thread; they start in the order of `SERVICE_NAMES`. */
-const SERVICE_ENTRY = "service-entry";
-
 /**
  * Reads how much CPU each thread of this process uses, by the kernel's scheduler. Made before the first worker starts, because a
- * worker's task is the one that has come when it is posted its first message. Piscina posts the name of its file: a service is called as
- * the store calls it, any other worker as its file, `copy` for `copy-worker.js`.
+ * worker's task is the one that has come when it is posted its first message. Piscina posts the name of its file: a thread is called
+ * `append` for `append-worker.js`.
  */
 export class ProcessCpu {
   readonly #names = new Map<string, string>();
-  #services = 0;
   #before: Reading;
 
   constructor() {
@@ -66,8 +61,7 @@ export class ProcessCpu {
     const started = tasks().filter((task) => !this.#names.has(task));
     if (started.length === 0) return;
     const { filename } = (message ?? {}) as { filename?: unknown };
-    const file = typeof filename === "string" ? basename(filename).replace(/(-worker)?\.\w+$/, "") : `worker ${threadId}`;
-    const name = file === SERVICE_ENTRY ? (SERVICE_NAMES[this.#services++ % SERVICE_NAMES.length] as string) : file;
+    const name = typeof filename === "string" ? basename(filename).replace(/(-worker)?\.\w+$/, "") : `worker ${threadId}`;
     for (const task of started) this.#names.set(task, name);
   }
 

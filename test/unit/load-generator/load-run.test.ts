@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import type { LoadSummary } from "#scripts/load-generator/load-summary.js";
+import { bundledStore } from "../../support/bundled-store.js";
 
 const MAIN = fileURLToPath(import.meta.resolve("#scripts/load-generator/main.js"));
 
 function load(line: string): { status: number | null; output: string; summary: LoadSummary } {
-  const run = spawnSync(process.execPath, [MAIN, ...line.split(" "), "--json"], { encoding: "utf8" });
+  const run = spawnSync(process.execPath, [...bundledStore(), MAIN, ...line.split(" "), "--json"], { encoding: "utf8" });
   const output = `${run.stdout}${run.stderr}`;
   return { status: run.status, output, summary: JSON.parse(run.stdout.trimEnd().split("\n").at(-1) ?? "{}") };
 }

@@ -1,12 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import test from "ava";
+import mmap from "@millrace/mmap-io";
+import test, { type ExecutionContext } from "ava";
 import { load } from "#mapped-file/native-binding.js";
 import { refusal } from "#mapped-file/native-mapping.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
+import { testIf } from "../../support/test-if.js";
 
-const prebuilds = join(dirname(fileURLToPath(import.meta.resolve("@millrace/mmap-io"))), "prebuilds");
+const binding = dirname(fileURLToPath(import.meta.resolve("@millrace/mmap-io")));
+const prebuilds = join(binding, "prebuilds");
 /** Red Hat 8, Debian 10, Ubuntu 18.10; Node's own binaries ask for it since Node 20. */
 const BASE = [2, 28];
 const LIBRARY = { glibc: "libc.so.6", musl: "libc.so" };
@@ -40,6 +45,26 @@ for (const name of binaries.filter((found) => found.startsWith("linux-"))) {
     t.true(unversioned.includes("napi_create_external_buffer"));
   });
 }
+
+const onLinux = testIf(process.platform === "linux", "Linux alone has more than one C library");
+
+/** Loads a copy of the package; `of` has what is the binary for glibc there, and what the one for musl. */
+function loadCopy(t: ExecutionContext, of: Record<"glibc" | "musl", Uint8Array>): unknown {
+  const copy = temporaryDirectory(t);
+  for (const name of ["index.js", "package.json"]) copyFileSync(join(binding, name), join(copy, name));
+  symlinkSync(join(binding, "node_modules"), join(copy, "node_modules"));
+  const folder = join(copy, "prebuilds", `linux-${process.arch}`);
+  mkdirSync(folder, { recursive: true });
+  for (const [libc, bytes] of Object.entries(of)) writeFileSync(join(folder, `mmap-io.napi.${libc}.node`), bytes);
+  return createRequire(import.meta.url)(copy);
+}
+
+onLinux("where the binary for glibc does not load, the one for musl is taken: node-gyp-build knows Alpine alone", (t) => {
+  const good = readFileSync(join(prebuilds, `linux-${process.arch}`, "mmap-io.napi.glibc.node"));
+  const bad = Buffer.from("of another C library");
+  t.like(loadCopy(t, { glibc: bad, musl: good }), { PROT_READ: mmap.PROT_READ });
+  t.throws(() => loadCopy(t, { glibc: bad, musl: bad }), { code: "ERR_DLOPEN_FAILED", message: /glibc/ });
+});
 
 test("on Windows the error says what to do", (t) => {
   const error = t.throws(() => load({ ...process, platform: "win32" }, () => t.fail("is not tried")), { code: "ERR_PLATFORM" });

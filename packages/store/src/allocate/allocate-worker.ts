@@ -1,6 +1,6 @@
 import { storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
-import { runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
+import { runAgent, type ServiceOutcome, type ServiceTask, serviceEntry } from "@millrace/shared-memory";
 import type { AllocateControl } from "../pipeline/controls.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { ServiceEvents } from "../tell/service-events.js";
@@ -10,8 +10,8 @@ import { configFileControl } from "./config-file-control.js";
 import { ExpiredSegments } from "./expired-segments.js";
 import { IndexFileScrub } from "./index-scrub.js";
 
-/** Entry of the allocate thread. */
-export default async function allocateWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
+/** Life of the allocate thread. */
+async function allocateWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   const service = new AllocateMappedFileService(data, new ServiceEvents(port));
   const storage = createStorage(data.storage);
   const expired = new ExpiredSegments(storage, data.config, service.control);
@@ -27,3 +27,5 @@ export default async function allocateWorker({ data, port }: ServiceTask<Pipelin
   };
   return await runAgent(service, control, port, service.control);
 }
+
+export default serviceEntry(allocateWorker);

@@ -1,4 +1,4 @@
-import { postReport, runAgent, runEventAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
+import { postReport, runAgent, runEventAgent, type ServiceOutcome, type ServiceTask, serviceEntry } from "@millrace/shared-memory";
 import type { AppendControl } from "../pipeline/controls.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import type { HaReport } from "../replicate/ha-report.js";
@@ -9,8 +9,8 @@ import { SlaveAppendService } from "./slave-append-service.js";
 /** Producers of a slave put nothing. */
 const NO_RINGS: AppendControl = { addRing: () => {}, removeRing: () => true };
 
-/** Entry of the append thread. */
-export default async function appendWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
+/** Life of the append thread. */
+async function appendWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   if (data.config.brokerRole === "SLAVE") {
     const report = (ha: HaReport): void => postReport(port, ha);
     const slave = new SlaveAppendService(data, new ServiceEvents(port), {
@@ -22,3 +22,5 @@ export default async function appendWorker({ data, port }: ServiceTask<PipelineD
   const service = new AppendService(data);
   return await runAgent(service, service.rings, port, service.control);
 }
+
+export default serviceEntry(appendWorker);

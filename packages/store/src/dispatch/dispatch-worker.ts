@@ -1,6 +1,13 @@
 import { type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
-import { ControlBlock, DispatchHints, runAgent, type ServiceOutcome, type ServiceTask } from "@millrace/shared-memory";
+import {
+  ControlBlock,
+  DispatchHints,
+  runAgent,
+  type ServiceOutcome,
+  type ServiceTask,
+  serviceEntry,
+} from "@millrace/shared-memory";
 import { DeletedTopics } from "../marks/deleted-topics.js";
 import { readDispatchedMark, writeDispatchedMark } from "../marks/dispatched-mark.js";
 import type { DispatchControl } from "../pipeline/controls.js";
@@ -15,8 +22,8 @@ import { OwnDispatcher } from "./own-dispatcher.js";
 import { ReputMessageService } from "./reput-message-service.js";
 import { SegmentNoter } from "./segment-noter.js";
 
-/** Entry of the dispatch thread. */
-export default async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
+/** Life of the dispatch thread. */
+async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   const { config } = data;
   const control = ControlBlock.attach(data.control, "dispatch");
   const { counters } = control;
@@ -74,6 +81,8 @@ export default async function dispatchWorker({ data, port }: ServiceTask<Pipelin
   const scrub = new ConsumeQueueScrub(storage, config, consumeQueues, counters, events);
   return await runAgent(service, dispatchControl(expired, scrub, notes), port, control);
 }
+
+export default serviceEntry(dispatchWorker);
 
 /** The methods of a class are not its own properties, which is what a control plane is made of. */
 function dispatchControl(expired: ExpiredConsumeQueues, scrub: ConsumeQueueScrub, notes: SegmentNoter): DispatchControl {

@@ -1,4 +1,4 @@
-import { runAgent, type ServiceOutcome, type ServiceTask, StoreState } from "@millrace/shared-memory";
+import { runAgent, type ServiceOutcome, type ServiceTask, StoreState, serviceEntry } from "@millrace/shared-memory";
 import type { FlushControl } from "../pipeline/controls.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { FlushPosition } from "./flush-position.js";
@@ -8,8 +8,8 @@ import { PoolCommitter } from "./pool-committer.js";
 
 const APPENDER_LOOK_MS = 1;
 
-/** Entry of the flush thread. */
-export default async function flushWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
+/** Life of the flush thread. */
+async function flushWorker({ data, port }: ServiceTask<PipelineData>): Promise<ServiceOutcome> {
   const { config } = data;
   const position = new FlushPosition(data);
   if (config.flushDiskType === "SYNC_FLUSH") {
@@ -22,6 +22,8 @@ export default async function flushWorker({ data, port }: ServiceTask<PipelineDa
   const control = flushControl(position, () => service.flush());
   return await runAgent(service, control, port, position.control);
 }
+
+export default serviceEntry(flushWorker);
 
 /** A control call's failure would go back to its caller only; it must end the service too. */
 function flushControl(position: FlushPosition, flush: () => void): FlushControl {

@@ -41,7 +41,7 @@ export const SERVICES = {
   },
 } as const satisfies Record<ServiceRole, Service>;
 
-/** The services that every store has. */
+/** The services that every store has. @forTests */
 export const SERVICE_NAMES = (Object.keys(SERVICES) as ServiceRole[]).filter((name) => wanted(name) === undefined);
 
 /** Main and their threads. */

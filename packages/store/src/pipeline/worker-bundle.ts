@@ -19,7 +19,7 @@ const storage = createStorage({ kind: "real" });
 export function bundleOf(worker: URL): URL {
   const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].join(" ").replace(PLUG_N_PLAY, "");
   if (HOOKS.test(flags)) return worker;
-  const bundle = new URL(`../bundled/${basename(worker.pathname)}`, import.meta.url);
+  const bundle = new URL(`../bundled/${basename(worker.pathname, ".js")}.cjs`, import.meta.url);
   if (storage.entry(fileURLToPath(bundle)) === undefined) return worker;
   return compiledStamp() === bundledStamp() ? bundle : worker;
 }

@@ -86,7 +86,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     ? indexOf(options, recovered)
     : { row: undefined, indexFromOffset: maxOffset, removed: [], rebuilt: false, damage: undefined };
   const { indexFromOffset } = index;
-  const reputFromOffset = Math.max(minOffset, Math.min(queuesFrom, indexFromOffset));
+  const reputFromOffset = behindUnreadable(log, Math.max(minOffset, Math.min(queuesFrom, indexFromOffset)));
   const queues = plans.map(({ directory: { topic, queueId }, minQueueOffset, maxQueueOffset, nextQueueOffset }) => {
     return { topic, queueId, minQueueOffset, maxQueueOffset, nextQueueOffset };
   });
@@ -103,6 +103,12 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     seconds,
   };
   return { queues, reputFromOffset, indexFromOffset, report };
+}
+
+/** Where no record can be read, nothing says that one begins there, and dispatching does not begin either. */
+function behindUnreadable({ corrupt }: CommitLogRecovery, offset: number): number {
+  const place = corrupt.find(({ physicalOffset, topic }) => physicalOffset === offset && topic === undefined);
+  return place === undefined ? offset : offset + place.size;
 }
 
 function indexOf(

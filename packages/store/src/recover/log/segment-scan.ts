@@ -76,7 +76,6 @@ const ENDS_WITH_MEMORY = new Set<number>([MessageVerdict.TRUNCATED, MessageVerdi
 const PASS_LENGTH = 16 * 1024 * 1024;
 /** Of one segment; a segment with more of them is not a log with a few bad sectors. */
 const MAX_CORRUPT = 1000;
-const NEVER_PASSED = new Set<number>([MessageVerdict.BLANK, MessageVerdict.EMPTY]);
 const CRC_NAME = Buffer.from(PROPERTY_CRC_NAME);
 
 /**
@@ -154,12 +153,12 @@ class SegmentScanner {
   }
 
   /**
-   * Goes on behind a record that is not good, where that is allowed and another one follows. What it says of itself is kept: it may be its
-   * body alone that is bad.
+   * Goes on behind a record that is not good, where that is allowed and another one follows; zeros are one, too. What it says of itself is
+   * kept: it may be its body alone that is bad.
    */
   #passCorrupt(verdict: number): boolean {
     const { passesCorrupt, fromOffset, size } = this.#options;
-    if (passesCorrupt !== true || NEVER_PASSED.has(verdict) || this.#corrupt.length >= MAX_CORRUPT) return false;
+    if (passesCorrupt !== true || verdict === MessageVerdict.BLANK || this.#corrupt.length >= MAX_CORRUPT) return false;
     this.#window.ensure(this.#position, Math.min(size - this.#position, PASS_LENGTH));
     const { view, bytes, start } = this.#window;
     const at = this.#position - start;
