@@ -38,6 +38,11 @@ export interface LoadStoreOptions {
   readonly warmMapedFileEnable: boolean;
   readonly writeWithoutMmap: boolean;
   readonly maxAsyncPutMessageRequests: number;
+  /** With slaves. */
+  readonly brokerRole?: "ASYNC_MASTER" | "SYNC_MASTER";
+  readonly haListenPort?: number;
+  readonly inSyncReplicas?: number;
+  readonly slaveTimeout?: number;
 }
 
 /** What consuming needs besides. */
@@ -58,6 +63,8 @@ export interface ConsumedMessages {
 
 /** What producers on other threads need besides. */
 export interface SharedTarget extends ConsumedTarget {
+  /** End of its log. */
+  readonly maxPhysicalOffset: number;
   producerHandle(): ProducerHandle;
 }
 

@@ -9,7 +9,7 @@ export interface Line {
 export interface Chart {
   readonly title: string;
   /** `nines`: whole numbers are 0, 90, 99, 99.9 per cent. */
-  readonly x: "seconds" | "nines";
+  readonly x: "linear" | "nines";
   readonly xText: (x: number) => string;
   readonly yText: (y: number) => string;
   readonly lines: readonly Line[];
