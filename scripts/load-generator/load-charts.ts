@@ -38,7 +38,12 @@ export function loadCharts(run: LoadSeries, earlier: LoadSeries | undefined, nam
         percentiles.map(([share, us]) => [-Math.log10(1 - share), us] as const),
       ),
     },
-    { ...time, title: title("ring full"), yText: (y) => `${(100 * y).toFixed(0)} %`, lines: over("ring", "a", ({ ring }) => ring) },
+    {
+      ...time,
+      title: title("ring full"),
+      yText: (y) => `${Number((100 * y).toPrecision(2))} %`,
+      lines: over("ring", "a", ({ ring }) => ring),
+    },
     { ...time, title: title("forces a second"), yText: formatCount, lines: over("forces", "a", ({ forces }) => forces) },
     { ...time, title: title("readers behind, messages"), yText: formatCount, lines: over("lag", "a", ({ lag }) => lag) },
     {
