@@ -57,7 +57,7 @@ export class LoadDriver implements PutSlotOwner {
   #acksSinceClock = 0;
   #resolveDone: () => void = () => {};
 
-  /** @param acks is told of every acknowledged unit */
+  /** @param acks is notified of every acknowledged unit */
   constructor(
     target: PutTarget,
     content: MessageContent,

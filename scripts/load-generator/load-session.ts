@@ -1,11 +1,12 @@
 import { monotonicUs } from "@millrace/shared-memory";
 import type { AcknowledgementLog } from "./acknowledgement-log.js";
+import { percentilesOf } from "./load-charts.js";
 import { LoadConsumers } from "./load-consumers.js";
 import { LoadDriver, type LoadPlan } from "./load-driver.js";
 import { type LoadOptions, QUANTITY_MAX } from "./load-options.js";
 import type { LoadSampler } from "./load-sampler.js";
 import type { LoadSlaves } from "./load-slaves.js";
-import { type LoadFigures, REPORTED_SHARES } from "./load-summary.js";
+import type { LoadFigures } from "./load-summary.js";
 import type { ConsumedTarget, LoadStoreOptions, OpenStore, SharedTarget } from "./load-target.js";
 import type { MessageContent } from "./message-content.js";
 import { FixedRate, type Pace, UNPACED } from "./pace.js";
@@ -134,7 +135,7 @@ export class LoadSession {
       firstFailure: driver.firstFailure,
       seconds: seconds - (this.#restartSeconds ?? 0),
       latencyUs: driver.latencyUs.snapshot(),
-      percentiles: REPORTED_SHARES.map((share) => [share, driver.latencyUs.quantile(share)] as const),
+      percentiles: percentilesOf(driver.latencyUs),
       forces: this.#forces,
       rolls: this.#rolls,
       interrupted: this.#seams.interrupt.aborted,

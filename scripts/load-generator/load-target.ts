@@ -48,7 +48,7 @@ export interface LoadStoreOptions {
 /** What consuming needs besides. */
 export interface ConsumedTarget extends LoadTarget {
   consume(options: { topic: string; queueId: number; from: number }): AsyncIterable<ConsumedMessages>;
-  /** Behind the last message that can be consumed; with `committed` false, that has been put. */
+  /** One past the last message that can be consumed; with `committed` false, that has been put. */
   getMaxOffsetInQueue(topic: string, queueId: number, committed: boolean): number;
   readonly consumerOffsets: {
     commit(group: string, topic: string, queueId: number, offset: number): void;
