@@ -7,6 +7,8 @@ import { MessageStore } from "@millrace/store";
 
 const [options = "{}", bodies = "[]", queues = "4"] = process.argv.slice(2);
 const store = await MessageStore.open(JSON.parse(options));
+for (const event of ["slaveJoined", "slaveLeft", "diverged"] as const)
+  store.on(event, (what) => process.stdout.write(`${event} ${JSON.stringify(what)}\n`));
 process.stdout.write("listening\n");
 while (store.stats().replicate.inSyncSlaves === 0) await setTimeout(50);
 process.stdout.write("a slave is in sync\n");

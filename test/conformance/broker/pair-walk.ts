@@ -7,6 +7,7 @@ import type { RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { until } from "../../support/until.js";
 import { ChildProgram } from "./child-program.js";
 import { consumeEach } from "./consume-each.js";
+import { nameMaster } from "./name-master.js";
 import { bodiesOf } from "./queue-bodies.js";
 import type { RocketMqPrograms } from "./rocketmq-programs.js";
 
@@ -53,14 +54,11 @@ export class PairWalk {
     const script = join(import.meta.dirname, "pair-master.js");
     const master = new ChildProgram("Millrace as master", process.execPath, [script, ...args], this.#directory);
     await master.expect(/^listening/, SECONDS);
-    const role = { brokerRole: "SLAVE", brokerId: 1, haMasterAddress: `127.0.0.1:${haListenPort}` };
-    const slave = this.#startBroker(theirs, role);
+    this.#programs.writeTopics(theirs, TOPIC, QUEUES.length);
+    const haMasterAddress = `127.0.0.1:${haListenPort}`;
+    const slave = this.#startBroker(theirs, { brokerRole: "SLAVE", brokerId: 1, haMasterAddress });
     await slave.expect(/boot success/, SECONDS);
-    const made = await this.#programs.admin(
-      ...["updateTopic", "-b", this.#programs.brokerAddress],
-      ...["-t", TOPIC, "-r", String(QUEUES.length), "-w", String(QUEUES.length)],
-    );
-    assert.match(made.join("\n"), /create topic to .* success/);
+    if (this.#series === "5") await nameMaster(this.#programs.brokerPort, haMasterAddress);
     await master.expect(/^PUT_OK /, SECONDS, orders.length);
     this.#say(`a SLAVE broker follows Millrace, a SYNC_MASTER: ${orders.length} puts waited for it, and are PUT_OK`);
     await master.stop("SIGKILL");
