@@ -3,6 +3,7 @@
  * The last line is `N passed, M failed[, K skipped]`, in AVA's own numbers. Exit code 0 only when all of them passed and a test ran.
  */
 import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -43,7 +44,10 @@ async function runAva(args) {
 /** RocketMQ's tests keep every core busy: they come behind those that mind the time. */
 async function runAll() {
   const conformance = "test/dist/conformance/*.test.js";
-  const runs = [await runAva(["test/dist/**/*.test.js", `!${conformance}`]), await runAva([conformance])];
+  const runs = [
+    await runAva(["test/dist/**/*.test.js", `!${conformance}`]),
+    await runAva([`--concurrency=${availableParallelism()}`, conformance]),
+  ];
   const sum = (name) => runs.reduce((total, run) => total + run[name], 0);
   return { pass: sum("pass"), fail: sum("fail"), skip: sum("skip"), code: Math.max(...runs.map(({ code }) => code)) };
 }

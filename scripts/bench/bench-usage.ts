@@ -17,6 +17,8 @@ export const BENCH_USAGE = [
   "  --rocketmq <version>  4.9 or 5: RocketMQ's store (5)",
   "  --directory <path>    where to write, on the disk that is to be measured (.bench in the project)",
   "  --output <path>       report, without .md and .json (.bench/bench-<time>)",
+  "  --report <path>       an HTML page of it, one file with tables and plots; report and JSON go beside it without --output",
+  "  --compare <path>      with --report: lay an earlier run over it, given as its JSON",
   "  --commit <id>         what is measured, where there is no Git",
   "  --help                print this",
 ].join("\n");

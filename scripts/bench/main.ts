@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "@millrace/cli/usage-error";
 import { describeMachine } from "../load-generator/machine.js";
+import { type BenchRecord, readBenchRecord, writeBenchPage } from "./bench-page.js";
 import { parseBenchRequest } from "./bench-request.js";
 import { BENCH_USAGE } from "./bench-usage.js";
 import { peerVersion } from "./contestants/peer-modules.js";
@@ -55,11 +56,18 @@ async function run(options: BenchOptions): Promise<void> {
   const peers: Record<string, string> = Object.fromEntries(PEERS.map((name) => [name, peerVersion(name)]));
   if (bench.java !== undefined) peers.RocketMQ = bench.java.version;
   const report = formatReport(results, { ...options, machine, peers });
-  const output = resolve(options.output ?? join(directory, `bench-${machine.date.replaceAll(":", "-")}`));
+  const page = options.report === undefined ? undefined : resolve(options.report);
+  const beside = page?.replace(/\.html$/, "") ?? join(directory, `bench-${machine.date.replaceAll(":", "-")}`);
+  const output = resolve(options.output ?? beside);
   mkdirSync(dirname(output), { recursive: true });
   writeFileSync(`${output}.md`, `${report}\n`);
-  writeFileSync(`${output}.json`, `${JSON.stringify({ machine, peers, options, results }, null, 2)}\n`);
-  console.log(`\n${report}\nwritten to ${output}.md and .json`);
+  const record: BenchRecord = { version: 1, machine, peers, options, results: results.toJSON() };
+  writeFileSync(`${output}.json`, `${JSON.stringify(record, null, 2)}\n`);
+  if (page !== undefined) {
+    const earlier = options.compare === undefined ? undefined : readBenchRecord(options.compare);
+    writeBenchPage(page, report, results, record, earlier);
+  }
+  console.log(`\n${report}\nwritten to ${output}.md and .json${page === undefined ? "" : `, ${page}`}`);
 }
 
 try {

@@ -9,7 +9,7 @@ export interface Line {
 export interface Chart {
   readonly title: string;
   /** `nines`: whole numbers are 0, 90, 99, 99.9 per cent. */
-  readonly x: "seconds" | "nines";
+  readonly x: "linear" | "nines";
   readonly xText: (x: number) => string;
   readonly yText: (y: number) => string;
   readonly lines: readonly Line[];
@@ -18,7 +18,7 @@ export interface Chart {
 const WIDTH = 560;
 const HEIGHT = 240;
 const LEFT = 70;
-const RIGHT = 12;
+const RIGHT = 24;
 const TOP = 40;
 const BOTTOM = 28;
 const TICKS = 4;

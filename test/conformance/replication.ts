@@ -1,15 +1,16 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { storePaths } from "@millrace/format";
 import type { RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
+import { CuttableProxy, freePort } from "#scripts/load-generator/cuttable-proxy.js";
 import { seededRandom } from "../support/random.js";
 import { until } from "../support/until.js";
 import type { SeedRun } from "./campaign.js";
-import { CuttableProxy, freePort } from "./cuttable-proxy.js";
 import { differences, type Leniency } from "./dump-comparison.js";
 import type { Engine } from "./engine.js";
+import { removeHalfMadeFiles } from "./half-made-files.js";
 import type { DumpLine, ProgramOptions, Put, PutAnswer } from "./protocol.js";
 import { Scenario } from "./scenario.js";
 import { StoreModel } from "./store-model.js";
@@ -115,27 +116,13 @@ export class Replication implements SeedRun {
   async #killAndOpen(side: Side, running: Running): Promise<void> {
     this.story.push(`the ${side} is killed`);
     await running.program.kill();
-    if (running.engine.name === "rocketmq") this.#removeUnmade(running);
+    if (running.engine.name === "rocketmq") {
+      for (const file of removeHalfMadeFiles(running.directory, running.options))
+        this.story.push(`a file that was just being made is removed: ${file}`);
+    }
     running.program = running.engine.start();
     running.wasKilled = true;
     await this.#open(running);
-  }
-
-  /** RocketMQ gives a file its length after its name, and refuses to load one that was killed in between: an operator removes it. */
-  #removeUnmade({ directory, options }: Running): void {
-    const { commitLog, consumeQueue } = storePaths(directory);
-    for (const [path, length] of [
-      [commitLog, options.mappedFileSizeCommitLog],
-      [consumeQueue, options.mappedFileSizeConsumeQueue],
-    ] as const) {
-      if (!existsSync(path)) continue;
-      for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
-        const file = join(entry.parentPath, entry.name);
-        if (!entry.isFile() || statSync(file).size === length) continue;
-        rmSync(file);
-        this.story.push(`a file that was just being made is removed: ${file}`);
-      }
-    }
   }
 
   async #put({ engine, program, directory }: Running, puts: readonly Put[], isSync: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
+import { bundledStore } from "../support/bundled-store.js";
 import type { CrashJob, CrashMark } from "./crash-job.js";
 
 export interface CrashMoment {
@@ -11,6 +12,7 @@ export interface CrashMoment {
 export async function liveUntil(moment: CrashMoment, job: CrashJob): Promise<"killed" | "closed"> {
   const child = fork(join(import.meta.dirname, "crash-driver.js"), [JSON.stringify(job)], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
+    execArgv: [...process.execArgv, ...bundledStore()],
   });
   let errors = "";
   child.stderr?.on("data", (chunk: Buffer) => {

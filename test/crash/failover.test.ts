@@ -7,6 +7,7 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { bundledStore } from "../support/bundled-store.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB } from "../support/temporary-store.js";
@@ -25,7 +26,9 @@ interface Life {
 }
 
 function live(t: ExecutionContext, options: MessageStoreOptions): Life {
-  const child = spawn(process.execPath, [LIFE, JSON.stringify(options)], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...bundledStore(), LIFE, JSON.stringify(options)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   t.teardown(() => child.kill("SIGKILL"));
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));

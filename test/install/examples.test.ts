@@ -10,10 +10,13 @@ import { build } from "esbuild";
 import { Installation } from "#scripts/install-test/installation.js";
 import { INSTALLERS } from "#scripts/install-test/installer.js";
 import { packAll } from "#scripts/install-test/tarballs.js";
+import { walkThrough } from "./walk-through.js";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const scratch = mkdtempSync(join(tmpdir(), "millrace-examples-"));
 let installation: Installation;
+/** What the examples need beside Millrace. */
+const DEPENDENCIES = { express: "5.1.0", "@opentelemetry/api": "1.9.0", "@opentelemetry/sdk-metrics": "2.12.1" };
 const stores = (name: string): string => join(scratch, "stores", name);
 
 test.before(async (t) => {
@@ -22,7 +25,7 @@ test.before(async (t) => {
   const [manager] = INSTALLERS;
   if (manager === undefined) return t.fail("npm is the first");
   const directory = mkdtempSync(join(scratch, "npm-"));
-  installation = await Installation.make({ directory, tarballs, manager, dependencies: { express: "5.1.0" } });
+  installation = await Installation.make({ directory, tarballs, manager, dependencies: DEPENDENCIES });
   for (const name of readdirSync(join(root, "examples"))) installation.add(join(root, "examples", name), name);
 });
 
@@ -83,6 +86,24 @@ test.serial(
     child.kill("SIGTERM");
     t.deepEqual(await once(child, "exit"), [0, null]);
     t.false(readdirSync(stores("events")).includes("abort"));
+  },
+);
+
+test.serial("opentelemetry: what was put, how long forces take and who lags are exported", async (t) => {
+  const said = await installation.node("opentelemetry/opentelemetry.js", stores("observed"));
+  const shown = (name: string): string | undefined =>
+    new RegExp(`name: 'millrace.${name}'[^]*?\\bvalue: (\\d+|\\{)`).exec(said)?.[1];
+  t.deepEqual([shown("put.messages"), shown("consumer.lag"), shown("dispatch.behind")], ["100", "40", "0"], said);
+  t.is(shown("force.duration"), "{");
+  t.regex(said, /group: 'billing'/);
+});
+
+test.serial(
+  "a newcomer finds out by the command alone, while a load runs: how many, the last five, one by its key, who lags",
+  async (t) => {
+    t.timeout(300_000);
+    installation.add(join(root, "scripts", "install-test", "consumers", "orders-load.mjs"), "orders-load.mjs");
+    await walkThrough(t, installation);
   },
 );
 

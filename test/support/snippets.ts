@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundledStore } from "./bundled-store.js";
 import { projectRoot } from "./project-root.js";
 
 const LIMIT_MS = 40_000;
@@ -108,9 +109,14 @@ export class SnippetProject {
     const cwd = join(this.#directory, name);
     mkdirSync(cwd);
     return new Promise((resolve) => {
-      execFile(process.execPath, [join(this.#directory, `${name}.js`)], { cwd, timeout: LIMIT_MS }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : (error.code ?? String(error.signal)), output: stdout + stderr });
-      });
+      execFile(
+        process.execPath,
+        [...bundledStore(), join(this.#directory, `${name}.js`)],
+        { cwd, timeout: LIMIT_MS },
+        (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : (error.code ?? String(error.signal)), output: stdout + stderr });
+        },
+      );
     });
   }
 

@@ -9,6 +9,7 @@ import { createStorage } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
 import { readDispatchedMark } from "#store/marks/dispatched-mark.js";
+import { bundledStore } from "../support/bundled-store.js";
 import { contents, readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore, outcomes, SEGMENT_SIZE } from "../support/temporary-store.js";
@@ -107,12 +108,12 @@ test.serial("a second opener in another thread or process is refused, and touche
   const worker = new Worker(OPENER, { argv: [root, "worker"] });
   const fromWorker = await new Promise((resolve) => worker.once("message", resolve));
   t.is(fromWorker, "ERR_STORE_LOCKED");
-  const child = fork(OPENER, [root, "process"]);
+  const child = fork(OPENER, [root, "process"], { execArgv: [...process.execArgv, ...bundledStore()] });
   const fromProcess = await new Promise((resolve) => child.once("message", resolve));
   t.is(fromProcess, "ERR_STORE_LOCKED");
   t.deepEqual(contents(root), before);
   await store.close();
-  const next = fork(OPENER, [root, "process"]);
+  const next = fork(OPENER, [root, "process"], { execArgv: [...process.execArgv, ...bundledStore()] });
   t.is(await new Promise((resolve) => next.once("message", resolve)), "open");
 });
 
@@ -139,7 +140,7 @@ function allocatedBytes(directory: string): number {
 for (const how of ["close", "using", "failure", "no-put"]) {
   test.serial(`the process ends by itself after: ${how}`, async (t) => {
     const root = temporaryDirectory(t);
-    const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, how], { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [...bundledStore(), OPENER, root, how], { timeout: 20_000 });
     t.is(stdout.trim(), how === "failure" ? "ERR_TOPIC_ILLEGAL" : how === "no-put" ? "0" : "10");
     t.false(existsSync(join(root, "abort")));
   });
@@ -147,13 +148,13 @@ for (const how of ["close", "using", "failure", "no-put"]) {
 
 test.serial("a store that nobody closes keeps the process alive, one that is unref'd does not, and loses nothing", async (t) => {
   const root = temporaryDirectory(t);
-  const forgotten = spawn(process.execPath, [OPENER, root, "forgotten"]);
+  const forgotten = spawn(process.execPath, [...bundledStore(), OPENER, root, "forgotten"]);
   const ended = once(forgotten, "exit");
   await once(forgotten.stdout, "data");
   t.is(await Promise.race([ended, setTimeout(500, "alive")]), "alive");
   forgotten.kill("SIGKILL");
   await ended;
-  const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, "unref"], { timeout: 20_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [...bundledStore(), OPENER, root, "unref"], { timeout: 20_000 });
   t.is(stdout.trim(), "10");
   t.true(existsSync(join(root, "abort")), "as after a kill");
   const store = await openStore(t, { storePathRootDir: root });
@@ -162,14 +163,16 @@ test.serial("a store that nobody closes keeps the process alive, one that is unr
 
 test.serial("what is waited for keeps the process alive, also of a store that is unref'd", async (t) => {
   const root = temporaryDirectory(t);
-  const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, "unref-waits"], { timeout: 20_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [...bundledStore(), OPENER, root, "unref-waits"], {
+    timeout: 20_000,
+  });
   t.is(stdout.trim(), "10 true");
   t.false(existsSync(join(root, "abort")));
 });
 
 test.serial("pending puts keep the process alive until they are settled", async (t) => {
   const root = temporaryDirectory(t);
-  const { stdout } = await promisify(execFile)(process.execPath, [OPENER, root, "pending"], { timeout: 20_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [...bundledStore(), OPENER, root, "pending"], { timeout: 20_000 });
   t.is(stdout.trim(), "settled 100");
 });
 

@@ -14,6 +14,10 @@ export interface BenchOptions {
   readonly only: readonly string[];
   readonly directory: string | undefined;
   readonly output: string | undefined;
+  /** Path of the HTML; undefined: none. */
+  readonly report: string | undefined;
+  /** Path of an earlier run's JSON. */
+  readonly compare: string | undefined;
   /** What is measured, where Git cannot say. */
   readonly commit: string | undefined;
   readonly quick: boolean;
@@ -40,6 +44,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
         only: { type: "string" },
         directory: { type: "string" },
         output: { type: "string" },
+        report: { type: "string" },
+        compare: { type: "string" },
         commit: { type: "string" },
         gib: { type: "string" },
         rocketmq: { type: "string" },
@@ -69,6 +75,8 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     only: only === undefined ? [] : only.split(",").filter((part) => part !== ""),
     directory: text("directory"),
     output: text("output"),
+    report: text("report"),
+    compare: text("compare"),
     commit: text("commit"),
     gib: gib === undefined ? (quick ? 0.5 : 2) : integer("gib", gib, 1, 100),
     rocketmq,

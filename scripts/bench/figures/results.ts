@@ -103,7 +103,7 @@ export class Results {
     return seconds === undefined ? undefined : 1 / median(seconds);
   }
 
-  toJSON(): object {
+  toJSON(): { readonly cells: (Cell & { readonly rounds: readonly Measurement[] })[] } & Readonly<Record<string, unknown>> {
     return {
       cells: [...this.cells.values()].map(({ cell, rounds }) => ({ ...cell, rounds })),
       seed: Object.fromEntries(this.seed),

@@ -1,5 +1,6 @@
 /** One measurement, in a process of its own so that heaps and caches of contestants do not mix. Argument: the job; answer: by IPC. */
 import { LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
+import { percentilesOf } from "../../load-generator/load-charts.js";
 import type { Contestant } from "../contestants/contestant.js";
 import { DriverTarget } from "../contestants/driver-target.js";
 import { LevelTarget } from "../contestants/level-target.js";
@@ -57,6 +58,7 @@ async function measure(workload: Workload): Promise<Measurement> {
   const startUs = monotonicUs();
   const messages = await contestant.run(startUs + workload.seconds * 1e6, latencyUs);
   const seconds = (monotonicUs() - startUs) / 1e6;
+  const { samples = [] } = contestant;
   await contestant.settled();
   const { processNs, threadNs } = cpu.used;
   await contestant.close();
@@ -68,6 +70,7 @@ async function measure(workload: Workload): Promise<Measurement> {
     p999Us: latencyUs.quantile(0.999),
     cpuNs: processNs / messages,
     ...(threadNs.main === undefined ? {} : { mainNs: threadNs.main / messages }),
+    ...(samples.length === 0 ? {} : { series: { samples, percentiles: percentilesOf(latencyUs) } }),
   };
 }
 

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, wri
 import { join } from "node:path";
 import type { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { bundledStore } from "../../support/bundled-store.js";
 import { FIXTURES_DIRECTORY } from "../../support/fixture-store.js";
 import { projectRoot } from "../../support/project-root.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
@@ -12,7 +13,7 @@ import { dispatchedAll, until } from "../../support/until.js";
 const MAIN = join(projectRoot(), "packages", "cli", "dist", "main.js");
 
 function millrace(args: readonly string[], input = ""): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8", input });
+  return spawnSync(process.execPath, [...bundledStore(), MAIN, ...args], { encoding: "utf8", input });
 }
 
 /** An open store with 40 messages in two queues of `Orders`, and a group that lags in one. */
@@ -55,6 +56,8 @@ test.serial(
       range.stdout.trim().split("\n"),
       ["6;", "8;"].map((body) => body.padEnd(20, "x")),
     );
+    const keyed = millrace(["cat", root, "Orders", "--key", "key-9", "--format", "body"]);
+    t.is(keyed.stdout.trim(), "9;".padEnd(20, "x"));
     const { msgId, physicalOffset } = json("cat", root, "Orders", "0", "--max", "1") as { msgId: string; physicalOffset: number };
     t.is(millrace(["cat", root, "--id", msgId, "--format", "body"]).stdout.trim(), "0;".padEnd(20, "x"));
     t.is(millrace(["cat", root, "--at", String(physicalOffset), "--format", "body"]).stdout.trim(), "0;".padEnd(20, "x"));
@@ -110,6 +113,7 @@ test.serial("what changes a store is refused while another process has it open, 
 test.serial("tail -f prints what comes, in queues that come too, and ends well when it is interrupted", async (t) => {
   const store = await livingStore(t);
   const child = spawn(process.execPath, [
+    ...bundledStore(),
     MAIN,
     "tail",
     store.config.storePathRootDir,
@@ -209,7 +213,7 @@ test.serial("a directory that is no store is never turned into one, but for put 
       const words = line.split(" ");
       const names = words[0] === "offsets" ? 2 : 1;
       return [empty, missing].map(async (directory) => {
-        const args = [MAIN, ...words.slice(0, names), directory, ...words.slice(names)];
+        const args = [...bundledStore(), MAIN, ...words.slice(0, names), directory, ...words.slice(names)];
         const child = spawn(process.execPath, args, { stdio: "ignore" });
         return [line, await new Promise((resolve) => child.on("close", resolve))];
       });

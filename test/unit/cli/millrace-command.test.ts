@@ -5,6 +5,7 @@ import { createStorage } from "@millrace/mapped-file";
 import { ERROR_CODES, MessageStore } from "@millrace/store";
 import test from "ava";
 import { readStoreFence, unforcedFrom } from "#store/marks/store-fence.js";
+import { bundledStore } from "../../support/bundled-store.js";
 import { FIXTURES_DIRECTORY } from "../../support/fixture-store.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { numbered, openStore } from "../../support/temporary-store.js";
@@ -13,7 +14,7 @@ import { until } from "../../support/until.js";
 const MAIN = join(FIXTURES_DIRECTORY, "..", "..", "packages", "cli", "dist", "main.js");
 
 function millrace(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8" });
+  return spawnSync(process.execPath, [...bundledStore(), MAIN, ...args], { encoding: "utf8" });
 }
 
 test("recover takes the sizes from the files, prints what was found; a wrong one is an error with code, meaning and remedy", (t) => {

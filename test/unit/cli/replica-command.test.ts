@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import test from "ava";
+import { bundledStore } from "../../support/bundled-store.js";
 import { projectRoot } from "../../support/project-root.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { numbered, openStore, SEGMENT_SIZE } from "../../support/temporary-store.js";
@@ -18,7 +19,7 @@ test("replica makes a slave, says how far it is, and ends well when it is interr
   const directory = join(temporaryDirectory(t), "copy");
   const of = `127.0.0.1:${master.stats().ha?.listen?.port}`;
   const args = ["replica", directory, "--of", of, "--mappedFileSizeCommitLog", String(SEGMENT_SIZE), "--json"];
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...bundledStore(), MAIN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   t.teardown(() => child.kill("SIGKILL"));
   let isSecond = false;
   for await (const line of createInterface({ input: child.stdout })) {

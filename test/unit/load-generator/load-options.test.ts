@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { UsageError } from "@millrace/cli/usage-error";
 import test from "ava";
 import { loadUsage, parseLoadOptions } from "#scripts/load-generator/load-options.js";
+import { bundledStore } from "../../support/bundled-store.js";
 
 const MAIN = fileURLToPath(import.meta.resolve("#scripts/load-generator/main.js"));
 
@@ -94,7 +95,7 @@ test("RocketMQ's short forms, units and both ways to give a switch are understoo
 
 test("the command prints usage and reason to stderr and exits with 2", (t) => {
   for (const line of ["--nonsense", "--restart", "--transientStorePoolEnable --flushDiskType SYNC_FLUSH"]) {
-    const run = spawnSync(process.execPath, [MAIN, ...line.split(" ")], { encoding: "utf8" });
+    const run = spawnSync(process.execPath, [...bundledStore(), MAIN, ...line.split(" ")], { encoding: "utf8" });
     t.is(run.status, 2, run.stderr);
     t.true(run.stderr.startsWith("usage:"), run.stderr);
     t.not(run.stderr.trimEnd().split("\n").at(-1), loadUsage().split("\n").at(-1));
@@ -102,7 +103,7 @@ test("the command prints usage and reason to stderr and exits with 2", (t) => {
 });
 
 test("--help prints the usage to stdout and exits with 0", (t) => {
-  const run = spawnSync(process.execPath, [MAIN, "--help"], { encoding: "utf8" });
+  const run = spawnSync(process.execPath, [...bundledStore(), MAIN, "--help"], { encoding: "utf8" });
   t.is(run.status, 0);
   t.is(run.stdout, `${loadUsage()}\n`);
   t.is(run.stderr, "");

@@ -3,13 +3,16 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { type LoadReport, readLoadReport } from "#scripts/load-generator/load-report.js";
+import { bundledStore } from "../../support/bundled-store.js";
 import { projectRoot } from "../../support/project-root.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 
 const MAIN = join(projectRoot(), "scripts", "dist", "load-generator", "main.js");
 
 function load(...args: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, "-d", "1s", "-w", "64", ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...bundledStore(), MAIN, "-d", "1s", "-w", "64", ...args], {
+    encoding: "utf8",
+  });
   return { status, output: stdout + stderr };
 }
 
