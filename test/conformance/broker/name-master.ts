@@ -6,8 +6,8 @@ const LENGTH = 4;
 const OK = 0;
 
 /**
- * Tells a slave broker of RocketMQ 5 whom to follow, by one request of its remoting protocol. Its own `haMasterAddress` option has no effect
- * (5.5.1): the broker passes it on before the client that would take it is made.
+ * Tells a slave broker of RocketMQ 5 whom to follow, by one request of its remoting protocol. Its own `haMasterAddress` option has no
+ * effect (5.5.1): the broker passes it on before the client that would take it is made.
  */
 export async function nameMaster(brokerPort: number, masterHaAddress: string): Promise<void> {
   const fields = { masterHaAddress, masterAddress: masterHaAddress, masterFlushOffset: "0" };
