@@ -12,7 +12,7 @@ import { follows, logBytes, openSlave } from "../support/replica-pair.js";
 import { numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
 
-const CONNECTIONS = Number(process.env.MILLRACE_STRANGERS ?? 50);
+const CONNECTIONS = Number(process.env.MILLRACE_STRANGERS ?? 60);
 const FIRST_FRAMES = 1000;
 const MESSAGES = 400;
 const MEMORY_MOST = 96 * 2 ** 20;
@@ -44,6 +44,8 @@ const HOSTILITIES: readonly Hostility[] = [
   (random, at, record) => transfer(at + 1 + random(2 ** 20), record),
   (random, at, record) => transfer(at === 0 ? record.length : random(at), record),
   (random, at, record) => transfer(at, changed(record, record.length - 1 - random(60), undefined)),
+  (_random, at, record) => transfer(at, changed(record, record.length >> 1, undefined)),
+  (_random, at, record) => transfer(at, changed(record, 11, undefined)), // the CRC itself
   (random, at, record) => transfer(at, changed(record, TOTAL_SIZE_OFFSET, HOSTILE_SIZES[random(HOSTILE_SIZES.length)])),
   (_random, at, record) => transfer(at, changed(record, 4, 0x41414141)),
   (_random, at, record) => transfer(at, changed(record, 4, 0xcbd43194)), // a blank record that ends elsewhere
@@ -61,11 +63,11 @@ function alien(at: number, topic: string): Buffer {
   return Buffer.from(builder.image(offset).subarray(position, position + length));
 }
 
-/** How a connection ends, after what came on it. The last one says nothing more, and does not end. */
+/** How a connection ends, after what came on it: well, by a reset, within a header; or it says nothing more, and does not end. */
 const ENDS: readonly ((socket: Socket) => void)[] = [
   (socket) => socket.end(),
-  (socket) => socket.destroy(),
-  (socket) => socket.write(Buffer.alloc(3, 0xff), () => socket.destroy()),
+  (socket) => socket.write("", () => setTimeout(() => socket.destroy(), 20)),
+  (socket) => socket.end(Buffer.alloc(3, 0xff)),
   () => {},
 ];
 

@@ -21,6 +21,7 @@ import { ProcessCpu } from "./process-cpu.js";
 import { measureProducers } from "./producers-measurement.js";
 import { measureReads } from "./read-measurement.js";
 import { measureRecovery } from "./recovery-measurement.js";
+import { measureJavaReplication, measureReplication } from "./replication-measurement.js";
 import { measureRoll } from "./roll-measurement.js";
 import { measureSeedLines } from "./seed-measurement.js";
 
@@ -88,6 +89,8 @@ const MEASURES: { readonly [K in JobKind]: (job: JobOf<K>) => Promise<unknown> }
   recovery: measureRecovery,
   opening: measureOpening,
   producers: measureProducers,
+  replication: measureReplication,
+  "java-replication": measureJavaReplication,
 };
 
 function perform<K extends JobKind>(job: JobOf<K> & { readonly kind: K }): Promise<unknown> {

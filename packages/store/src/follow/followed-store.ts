@@ -105,10 +105,17 @@ export class FollowedStore {
   }
 
   stats(): DirectoryStats {
-    return this.#look(() => ({
-      ...readDirectoryFiles(this.#storage, this.#paths),
-      consumers: this.#lags.look(this.consumerOffsets.saved()),
-    }));
+    return { ...this.#look(() => readDirectoryFiles(this.#storage, this.#paths)), consumers: this.#consumers() };
+  }
+
+  /** What a damaged file of offsets hides is not worth the rest. */
+  #consumers(): DirectoryStats["consumers"] {
+    try {
+      return this.#lags.look(this.consumerOffsets.saved());
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === "ERR_CONSUMER_OFFSETS_CORRUPT") return undefined;
+      throw pathUnusable(error, "the directory cannot be looked at", this.#paths.root);
+    }
   }
 
   #look<T>(look: () => T): T {
