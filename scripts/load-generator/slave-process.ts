@@ -19,7 +19,9 @@ export class SlaveProcess implements AsyncDisposable {
     const args = ["replica", directory, "--of", of, "--mappedFileSizeCommitLog", `${segmentSize}`, "--json"];
     this.#child = spawn(process.execPath, [MILLRACE, ...args, ...(sync ? ["--sync"] : [])], {
       stdio: ["ignore", "pipe", "inherit"],
+      detached: true, // Ctrl-C is the load's: the slave is needed until its log has been compared
     });
+    process.once("exit", this.#kill);
     this.#closed = once(this.#child, "close");
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
       this.maxOffset = (JSON.parse(line) as { maxOffset: number }).maxOffset;
@@ -38,7 +40,12 @@ export class SlaveProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
+    this.#kill();
     await this.#closed;
+    process.off("exit", this.#kill);
   }
+
+  readonly #kill = (): void => {
+    this.#child.kill("SIGKILL");
+  };
 }
