@@ -1,7 +1,8 @@
+import { type LoadSeries, loadCharts } from "../load-generator/load-charts.js";
 import type { Machine } from "../load-generator/machine.js";
 import type { Chart, Line } from "../load-generator/report-chart.js";
-import { linesOf, nineText, type ReportTable, readEarlierReport, writeReportPage } from "../load-generator/report-page.js";
-import { type ContestantName, type Measurement, MILLRACE_CONTESTANTS } from "./contestants/workload.js";
+import { linesOf, type ReportTable, readEarlierReport, writeReportPage } from "../load-generator/report-page.js";
+import { type Measurement, MILLRACE_CONTESTANTS } from "./contestants/workload.js";
 import type { BenchOptions } from "./figures/bench-options.js";
 import { judge } from "./figures/figures.js";
 import { judgeFigures } from "./figures/figures-to-reach.js";
@@ -19,8 +20,6 @@ export interface BenchRecord {
 
 type MeasuredCell = Cell & { readonly rounds: readonly Measurement[] };
 
-const COLORS: Readonly<Partial<Record<ContestantName, Line["color"]>>> = { "store-mapped": "a", "store-channel": "b" };
-
 /** @throws UsageError */
 export function readBenchRecord(path: string): BenchRecord {
   return readEarlierReport<BenchRecord>(path, ({ version, results }) => version === 1 && Array.isArray(results?.cells));
@@ -28,10 +27,10 @@ export function readBenchRecord(path: string): BenchRecord {
 
 /** One file that needs no other. @param markdown the report as it is printed */
 export function writeBenchPage(path: string, markdown: string, results: Results, record: BenchRecord, earlier?: BenchRecord): void {
-  const missed = missedGoals(results, record.machine.cores);
+  const { judged, missed } = goalsOf(results, record.machine.cores);
   writeReportPage(path, {
     title: "Millrace bench",
-    verdict: missed.length === 0 ? "What was measured reaches what is to be reached." : `NOT REACHED: ${missed.join("; ")}.`,
+    verdict: missed.length > 0 ? `NOT REACHED: ${missed.join("; ")}.` : `Figures to reach: ${judged} measured, ${judged} reached.`,
     isGood: missed.length === 0,
     tables: [runTable(earlier === undefined ? [record] : [record, earlier]), cellTable(record, earlier)],
     charts: chartsOf(record, earlier),
@@ -43,10 +42,10 @@ export function writeBenchPage(path: string, markdown: string, results: Results,
   });
 }
 
-function missedGoals(results: Results, cores: number): string[] {
-  return [...judgeFigures(results, cores), ...judge(results)].flatMap(({ name, measured, wanted, reached }) =>
-    reached === false ? [`${name} ${measured} (${wanted})`] : [],
-  );
+function goalsOf(results: Results, cores: number): { readonly judged: number; readonly missed: readonly string[] } {
+  const judged = [...judgeFigures(results, cores), ...judge(results)].filter(({ reached }) => reached !== undefined);
+  const missed = judged.filter(({ reached }) => !reached).map(({ name, measured, wanted }) => `${name} ${measured} (${wanted})`);
+  return { judged: judged.length, missed };
 }
 
 function runTable(runs: readonly BenchRecord[]): ReportTable {
@@ -92,47 +91,42 @@ function changeText(ratio: number): string {
   return Number.isFinite(ratio) ? `${ratio >= 1 ? "+" : ""}${(100 * (ratio - 1)).toFixed(0)} %` : "-";
 }
 
-/** Of each workload that Millrace took part in: its rate round by round, and its latency by percentile. */
+/** Of each workload that Millrace took part in: its rate round by round, and what it was like meanwhile. */
 function chartsOf(record: BenchRecord, earlier: BenchRecord | undefined): Chart[] {
-  const workloads = new Map<string, Cell>();
-  for (const cell of record.results.cells) if (isMillrace(cell)) workloads.set(workloadName(cell), cell);
-  return [...workloads].flatMap(([name]) => {
-    const of = (points: (rounds: readonly Measurement[]) => Line["points"]): Line[] =>
-      MILLRACE_CONTESTANTS.flatMap((contestant) => {
-        const rounds = (run: BenchRecord): readonly Measurement[] =>
-          run.results.cells.find((cell) => cell.contestant === contestant && workloadName(cell) === name)?.rounds ?? [];
-        if (rounds(record).length === 0) return [];
-        return linesOf(record, earlier, contestant, COLORS[contestant] ?? "c", (run) => points(rounds(run)));
-      });
-    return [
-      {
-        title: `${name} in flight: messages a second, by round`,
-        x: "linear",
-        xText: (x) => x.toFixed(1),
-        yText: formatRate,
-        lines: of((rounds) => rounds.map(({ msgPerSec }, index) => [index + 1, msgPerSec] as const)),
-      },
-      {
-        title: `${name} in flight: latency by percentile`,
-        x: "nines",
-        xText: nineText,
-        yText: formatUs,
-        lines: of((rounds) => (rounds.length === 0 ? [] : percentilesOf(rounds))),
-      },
-    ];
+  const cellOf = (run: BenchRecord | undefined, name: string): MeasuredCell | undefined =>
+    run?.results.cells.find((cell) => cellName(cell) === name);
+  return record.results.cells.filter(isMillrace).flatMap((cell) => {
+    const name = cellName(cell);
+    const before = cellOf(earlier, name);
+    const rates = (run: BenchRecord): Line["points"] =>
+      (cellOf(run, name)?.rounds ?? []).map(({ msgPerSec }, index) => [index + 1, msgPerSec] as const);
+    const rounds: Chart = {
+      title: `${name}: messages a second, by round`,
+      x: "linear",
+      xText: (x) => x.toFixed(1),
+      yText: formatRate,
+      lines: linesOf(record, earlier, "rate", "a", rates),
+    };
+    return [rounds, ...loadCharts(seriesOf(cell), before === undefined ? undefined : seriesOf(before), name)];
   });
 }
 
-function percentilesOf(rounds: readonly Measurement[]): Line["points"] {
-  const at = (share: number, key: "p50Us" | "p99Us" | "p999Us") =>
-    [-Math.log10(1 - share), median(rounds.map((round) => round[key]))] as const;
-  return [at(0.5, "p50Us"), at(0.99, "p99Us"), at(0.999, "p999Us")];
+/** Of all rounds, one after another; the percentiles are medians. */
+function seriesOf({ rounds }: MeasuredCell): LoadSeries {
+  const all = rounds.flatMap(({ series }) => series ?? []);
+  let beganAt = 0;
+  const samples = all.flatMap((series) => {
+    const shifted = series.samples.map((sample) => ({ ...sample, seconds: beganAt + sample.seconds }));
+    beganAt = shifted.at(-1)?.seconds ?? beganAt;
+    return shifted;
+  });
+  const [first] = all;
+  const percentiles = (first?.percentiles ?? []).map(
+    ([share], index) => [share, median(all.map((series) => series.percentiles[index]?.[1] ?? Number.NaN))] as const,
+  );
+  return { samples, percentiles };
 }
 
 function isMillrace({ contestant }: Cell): boolean {
   return (MILLRACE_CONTESTANTS as readonly string[]).includes(contestant);
-}
-
-function workloadName({ durability, messageSize, inFlight }: Cell): string {
-  return `${durability}/${messageSize}/${inFlight}`;
 }

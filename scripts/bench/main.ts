@@ -24,7 +24,7 @@ const OVERHEAD_SECONDS = 0.4;
 
 /** undefined where none of it is wanted; where it cannot be had the bench goes on without it, and says so. */
 function javaPeer({ rocketmq }: BenchOptions, wants: Wants): JavaPeer | undefined {
-  if (!wantedCells(wants).some(isJavaCell) && !wants("consume-get/java")) return undefined;
+  if (!wantedCells(wants).some(isJavaCell) && !wants("consume-get/java") && !wants("replication")) return undefined;
   const found = findJavaPeer(rocketmq);
   if (typeof found !== "string") return found;
   console.log(`SKIPPED: all rows of RocketMQ's store: ${found}`);

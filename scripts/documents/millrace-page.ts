@@ -15,6 +15,18 @@ nobody has open. In a checkout: \`node packages/cli/dist/main.js\`.
 * Sizes are given as 128, 1KiB, 64MiB or 1GiB; times as 2026-07-01T10:00:00Z, or as 30s, 10m, 2h or 1d for so long ago.
 
 This page is made by \`npm run docs\` from what \`millrace help\` prints.
+
+## The first minute
+
+\`\`\`text
+millrace topics orders-store                          # how many messages each topic has
+millrace tail orders-store Orders 2 -n 5              # the last five of queue 2
+millrace query orders-store Orders order-4711 --json  # the one with this key
+millrace offsets list orders-store                    # who lags, who lags most first
+millrace top orders-store                             # a page, live, until Ctrl-C
+\`\`\`
+
+What limits the pipeline of a store is shown by the page that its own process serves: [The page](dashboard.md).
 `;
 
 /** `docs/millrace.md`: the help of each command. */

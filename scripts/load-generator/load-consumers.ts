@@ -29,7 +29,7 @@ interface Lane {
   readonly index: number;
   readonly topic: string;
   readonly queueId: number;
-  /** Queue offset behind the last batch. */
+  /** Queue offset one past the last batch. */
   nextOffset: number;
 }
 

@@ -11,6 +11,8 @@ const CLOCK_EVERY = 16;
 /** A paced sender sleeps when the next unit is further away than this, and polls when it is nearer: timers have millisecond ticks. */
 const SLEEP_FROM_US = 2000;
 const FAILURES_MAX = 1000;
+/** Of a SYNC_MASTER: in the log, and not known to be with enough slaves. */
+const NOT_REPLICATED: ReadonlySet<string> = new Set(["SLAVE_NOT_AVAILABLE", "FLUSH_SLAVE_TIMEOUT"]);
 
 export interface LoadPlan {
   readonly pace: Pace;
@@ -33,6 +35,8 @@ export class LoadDriver implements PutSlotOwner {
   sampledLatencyUs: LatencyHistogram | undefined;
   sentUnits = 0;
   ackedUnits = 0;
+  /** Of those: without a slave, which was cut off. */
+  unreplicatedUnits = 0;
   failedUnits = 0;
   firstFailure: string | undefined;
   /** When the last unit settled. */
@@ -53,7 +57,7 @@ export class LoadDriver implements PutSlotOwner {
   #acksSinceClock = 0;
   #resolveDone: () => void = () => {};
 
-  /** @param acks is told of every acknowledged unit */
+  /** @param acks is notified of every acknowledged unit */
   constructor(
     target: PutTarget,
     content: MessageContent,
@@ -139,7 +143,8 @@ export class LoadDriver implements PutSlotOwner {
   }
 
   settled(slot: PutSlot, result: LoadPutResult): void {
-    if (result.status !== "PUT_OK" || result.appendResult === null) {
+    const isUnreplicated = NOT_REPLICATED.has(result.status);
+    if ((result.status !== "PUT_OK" && !isUnreplicated) || result.appendResult === null) {
       const reason = result.reason === undefined ? "" : `, ${result.code} ${result.reason}`;
       return this.#failed(slot, `status=${result.status}${reason}`);
     }
@@ -149,6 +154,7 @@ export class LoadDriver implements PutSlotOwner {
     this.intervalLatencyUs.record(us);
     this.sampledLatencyUs?.record(us);
     this.ackedUnits++;
+    if (isUnreplicated) this.unreplicatedUnits++;
     this.#acks?.set(slot.unit, result.appendResult.wroteOffset, result.appendResult.queueOffset);
     this.#release(slot);
   }

@@ -16,6 +16,8 @@ export const QUANTITY_MAX = 100_000_000;
 export const STAMP_LENGTH = 8;
 /** Each has a queue of its own. */
 const CONSUMERS_MAX = 4096;
+/** Each is a process with threads of its own. */
+const SLAVES_MAX = 8;
 
 export interface LoadOptions {
   readonly topic: string;
@@ -41,6 +43,9 @@ export interface LoadOptions {
   readonly consume: boolean;
   /** The store is closed and opened again in the middle. */
   readonly restart: boolean;
+  /** In processes of their own. */
+  readonly slaves: number;
+  readonly brokerRole: "ASYNC_MASTER" | "SYNC_MASTER";
   readonly flushDiskType: "SYNC_FLUSH" | "ASYNC_FLUSH";
   readonly transientStorePoolEnable: boolean;
   readonly warmMapedFileEnable: boolean;
@@ -79,6 +84,8 @@ const OPTIONS = {
   duration: { short: "d", value: "time", about: "how long to send (5s)" },
   consume: { about: "consume every queue meanwhile; end-to-end latency, and each message once and in order" },
   restart: { about: "with --consume: close and re-open the store in the middle" },
+  slaves: { value: "n", about: "slaves, each a process, cut off now and then; in the end their logs must be the master's (0)" },
+  brokerRole: { value: "role", about: "with --slaves: ASYNC_MASTER, or SYNC_MASTER, which waits for all of them (ASYNC_MASTER)" },
   flushDiskType: { value: "type", about: "SYNC_FLUSH or ASYNC_FLUSH (ASYNC_FLUSH)" },
   transientStorePoolEnable: { about: "append into memory, commit to the file in the background" },
   warmMapedFileEnable: { about: "map, touch and lock segments ahead" },
@@ -142,6 +149,8 @@ export function parseLoadOptions(args: readonly string[]): LoadOptions {
     duration: messageQuantity === undefined ? readDuration(values.duration) : undefined,
     consume: isSet("consume"),
     restart: isSet("restart"),
+    slaves: number("slaves", 0, 0, SLAVES_MAX),
+    brokerRole: oneOf("brokerRole", values.brokerRole ?? "ASYNC_MASTER", ["ASYNC_MASTER", "SYNC_MASTER"]),
     flushDiskType: oneOf("flushDiskType", values.flushDiskType ?? "ASYNC_FLUSH", ["SYNC_FLUSH", "ASYNC_FLUSH"]),
     transientStorePoolEnable: isSet("transientStorePoolEnable"),
     warmMapedFileEnable: isSet("warmMapedFileEnable"),
@@ -215,6 +224,7 @@ function checkTogether(options: LoadOptions, values: Values): void {
     throw new UsageError(`a directory that is named is always kept: --keep --storePathRootDir=${options.storePathRootDir}`);
   }
   checkConsume(options);
+  checkSlaves(options, values);
   checkReport(options);
   const { producers, rate, consume, inFlight, messageQuantity } = options;
   if (producers > 1 && (rate !== undefined || consume))
@@ -237,6 +247,13 @@ function checkTogether(options: LoadOptions, values: Values): void {
       `more than ${BODIES_MAX} bytes in flight: --inFlight=${options.inFlight} --messageSize=${options.messageSize}`,
     );
   }
+}
+
+function checkSlaves({ slaves, transientStorePoolEnable }: LoadOptions, { brokerRole }: Values): void {
+  if (brokerRole !== undefined && slaves === 0)
+    throw new UsageError(`a master of whom? --brokerRole=${brokerRole} without --slaves`);
+  if (slaves > 0 && transientStorePoolEnable)
+    throw new UsageError(`slaves are sent what is in the file: --slaves=${slaves} --transientStorePoolEnable`);
 }
 
 function checkReport({ report, compare, producers }: LoadOptions): void {

@@ -20,6 +20,7 @@ export interface LoadProducerTask {
 export interface LoadProducerFigures {
   readonly units: number;
   readonly ackedUnits: number;
+  readonly unreplicatedUnits: number;
   readonly failedUnits: number;
   readonly firstFailure: string | undefined;
   readonly beganUs: number;
@@ -46,6 +47,7 @@ async function produce({ handle, options, slots }: LoadProducerTask): Promise<vo
   const figures: LoadProducerFigures = {
     units: driver.sentUnits,
     ackedUnits: driver.ackedUnits,
+    unreplicatedUnits: driver.unreplicatedUnits,
     failedUnits: driver.failedUnits,
     firstFailure: driver.firstFailure,
     beganUs,

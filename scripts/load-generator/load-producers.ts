@@ -38,13 +38,17 @@ export class LoadProducers {
     const store = await this.#seams.openStore(this.#storeOptions);
     let progress: NodeJS.Timeout | undefined;
     try {
+      const { slaves } = this.#seams;
+      await slaves?.follow(store);
       const { producers } = this.#options;
       const figures = Array.from({ length: producers }, (_, index) => this.#start(store, index));
       progress = setInterval(
         () => this.#seams.print(`${formatCount(store.stats().put.messages)} messages acknowledged`),
         PROGRESS_MS,
       );
-      return this.#together(await Promise.all(figures), store);
+      const together = this.#together(await Promise.all(figures), store);
+      await slaves?.caughtUp(store);
+      return together;
     } finally {
       clearInterval(progress);
       await store.close();
@@ -81,6 +85,7 @@ export class LoadProducers {
     return {
       messages: sum(({ units }) => units) * batchSize,
       acked: sum(({ ackedUnits }) => ackedUnits) * batchSize,
+      unreplicated: sum(({ unreplicatedUnits }) => unreplicatedUnits) * batchSize,
       failed: sum(({ failedUnits }) => failedUnits) * batchSize,
       firstFailure: all.find(({ firstFailure }) => firstFailure !== undefined)?.firstFailure,
       seconds: (Math.max(...all.map(({ endedUs }) => endedUs)) - beganUs) / 1e6,

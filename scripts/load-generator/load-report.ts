@@ -1,18 +1,14 @@
 import { writeFileSync } from "node:fs";
-import type { LoadSample } from "./load-sampler.js";
+import { type LoadSeries, loadCharts } from "./load-charts.js";
 import { formatCount, formatUs, isGood, type LoadSummary } from "./load-summary.js";
 import type { Machine } from "./machine.js";
-import type { Chart, Line } from "./report-chart.js";
-import { jsonBeside, linesOf, nineText, type ReportTable, readEarlierReport, writeReportPage } from "./report-page.js";
+import { jsonBeside, type ReportTable, readEarlierReport, writeReportPage } from "./report-page.js";
 
 /** All that a report shows; beside it, as JSON, for `--compare`. */
-export interface LoadReport {
+export interface LoadReport extends LoadSeries {
   readonly version: 1;
   readonly machine: Machine;
   readonly summary: LoadSummary;
-  readonly samples: readonly LoadSample[];
-  /** Share of the puts, 0 to 1, and what they took at most, in microseconds. */
-  readonly percentiles: readonly (readonly [share: number, us: number])[];
 }
 
 /** Writes `out.html`, one file that needs no other, and `out.json` beside it. @param compare an earlier JSON */
@@ -24,7 +20,7 @@ export function writeLoadReport(path: string, report: LoadReport, compare: strin
     verdict: verdictOf(report.summary),
     isGood: isGood(report.summary),
     tables: [summaryTable(earlier === undefined ? [report] : [report, earlier])],
-    charts: chartsOf(report, earlier),
+    charts: loadCharts(report, earlier),
     earlierDate: earlier?.machine.date,
     texts: [["Options", JSON.stringify(report.summary.options, null, 2)]],
   });
@@ -65,37 +61,4 @@ function summaryTable(runs: readonly LoadReport[]): ReportTable {
     ["garbage collection", ({ samples }) => `${samples.reduce((sum, { gcMs }) => sum + gcMs, 0).toFixed(0)} ms`],
   ];
   return { rows: rows.map(([name, text]) => [name, ...runs.map(text)]) };
-}
-
-function chartsOf(report: LoadReport, earlier: LoadReport | undefined): Chart[] {
-  const over = (label: string, color: Line["color"], value: (sample: LoadSample) => number): Line[] =>
-    linesOf(report, earlier, label, color, ({ samples }) => samples.map((sample) => [sample.seconds, value(sample)] as const));
-  const time = { x: "linear" as const, xText: (x: number) => `${x < 10 ? x.toFixed(1) : x.toFixed(0)} s` };
-  return [
-    { ...time, title: "messages a second", yText: formatCount, lines: over("acknowledged", "a", ({ rate }) => rate) },
-    {
-      ...time,
-      title: "latency over time",
-      yText: formatUs,
-      lines: [...over("p50", "a", ({ p50Us }) => p50Us), ...over("p99", "b", ({ p99Us }) => p99Us)],
-    },
-    {
-      title: "latency by percentile",
-      x: "nines",
-      xText: nineText,
-      yText: formatUs,
-      lines: linesOf(report, earlier, "put to acknowledgement", "a", ({ percentiles }) =>
-        percentiles.map(([share, us]) => [-Math.log10(1 - share), us] as const),
-      ),
-    },
-    { ...time, title: "ring full", yText: (y) => `${(100 * y).toFixed(0)} %`, lines: over("ring", "a", ({ ring }) => ring) },
-    { ...time, title: "forces a second", yText: formatCount, lines: over("forces", "a", ({ forces }) => forces) },
-    { ...time, title: "consumers behind, messages", yText: formatCount, lines: over("lag", "a", ({ lag }) => lag) },
-    {
-      ...time,
-      title: "the event loop and garbage collection, ms",
-      yText: (y) => y.toFixed(1),
-      lines: [...over("longest turn", "a", ({ loopDelayMs }) => loopDelayMs), ...over("collecting", "b", ({ gcMs }) => gcMs)],
-    },
-  ];
 }

@@ -8,6 +8,7 @@ import { LoadProducers } from "./load-producers.js";
 import { readLoadReport, writeLoadReport } from "./load-report.js";
 import { LoadSampler } from "./load-sampler.js";
 import { type LoadRunSeams, LoadSession } from "./load-session.js";
+import { LoadSlaves } from "./load-slaves.js";
 import { formatCount, type LoadSummary, summarize } from "./load-summary.js";
 import type { LoadStoreOptions } from "./load-target.js";
 import { LogVerifier, recordMax, type Verification } from "./log-verifier.js";
@@ -41,6 +42,7 @@ export async function runLoad(options: LoadOptions, seams: LoadRunSeams): Promis
 
 async function loadAndVerify(options: LoadOptions, directory: string, seams: LoadRunSeams): Promise<LoadSummary> {
   const { print } = seams;
+  await using slaves = options.slaves === 0 ? undefined : await LoadSlaves.prepare(options, join(directory, "slaves"));
   const slots = slotsOf(options);
   const storeOptions: LoadStoreOptions = {
     storePathRootDir: directory,
@@ -56,18 +58,11 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   const sampler = options.report === undefined ? undefined : new LoadSampler();
   if (options.compare !== undefined) readLoadReport(options.compare); // before anything is done
   print(describe(options, directory));
-  const producers = new LoadProducers(options, storeOptions, slots, seams);
+  const loaded = { ...storeOptions, ...slaves?.masterOptions };
+  const looked = { ...seams, ...(sampler === undefined ? {} : { sampler }), ...(slaves === undefined ? {} : { slaves }) };
+  const producers = new LoadProducers(options, loaded, slots, looked);
   const isAlone = options.producers === 1;
-  const figures = isAlone
-    ? await new LoadSession(
-        options,
-        storeOptions,
-        content,
-        acks,
-        slots,
-        sampler === undefined ? seams : { ...seams, sampler },
-      ).run()
-    : await producers.run();
+  const figures = isAlone ? await new LoadSession(options, loaded, content, acks, slots, looked).run() : await producers.run();
   const loads = isAlone ? [{ content, acks, units: figures.messages / options.batchSize }] : producers.loads;
 
   const closedAt = performance.now();
@@ -85,9 +80,17 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
     verification.lost += lost;
     verification.problems.push(...problems);
   }
+  const replication = slaves?.compare(directory, store.maxPhysicalOffset);
   const verifiedAt = performance.now();
   await store.close();
-  const summary = summarize(options, figures, verification, (openedAt - closedAt) / 1000, (verifiedAt - openedAt) / 1000);
+  const summary = summarize(
+    options,
+    figures,
+    verification,
+    (openedAt - closedAt) / 1000,
+    (verifiedAt - openedAt) / 1000,
+    replication,
+  );
   if (options.report !== undefined) {
     const { percentiles = [] } = figures;
     const machine = describeMachine(directory, undefined);
@@ -115,5 +118,6 @@ function describe(options: LoadOptions, directory: string): string {
   const lanes = `${options.topics} topic${options.topics === 1 ? "" : "s"} of ${options.queues} queue${options.queues === 1 ? "" : "s"}`;
   const producers = options.producers === 1 ? "" : ` by ${options.producers} threads`;
   const consumers = options.consume ? `, consumed${options.restart ? ", restarted" : ""}` : "";
-  return `${options.flushDiskType}, ${size}, ${pace}${producers}, ${lanes}${consumers}, for ${until}, in ${directory}`;
+  const slaves = options.slaves === 0 ? "" : `, ${options.brokerRole} of ${options.slaves}`;
+  return `${options.flushDiskType}${slaves}, ${size}, ${pace}${producers}, ${lanes}${consumers}, for ${until}, in ${directory}`;
 }

@@ -18,7 +18,7 @@ export interface LoadSample {
   readonly ring: number;
   /** A second. */
   readonly forces: number;
-  /** Messages acknowledged and not yet consumed; 0 without consumers. */
+  /** Messages acknowledged and not yet consumed; without consumers, not yet dispatched. */
   readonly lag: number;
   /** Of the longest turn of the event loop. */
   readonly loopDelayMs: number;
@@ -31,6 +31,9 @@ const LOOP_RESOLUTION_MS = 5;
 const NS_PER_MS = 1e6;
 const MS_PER_SECOND = 1000;
 
+/** What is looked at. */
+type SampledTarget = Pick<LoadTarget, "stats">;
+
 /** Looks at a load four times a second, for its report. */
 export class LoadSampler {
   readonly samples: LoadSample[] = [];
@@ -40,14 +43,14 @@ export class LoadSampler {
   });
   #gcMs = 0;
   #timer: NodeJS.Timeout | undefined;
-  #target: LoadTarget | undefined;
+  #target: SampledTarget | undefined;
   #beganMs = 0;
   #lastMs = 0;
   #lastAcked = 0;
   #lastForces = 0;
 
   /** @param messagesPerUnit of what the driver sends as one */
-  start(target: LoadTarget, driver: LoadDriver, consumers: LoadConsumers | undefined, messagesPerUnit: number): void {
+  start(target: SampledTarget, driver: LoadDriver, consumers: LoadConsumers | undefined, messagesPerUnit: number): void {
     this.target = target;
     this.#beganMs = this.#lastMs = monotonicMs();
     driver.sampledLatencyUs = new LatencyHistogram();
@@ -57,7 +60,7 @@ export class LoadSampler {
   }
 
   /** The store, opened again: it counts its forces from 0. */
-  set target(target: LoadTarget) {
+  set target(target: SampledTarget) {
     this.#target = target;
     this.#lastForces = target.stats().flush.forces;
   }
@@ -75,7 +78,7 @@ export class LoadSampler {
     driver.sampledLatencyUs = new LatencyHistogram();
     const nowMs = monotonicMs();
     const seconds = (nowMs - this.#lastMs) / MS_PER_SECOND;
-    const { flush, ring } = target.stats();
+    const { flush, ring, dispatch } = target.stats();
     const acked = driver.ackedUnits * messagesPerUnit;
     const { p50, p99, max } = latency.snapshot();
     this.samples.push({
@@ -86,7 +89,7 @@ export class LoadSampler {
       maxUs: max,
       ring: Math.max(ring.usedBytes / Math.max(1, ring.capacityBytes), ring.usedFrames / Math.max(1, ring.capacityFrames)),
       forces: Math.max(0, (flush.forces - this.#lastForces) / seconds),
-      lag: consumers === undefined ? 0 : Math.max(0, acked - consumers.consumed),
+      lag: consumers === undefined ? dispatch.behindMessages : Math.max(0, acked - consumers.consumed),
       loopDelayMs: this.#loop.max / NS_PER_MS,
       gcMs: this.#gcMs,
     });

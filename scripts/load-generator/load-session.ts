@@ -1,10 +1,12 @@
 import { monotonicUs } from "@millrace/shared-memory";
 import type { AcknowledgementLog } from "./acknowledgement-log.js";
+import { percentilesOf } from "./load-charts.js";
 import { LoadConsumers } from "./load-consumers.js";
 import { LoadDriver, type LoadPlan } from "./load-driver.js";
 import { type LoadOptions, QUANTITY_MAX } from "./load-options.js";
 import type { LoadSampler } from "./load-sampler.js";
-import { type LoadFigures, REPORTED_SHARES } from "./load-summary.js";
+import type { LoadSlaves } from "./load-slaves.js";
+import type { LoadFigures } from "./load-summary.js";
 import type { ConsumedTarget, LoadStoreOptions, OpenStore, SharedTarget } from "./load-target.js";
 import type { MessageContent } from "./message-content.js";
 import { FixedRate, type Pace, UNPACED } from "./pace.js";
@@ -18,6 +20,8 @@ export interface LoadRunSeams {
   readonly interrupt: AbortSignal;
   /** Looks at the load, where a report is wanted. */
   readonly sampler?: LoadSampler;
+  /** Where the store has some. */
+  readonly slaves?: LoadSlaves;
 }
 
 /** The store while it is loaded: producer and consumers, and the restart in the middle when one is wanted. */
@@ -53,11 +57,12 @@ export class LoadSession {
   /** Sends the load, consumes it, and closes the store, whatever happens. */
   async run(): Promise<LoadFigures> {
     const { batchSize, messageSize, rate, consume, restart } = this.#options;
-    const { interrupt, print, sampler } = this.#seams;
+    const { interrupt, print, sampler, slaves } = this.#seams;
     let store = await this.#seams.openStore(this.#storeOptions);
     let consumers: LoadConsumers | undefined;
     let progress: ProgressLine | undefined;
     try {
+      await slaves?.follow(store);
       consumers = consume ? new LoadConsumers(store, this.#content, this.#sent) : undefined;
       consumers?.start(store);
       const startUs = monotonicUs();
@@ -70,12 +75,14 @@ export class LoadSession {
       await driver.run();
       if (restart && !interrupt.aborted) {
         store = await this.#restart(store, consumers);
+        await slaves?.follow(store);
         progress.target = store;
         if (sampler !== undefined) sampler.target = store;
         consumers?.start(store);
         await driver.goOn(store, this.#plan(pace, 1));
       }
       await consumers?.caughtUp(store);
+      await slaves?.caughtUp(store);
       this.#count(store);
       return this.#figures(driver, (driver.endedUs - startUs) / 1e6, consumers);
     } finally {
@@ -123,11 +130,12 @@ export class LoadSession {
     return {
       messages: driver.sentUnits * batchSize,
       acked: driver.ackedUnits * batchSize,
+      unreplicated: driver.unreplicatedUnits * batchSize,
       failed: driver.failedUnits * batchSize,
       firstFailure: driver.firstFailure,
       seconds: seconds - (this.#restartSeconds ?? 0),
       latencyUs: driver.latencyUs.snapshot(),
-      percentiles: REPORTED_SHARES.map((share) => [share, driver.latencyUs.quantile(share)] as const),
+      percentiles: percentilesOf(driver.latencyUs),
       forces: this.#forces,
       rolls: this.#rolls,
       interrupted: this.#seams.interrupt.aborted,

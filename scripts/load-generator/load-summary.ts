@@ -1,6 +1,7 @@
 import type { LatencySnapshot } from "@millrace/shared-memory";
 import type { Consumption } from "./load-consumers.js";
 import type { LoadOptions } from "./load-options.js";
+import type { ReplicationFigures } from "./load-slaves.js";
 import type { Verification } from "./log-verifier.js";
 
 /** Where the percentiles of a report lie: each nine has a few. */
@@ -14,7 +15,10 @@ type LatencyFigures = Pick<LatencySnapshot, "p50" | "p90" | "p99" | "p999" | "ma
 export interface LoadSummary {
   /** Sent. */
   readonly messages: number;
+  /** What `unreplicated` counts is among them. */
   readonly acked: number;
+  /** In the log of a SYNC_MASTER, and answered without a slave, which was cut off. */
+  readonly unreplicated: number;
   readonly failed: number;
   /** From the first put to the last acknowledgement, without the restart. */
   readonly seconds: number;
@@ -32,6 +36,8 @@ export interface LoadSummary {
   readonly missing?: number;
   /** Closing and re-opening in the middle; with `--restart`. */
   readonly restartSeconds?: number;
+  /** With `--slaves`. */
+  readonly replication?: ReplicationFigures;
   readonly verified: number;
   readonly lost: number;
   readonly problems: readonly string[];
@@ -49,6 +55,7 @@ export interface LoadSummary {
 export interface LoadFigures {
   readonly messages: number;
   readonly acked: number;
+  readonly unreplicated: number;
   readonly failed: number;
   readonly firstFailure: string | undefined;
   readonly seconds: number;
@@ -68,6 +75,7 @@ export function summarize(
   verification: Verification,
   recoverySeconds: number,
   verifySeconds: number,
+  replication?: ReplicationFigures,
 ): LoadSummary {
   const { firstFailure, latencyUs, percentiles: _, restartSeconds, consumption, ...rest } = figures;
   const msgPerSec = figures.seconds === 0 ? 0 : figures.acked / figures.seconds;
@@ -78,9 +86,10 @@ export function summarize(
     latencyUs: latencyFigures(latencyUs),
     ...(consumption === undefined ? {} : consumed(consumption)),
     ...(restartSeconds === undefined ? {} : { restartSeconds }),
+    ...(replication === undefined ? {} : { replication }),
     verified: verification.verified,
     lost: verification.lost,
-    problems: [...verification.problems, ...(consumption?.problems ?? [])],
+    problems: [...verification.problems, ...(consumption?.problems ?? []), ...(replication?.differences ?? [])],
     ...(firstFailure === undefined ? {} : { firstFailure }),
     recoverySeconds,
     verifySeconds,
@@ -99,7 +108,8 @@ function consumed({ e2eLatencyUs, problems: _, ...counts }: Consumption): Partia
 export function isGood(summary: LoadSummary): boolean {
   const { duplicates = 0, outOfOrder = 0, foreign = 0, missing = 0 } = summary;
   const isConsumed = duplicates + outOfOrder + foreign + missing === 0;
-  return isConsumed && summary.failed === 0 && summary.lost === 0 && summary.verified === summary.acked;
+  const isReplicated = (summary.replication?.differences ?? []).length === 0;
+  return isConsumed && isReplicated && summary.failed === 0 && summary.lost === 0 && summary.verified === summary.acked;
 }
 
 export function formatSummary(summary: LoadSummary): string {
@@ -110,6 +120,7 @@ export function formatSummary(summary: LoadSummary): string {
     `rate      ${formatCount(summary.msgPerSec)} msg/s   ${summary.mbPerSec.toFixed(1)} MB/s of bodies`,
     `latency   ${formatLatency(summary.latencyUs)}`,
     ...consumptionLines(summary),
+    ...replicationLines(summary),
     `recovery  ${summary.recoverySeconds.toFixed(2)} s   verification ${summary.verifySeconds.toFixed(2)} s`,
     `verified  ${formatCount(summary.verified)}   lost ${formatCount(summary.lost)}`,
     ...summary.problems.map((problem) => `  ${problem}`),
@@ -118,6 +129,16 @@ export function formatSummary(summary: LoadSummary): string {
   const good = summary.consumed === undefined ? "is there" : "is there, and was consumed once and in order";
   lines.push(isGood(summary) ? `Every acknowledged message ${good}.` : "FAILED");
   return lines.join("\n");
+}
+
+function replicationLines({ replication, unreplicated }: LoadSummary): string[] {
+  if (replication === undefined) return [];
+  const { slaves, cuts, comparedBytes, differences } = replication;
+  const verdict = differences.length === 0 ? "each log is the master's, byte for byte" : "LOGS DIFFER";
+  return [
+    `slaves    ${slaves}   cut off ${cuts} times   answered without ${formatCount(unreplicated)}   ` +
+      `compared ${formatCount(comparedBytes)} bytes: ${verdict}`,
+  ];
 }
 
 function consumptionLines(summary: LoadSummary): string[] {

@@ -38,12 +38,17 @@ export interface LoadStoreOptions {
   readonly warmMapedFileEnable: boolean;
   readonly writeWithoutMmap: boolean;
   readonly maxAsyncPutMessageRequests: number;
+  /** With slaves. */
+  readonly brokerRole?: "ASYNC_MASTER" | "SYNC_MASTER";
+  readonly haListenPort?: number;
+  readonly inSyncReplicas?: number;
+  readonly slaveTimeout?: number;
 }
 
 /** What consuming needs besides. */
 export interface ConsumedTarget extends LoadTarget {
   consume(options: { topic: string; queueId: number; from: number }): AsyncIterable<ConsumedMessages>;
-  /** Behind the last message that can be consumed; with `committed` false, that has been put. */
+  /** One past the last message that can be consumed; with `committed` false, that has been put. */
   getMaxOffsetInQueue(topic: string, queueId: number, committed: boolean): number;
   readonly consumerOffsets: {
     commit(group: string, topic: string, queueId: number, offset: number): void;
@@ -58,6 +63,8 @@ export interface ConsumedMessages {
 
 /** What producers on other threads need besides. */
 export interface SharedTarget extends ConsumedTarget {
+  /** End of its log. */
+  readonly maxPhysicalOffset: number;
   producerHandle(): ProducerHandle;
 }
 

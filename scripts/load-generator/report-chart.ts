@@ -18,7 +18,7 @@ export interface Chart {
 const WIDTH = 560;
 const HEIGHT = 240;
 const LEFT = 70;
-const RIGHT = 12;
+const RIGHT = 24;
 const TOP = 40;
 const BOTTOM = 28;
 const TICKS = 4;

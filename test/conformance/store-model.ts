@@ -23,7 +23,7 @@ export interface WriterTraits {
   readonly isPropertyCrc: boolean;
   /** RocketMQ's program writes the property string that the put asks for; Millrace always ends it with 0x02. */
   readonly keepsTrailingSeparator: boolean;
-  /** 4.9 encodes a delayed message anew, without the 0x02 at the end. */
+  /** 4.9 encodes a delayed message again, without the 0x02 at the end. */
   readonly stripsDelayed: boolean;
   readonly propertiesTooLarge: "MESSAGE_ILLEGAL" | "PROPERTIES_SIZE_EXCEEDED";
 }

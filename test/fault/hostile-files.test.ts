@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { storePaths } from "@millrace/format";
 import test, { type ExecutionContext } from "ava";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { numbered, openStore } from "../support/temporary-store.js";
@@ -29,6 +30,7 @@ const SMALL_FILES = [
   "millrace.queueChecksums",
   "millrace.segments/0",
   "millrace.index",
+  "millrace.segmentCrcs",
   "config/millrace.deletedTopics",
   "config/millrace.delayArrivals",
   "config/millrace.consumerOffset",
@@ -47,6 +49,25 @@ async function closedStore(t: ExecutionContext): Promise<string> {
   await store.close();
   return store.config.storePathRootDir;
 }
+
+/** Paths of a store that are directories, or files of any length; a marker beside the log is looked at with those of the fence. */
+const OTHERS = [
+  "root",
+  "commitLog",
+  "consumeQueue",
+  "batchConsumeQueue",
+  "consumeQueueExt",
+  "consumeQueueRocksDb",
+  "index",
+  "config",
+];
+const ELSEWHERE = ["newSegment", "logFence", "abort", "segmentNotes"];
+
+test("each small file of a store is tried here", (t) => {
+  const paths = Object.entries(storePaths("")).filter(([name]) => ![...OTHERS, ...ELSEWHERE].includes(name));
+  const missing = paths.filter(([, path]) => !SMALL_FILES.includes(path.slice(1)));
+  t.deepEqual(missing, []);
+});
 
 /** What an opening answers with something else in the place of small files. */
 async function openWith(t: ExecutionContext, closed: string, names: readonly string[], put: Put): Promise<string> {

@@ -40,7 +40,7 @@ function parseRuntime(line: string): Map<string, string> {
 
 for (const name of ["rocketmq-4.9.8", "rocketmq-5.3.3", "rocketmq-5.3.3-property-crc"]) {
   for (const rebuilt of [false, true]) {
-    const queues = rebuilt ? "ConsumeQueues and index built anew" : "RocketMQ's own ConsumeQueues and index";
+    const queues = rebuilt ? "ConsumeQueues and index built again" : "RocketMQ's own ConsumeQueues and index";
     test.serial(`every get, query and runtime line of RocketMQ's run is reproduced: ${name}, ${queues}`, async (t) => {
       const root = temporaryDirectory(t);
       const filter = (path: string): boolean => !rebuilt || !/\/(consumequeue|index)$/.test(path);

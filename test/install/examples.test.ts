@@ -10,6 +10,7 @@ import { build } from "esbuild";
 import { Installation } from "#scripts/install-test/installation.js";
 import { INSTALLERS } from "#scripts/install-test/installer.js";
 import { packAll } from "#scripts/install-test/tarballs.js";
+import { walkThrough } from "./walk-through.js";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const scratch = mkdtempSync(join(tmpdir(), "millrace-examples-"));
@@ -96,6 +97,15 @@ test.serial("opentelemetry: what was put, how long forces take and who lags are 
   t.is(shown("force.duration"), "{");
   t.regex(said, /group: 'billing'/);
 });
+
+test.serial(
+  "a newcomer finds out by the command alone, while a load runs: how many, the last five, one by its key, who lags",
+  async (t) => {
+    t.timeout(300_000);
+    installation.add(join(root, "scripts", "install-test", "consumers", "orders-load.mjs"), "orders-load.mjs");
+    await walkThrough(t, installation);
+  },
+);
 
 test.serial("a program bundled by esbuild, with the packages beside it, puts and consumes anywhere", async (t) => {
   const consumer = join(root, "scripts", "install-test", "consumers", "put-and-consume");

@@ -98,8 +98,18 @@ test("a queue whose last record has nearly the highest queue offset takes no put
 });
 
 const NAMES = ["TopicA", "TopicB", "%RETRY%group", "a|b", "T".repeat(127)];
-const PROPERTIES = ["", "TAGS\x01TagA\x02", "KEYS\x01a  b\x02", "nonsense", "\x01\x02\x02\x01", "DELAY\x01-7\x02", "UNIQ_KEY\x01u"];
-const SYS_FLAGS = [0, 0, 0, 1, 4, 8, 12, 0x40, 0x700];
+const PROPERTIES = [
+  "",
+  "TAGS\x01TagA\x02",
+  "KEYS\x01a  b\x02",
+  "nonsense",
+  "\x01\x02\x02\x01",
+  "DELAY\x01-7\x02",
+  "UNIQ_KEY\x01u",
+  "INNER_NUM\x013\x02",
+  "INNER_NUM\x01900719925474098\x02",
+];
+const SYS_FLAGS = [0, 0, 0, 1, 4, 8, 12, 0x40, 0x80, 0x700];
 
 function pick<T>(random: Random, values: readonly T[]): T {
   return values[random(values.length)] as T;

@@ -122,7 +122,7 @@ test("an index that is ahead of the log is cut to it", (t) => {
   }
 });
 
-test("when a file that the mark knows is missing, or has lost keys, all is built anew", (t) => {
+test("when a file that the mark knows is missing, or has lost keys, all is built again", (t) => {
   const missing = built(t);
   const mark = markOf(missing, LOG.offset);
   rmSync(join(missing.index, mark.indexFile ?? ""));
@@ -216,7 +216,7 @@ test("RocketMQ's index is durable before a mark vouches for it", (t) => {
   }
 });
 
-test("RocketMQ's index, when it is no index of this log, is built anew", (t) => {
+test("RocketMQ's index, when it is no index of this log, is built again", (t) => {
   const other = built(t);
   // No record of the log begins there; one before the first of the file makes the header impossible.
   damage(other, other.names.at(-1) ?? "", (content) => content.writeBigInt64BE(content.readBigInt64BE(24) + 1n, 24));
@@ -255,7 +255,7 @@ test("RocketMQ's index, after a crash that also tore a full file, goes on before
   assertComplete(t, directory, recovery);
 });
 
-test("a file in the middle with a header that cannot be makes all be built anew", (t) => {
+test("a file in the middle with a header that cannot be makes all be built again", (t) => {
   const directory = built(t);
   const mark = markOf(directory, LOG.offset);
   damage(directory, directory.names[1] ?? "", (content) => content.writeInt32BE(41, 36));

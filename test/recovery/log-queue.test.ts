@@ -49,7 +49,7 @@ test("the first record behind what was dispatched durably is told, whichever seg
   }
 });
 
-test("a queue that begins anew is told as both, what it was and what it is", async (t) => {
+test("a queue that begins again is told as both, what it was and what it is", async (t) => {
   for (const offsets of [
     [3, 4, 5, 0, 1],
     [3, 4, 5, null, 0, 1],

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StoreChannelMap } from "@millrace/store";
+import { MessageProducer } from "@millrace/store/producer";
 import test, { type ExecutionContext } from "ava";
 import { STORE_CHANNEL_NAMES } from "#store/tell/store-channels.js";
 import { STORE_EVENT_NAMES } from "#store/tell/store-event.js";
@@ -106,6 +107,19 @@ test.serial("who subscribes late hears of what comes from then on, and a subscri
     [heard, again].map((events) => sum(events, ({ messages }) => messages)),
     [2, 1],
   );
+});
+
+test.serial("puts of a producer of its own are told of on its thread", async (t) => {
+  const store = await openStore(t);
+  const producer = MessageProducer.attach(store.producerHandle());
+  t.teardown(() => producer.close());
+  const { heard } = listen(t, "put");
+  await Promise.all([0, 1, 2].map((n) => producer.putMessage(numbered(n))));
+  t.is(
+    sum(heard, ({ messages }) => messages),
+    3,
+  );
+  t.is(heard[0]?.store, store.config.storePathRootDir);
 });
 
 test.serial("docs/operating.md has each channel with the fields of its events, and each event of a store", async (t) => {

@@ -31,7 +31,7 @@ function topicDirectories(store: MessageStore): string[] {
   return readdirSync(join(store.config.storePathRootDir, "consumequeue")).sort();
 }
 
-test.serial("a deleted topic is gone with its directories, and begins anew when it is put again", async (t) => {
+test.serial("a deleted topic is gone with its directories, and begins again when it is put again", async (t) => {
   const store = await openStore(t, OPTIONS);
   await put(store, 20, "Doomed");
   await put(store, 5, "Doomed", 3);
@@ -167,7 +167,7 @@ test.serial("topics that hold delayed or prepared messages are not deleted", asy
     await t.throwsAsync(store.deleteTopic(topic), { code: "ERR_TOPIC_ILLEGAL" });
 });
 
-test.serial("a consumer group begins anew with a topic that was deleted, and keeps its other offsets", async (t) => {
+test.serial("a consumer group begins again with a topic that was deleted, and keeps its other offsets", async (t) => {
   const store = await openStore(t);
   await store.putMessage(numbered(1));
   const { topic } = numbered(1);

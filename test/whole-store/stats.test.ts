@@ -1,3 +1,5 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { toPrometheus, toText } from "@millrace/stats";
 import { MessageStore } from "@millrace/store";
 import test from "ava";
@@ -93,7 +95,14 @@ test.serial("who lags is in the stats, of the store and of a reader beside it, a
   t.regex(toText(stats), /^group +billing {2}lags 4 messages in 2 queues$/m);
   await store.consumerOffsets.persist();
   await using reader = await MessageStore.openReadOnly(store.config.storePathRootDir);
-  await until(() => reader.stats().consumers.groups[0]?.lag === 4);
+  await until(() => reader.stats().consumers?.groups[0]?.lag === 4);
   t.deepEqual(reader.stats().consumers, consumers);
   t.deepEqual(reader.consumerOffsets.committed("audit"), [{ topic: "TopicA", queueId: 0, offset: 5 }]);
+  await store.close();
+  const config = join(store.config.storePathRootDir, "config");
+  for (const name of readdirSync(config)) writeFileSync(join(config, name), "damaged");
+  await using late = await MessageStore.openReadOnly(store.config.storePathRootDir);
+  t.is(late.stats().consumers, undefined);
+  t.is(late.stats().abort, undefined);
+  t.is(late.flushedOffset, store.flushedOffset);
 });

@@ -58,7 +58,7 @@ export class MappedFileQueue {
     return this.#files[0]?.fromOffset ?? 0;
   }
 
-  /** Behind the last byte of the last segment, written or not; 0 when there is no segment. */
+  /** One past the last byte of the last segment, written or not; 0 when there is no segment. */
   get endOffset(): number {
     return this.last?.endOffset ?? 0;
   }

@@ -12,7 +12,7 @@ export interface Storage {
    * @throws MillraceError `ERR_FILE_TYPE`
    */
   open(path: string, access: FileAccess): StorageFile;
-  /** A link counts as there, whatever it leads to. Throws when it cannot be told (EACCES). */
+  /** A link counts as there, whatever it leads to. Throws when it cannot be known (EACCES). */
   exists(path: string): boolean;
   /** Sorted by name; a missing directory is empty. A link to the directory itself is followed. */
   list(directory: string): StorageEntry[];

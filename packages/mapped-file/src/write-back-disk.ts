@@ -108,13 +108,13 @@ export class WriteBackDisk {
     this.#words[this.#entry(path) + 1] = 0;
   }
 
-  /** What a descriptor that is opened now knows of errors: one that nobody was told of is still news to it. */
+  /** What a descriptor that is opened now knows of errors: one that nobody was notified of is still news to it. */
   sample(path: string): number {
     const word = this.#words[this.#entry(path) + 1] as number;
     return (word & SEEN) === 0 ? 0 : word;
   }
 
-  /** The code that a descriptor is told now, if any; and what it knows from then on. */
+  /** The code that a descriptor is notified of now, if any; and what it knows from then on. */
   check(path: string, since: number): { readonly code: string | undefined; readonly since: number } {
     const at = this.#entry(path) + 1;
     const word = this.#words[at] as number;

@@ -50,7 +50,7 @@ class WriteBackFile implements StorageFile {
   readonly path: string;
   readonly #inner: StorageFile;
   readonly #disk: WriteBackDisk;
-  /** Of errors: what this descriptor has been told. */
+  /** Of errors: what this descriptor has been notified of. */
   #since: number;
 
   constructor(inner: StorageFile, disk: WriteBackDisk) {

@@ -20,7 +20,7 @@ export interface AgentWords {
 }
 
 /**
- * Runs an agent on this worker until it is told to stop or throws. The loop is synchronous, because the data path has no messages; it
+ * Runs an agent on this worker until it is asked to stop or throws. The loop is synchronous, because the data path has no messages; it
  * lets the event loop run only when the bell says that a control call waits in `port`.
  */
 export async function runAgent<C extends object, R extends ServiceRole>(

@@ -10,7 +10,7 @@ export interface Agent {
   waitForWork(timeoutMs: number): void;
   /** Something in the background needs the thread's event loop now and then. */
   readonly awaitsEvents?: boolean;
-  /** After the last work, when it was told to stop; never after a failure. What others may still need is given back here only. */
+  /** After the last work, when it was asked to stop; never after a failure. What others may still need is given back here only. */
   onStop?(): void;
   /** At the end, however it came: lets go of what is this thread's. */
   onClose(): void | Promise<void>;

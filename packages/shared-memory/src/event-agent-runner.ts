@@ -8,7 +8,7 @@ import { monotonicUs } from "./monotonic-clock.js";
 
 const TICK_MS = 50;
 
-/** Runs an agent on this worker until it is told to stop, throws or fails, while the event loop goes on. */
+/** Runs an agent on this worker until it is asked to stop, throws or fails, while the event loop goes on. */
 export async function runEventAgent<C extends object, R extends ServiceRole>(
   agent: EventAgent,
   control: C,

@@ -236,8 +236,8 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
 
   /**
    * Calls `listener` for every message that can be consumed from now on, in the order of the log, until the function returned is called. It
-   * does not keep the process alive. What the listener throws becomes an uncaught exception. Messages in the store's own topics are told of
-   * only when asked for. (RocketMQ: `MessageArrivingListener`.)
+   * does not keep the process alive. What the listener throws becomes an uncaught exception. Of messages in the store's own topics it is
+   * notified only when asked for. (RocketMQ: `MessageArrivingListener`.)
    * @throws MillraceError `ERR_LISTENER_ILLEGAL`
    */
   onMessageArriving(listener: MessageArrivingListener, selection?: TopicSelection): () => void {

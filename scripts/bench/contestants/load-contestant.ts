@@ -1,5 +1,6 @@
 import type { LatencyHistogram } from "@millrace/shared-memory";
 import { LoadDriver, type LoadPlan } from "../../load-generator/load-driver.js";
+import { type LoadSample, LoadSampler } from "../../load-generator/load-sampler.js";
 import { MessageContent } from "../../load-generator/message-content.js";
 import { UNPACED } from "../../load-generator/pace.js";
 import type { BenchTarget, Contestant } from "./contestant.js";
@@ -28,9 +29,12 @@ export class LoadContestant implements Contestant {
   readonly #content: MessageContent;
   readonly #slots: number;
   readonly #batchSize: number;
+  readonly #isSampled: boolean;
+  samples: readonly LoadSample[] = [];
 
-  constructor(target: BenchTarget, { contestant, messageSize, inFlight }: Workload, acknowledgement: Acknowledgement) {
+  constructor(target: BenchTarget, { contestant, messageSize, inFlight, isSampled }: Workload, acknowledgement: Acknowledgement) {
     this.#target = target;
+    this.#isSampled = isSampled === true;
     this.#batchSize = acknowledgement === "group" ? inFlight : 1;
     this.#slots = inFlight / this.#batchSize;
     this.#content = benchContent(messageSize, this.#batchSize, contestant === "store-keys");
@@ -39,7 +43,12 @@ export class LoadContestant implements Contestant {
   async run(deadlineUs: number, latencyUs: LatencyHistogram): Promise<number> {
     const plan: LoadPlan = { pace: UNPACED, slots: this.#slots, units: Number.POSITIVE_INFINITY, deadlineUs };
     const driver = new LoadDriver(this.#target, this.#content, undefined, plan, latencyUs);
+    const { stats } = this.#target;
+    const sampler = this.#isSampled && stats !== undefined ? new LoadSampler() : undefined;
+    if (stats !== undefined) sampler?.start({ stats }, driver, undefined, this.#batchSize);
     await driver.run();
+    sampler?.stop();
+    this.samples = sampler?.samples ?? [];
     if (driver.firstFailure !== undefined) throw new Error(`a put failed: ${driver.firstFailure}`);
     return driver.ackedUnits * this.#batchSize;
   }

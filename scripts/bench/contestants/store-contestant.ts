@@ -52,6 +52,7 @@ export async function openStoreContestant(workload: Workload): Promise<LoadConte
     settled: async () => {
       while (!isAlone && store.dispatchBehindBytes > 0) await sleep(1);
     },
+    stats: () => store.stats(),
     close: () => store.close(),
   };
   return new LoadContestant(target, workload, "each");

@@ -1,3 +1,5 @@
+import type { LoadSeries } from "../../load-generator/load-charts.js";
+
 /** What a put's acknowledgement means: the data is in the page cache, or it has been forced to the disk. */
 export type Durability = "page-cache" | "disk";
 
@@ -45,6 +47,8 @@ export interface Workload {
   /** Not measured. */
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  /** For a report: four times a second, which costs a little. */
+  readonly isSampled?: boolean;
 }
 
 export interface Measurement {
@@ -60,6 +64,8 @@ export interface Measurement {
   readonly cpuNs: number;
   /** Of it, what the thread that puts has used; RocketMQ's store does not say. */
   readonly mainNs?: number;
+  /** For a report. */
+  readonly series?: LoadSeries;
   /** Of RocketMQ's store: what was not acknowledged, by status, and how far the dispatcher was behind at the end. */
   readonly failures?: Readonly<Record<string, number>>;
   readonly behindBytes?: number;

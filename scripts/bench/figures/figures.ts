@@ -9,6 +9,7 @@ import { MEMORY } from "./memory-figure.js";
 import { OPENING } from "./opening-figure.js";
 import { PRODUCER_THREADS } from "./producers-figure.js";
 import { RECOVERY } from "./recovery-figure.js";
+import { REPLICATION } from "./replication-figure.js";
 import type { Results } from "./results.js";
 import { ROLL } from "./roll-figure.js";
 import { SEED } from "./seed-figure.js";
@@ -19,6 +20,7 @@ import { WORKLOADS } from "./workloads-figure.js";
 export const FIGURES: readonly Figure[] = [
   WORKLOADS,
   PRODUCER_THREADS,
+  REPLICATION,
   JAVA_STORE,
   SEED,
   ROLL,

@@ -9,6 +9,7 @@ import type {
   ReadContestantName,
   ReadResult,
   RecoveryResult,
+  ReplicationResult,
   RollResult,
   SeedWay,
 } from "../measurements/job.js";
@@ -50,6 +51,8 @@ export class Results {
   readonly openings: OpeningResult[] = [];
   /** By the number of producers. */
   readonly producers = new Map<number, ProducersResult[]>();
+  /** By who, and the puts in flight. */
+  readonly replication = new Map<string, ReplicationResult[]>();
 
   add(cell: Cell, measurement: Measurement): void {
     const name = cellName(cell);
@@ -68,6 +71,10 @@ export class Results {
 
   addProducers(producers: number, result: ProducersResult): void {
     this.producers.set(producers, [...(this.producers.get(producers) ?? []), result]);
+  }
+
+  addReplication(name: string, result: ReplicationResult): void {
+    this.replication.set(name, [...(this.replication.get(name) ?? []), result]);
   }
 
   /** Median over the rounds; undefined when it was not measured. */
@@ -116,6 +123,7 @@ export class Results {
       recoveries: this.recoveries,
       openings: this.openings,
       producers: Object.fromEntries(this.producers),
+      replication: Object.fromEntries(this.replication),
     };
   }
 }

@@ -67,13 +67,14 @@ export const WORKLOADS: Figure = {
 function workloadRound(bench: Bench, cells: readonly Cell[]): Task[] {
   const { options, directory, java } = bench;
   const { seconds, warmUpSeconds } = options;
+  const isSampled = options.report !== undefined;
   const ours = cells.filter((cell) => !isJavaCell(cell));
   const tasks = ours.map(
     (cell): Task =>
       async (results) => {
         const measurement = await runInChild<Measurement>(directory, (empty) => ({
           kind: "workload",
-          workload: { ...cell, directory: empty, seconds, warmUpSeconds },
+          workload: { ...cell, directory: empty, seconds, warmUpSeconds, isSampled },
         }));
         results.add(cell, measurement);
       },

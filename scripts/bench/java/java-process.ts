@@ -8,6 +8,12 @@ const LOG_KEPT = 4000;
 
 export type JavaConfiguration = "default" | "warm" | "pool";
 
+/** Its store is one of a pair. @property port where the master accepts its slave */
+export interface JavaReplication {
+  readonly role: "SYNC_MASTER" | "SLAVE";
+  readonly port: number;
+}
+
 /** A JVM with RocketMQ's store open in it: a command at a time, a line of words, answered by a line of JSON. */
 export class JavaProcess {
   readonly #child: ChildProcess;
@@ -20,8 +26,10 @@ export class JavaProcess {
     configuration: JavaConfiguration,
     flushDiskType: "ASYNC_FLUSH" | "SYNC_FLUSH",
     directory: string,
+    replication?: JavaReplication,
   ) {
-    const programArgs = [configuration, flushDiskType, directory, `${BENCH_SEGMENT_SIZE}`];
+    const pair = replication === undefined ? [] : [replication.role, `${replication.port}`];
+    const programArgs = [configuration, flushDiskType, directory, `${BENCH_SEGMENT_SIZE}`, ...pair];
     this.#child = spawn(command, [...args, ...programArgs], { stdio: ["pipe", "pipe", "pipe"] });
     this.#exit = once(this.#child, "close");
     this.#child.stdin?.on("error", () => {}); // the end of the answers tells

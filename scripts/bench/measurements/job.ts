@@ -1,5 +1,6 @@
-import type { JavaContestantName, Workload } from "../contestants/workload.js";
+import type { JavaContestantName, Measurement, Workload } from "../contestants/workload.js";
 import type { JavaPeer } from "../java/java-peer.js";
+import type { JavaConfiguration } from "../java/java-process.js";
 
 /** What a child process is asked to do. Directories exist and are empty; the parent removes them. */
 export type Job =
@@ -14,7 +15,9 @@ export type Job =
   | KeepUpJob
   | RecoveryJob
   | OpeningJob
-  | ProducersJob;
+  | ProducersJob
+  | ReplicationJob
+  | JavaReplicationJob;
 export type JobKind = Job["kind"];
 export type JobOf<K extends JobKind> = Extract<Job, { kind: K }>;
 
@@ -214,3 +217,29 @@ export interface ProducersJob {
 
 /** null: the store has no producers on other threads. */
 export type ProducersResult = { readonly msgPerSec: number; readonly cpuNs: number } | null;
+
+/** Of our store with a slave in a process of its own, or without one: ASYNC_FLUSH, on both. */
+export type ReplicationRole = "alone" | "ASYNC_MASTER" | "SYNC_MASTER";
+
+export interface ReplicationJob {
+  readonly kind: "replication";
+  readonly role: ReplicationRole;
+  readonly inFlight: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly directory: string;
+}
+
+/** RocketMQ's SYNC_MASTER and its slave, each in a JVM, with these windows one after another. */
+export interface JavaReplicationJob {
+  readonly kind: "java-replication";
+  readonly java: JavaPeer;
+  readonly configuration: JavaConfiguration;
+  readonly windows: readonly number[];
+  /** Of each measurement. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly directory: string;
+}
+
+export type ReplicationResult = Pick<Measurement, "msgPerSec" | "p50Us" | "p99Us">;

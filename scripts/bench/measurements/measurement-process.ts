@@ -1,5 +1,6 @@
 /** One measurement, in a process of its own so that heaps and caches of contestants do not mix. Argument: the job; answer: by IPC. */
 import { LatencyHistogram, monotonicUs } from "@millrace/shared-memory";
+import { percentilesOf } from "../../load-generator/load-charts.js";
 import type { Contestant } from "../contestants/contestant.js";
 import { DriverTarget } from "../contestants/driver-target.js";
 import { LevelTarget } from "../contestants/level-target.js";
@@ -20,6 +21,7 @@ import { ProcessCpu } from "./process-cpu.js";
 import { measureProducers } from "./producers-measurement.js";
 import { measureReads } from "./read-measurement.js";
 import { measureRecovery } from "./recovery-measurement.js";
+import { measureJavaReplication, measureReplication } from "./replication-measurement.js";
 import { measureRoll } from "./roll-measurement.js";
 import { measureSeedLines } from "./seed-measurement.js";
 
@@ -57,6 +59,7 @@ async function measure(workload: Workload): Promise<Measurement> {
   const startUs = monotonicUs();
   const messages = await contestant.run(startUs + workload.seconds * 1e6, latencyUs);
   const seconds = (monotonicUs() - startUs) / 1e6;
+  const { samples = [] } = contestant;
   await contestant.settled();
   const { processNs, threadNs } = cpu.used;
   await contestant.close();
@@ -68,6 +71,7 @@ async function measure(workload: Workload): Promise<Measurement> {
     p999Us: latencyUs.quantile(0.999),
     cpuNs: processNs / messages,
     ...(threadNs.main === undefined ? {} : { mainNs: threadNs.main / messages }),
+    ...(samples.length === 0 ? {} : { series: { samples, percentiles: percentilesOf(latencyUs) } }),
   };
 }
 
@@ -85,6 +89,8 @@ const MEASURES: { readonly [K in JobKind]: (job: JobOf<K>) => Promise<unknown> }
   recovery: measureRecovery,
   opening: measureOpening,
   producers: measureProducers,
+  replication: measureReplication,
+  "java-replication": measureJavaReplication,
 };
 
 function perform<K extends JobKind>(job: JobOf<K> & { readonly kind: K }): Promise<unknown> {

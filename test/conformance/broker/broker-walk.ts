@@ -1,10 +1,12 @@
 import { strict as assert } from "node:assert";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import type { RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
 import { ChildProgram } from "./child-program.js";
+import { consumeEach } from "./consume-each.js";
+import { bodiesOf, textOf } from "./queue-bodies.js";
 import type { RocketMqPrograms } from "./rocketmq-programs.js";
 
 const TOPIC = "Orders";
@@ -94,7 +96,7 @@ export class BrokerWalk {
   }
 
   async #brokerTakesOver(): Promise<void> {
-    this.#writeTopics();
+    this.#programs.writeTopics(this.#store, TOPIC, QUEUES.length);
     const broker = await this.#startedBroker();
     const updated = await this.#programs.admin(
       "updateTopic",
@@ -164,7 +166,7 @@ export class BrokerWalk {
     const undecided = [];
     for await (const each of store.undecidedMessages()) undecided.push(each);
     assert.deepEqual(
-      undecided.map(({ message }) => text(message.body)),
+      undecided.map(({ message }) => textOf(message)),
       ["undecided transaction"],
     );
     for (const { prepared } of undecided) await store.commitMessage(prepared);
@@ -252,32 +254,13 @@ export class BrokerWalk {
 
   async #startedBroker(): Promise<ChildProgram> {
     const broker = this.#startBroker();
-    await broker.expect(/boot success/, 120);
-    // The name server hears of its topics a little later.
-    for (const deadline = Date.now() + 60_000; ; ) {
-      const route = await this.#programs.admin("topicRoute", "-t", TOPIC);
-      if (route.some((line) => line.includes(this.#programs.brokerAddress))) return broker;
-      assert.ok(Date.now() < deadline, `the name server knows no broker of ${TOPIC}:\n${route.join("\n")}`);
-    }
+    await this.#programs.isServed(broker, TOPIC);
+    return broker;
   }
 
   async #stop(broker: ChildProgram): Promise<void> {
     await broker.stop("SIGTERM");
     assert.ok(!existsSync(join(this.#store, "abort")), "the broker did not end cleanly");
-  }
-
-  #writeTopics(): void {
-    const topic = {
-      topicName: TOPIC,
-      readQueueNums: 4,
-      writeQueueNums: 4,
-      perm: 6,
-      topicFilterType: "SINGLE_TAG",
-      topicSysFlag: 0,
-    };
-    mkdirSync(join(this.#store, "config"), { recursive: true });
-    const content = { topicConfigTable: { [TOPIC]: { ...topic, order: false } } };
-    writeFileSync(join(this.#store, "config", "topics.json"), JSON.stringify(content));
   }
 
   async #put(
@@ -311,23 +294,8 @@ export class BrokerWalk {
     this.#say(what);
   }
 
-  async #consume(group: string, topic: string, wanted: readonly string[]): Promise<void> {
-    const consumer = this.#programs.consume(group, topic, wanted.length, 2 * TIMER_SECONDS);
-    await consumer.end(3 * TIMER_SECONDS);
-    const messages = consumer.lines.map((line) => line.split("\t")).filter((fields) => fields.length === 7);
-    assert.deepEqual(
-      messages.map((fields) => fields[6]).sort(),
-      [...wanted].sort(),
-      `group ${group}:\n${consumer.lines.join("\n")}`,
-    );
-    for (const queueId of QUEUES) {
-      const offsets = messages.filter((fields) => Number(fields[0]) === queueId).map((fields) => Number(fields[1]));
-      assert.deepEqual(
-        offsets,
-        offsets.toSorted((a, b) => a - b),
-        `queue ${queueId} did not come in order`,
-      );
-    }
+  #consume(group: string, topic: string, wanted: readonly string[]): Promise<void> {
+    return consumeEach(this.#programs, group, topic, wanted, 2 * TIMER_SECONDS);
   }
 
   async #arrived(store: MessageStore, body: string): Promise<{ queueId: number; queueOffset: number }> {
@@ -340,18 +308,8 @@ export class BrokerWalk {
     return assert.fail(`it did not come: ${body}`);
   }
 
-  /** All that a queue has, by queue offset. */
   #bodies(store: MessageStore, queueId: number): string[] {
-    const bodies: string[] = [];
-    for (let queueOffset = 0; queueOffset < store.getMaxOffsetInQueue(TOPIC, queueId); queueOffset = bodies.length) {
-      using found = store.getMessage({ topic: TOPIC, queueId, queueOffset, maxMessages: 32 });
-      assert.equal(found.status, "FOUND");
-      for (const message of found.messages) {
-        assert.equal(message.queueOffset, bodies.length);
-        bodies.push(text(message.body));
-      }
-    }
-    return bodies;
+    return bodiesOf(store, TOPIC, queueId);
   }
 
   #newOrders(count: number): string[] {
@@ -366,8 +324,4 @@ export class BrokerWalk {
   #read(body: string): void {
     this.#unread = this.#unread.filter((each) => each !== body);
   }
-}
-
-function text(body: Uint8Array): string {
-  return Buffer.from(body).toString();
 }

@@ -1,3 +1,4 @@
+import { strict as assert } from "node:assert";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { JAVA_ACCESS, JavaToolchain, type RocketMqSeries } from "#scripts/bench/java/java-toolchain.js";
@@ -55,6 +56,31 @@ export class RocketMqPrograms {
       ...config,
     });
     return this.#start("broker", "org.apache.rocketmq.broker.BrokerStartup", ["-c", file]);
+  }
+
+  /** Until a broker has started, and the name server has heard of its topic, which is a little later. */
+  async isServed(broker: ChildProgram, topic: string): Promise<void> {
+    await broker.expect(/boot success/, 120);
+    for (const deadline = Date.now() + 60_000; ; ) {
+      const route = await this.admin("topicRoute", "-t", topic);
+      if (route.some((line) => line.includes(this.brokerAddress))) return;
+      assert.ok(Date.now() < deadline, `the name server knows no broker of ${topic}:\n${route.join("\n")}`);
+    }
+  }
+
+  /** What a broker knows of topics, in a store directory before it starts there. */
+  writeTopics(directory: string, topicName: string, queues: number): void {
+    const topic = {
+      topicName,
+      readQueueNums: queues,
+      writeQueueNums: queues,
+      perm: 6,
+      topicFilterType: "SINGLE_TAG",
+      topicSysFlag: 0,
+    };
+    mkdirSync(join(directory, "config"), { recursive: true });
+    const content = { topicConfigTable: { [topicName]: { ...topic, order: false } } };
+    writeFileSync(join(directory, "config", "topics.json"), JSON.stringify(content));
   }
 
   /** RocketMQ's `bin/mqadmin`. Its lines. */

@@ -24,7 +24,11 @@ function cell(contestant: Cell["contestant"]): Cell {
 }
 
 function measured(msgPerSec: number): Measurement {
-  return { messages: 2 * msgPerSec, msgPerSec, p50Us: 100, p99Us: 400, p999Us: 900, cpuNs: 2500 };
+  const sample = { p50Us: 100, p99Us: 400, maxUs: 900, ring: 0.5, forces: 20, lag: 3, loopDelayMs: 2, gcMs: 1 };
+  const samples = [0.25, 0.5].map((seconds) => ({ ...sample, seconds, rate: msgPerSec }));
+  const percentiles = [[0.5, 100] as const, [0.99, 400] as const];
+  const series = { samples, percentiles };
+  return { messages: 2 * msgPerSec, msgPerSec, p50Us: 100, p99Us: 400, p999Us: 900, cpuNs: 2500, series };
 }
 
 function record(date: string, results: Results): BenchRecord {
@@ -46,7 +50,8 @@ test("the bench's page is one file without a script, with an earlier run laid ov
   writeFileSync(earlierPath, JSON.stringify(record("2026-06-01", before)));
   writeBenchPage(path, "# Millrace bench\n| a | b |", results, record("2026-07-01", results));
   const alone = readFileSync(path, "utf8");
-  t.is(alone.match(/<svg /g)?.length, 2);
+  t.is(alone.match(/<svg /g)?.length, 8, "by round, and the seven of a load");
+  t.true(alone.includes("disk/1024/64/store-mapped: ring full"));
   t.notRegex(alone, /<script|https?:|NaN|undefined|Dashed/);
   t.true(alone.includes("a &lt;fast&gt; one") && alone.includes("| a | b |"));
   t.regex(
@@ -55,7 +60,7 @@ test("the bench's page is one file without a script, with an earlier run laid ov
   );
   writeBenchPage(path, "", results, record("2026-07-01", results), readBenchRecord(earlierPath));
   const compared = readFileSync(path, "utf8");
-  t.true(compared.includes("store-mapped, earlier") && compared.includes('class="a earlier"'));
+  t.true(compared.includes("acknowledged, earlier") && compared.includes('class="a earlier"'));
   t.regex(compared, /<td>\+100 %<\/td><td>400 us<\/td>/);
   t.regex(compared, /Dashed: the earlier run, of 2026-06-01\./);
   t.notRegex(compared, /<script|https?:|NaN|undefined/);

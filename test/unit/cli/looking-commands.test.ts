@@ -56,6 +56,8 @@ test.serial(
       range.stdout.trim().split("\n"),
       ["6;", "8;"].map((body) => body.padEnd(20, "x")),
     );
+    const keyed = millrace(["cat", root, "Orders", "--key", "key-9", "--format", "body"]);
+    t.is(keyed.stdout.trim(), "9;".padEnd(20, "x"));
     const { msgId, physicalOffset } = json("cat", root, "Orders", "0", "--max", "1") as { msgId: string; physicalOffset: number };
     t.is(millrace(["cat", root, "--id", msgId, "--format", "body"]).stdout.trim(), "0;".padEnd(20, "x"));
     t.is(millrace(["cat", root, "--at", String(physicalOffset), "--format", "body"]).stdout.trim(), "0;".padEnd(20, "x"));

@@ -45,3 +45,20 @@ test("several threads put beside one another, and each one's messages are verifi
   t.is(status, 0, output);
   t.like(summary, { messages: 3000, acked: 3000, failed: 0, verified: 3000, lost: 0 });
 });
+
+for (const line of [
+  "--brokerRole SYNC_MASTER --duration 2s --rate 2000",
+  "--brokerRole SYNC_MASTER --flushDiskType SYNC_FLUSH --consume --restart --messageQuantity 4000",
+  "--producers 2 --messageQuantity 20000",
+]) {
+  test(`a slave in a process of its own has the master's log, byte for byte: ${line}`, (t) => {
+    const { status, output, summary } = load(`--slaves 1 --mappedFileSizeCommitLog 256KiB ${line}`);
+    t.is(status, 0, output);
+    t.is(summary.verified, summary.messages);
+    t.is(summary.replication?.slaves, 1);
+    t.deepEqual(summary.replication?.differences, []);
+    t.true((summary.replication?.comparedBytes ?? 0) > 256 * 1024, output);
+    if (line.includes("2s")) t.true((summary.replication?.cuts ?? 0) > 0);
+    t.regex(output, /each log is the master's, byte for byte/);
+  });
+}

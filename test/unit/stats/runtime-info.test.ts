@@ -88,7 +88,7 @@ test("put times fall into RocketMQ's thirteen classes", (t) => {
   t.deepEqual(classes, [2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2]);
 });
 
-test("the distribution starts anew every 60 seconds", (t) => {
+test("the distribution starts again every 60 seconds", (t) => {
   const stats = new RuntimeInfo(BOOT, BOOT);
   const totals = (puts: number): StoreTotals => ({
     ...NONE,

@@ -16,6 +16,7 @@ interface CatOptions extends LogOption {
   readonly since?: string;
   readonly until?: string;
   readonly tags?: string;
+  readonly key?: string;
   readonly id?: string;
   readonly at?: string;
   readonly max?: string;
@@ -25,10 +26,10 @@ interface CatOptions extends LogOption {
 
 const QUEUE_ID_MAX = 0x7fffffff;
 
-/** `millrace cat`: messages by place, time or id. */
+/** `millrace cat`: messages by place, time, key or id. */
 export function catCommand(): Command {
   const command = withDirectory(new Command("cat"))
-    .summary("messages by queue offset, time, id or physical offset")
+    .summary("messages by queue offset, time, key, id or physical offset")
     .description(
       "Prints messages of a topic, queue by queue in the order of their queue offsets; or the one with an id or at an offset.",
     )
@@ -39,6 +40,7 @@ export function catCommand(): Command {
     .option("--since <time>", "stored then or later, as 2026-07-01T10:00:00Z, or 10m: so long ago")
     .option("--until <time>", "stored then or earlier")
     .option("--tags <tags>", "only messages with one of these tags, with commas between them")
+    .option("--key <key>", "only messages with this key, or unique key: all are read, where query asks the index")
     .option("--id <msgId>", "the message with this id")
     .option("--at <offset>", "the message whose record begins at this physical offset")
     .option("--max <n>", "no more than so many")
@@ -80,9 +82,14 @@ function* messagesOf(
     const to = Math.min(reader.getMaxOffsetInQueue(topic, queueId), offset("to", options.to, Number.MAX_SAFE_INTEGER - 1) + 1);
     for (const message of queueMessages(reader, { topic, queueId, from, to, ...filter })) {
       if (message.storeTimestamp > until) break;
+      if (options.key !== undefined && !hasKey(message, options.key)) continue;
       if (options.since === undefined || message.storeTimestamp >= time("since", options.since, now)) yield message;
     }
   }
+}
+
+function hasKey({ keys, uniqKey }: MessageView, key: string): boolean {
+  return keys.includes(key) || uniqKey === key;
 }
 
 function* oneMessage(reader: ReadOnlyMessageStore, { id, at }: CatOptions): Generator<MessageView> {

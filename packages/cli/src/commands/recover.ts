@@ -16,7 +16,7 @@ interface RecoverOptions extends SizeOptions {
   readonly json?: true;
 }
 
-/** `millrace recover`: what an open would do, done and told. */
+/** `millrace recover`: what an open would do, done and reported. */
 export function recoverCommand(): Command {
   const command = withSizes(new Command("recover"))
     .summary("open the store, which recovers it, print what was found, kept and cut as JSON, and close it")

@@ -31,7 +31,7 @@ export function statCommand(): Command {
 type Facts = ReturnType<typeof factsOf>;
 
 function factsOf(reader: ReadOnlyMessageStore) {
-  const { segments, abort, ...stats } = reader.stats();
+  const { segments, abort, consumers, ...stats } = reader.stats();
   const queues = reader.queueStats();
   const { storePathRootDir, mappedFileSizeCommitLog, mappedFileSizeConsumeQueue } = reader.config;
   return {
@@ -46,7 +46,7 @@ function factsOf(reader: ReadOnlyMessageStore) {
     messages: queues.reduce((sum, { minOffset, maxOffset }) => sum + maxOffset - minOffset, 0),
     topics: reader.topics({ systemTopics: true }).length,
     queues: queues.length,
-    groups: reader.consumerOffsets.groups().length,
+    groups: consumers?.groupCount,
     segments: segments.length,
     segmentBytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
     indexFiles: stats.indexFiles,
@@ -83,7 +83,7 @@ function textOf(facts: Facts): string {
       fence === undefined ? undefined : `since ${timeText(fence.time)}: ${fence.reason}; look at the disk, then: millrace unfence`,
     ],
     ["messages", `${facts.messages} in ${facts.queues} queues of ${facts.topics} topics`],
-    ["groups", facts.groups],
+    ["groups", facts.groups ?? "what they have committed cannot be read: config/consumerOffset.json"],
     ["log", `${min} to ${max} (${bytesText(max - min)})`],
     ["durable below", facts.flushedOffset],
     ["oldest message", timeText(facts.earliestMessageTime)],

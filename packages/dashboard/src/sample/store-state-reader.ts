@@ -1,6 +1,6 @@
 import { DelayLevels, TRANS_HALF_TOPIC } from "@millrace/format";
 import { monotonicMs, wallClockMs } from "@millrace/shared-memory";
-import { type GroupLagStats, lagOf, type QueueStats } from "@millrace/stats";
+import { type ConsumersStats, type GroupLagStats, lagOf, type QueueStats } from "@millrace/stats";
 import { ERROR_CODES, type MessageStore, type MillraceErrorCode, type ReadOnlyMessageStore } from "@millrace/store";
 import type { Attention, QueueRow, StoreState } from "./frame.js";
 import { SamplePace } from "./sample-pace.js";
@@ -13,6 +13,8 @@ const TOPICS_SHOWN = 500;
 const GROUPS_ASKED = 60;
 const UNDECIDED_SHOWN = 100;
 const UNDECIDED_INTERVAL_MS = 5000;
+
+const NO_CONSUMERS: ConsumersStats = { groupCount: 0, groups: [] };
 
 type AnyStore = MessageStore | ReadOnlyMessageStore;
 
@@ -96,7 +98,7 @@ async function undecidedOf(store: MessageStore): Promise<StoreState["undecided"]
 }
 
 function ofFollowed(store: ReadOnlyMessageStore) {
-  const { fence, abort, disk, consumers } = store.stats();
+  const { fence, abort, disk, consumers = NO_CONSUMERS } = store.stats();
   const attention: Attention[] = [];
   if (fence !== undefined)
     attention.push({ title: "The store is fenced", reason: fence.reason, remedy: remedyOf("ERR_STORE_FENCED") });

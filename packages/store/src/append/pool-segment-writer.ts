@@ -11,7 +11,7 @@ export class PoolSegmentWriter implements SegmentWriter {
   readonly #buffers: readonly Uint8Array[];
   readonly #committedOffset: ReadableCounter;
   #current: Uint8Array | undefined;
-  /** Behind the last write, in #current. */
+  /** One past the last write, in #current. */
   #end = 0;
 
   constructor(buffers: readonly SharedArrayBuffer[], committedOffset: ReadableCounter) {

@@ -35,7 +35,7 @@ export class StoreCleaner {
 
   /**
    * @param delayedFrom physical offset of the oldest delayed message that has not been delivered for good
-   * @param onDamage told of what a scrub has found
+   * @param onDamage notified of what a scrub has found
    */
   constructor(
     directory: CleanedDirectory,

@@ -178,7 +178,7 @@ export interface MessageStoreOptions {
   readonly unref?: boolean;
   /** Aborts a long recovery before it changes anything, or the dispatching after it, which the next open goes on with. Default none. */
   readonly signal?: AbortSignal;
-  /** Is told, once each, of failures in the background that no listener of `error` hears. Default: a warning of the process. */
+  /** Is notified, once each, of failures in the background that no listener of `error` hears. Default: a warning of the process. */
   readonly logger?: StoreLogger;
   /** Called now and then while the log is scanned. Default none. */
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;

@@ -1,4 +1,4 @@
-/** How far the scan of the commit log has come: what `onRecoveryProgress` is told. */
+/** How far the scan of the commit log has come: what `onRecoveryProgress` is notified of. */
 export interface RecoveryProgress {
   readonly bytesScanned: number;
   readonly bytesTotal: number;

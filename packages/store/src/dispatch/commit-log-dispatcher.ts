@@ -1,7 +1,7 @@
 import type { DispatchRequest } from "@millrace/format";
 
 /**
- * What is told of every record of the log, in order, on the dispatch thread. (RocketMQ: `CommitLogDispatcher`.) The ConsumeQueues and
+ * What is notified of every record of the log, in order, on the dispatch thread. (RocketMQ: `CommitLogDispatcher`.) The ConsumeQueues and
  * the index are such dispatchers; a user's own is named in `commitLogDispatchers`.
  *
  * After a crash, and after an error, records are dispatched again: one that was handled before must be recognised by its `commitLogOffset`.
@@ -10,7 +10,7 @@ export interface CommitLogDispatcher {
   /** For messages. */
   readonly name: string;
   /**
-   * At open: the first offset that it has not handled durably; dispatching begins at the lowest of all. Without it, it is told of
+   * At open: the first offset that it has not handled durably; dispatching begins at the lowest of all. Without it, it is notified of
    * what comes after the ConsumeQueues and the index, which can be less than it has missed.
    */
   handledOffset?(): number;

@@ -94,7 +94,7 @@ export class ConsumeQueueDispatcher implements HintedDispatcher {
   }
 
   /**
-   * A record that is not as it was written has a unit where it says of itself what its queue waits for: who gets there is told that it is
+   * A record that is not as it was written has a unit where it says of itself what its queue waits for: who gets there finds it
    * corrupt. Otherwise a hole stays, which readers pass over.
    */
   dispatchCorrupt(request: DispatchRequest): void {

@@ -35,7 +35,7 @@ export class ConsumeQueueFiles {
   }
 
   /**
-   * The queue's file that begins with unit `fileStart`, made when missing; the queue has it until it closes it or is told here to
+   * The queue's file that begins with unit `fileStart`, made when missing; the queue has it until it closes it or is asked here to
    * close it.
    */
   open(queue: FileHolder, fileStart: number): StorageFile {

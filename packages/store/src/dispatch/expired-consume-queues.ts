@@ -32,7 +32,7 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
   #minOffset = -1;
   #failure: string | undefined;
 
-  /** @param others dispatchers that are told when the ConsumeQueues are done */
+  /** @param others dispatchers that are notified when the ConsumeQueues are done */
   constructor(
     storage: Storage,
     config: MessageStoreConfig,

@@ -71,7 +71,7 @@ export class IndexDispatcher implements HintedDispatcher {
    * Opens for writing only when the first key comes.
    *
    * @param fromOffset records below it are in the index: what recovery says
-   * @param onRoll a file is full and durable; told its last store timestamp, which is the checkpoint's indexMsgTimestamp
+   * @param onRoll a file is full and durable; notified of its last store timestamp, which is the checkpoint's indexMsgTimestamp
    * @throws MillraceError `ERR_INDEX_FILE_SIZE`, `ERR_INDEX_FILE_CORRUPT`
    */
   constructor(

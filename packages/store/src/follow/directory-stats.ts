@@ -16,8 +16,8 @@ export interface DirectoryStats {
   /** There from a store's opening to its clean end; `processId` is undefined where the file does not say it. */
   readonly abort: { readonly processId: number | undefined } | undefined;
   readonly disk: DiskUsage;
-  /** As the groups' offsets were saved last, and the queues are now. */
-  readonly consumers: ConsumersStats;
+  /** As the groups' offsets were saved last, and the queues are now; undefined where their file cannot be understood. */
+  readonly consumers: ConsumersStats | undefined;
 }
 
 /** @throws what the system says; MillraceError `ERR_WATERMARK_CORRUPT` */

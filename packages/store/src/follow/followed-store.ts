@@ -8,6 +8,7 @@ import { type MessageStoreConfig, resolveConfig } from "../config/message-store-
 import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
+import { readFlushedWatermark } from "../marks/flushed-watermark.js";
 import { MessageReader } from "../read/message-reader.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { pathUnusable } from "../tell/path-unusable.js";
@@ -86,7 +87,8 @@ export class FollowedStore {
 
   /** The watermark lags, and a broker has none. */
   get flushedOffset(): number {
-    return Math.min(this.#files().flushedOffset ?? 0, this.#words.end);
+    const watermark = this.#look(() => readFlushedWatermark(this.#storage, this.#paths.watermark));
+    return Math.min(watermark?.flushedOffset ?? 0, this.#words.end);
   }
 
   get minPhysicalOffset(): number {
@@ -103,12 +105,22 @@ export class FollowedStore {
   }
 
   stats(): DirectoryStats {
-    return { ...this.#files(), consumers: this.#lags.look(this.consumerOffsets.saved()) };
+    return { ...this.#look(() => readDirectoryFiles(this.#storage, this.#paths)), consumers: this.#consumers() };
   }
 
-  #files(): Omit<DirectoryStats, "consumers"> {
+  /** What a damaged file of offsets hides is not worth the rest. */
+  #consumers(): DirectoryStats["consumers"] {
     try {
-      return readDirectoryFiles(this.#storage, this.#paths);
+      return this.#lags.look(this.consumerOffsets.saved());
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === "ERR_CONSUMER_OFFSETS_CORRUPT") return undefined;
+      throw pathUnusable(error, "the directory cannot be looked at", this.#paths.root);
+    }
+  }
+
+  #look<T>(look: () => T): T {
+    try {
+      return look();
     } catch (error) {
       throw pathUnusable(error, "the directory cannot be looked at", this.#paths.root);
     }

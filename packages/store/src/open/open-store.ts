@@ -323,7 +323,7 @@ export class OpenStore {
     if (modifiedMs !== undefined) sealSegmentNote(storage, paths.segmentNotes, fromOffset, { endOffset, modifiedMs });
   }
 
-  /** A service ended without being told, or could not end well: nothing can be acknowledged any more. */
+  /** A service ended without being asked, or could not end well: nothing can be acknowledged any more. */
   #serviceEnded(outcome: ServiceOutcome): void {
     if (outcome.ok || this.#failure !== undefined) return;
     if (this.pipeline.control.forceAlarm.isRaised) this.#forceFailed();

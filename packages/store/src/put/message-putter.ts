@@ -23,17 +23,14 @@ import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
 import { PutChannel } from "./put-channel.js";
-import { type AppendedPutResult, allocateFailed, type PutMessageResult, type RefusedPutResult } from "./put-message-result.js";
+import type { AppendedPutResult, PutMessageResult, RefusedPutResult } from "./put-message-result.js";
 import { PutWaitQueue, type Settle } from "./put-wait-queue.js";
 import { type ProducerMemory, RecordEncoder } from "./record-encoder.js";
 import { StoreStatus } from "./store-status.js";
 import { NO_SLOT, type PutTopics, type TopicTable } from "./topic-table.js";
 
-/**
- * Committed bytes that are worth a publish of their own in the middle of a burst. SYNC_FLUSH: few, so that the appender is done
- * soon after the producer, because only then the force can start. ASYNC_FLUSH: many, so that the two threads seldom touch the same
- * cache lines.
- */
+// Committed bytes that are worth a publish of their own in the middle of a burst. SYNC_FLUSH: few, so that the appender is done soon after
+// the producer, because only then the force can start. ASYNC_FLUSH: many, so that the two threads seldom touch the same cache lines.
 const SYNC_PUBLISH_BYTES = 2 * 1024;
 const ASYNC_PUBLISH_BYTES = 32 * 1024;
 const ACKS_PER_TURN = 512; // settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long
@@ -175,14 +172,17 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   #tryPut<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> | undefined {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     try {
-      const refusal = check(input);
+      const refusal = check(input) ?? this.status.room.slotRefusal(this.#validator.queueSlot);
       if (refusal !== undefined) {
         this.#add(PutRingTotal.failed, 1);
         return Promise.resolve(refusal);
       }
       if (this.waiting.size === 0 && this.#hasSlot() && write(input)) return undefined;
       const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
-      return this.#wait(() => check(input) ?? (this.#hasSlot() && write(input)), length);
+      return this.#wait(
+        () => check(input) ?? this.status.room.slotRefusal(this.#validator.queueSlot) ?? (this.#hasSlot() && write(input)),
+        length,
+      );
     } catch (error) {
       this.#add(PutRingTotal.failed, 1);
       return Promise.reject(error);
@@ -190,8 +190,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   }
 
   /** Whether the queue of what has just been checked has its slot, or gets it with its record. False: asked for, and waited for. */
-  #hasSlot(): boolean {
-    const { queueSlot, topic, fields } = this.#validator;
+  #hasSlot({ queueSlot, topic, fields } = this.#validator): boolean {
     return queueSlot !== NO_SLOT || this.topics.hasSlot(topic, fields.queueId);
   }
 
@@ -345,7 +344,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
       const slot = ring.slotOf(ring.taken);
       if (ring.resultStatus(slot) !== AppendStatus.ok) {
         this.#add(PutRingTotal.failed, 1);
-        this.#take()?.(allocateFailed());
+        this.#take()?.(this.status.room.refused());
         continue;
       }
       const status = this.#verdictOf(slot);
@@ -362,6 +361,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
 
   #acknowledge(slot: number, status: AppendedPutStatus, nowUs: number): void {
     const { ring } = this;
+    this.status.room.found();
     this.#add(PutRingTotal.messages, ring.messages(slot));
     this.#add(PutRingTotal.bytes, ring.recordLength(slot));
     this.#putToAckUs.record(nowUs - ring.putTimeUs(slot));

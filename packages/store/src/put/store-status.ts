@@ -1,5 +1,6 @@
 import type { ReadableCounter } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { LogRoom, type RoomWords } from "./log-room.js";
 import { diskFull, dispatchFailed, isSlave, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
 import { ReplicaStatus, type ReplicaWords } from "./replica-status.js";
 
@@ -9,7 +10,8 @@ import { ReplicaStatus, type ReplicaWords } from "./replica-status.js";
  */
 const DISPATCH_FAILURES_LIMIT = 10;
 
-type StatusWords = ReplicaWords & { readonly [N in "diskFull" | "dispatchFailures" | "appendBeganUs"]: ReadableCounter };
+type StatusWords = ReplicaWords &
+  RoomWords & { readonly [N in "diskFull" | "dispatchFailures" | "appendBeganUs"]: ReadableCounter };
 
 /**
  * Whether puts are taken just now, as it was when {@link look} was called: once for a group of puts. (RocketMQ: `checkStoreStatus`,
@@ -24,10 +26,12 @@ export class StoreStatus {
   lastDispatchError: () => string | undefined = () => undefined;
   readonly #config: MessageStoreConfig;
   readonly replicas: ReplicaStatus;
+  readonly room: LogRoom;
   readonly #words: StatusWords;
 
   constructor(config: MessageStoreConfig, words: StatusWords) {
     this.replicas = new ReplicaStatus(config, words);
+    this.room = new LogRoom(words);
     this.#config = config;
     this.#words = words;
   }

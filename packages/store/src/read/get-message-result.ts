@@ -7,7 +7,7 @@ export class GetMessageResult implements Disposable {
   readonly status: GetMessageStatus;
   /** Queue offset to go on with. */
   readonly nextBeginOffset: number;
-  /** The queue's first and behind its last queue offset. */
+  /** The queue's first queue offset, and one past its last. */
   readonly minOffset: number;
   readonly maxOffset: number;
   /** Views of the log itself, in memory that all gets share: valid until {@link release}, and not to be written to. */

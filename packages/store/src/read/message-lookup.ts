@@ -48,9 +48,9 @@ export class MessageLookup {
   }
 
   /**
-   * Queue offset behind the last message; 0 for a queue that does not exist.
+   * Queue offset one past the last message; 0 for a queue that does not exist.
    *
-   * @param committed false: behind the last one that was put, whether it can be read already or not
+   * @param committed false: one past the last one that was put, whether it can be read already or not
    */
   getMaxOffsetInQueue(topic: string, queueId: number, committed: boolean): number {
     const queue = this.#find(topic, queueId);

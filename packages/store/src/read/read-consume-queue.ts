@@ -51,7 +51,7 @@ export class ReadConsumeQueue {
     return this.#columns.minQueueOffsets.get(this.slot);
   }
 
-  /** Behind the last queue offset that can be read. */
+  /** One past the last queue offset that can be read. */
   get maxOffset(): number {
     return this.#columns.maxQueueOffsets.get(this.slot);
   }

@@ -7,7 +7,7 @@ import { InvariantError } from "@millrace/shared-memory";
  * (RocketMQ: `ReferenceResource`, as `MappedFile` is one.)
  */
 export class ReadSegment {
-  /** Absolute offset of the first byte, and the one behind the last. */
+  /** Absolute offset of the first byte, and the one past the last. */
   readonly fromOffset: number;
   readonly endOffset: number;
   /** The whole file; empty once it is unmapped, as is every view of it. */

@@ -33,7 +33,7 @@ export class RecordCorruptError extends MillraceError implements CorruptPlace {
   }
 }
 
-/** What `read` gives; undefined when the record is corrupt, which its reader has told of. */
+/** What `read` gives; undefined when the record is corrupt, which its reader has reported. */
 export function unlessCorrupt<T>(read: () => T): T | undefined {
   try {
     return read();

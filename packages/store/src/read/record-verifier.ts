@@ -18,7 +18,7 @@ const CELL_SHIFT = 31 - Math.clz32(MESSAGE_BASE_LENGTH);
 const BITS_SHIFT = 3;
 /** Segments whose records are remembered; those of others are checked again. At 1 GiB a segment it is 2 MiB for each. */
 const REMEMBERED_SEGMENTS = 64;
-/** Corrupt records remembered of a segment; what is corrupt beyond is found again, and told of again. */
+/** Corrupt records remembered of a segment; what is corrupt beyond is found again, and reported again. */
 const REMEMBERED_CORRUPT = 1024;
 
 /** What is known of the records of one segment. */

@@ -173,7 +173,7 @@ export class HaClient {
     this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MOST_MS);
   }
 
-  /** A master that is not there is waited for; what it says and should not is told, once for each kind. */
+  /** A master that is not there is waited for; what it says and should not is reported, once for each kind. */
   #failed(error: unknown): void {
     const address = this.#config.haMasterAddress;
     if (!(error instanceof MillraceError) || error.code === "ERR_FORCE_FAILED") throw error;

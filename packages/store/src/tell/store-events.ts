@@ -24,7 +24,7 @@ interface PendingEvent {
 }
 
 /**
- * What happens in a store by itself, told to those who listen: through {@link MessageStore.on}, and through `diagnostics_channel`
+ * What happens in a store by itself, for those who listen: through {@link MessageStore.on}, and through `diagnostics_channel`
  * (`millrace:` and the event's name). A failure comes as `error` too; one that nobody listens to is logged, once per service and code
  * until the service has recovered, and never thrown. Main thread.
  *

@@ -134,7 +134,7 @@ test("while the dispatcher catches up a consumer keeps its place; beyond all tha
   t.deepEqual((await latest).offsets, [12]);
 });
 
-test("a queue that begins anew after its topic was deleted is consumed from its beginning, waiting or not", async (t) => {
+test("a queue that begins again after its topic was deleted is consumed from its beginning, waiting or not", async (t) => {
   const scene = new Scene(t, 10);
   const { store, consumers, arrivals } = scene;
   const between = consumers.consume({ ...QUEUE, from: 5, maxMessages: 2 });

@@ -206,7 +206,7 @@ test("opened again, a queue goes on behind its last unit, and ignores what that 
   }
 });
 
-test("opened again in the middle of what is there, a queue writes the rest anew", (t) => {
+test("opened again in the middle of what is there, a queue writes the rest again", (t) => {
   const first = openQueue(t);
   putAll(first, 0, 25);
   first.write();

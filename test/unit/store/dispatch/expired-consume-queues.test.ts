@@ -155,7 +155,7 @@ test("readers hear of the new front of every queue before the first file goes; f
   t.deepEqual(there.files(2), [120, 140, 160, 180]);
 });
 
-test("a new front begins anew in the middle of an old one", (t) => {
+test("a new front begins again in the middle of an old one", (t) => {
   const there = dispatch(t, 2);
   for (const slot of [0, 1]) there.put(slot, 0, 200);
   while (there.expired.deleteExpired(100 * LENGTH).deletedFiles === 0);

@@ -126,7 +126,7 @@ test("a checkpoint of RocketMQ's is read, and written back as it was", (t) => {
   t.true(checkpoint.physicMsgTimestamp > 1_700_000_000_000);
 });
 
-test("a checkpoint that is none is made anew", (t) => {
+test("a checkpoint that is none is made again", (t) => {
   const path = join(temporaryDirectory(t), "checkpoint");
   for (const damaged of [Buffer.alloc(0), Buffer.alloc(100), Buffer.alloc(4096, 0xee)]) {
     writeFileSync(path, damaged);

@@ -18,6 +18,7 @@ class Putting {
   readonly counters: ControlBlock<"main">["counters"];
   readonly #ring: PutRingConsumer;
   readonly #flush: ControlBlock<"flush">["counters"];
+  readonly #allocate: ControlBlock<"allocate">["counters"];
   #offset = 0;
 
   constructor(t: ExecutionContext, options: MessageStoreOptions) {
@@ -31,6 +32,7 @@ class Putting {
     this.counters = control.counters;
     this.#ring = new PutRingConsumer(ring);
     this.#flush = ControlBlock.attach(buffer, "flush").counters;
+    this.#allocate = ControlBlock.attach(buffer, "allocate").counters;
     t.teardown(() => this.putter.close());
   }
 
@@ -47,6 +49,11 @@ class Putting {
       this.#offset += this.#ring.recordLength(slot);
     }
     this.#ring.release(this.#ring.head + statuses.length);
+  }
+
+  /** The allocator has made more bytes ready. */
+  makeReady(): void {
+    this.#allocate.allocatedOffset.publish(this.#allocate.allocatedOffset.value + 1);
   }
 
   total(name: keyof typeof PutRingTotal): number | undefined {
@@ -124,4 +131,32 @@ test("a disk over its ratio refuses what is new, also behind a delivery in the s
   t.is((await delivered).status, "PUT_OK");
   for (const result of await Promise.all(refused)) t.like(result, { status: "SERVICE_NOT_AVAILABLE", code: "ERR_DISK_FULL" });
   t.is(putting.total("failed"), 3);
+});
+
+test("while the log has no room, puts of ever new queues take no slots; when it has, or now and then to try, they do", async (t) => {
+  const putting = new Putting(t, QUICK);
+  const { putter, counters } = putting;
+  const known = putter.putMessage(message());
+  await putting.answer("refused");
+  t.is((await known).status, "CREATE_MAPPED_FILE_FAILED");
+  for (let queueId = 1; queueId < 100; queueId++) {
+    const put = putter.putMessage(message({ queueId }));
+    t.is(counters.queueSlots.value, 1);
+    t.like(await put, { status: "CREATE_MAPPED_FILE_FAILED", code: "ERR_ALLOCATE_FAILED" });
+    t.is((await putter.putMessages([message({ queueId })])).status, "CREATE_MAPPED_FILE_FAILED");
+  }
+  const again = putter.putMessage(message());
+  await putting.answer("refused");
+  t.is((await again).status, "CREATE_MAPPED_FILE_FAILED");
+  await until(() => {
+    void putter.putMessage(message({ queueId: 7 }));
+    return counters.queueSlots.value === 2;
+  });
+  t.is((await putter.putMessage(message({ queueId: 8 }))).status, "CREATE_MAPPED_FILE_FAILED");
+  putting.makeReady();
+  void putter.putMessage(message({ queueId: 9 }));
+  t.is(counters.queueSlots.value, 3);
+  await putting.answer("refused", "ok");
+  void putter.putMessage(message({ queueId: 10 }));
+  t.is(counters.queueSlots.value, 4);
 });

@@ -57,7 +57,7 @@ test("what is written into a mapped file is seen", (t) => {
   t.deepEqual([unit.physicalOffset, unit.size, unit.tagsCode], [physicalOffset, size, 5]);
 });
 
-test("the number of mapped files is bounded, and what was unmapped is mapped anew", (t) => {
+test("the number of mapped files is bounded, and what was unmapped is mapped again", (t) => {
   const builder = logOf(300, 3);
   const store = new BuiltStore(t, builder);
   const config = resolveConfig({

@@ -109,7 +109,7 @@ test("a lease that is ended by force leaves empty messages, and its release does
   kept.release();
 });
 
-test("a segment that is held by force no more is mapped anew when it is still there", (t) => {
+test("a segment that is held by force no more is mapped again when it is still there", (t) => {
   const store = new BuiltStore(t, threeSegments());
   const lost = store.reader.getMessage({ ...QUEUE, queueOffset: 0, maxMessages: 1 });
   store.reader.commitLog.releaseByForce(4096);

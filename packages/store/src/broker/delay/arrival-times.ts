@@ -8,7 +8,7 @@ export interface WaitingGroup {
 }
 
 interface Arrival {
-  /** Behind the last queue offset of the group. */
+  /** One past the last queue offset of the group. */
   endOffset: number;
   /** When the first and the last of the group were seen; by the monotonic clock, milliseconds. */
   readonly fromMs: number;

@@ -20,8 +20,8 @@ const OFFSET_SEPARATOR = ",";
 const OFFSET = /^\d{1,16}$/;
 
 /**
- * Which half messages have been decided. Known from the op records, which are read once, when it is first asked for; later ones are told by
- * {@link decided}. (RocketMQ: `TransactionalMessageServiceImpl.fillOpRemoveMap`.)
+ * Which half messages have been decided. Known from the op records, which are read once, when it is first asked for; {@link decided}
+ * notes later ones. (RocketMQ: `TransactionalMessageServiceImpl.fillOpRemoveMap`.)
  *
  * Progress (the offsets of group CID_RMQ_SYS_TRANS) is noted whenever no half message is decided behind an undecided one, so that
  * reading begins there after a restart: a half message that stays undecided makes the op records behind it be read again, nothing

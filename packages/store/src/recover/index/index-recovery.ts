@@ -33,7 +33,7 @@ export interface IndexRecoveryOptions extends IndexFileShape {
   readonly believesSeals?: boolean;
   /** Undefined where no record begins. */
   readonly storeTimestampAt: (physicalOffset: number) => number | undefined;
-  /** Offset behind the record; undefined where none begins. */
+  /** Offset one past the record; undefined where none begins. */
   readonly recordEndAt: (physicalOffset: number) => number | undefined;
 }
 

@@ -34,7 +34,7 @@ export interface SegmentScan {
   readonly ending: SegmentEnding;
   /** Where it began: 0, or the position up to which the records were known. */
   readonly from: number;
-  /** Behind the last good record; the segment's size when it is complete. */
+  /** One past the last good record; the segment's size when it is complete. */
   readonly position: number;
   /** Where the last good record begins; -1 without one. */
   readonly lastPosition: number;

@@ -7,9 +7,9 @@ const TAIL_BYTES = 64 * 1024;
 
 /** How far units are good. Queue offsets, and absolute offsets in the log. */
 export interface GoodUnits {
-  /** Behind the last good unit. */
+  /** One past the last good unit. */
   readonly end: number;
-  /** Behind the last one that belongs to a record; -1 without one. */
+  /** One past the last one that belongs to a record; -1 without one. */
   readonly recordEnd: number;
   /** Where the last record ends; 0 without one. */
   readonly physicalEnd: number;
@@ -20,7 +20,7 @@ export interface GoodUnits {
 
 /** Reads the units of one queue's files, seamless from `from` to `to`. Files are read, not mapped: a bad sector is an error of the read. */
 export class ConsumeQueueUnits {
-  /** First unit on disk, and behind the last one. */
+  /** First unit on disk, and one past the last one. */
   readonly from: number;
   readonly to: number;
   readonly unitsPerFile: number;

@@ -28,7 +28,7 @@ export class SegmentWindow {
     this.#buffer = new Uint8Array(Math.min(windowSize, segmentSize));
   }
 
-  /** Position in the segment behind the last byte in memory. */
+  /** Position in the segment one past the last byte in memory. */
   get end(): number {
     return this.start + this.bytes.length;
   }

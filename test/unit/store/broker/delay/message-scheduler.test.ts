@@ -254,7 +254,7 @@ test("an offset beyond the queue is corrected when the store opens", (t) => {
   t.is(offsets.get(2), 0);
 });
 
-test("a queue that was deleted and begins anew is delivered from its start", async (t) => {
+test("a queue that was deleted and begins again is delivered from its start", async (t) => {
   const { store, clock, start } = fixture(t);
   for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
   const service = start();

@@ -11,7 +11,8 @@ import org.apache.rocketmq.store.*;
 import org.apache.rocketmq.store.config.FlushDiskType;
 
 /**
- * RocketMQ's store under the bench's commands. Arguments: configuration (default, warm, pool), flush disk type, directory, segment size.
+ * RocketMQ's store under the bench's commands. Arguments: configuration (default, warm, pool), flush disk type, directory, segment size;
+ * of a pair also its role (SYNC_MASTER, SLAVE) and the port on which the master accepts the slave.
  * A command is a line of words on the standard input, its answer a line of JSON on the standard output; the end of the input ends the program,
  * and the store with it.
  *
@@ -40,7 +41,8 @@ public final class BenchProgram {
         int code = 1;
         try {
             BenchProgram program = new BenchProgram(
-                BenchStore.open(args[0], FlushDiskType.valueOf(args[1]), args[2], Integer.parseInt(args[3])));
+                BenchStore.open(args[0], FlushDiskType.valueOf(args[1]), args[2], Integer.parseInt(args[3]),
+                    args.length > 4 ? args[4] : null, args.length > 5 ? Integer.parseInt(args[5]) : 0));
             BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
             for (String line = commands.readLine(); line != null; line = commands.readLine()) {
                 answers.println(program.perform(line.split(" ")));

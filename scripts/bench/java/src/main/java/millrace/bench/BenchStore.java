@@ -13,32 +13,55 @@ import org.apache.rocketmq.store.stats.BrokerStatsManager;
 /** RocketMQ's store as its broker runs it, but for what a configuration of the bench changes. */
 final class BenchStore {
     private static final int POLL_MS = 1;
+    private static final int SLAVE_TIMEOUT_MS = 60_000;
     private static final String ALLOCATOR = "AllocateMappedFileService";
 
     private BenchStore() {
     }
 
-    static DefaultMessageStore open(String configuration, FlushDiskType flushDiskType, String directory, int segmentSize) throws Exception {
+    /** @param role of a pair, otherwise null */
+    static DefaultMessageStore open(String configuration, FlushDiskType flushDiskType, String directory, int segmentSize, String role,
+        int haPort) throws Exception {
         MessageStoreConfig config = new MessageStoreConfig();
         config.setStorePathRootDir(directory);
         config.setStorePathCommitLog(Path.of(directory, "commitlog").toString());
         config.setMappedFileSizeCommitLog(segmentSize);
         config.setFlushDiskType(flushDiskType);
-        config.setHaListenPort(0);
+        config.setHaListenPort("SYNC_MASTER".equals(role) ? haPort : 0);
+        if (role != null) {
+            config.setBrokerRole(role);
+            config.setSlaveTimeout(SLAVE_TIMEOUT_MS);
+            waitForOneSlave(config);
+        }
         config.setWarmMapedFileEnable(configuration.equals("warm"));
         config.setTransientStorePoolEnable(configuration.equals("pool"));
-        DefaultMessageStore store = create(config);
+        boolean isSlave = "SLAVE".equals(role);
+        DefaultMessageStore store = create(config, isSlave ? 1 : 0);
         if (!store.load()) {
             throw new IllegalStateException("the store could not be loaded");
         }
         store.start();
+        if (isSlave) {
+            store.updateHaMasterAddress("127.0.0.1:" + haPort);
+        }
         return store;
     }
 
+    /** RocketMQ 4 has no such option, and waits for one slave. */
+    private static void waitForOneSlave(MessageStoreConfig config) throws Exception {
+        try {
+            MessageStoreConfig.class.getMethod("setInSyncReplicas", int.class).invoke(config, 2);
+        } catch (NoSuchMethodException error) {
+            // as said above
+        }
+    }
+
     /** RocketMQ 5 has a fifth argument, the topics' configurations. */
-    private static DefaultMessageStore create(MessageStoreConfig config) throws Exception {
+    private static DefaultMessageStore create(MessageStoreConfig config, long brokerId) throws Exception {
+        BrokerConfig broker = new BrokerConfig();
+        broker.setBrokerId(brokerId);
         Constructor<?> constructor = DefaultMessageStore.class.getConstructors()[0];
-        Object[] arguments = {config, new BrokerStatsManager("bench", true), null, new BrokerConfig(), new ConcurrentHashMap<>()};
+        Object[] arguments = {config, new BrokerStatsManager("bench", true), null, broker, new ConcurrentHashMap<>()};
         return (DefaultMessageStore) constructor.newInstance(Arrays.copyOf(arguments, constructor.getParameterCount()));
     }
 

@@ -1,0 +1,28 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import { compareLogs } from "#scripts/load-generator/log-comparison.js";
+import { CommitLogBuilder } from "../../support/commit-log-builder.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
+
+const SEGMENT_SIZE = 4096;
+
+test("a log that is another one is found by its first other byte, one that is not there at all by that", (t) => {
+  const root = temporaryDirectory(t);
+  const [master, slave] = [join(root, "master"), join(root, "slave")];
+  const builder = new CommitLogBuilder(SEGMENT_SIZE).fillTo(2, 500);
+  builder.write(master);
+  cpSync(master, slave, { recursive: true });
+  const end = builder.offset;
+  t.deepEqual(compareLogs(master, slave, SEGMENT_SIZE, end), { bytes: end, difference: undefined });
+  rmSync(join(slave, "00000000000000000000"));
+  t.deepEqual(compareLogs(master, slave, SEGMENT_SIZE, end), { bytes: end - SEGMENT_SIZE, difference: undefined });
+  const last = join(slave, "00000000000000008192");
+  const bytes = readFileSync(last);
+  writeFileSync(last, bytes.fill(1, 321, 322));
+  t.regex(compareLogs(master, slave, SEGMENT_SIZE, end).difference ?? "", /offset=8513 path=.*8192$/);
+  rmSync(last);
+  t.regex(compareLogs(master, slave, SEGMENT_SIZE, end).difference ?? "", /ENOENT/);
+  rmSync(join(slave, "00000000000000004096"));
+  t.regex(compareLogs(master, slave, SEGMENT_SIZE, end).difference ?? "", /nothing of the master's log/);
+});
