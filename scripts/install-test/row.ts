@@ -27,8 +27,8 @@ interface Found {
   readonly firstPutMs: number;
 }
 
+/** Beside that of the example, nodenext. */
 const MODULES = [
-  { module: "nodenext" },
   { module: "node16" },
   { module: "esnext", moduleResolution: "bundler" },
   { module: "preserve", moduleResolution: "bundler" },
@@ -53,7 +53,7 @@ export async function tryManager(root: string, tarballs: Tarballs, manager: Inst
       runs.push(answer);
     }
     if (manager.node === undefined) {
-      await compile(root, installation);
+      await compile(root, installation, manager.from === undefined ? MODULES : []);
       await recoverByCommand(installation, join(directory, "store"));
     }
     const confined =
@@ -72,15 +72,18 @@ export async function tryManager(root: string, tarballs: Tarballs, manager: Inst
   }
 }
 
-/** The example compiles in each way to resolve modules, strictly and with the declarations checked, and runs. */
-async function compile(root: string, installation: Installation): Promise<void> {
+/**
+ * The example compiles, strictly and with the declarations checked, and runs; it compiles in `modules`, too: ways to resolve them, which
+ * ask what the manifests export, whoever has installed them.
+ */
+async function compile(root: string, installation: Installation, modules: readonly object[]): Promise<void> {
   installation.add(join(root, "examples", "typescript-consumer"), "typescript");
   const imports = ["", "/dashboard", "/producer", "/stats"].map(
     (name, index) => `export * as part${index} from "millrace${name}";\n`,
   );
   writeFileSync(join(installation.project, "typescript", "everything.ts"), imports.join(""));
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
-  for (const [index, options] of MODULES.entries()) {
+  for (const [index, options] of modules.entries()) {
     const name = join("typescript", `tsconfig.${index}.json`);
     const compilerOptions = { ...options, noEmit: true };
     writeFileSync(join(installation.project, name), JSON.stringify({ extends: "./tsconfig.json", compilerOptions }));

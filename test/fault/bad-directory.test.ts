@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import test, { type ExecutionContext } from "ava";
@@ -10,12 +11,23 @@ import { numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js
 const FIRST = "00000000000000000000";
 const SECOND = String(SEGMENT_SIZE).padStart(20, "0");
 
-/** A closed store with one message. */
+let closed: Promise<string> | undefined;
+const made = mkdtempSync(join(tmpdir(), "millrace-"));
+test.after.always(() => rmSync(made, { recursive: true, force: true }));
+
+/** A closed store with one message: a copy of one that was made once, with its times. */
 async function closedStore(t: ExecutionContext): Promise<string> {
-  const store = await openStore(t);
+  closed ??= makeClosed(t);
+  const root = temporaryDirectory(t);
+  cpSync(await closed, root, { recursive: true, preserveTimestamps: true });
+  return root;
+}
+
+async function makeClosed(t: ExecutionContext): Promise<string> {
+  const store = await openStore(t, { storePathRootDir: made });
   await store.putMessage(numbered(1));
   await store.close();
-  return store.config.storePathRootDir;
+  return made;
 }
 
 const damages: Record<string, { code: string; damage: (commitLog: string) => void }> = {

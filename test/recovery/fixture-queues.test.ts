@@ -1,10 +1,13 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
-import test from "ava";
+import type { MessageStoreOptions } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import type { DispatchReport } from "#store/recover/recovery-report.js";
+import { DispatchingStore } from "../support/dispatching-store.js";
 import { FIXTURE_SIZES, FIXTURES_DIRECTORY, passDelayedMessages } from "../support/fixture-store.js";
 import { filesBelow } from "../support/queue-directory.js";
-import { temporaryDirectory } from "../support/temporary-directory.js";
+import { memoryDirectory, temporaryDirectory } from "../support/temporary-directory.js";
 import { openStore } from "../support/temporary-store.js";
 
 const UNIT = CONSUME_QUEUE_UNIT_LENGTH;
@@ -53,20 +56,38 @@ const MISHAPS: readonly [string, (queues: string) => void][] = [
   ],
 ];
 
-const IN_EVERY_FIXTURE = ["untouched", "deleted", "last unit zeroed"];
+const FIXTURES = ["rocketmq-5.3.3", "rocketmq-4.9.8", "rocketmq-5.3.3-property-crc"];
+/** Of these with all its threads too; what recovery decides, and what dispatching then does, is the same on one. */
+const IN_WHOLE_STORE = ["untouched", "deleted", "last unit zeroed"];
+
+interface OpenedFixture {
+  readonly recovery: { readonly dispatch: DispatchReport; readonly maxOffset: number };
+  close(): Promise<void>;
+}
+
+/** On this thread: recovered, and dispatched up to the end of the log. */
+async function openHere(_t: ExecutionContext, options: MessageStoreOptions): Promise<OpenedFixture> {
+  const store = await DispatchingStore.open(options);
+  const { recovery } = store.directory;
+  store.dispatchTo(recovery.maxOffset, []);
+  return { recovery, close: () => store.closeWell() };
+}
 
 for (const [what, happen] of MISHAPS) {
-  const names = ["rocketmq-5.3.3", ...(IN_EVERY_FIXTURE.includes(what) ? ["rocketmq-4.9.8", "rocketmq-5.3.3-property-crc"] : [])];
+  const ways: readonly (readonly [string, typeof openHere])[] = [
+    ...FIXTURES.map((name) => [name, openHere] as const),
+    ...(IN_WHOLE_STORE.includes(what) ? [["rocketmq-5.3.3", openStore] as const] : []),
+  ];
   test.serial(`the ConsumeQueues come back byte for byte: ${what}`, async (t) => {
-    for (const [index, name] of names.entries()) {
-      const root = temporaryDirectory(t);
+    for (const [index, [name, open]] of ways.entries()) {
+      const root = memoryDirectory(t);
       cpSync(join(FIXTURES_DIRECTORY, name), root, { recursive: true });
       passDelayedMessages(root);
       const queues = join(root, "consumequeue");
       const expected = filesBelow(queues);
       happen(queues);
       if ((what.length + index) % 2 === 0) writeFileSync(join(root, "abort"), "1"); // after a crash and after a clean end
-      const store = await openStore(t, { storePathRootDir: root, ...FIXTURE_SIZES, messageIndexEnable: false });
+      const store = await open(t, { storePathRootDir: root, ...FIXTURE_SIZES, messageIndexEnable: false });
       const { dispatch, maxOffset } = store.recovery;
       if (what === "untouched") t.deepEqual([dispatch.reputFromOffset, Object.keys(dispatch.rows)], [maxOffset, ["intact"]]);
       else t.notDeepEqual(Object.keys(dispatch.rows), ["intact"], what);
@@ -107,7 +128,7 @@ test.serial(
       const file = Buffer.from(good);
       file.writeBigInt64BE(code, UNIT + 12);
       writeFileSync(path, file);
-      const store = await openStore(t, { storePathRootDir: root, ...FIXTURE_SIZES });
+      const store = await openHere(t, { storePathRootDir: root, ...FIXTURE_SIZES });
       t.deepEqual(store.recovery.dispatch.rebuiltQueues, isExt ? ["TopicA-0"] : []);
       await store.close();
       if (isExt) t.deepEqual(readFileSync(path), good);
