@@ -64,6 +64,8 @@ export class LoadSlaves implements AsyncDisposable {
       this.#proxies.push(proxy);
       this.#slaves.push(new SlaveProcess(directory, proxy.address, mappedFileSizeCommitLog, flushDiskType === "SYNC_FLUSH"));
     }
+    // While it opens it asks where the log begins, and counts as in sync for that moment.
+    await this.#until("slaves that follow", () => this.#slaves.filter(({ isFollowing }) => isFollowing).length, slaves);
     await this.#until("slaves in sync", () => store.stats().replicate.inSyncSlaves, slaves);
     this.#cutTimer ??= setInterval(() => this.#proxies[this.#cuts++ % slaves]?.cut(), CUT_MS);
   }

@@ -10,6 +10,8 @@ export class SlaveProcess implements AsyncDisposable {
   readonly directory: string;
   /** End of its log, as it said last; -1 before it has said anything. */
   maxOffset = -1;
+  /** Open, and connected; as it said last. */
+  isFollowing = false;
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown[]>;
 
@@ -24,7 +26,9 @@ export class SlaveProcess implements AsyncDisposable {
     process.once("exit", this.#kill);
     this.#closed = once(this.#child, "close");
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
-      this.maxOffset = (JSON.parse(line) as { maxOffset: number }).maxOffset;
+      const { state, maxOffset } = JSON.parse(line) as { state: string; maxOffset: number };
+      this.maxOffset = maxOffset;
+      this.isFollowing = state === "following";
     });
   }
 
