@@ -8,12 +8,14 @@ import {
   ControlBlock,
   durableOffset,
   FRAME_FLAG_WAIT_FLUSH,
+  FRAME_FLAG_WAIT_SLAVE,
   LatencyHistogram,
   monotonicUs,
   type PutRingConsumer,
   WaitStrategy,
   wallClockMs,
 } from "@millrace/shared-memory";
+import { type ReplicaOptions, slavesNeeded } from "../config/replicas-needed.js";
 import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
@@ -72,6 +74,7 @@ export class AppendService implements Agent {
   readonly #storage: Storage;
   readonly #segments: SegmentDirectory;
   readonly #sync: boolean;
+  readonly #config: ReplicaOptions;
   readonly #ready: ReadyBytes;
   readonly #writer: SegmentWriter;
   readonly #blank = new Uint8Array(BLANK_RECORD_LENGTH);
@@ -104,6 +107,7 @@ export class AppendService implements Agent {
     this.#force = new FencingForce(this.#storage, storePaths(config.storePathRootDir, config.storePathCommitLog), this.control);
     this.#segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
+    this.#config = config;
     this.#wait = new WaitStrategy(this.#sync ? SYNC_SPIN_US : ASYNC_SPIN_US);
     this.#writer = segmentWriter(data, this.control);
     this.#ready = new ReadyBytes(config, this.control, this.#writer, this.#force);
@@ -145,10 +149,22 @@ export class AppendService implements Agent {
     this.#counters.answeredOffset.set(this.#offset);
     ring.release(sequence);
     const somebodyWaits = (this.#flagsAny & FRAME_FLAG_WAIT_FLUSH) !== 0;
-    const wakeProducer = !this.#sync || (this.#flagsAll & FRAME_FLAG_WAIT_FLUSH) === 0;
+    const wakeProducer = !(this.#sync && (this.#flagsAll & FRAME_FLAG_WAIT_FLUSH) !== 0) && !this.#allAwaitSlaves();
     const forced = somebodyWaits && this.#forceIfAlone(startOffset, first, messages, wakeProducer);
     this.#publish(messages, forced, somebodyWaits, wakeProducer || forced);
     return sequence - first;
+  }
+
+  /** Then results answer none of the group: its producer is woken by what the slaves have. */
+  #allAwaitSlaves(): boolean {
+    return (this.#flagsAll & FRAME_FLAG_WAIT_SLAVE) !== 0 && this.#hasSlaves();
+  }
+
+  /** Whether there are slaves that puts wait for, as many as they need. */
+  #hasSlaves(): boolean {
+    const slaves = this.#counters.inSyncSlaves.get();
+    const needed = slavesNeeded(this.#config, slaves);
+    return needed > 0 && slaves >= needed;
   }
 
   /** Stages and answers all frames of the ring, or as many as a group has; returns one past the last sequence. */
@@ -212,6 +228,7 @@ export class AppendService implements Agent {
     if (end - first > FORCE_ALONE_FRAMES) return false;
     if (startOffset > durableOffset(this.#counters)) return false;
     if (!this.rings.isQuiet) return false;
+    if ((this.#flagsAny & FRAME_FLAG_WAIT_SLAVE) !== 0 && this.#hasSlaves()) return false; // they and the disk work side by side
     if (wakeProducer) this.#ring.wakeProducer();
     const beganUs = monotonicUs();
     const segment = this.#segment;

@@ -124,24 +124,35 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     else if (state > StoreState.running) this.#client?.stop();
   }
 
-  /** See {@link SlaveLog}. One publication for all that the stream has. */
-  async append(records: RecordStream): Promise<void> {
+  /** See {@link SlaveLog}. */
+  append(records: RecordStream): Promise<void> | undefined {
+    return this.#appendReady(records) ? undefined : this.#appendRest(records);
+  }
+
+  /** One publication for all that the stream has. False: the next record's queue has no slot yet. */
+  #appendReady(records: RecordStream): boolean {
     this.#force.check();
     this.#counters.appendBeganUs.set(Math.floor(monotonicUs()));
     try {
       while (records.next()) {
         const slot = this.#slotOf(records);
-        if (slot !== undefined) this.#countQueueOffset(slot, records);
-        else if (!(await this.#hasSlot(records))) return;
-        else continue;
+        if (slot === undefined) return false;
+        this.#countQueueOffset(slot, records);
         this.#write(records);
       }
+      return true;
     } catch (error) {
       if (!(error instanceof MillraceError)) this.#fail(error); // the disk's fault, not the connection's
       throw error;
     } finally {
       this.#publish();
     }
+  }
+
+  async #appendRest(records: RecordStream): Promise<void> {
+    do {
+      if (!(await this.#hasSlot(records))) return;
+    } while (!this.#appendReady(records));
   }
 
   #write(records: RecordStream): void {
@@ -199,7 +210,6 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
       const values = `offset=${records.offset} topic=${JSON.stringify(topic)}`;
       throw new MillraceError("ERR_HA_PROTOCOL", `a record's topic is no legal name of a directory: ${values}`);
     }
-    this.#publish();
     const { queueSlots } = this.#counters;
     while (!this.#isClosed) {
       const seen = queueSlots.get();
@@ -226,10 +236,12 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     counters.answeredOffset.set(this.#offset);
     counters.wroteStoreTimestamp.set(this.#storeTimestamp);
     this.#messages = 0;
-    wroteOffset.publish(this.#offset);
-    if (!this.#sync) return;
-    counters.syncRequestedOffset.publish(this.#offset);
-    this.#awaitForce();
+    wroteOffset.set(this.#offset);
+    // The master waits, the dispatcher can: it is woken last.
+    if (this.#sync) counters.syncRequestedOffset.publish(this.#offset);
+    else this.#client?.acknowledge();
+    wroteOffset.nudge();
+    if (this.#sync) this.#awaitForce();
   }
 
   #awaitForce(): void {

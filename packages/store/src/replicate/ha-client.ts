@@ -15,13 +15,15 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** Before the next attempt: at first soon, then ever later. */
 const RETRY_LEAST_MS = 100;
 const RETRY_MOST_MS = 5000;
+/** What is read at once. */
+const CHUNK_LENGTH = 64 * 1024;
 
 /** The log of a slave, as what comes is appended to it. */
 export interface SlaveLog extends SlaveLogEnds {
   /** What may be acknowledged: in SYNC_FLUSH what is durable, otherwise all that there is. */
   readonly acknowledgedOffset: number;
-  /** Appends the whole records of the stream; resolves when they are there for readers. */
-  append(records: RecordStream): Promise<void>;
+  /** Appends the whole records of the stream. A promise where one of them has to wait; meanwhile the stream is not to be filled. */
+  append(records: RecordStream): Promise<void> | undefined;
 }
 
 /**
@@ -34,6 +36,9 @@ export class HaClient {
   readonly #bytes: LogBytes;
   readonly #events: StoreEventSink;
   readonly #report = new Uint8Array(HA_REPORT_LENGTH);
+  /** Where the socket reads to: an array and a turn of a stream for each chunk would cost a put of the master half of its time. */
+  readonly #chunk = new Uint8Array(CHUNK_LENGTH);
+  #reader = new TransferReader();
   #socket: Socket | undefined;
   #session: MasterSession | undefined;
   #reported = 0;
@@ -43,6 +48,8 @@ export class HaClient {
   #wakeRetry: (() => void) | undefined;
   /** The last failure, so that one that comes again and again is said once. */
   #failure: MillraceError | undefined;
+  /** Why what has come on this connection was not appended. */
+  #refusal: unknown;
   #following: Promise<void> | undefined;
   #isClosed = false;
 
@@ -119,28 +126,58 @@ export class HaClient {
   async #follow(): Promise<void> {
     const socket = await this.#connect();
     const session = new MasterSession(this.#bytes, this.#log, this.#config.mappedFileSizeCommitLog);
+    this.#reader = new TransferReader();
+    this.#refusal = undefined;
     this.#session = session;
     this.#readAtMs = monotonicMs();
     this.#writeReport(session.start);
     this.acknowledge();
-    const { endOffset } = this.#log;
-    const reader = new TransferReader();
-    for await (const chunk of chunksOf(socket, this.#config.haMasterAddress)) {
-      if (this.#isClosed) return;
-      this.#readAtMs = monotonicMs();
-      reader.push(chunk, session);
-      await this.#log.append(session.records);
-      this.acknowledge();
-      if (this.#log.endOffset === endOffset) continue;
-      this.#retryMs = RETRY_LEAST_MS;
-      this.#failure = undefined;
+    const cause = await endOf(socket);
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (cause !== undefined) throw cause instanceof MillraceError ? cause : unreachable(this.#config.haMasterAddress, cause);
+  }
+
+  /** The next bytes are in #chunk. False: no more are read until these have been appended. */
+  #onRead(socket: Socket, length: number): boolean {
+    const refuse = (error: unknown): void => {
+      this.#refusal = error;
+      socket.destroy();
+    };
+    try {
+      const appending = this.#take(this.#chunk.subarray(0, length));
+      if (appending === undefined) return true;
+      appending.then(() => {
+        this.#appended();
+        socket.resume();
+      }, refuse);
+    } catch (error) {
+      refuse(error);
     }
+    return false;
+  }
+
+  #take(chunk: Uint8Array): Promise<void> | undefined {
+    const session = this.#session;
+    if (this.#isClosed || session === undefined) return undefined;
+    this.#readAtMs = monotonicMs();
+    this.#reader.push(chunk, session);
+    const appending = this.#log.append(session.records);
+    if (appending === undefined) this.#appended();
+    return appending;
+  }
+
+  #appended(): void {
+    this.acknowledge();
+    if (this.#session?.hasGrown !== true) return;
+    this.#retryMs = RETRY_LEAST_MS;
+    this.#failure = undefined;
   }
 
   async #connect(): Promise<Socket> {
     const address = parsePeerAddress(this.#config.haMasterAddress);
     if (address === undefined) throw new MillraceError("ERR_OPTION_ILLEGAL", `haMasterAddress=${this.#config.haMasterAddress}`);
-    const socket = connect({ ...address, noDelay: true });
+    const onread = { buffer: this.#chunk, callback: (length: number): boolean => this.#onRead(socket, length) };
+    const socket = connect({ ...address, noDelay: true, onread });
     this.#socket = socket;
     const late = setTimeout(() => socket.destroy(new Error("the connection did not come in time")), CONNECT_TIMEOUT_MS);
     try {
@@ -186,13 +223,10 @@ export class HaClient {
   }
 }
 
-/** What comes on a connection, until it ends; what the system says of it is an error of ours. */
-async function* chunksOf(socket: Socket, address: string): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    for await (const chunk of socket) yield chunk as Uint8Array;
-  } catch (cause) {
-    throw cause instanceof MillraceError ? cause : unreachable(address, cause);
-  }
+/** What the system says of a connection when it ends; undefined: nothing. */
+async function endOf(socket: Socket): Promise<Error | undefined> {
+  if (socket.destroyed) return undefined;
+  return await new Promise((resolve) => socket.once("error", resolve).once("close", () => resolve(undefined)));
 }
 
 function unreachable(address: string, cause: unknown): MillraceError {

@@ -39,6 +39,11 @@ export class MasterSession implements TransferSink {
     return this.#tail.isDone;
   }
 
+  /** Records have been appended since it began. */
+  get hasGrown(): boolean {
+    return this.records.offset > this.#endOffset;
+  }
+
   get receivedOffset(): number {
     return this.#expected;
   }
