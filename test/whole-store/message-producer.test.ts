@@ -73,6 +73,17 @@ async function checkStored(
   }
 }
 
+test("a store can be closed, and a topic deleted, while producers are just going", async (t) => {
+  for (let life = 0; life < 3; life++) {
+    const store = await openStore(t);
+    const producing = Array.from({ length: 4 }, (_, n) => new Producing(store, `p${n}`, { count: 20 }));
+    await Promise.race(producing.map(({ ended }) => ended));
+    await store.deleteTopic("Nothing");
+    await t.notThrowsAsync(store.close());
+    await Promise.all(producing.map(({ worker }) => worker.terminate()));
+  }
+});
+
 for (const flushDiskType of ["ASYNC_FLUSH", "SYNC_FLUSH"] as const) {
   test(`threads put beside the store's own, each in its order, and every message is found: ${flushDiskType}`, async (t) => {
     const store = await openStore(t, { flushDiskType });

@@ -22,6 +22,11 @@ export class ControlPort<T extends object> {
     port.unref();
   }
 
+  /** From here; then nothing can be asked any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Idempotent. Questions that are under way are never answered. */
   close(): void {
     if (this.#isClosed) return;

@@ -15,7 +15,7 @@ const PEERS: readonly ContestantName[] = ["lmdb", "better-sqlite3", "classic-lev
 /** On two cores, on many. undefined: nothing is wanted there. */
 type Wanted = readonly [two: number | undefined, many: number | undefined];
 
-/** A value in the unit of its goal, and how it came about; null: the store has nothing of the kind. */
+/** A value in the unit of its goal, and how it came about. */
 interface Reached {
   readonly value: number;
   readonly detail: string;
@@ -33,7 +33,7 @@ interface FigureToReach {
   /** What `--only` calls what must be measured for it. */
   readonly needs: readonly string[];
   /** undefined: not measured. */
-  readonly measure: (results: Results) => Reached | null | undefined;
+  readonly measure: (results: Results) => Reached | undefined;
   /** Whether it is one of the README's lines. */
   readonly isInReadme?: boolean;
 }
@@ -139,7 +139,7 @@ const PRODUCERS: FigureToReach = {
   needs: ["producers"],
   measure: (results) => {
     const value = producersRatio(results);
-    return typeof value === "number" ? { value, detail: "" } : value;
+    return value === undefined ? undefined : { value, detail: "" };
   },
 };
 
@@ -269,9 +269,9 @@ export function judgeFigures(results: Results, cores: number): JudgedFigure[] {
     const isGood = (value: number, limit: number): boolean => (is === "at least" ? value >= limit : value <= limit);
     return {
       name: workload,
-      measured: reached === undefined ? "-" : reached === null ? "not there" : show(reached.value),
+      measured: reached === undefined ? "-" : show(reached.value),
       wanted: wanted === undefined ? "-" : `${is} ${wanted}${unit}`,
-      reached: wanted === undefined || reached === undefined ? undefined : reached !== null && isGood(reached.value, wanted),
+      reached: wanted === undefined || reached === undefined ? undefined : isGood(reached.value, wanted),
       detail: reached?.detail ?? "",
       isInReadme,
     };

@@ -14,8 +14,7 @@ export const PRODUCER_THREADS: Figure = {
   round: (bench) => (bench.wants("producers") ? PRODUCERS.map((producers) => producersTask(bench, producers)) : []),
   heading: "Producers on other threads, ASYNC_FLUSH, 128 B, 1024 in flight together",
   lines: (results) =>
-    [...results.producers].map(([producers, rounds]) => {
-      const measured = rounds.filter((round) => round !== null);
+    [...results.producers].map(([producers, measured]) => {
       const rates = measured.map(({ msgPerSec }) => msgPerSec);
       const [rate, cpuNs] = [medianOf(rates, (value) => value), medianOf(measured, (round) => round.cpuNs)];
       if (rate === undefined || cpuNs === undefined) return `- ${producers}: not there`;
@@ -31,12 +30,8 @@ function producersTask({ options, directory }: Bench, producers: number): Task {
   };
 }
 
-/** How many times as fast four are as one: undefined when that was not measured, null when there are none. */
-export function producersRatio({ producers }: Results): number | null | undefined {
-  const rates = PRODUCERS.map((count) => producers.get(count)?.map((round) => round?.msgPerSec));
-  const [one, four] = rates as [(number | undefined)[] | undefined, (number | undefined)[] | undefined];
-  if (one === undefined || four === undefined) return undefined;
-  const known = (values: (number | undefined)[]): number[] => values.filter((value) => value !== undefined);
-  const [rateOfOne, rateOfFour] = [medianOf(known(one), (rate) => rate), medianOf(known(four), (rate) => rate)];
-  return rateOfOne === undefined || rateOfFour === undefined ? null : rateOfFour / rateOfOne;
+/** How many times as fast four are as one: undefined when that was not measured. */
+export function producersRatio({ producers }: Results): number | undefined {
+  const [one, four] = PRODUCERS.map((count) => medianOf(producers.get(count) ?? [], ({ msgPerSec }) => msgPerSec));
+  return one === undefined || four === undefined ? undefined : four / one;
 }

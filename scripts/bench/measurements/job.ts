@@ -216,7 +216,10 @@ export interface ProducersJob {
 }
 
 /** null: the store has no producers on other threads. */
-export type ProducersResult = { readonly msgPerSec: number; readonly cpuNs: number } | null;
+export interface ProducersResult {
+  readonly msgPerSec: number;
+  readonly cpuNs: number;
+}
 
 /** Of our store with a slave in a process of its own, or without one: ASYNC_FLUSH, on both. */
 export type ReplicationRole = "alone" | "ASYNC_MASTER" | "SYNC_MASTER";

@@ -1,12 +1,12 @@
 /** A thread that puts, for `measureProducers`. Its workerData is a {@link ProducerTask}; it posts how many were acknowledged in time. */
 import { parentPort, workerData } from "node:worker_threads";
+import { MessageProducer, type ProducerHandle } from "@millrace/store/producer";
 import { LoadDriver } from "../../load-generator/load-driver.js";
 import { UNPACED } from "../../load-generator/pace.js";
 import { benchContent } from "../contestants/load-contestant.js";
-import { type ProducerModule, producerModule } from "./producer-module.js";
 
 export interface ProducerTask {
-  readonly handle: unknown;
+  readonly handle: ProducerHandle;
   readonly messageSize: number;
   readonly inFlight: number;
   /** Microseconds of the monotonic clock: end of the warm-up, end of the measurement. */
@@ -15,8 +15,7 @@ export interface ProducerTask {
 }
 
 const { handle, messageSize, inFlight, startUs, endUs } = workerData as ProducerTask;
-const { MessageProducer } = (await producerModule()) as ProducerModule;
-const producer = await MessageProducer.attach(handle);
+const producer = MessageProducer.attach(handle);
 
 async function putUntil(deadlineUs: number): Promise<number> {
   const plan = { pace: UNPACED, slots: inFlight, units: Number.POSITIVE_INFINITY, deadlineUs };

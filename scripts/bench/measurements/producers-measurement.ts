@@ -5,7 +5,6 @@ import { monotonicUs } from "@millrace/shared-memory";
 import { openReadyStore } from "../contestants/store-contestant.js";
 import type { ProducersJob, ProducersResult } from "./job.js";
 import { ProcessCpu } from "./process-cpu.js";
-import { type ProducerStore, producerModule } from "./producer-module.js";
 import type { ProducerTask } from "./producer-worker.js";
 
 const WORKER = new URL("./producer-worker.js", import.meta.url);
@@ -18,15 +17,15 @@ const START_SECONDS = 1;
 /** What so many producers put together; main only waits. */
 export async function measureProducers(job: ProducersJob): Promise<ProducersResult> {
   const { directory, producers, seconds, warmUpSeconds } = job;
-  if ((await producerModule()) === undefined) return null;
   const cpu = new ProcessCpu();
   const store = await openReadyStore({ storePathRootDir: directory });
   const startUs = monotonicUs() + (START_SECONDS + warmUpSeconds) * 1e6;
   const endUs = startUs + seconds * 1e6;
   const answers = Array.from({ length: producers }, async () => {
-    const handle = (store as unknown as ProducerStore).producerHandle();
+    const handle = store.producerHandle();
     const workerData: ProducerTask = { handle, messageSize: MESSAGE_SIZE, inFlight: IN_FLIGHT / producers, startUs, endUs };
-    const [messages] = (await once(new Worker(WORKER, { workerData }), "message")) as [number];
+    const worker = new Worker(WORKER, { workerData, transferList: handle.transferList });
+    const [messages] = (await once(worker, "message")) as [number];
     return messages;
   });
   await sleep((startUs - monotonicUs()) / 1000);

@@ -93,16 +93,13 @@ test("keys are judged round by round", (t) => {
   t.like(judged(results, "ASYNC_FLUSH 128 B with a key"), { measured: "0.60 x", reached: true });
 });
 
-test("a store without producers on other threads has not reached what is wanted of them", (t) => {
+test("four producers on other threads are held against one", (t) => {
   const results = new Results();
-  for (const producers of [1, 4]) results.addProducers(producers, null);
   const name = "ASYNC_FLUSH 128 B, 4 producer threads";
-  t.like(judged(results, name, 2), { measured: "not there", wanted: "-", reached: undefined });
-  t.like(judged(results, name, 8), { measured: "not there", wanted: "at least 2.5 x", reached: false });
-  const there = new Results();
-  there.addProducers(1, { msgPerSec: 1e6, cpuNs: 1 });
-  there.addProducers(4, { msgPerSec: 2.5e6, cpuNs: 1 });
-  t.like(judged(there, name, 8), { measured: "2.50 x", reached: true });
+  t.like(judged(results, name, 8), { measured: "-", wanted: "at least 2.5 x", reached: undefined });
+  results.addProducers(1, { msgPerSec: 1e6, cpuNs: 1 });
+  results.addProducers(4, { msgPerSec: 2.5e6, cpuNs: 1 });
+  t.like(judged(results, name, 8), { measured: "2.50 x", reached: true });
 });
 
 test("opening, blocks, readability and reading each have their line", (t) => {

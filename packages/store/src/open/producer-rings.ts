@@ -80,7 +80,7 @@ export class ProducerRings {
 
   /** Nobody answers them any more. */
   abandon(error: MillraceError): void {
-    for (const { port } of this.#producers) void port.remote.abandon(posted(error));
+    for (const { port } of this.#present) void port.remote.abandon(posted(error));
   }
 
   /** From now on they put nothing; resolves when what they have put is acknowledged, or its producer does not come to its event loop. */
@@ -108,7 +108,12 @@ export class ProducerRings {
 
   /** Of each producer, unless it ends before it answers. */
   async #all(ask: (producer: Producer) => Promise<void>): Promise<void> {
-    await Promise.all(Array.from(this.#producers, (producer) => Promise.race([ask(producer), producer.port.closed])));
+    await Promise.all(this.#present.map((producer) => Promise.race([ask(producer), producer.port.closed])));
+  }
+
+  /** Without those that are gone, and whose ring is not empty yet. */
+  get #present(): Producer[] {
+    return [...this.#producers].filter(({ port }) => !port.isClosed);
   }
 
   #slot(name: string, queueId: number): ReturnType<StoreFace["slot"]> {
