@@ -2,7 +2,6 @@ import {
   CONSUME_QUEUE_UNIT_LENGTH,
   ConsumeQueueUnit,
   type GetMessageStatus,
-  int32At,
   isMessageMagic,
   MAGIC_OFFSET,
   MESSAGE_BASE_LENGTH,
@@ -168,11 +167,11 @@ export class GetMessageScan {
       this.#nextSegmentStart = this.#log.rollNextFile(physicalOffset);
       return undefined;
     }
-    const { bytes } = segment;
+    const { bytes, view } = segment;
     const position = physicalOffset - segment.fromOffset;
     if (position + size > bytes.length) return undefined;
-    const isSize = int32At(bytes, position + TOTAL_SIZE_OFFSET) === size;
-    if (isSize && isMessageMagic(int32At(bytes, position + MAGIC_OFFSET))) return segment;
+    const isSize = view.getInt32(position + TOTAL_SIZE_OFFSET) === size;
+    if (isSize && isMessageMagic(view.getInt32(position + MAGIC_OFFSET))) return segment;
     const corrupt = this.#log.verifier.errorOfHead(segment, physicalOffset, size, this.#maxPhysicalOffset);
     if (corrupt !== undefined) this.#endAt(corrupt, queueOffset);
     return undefined;

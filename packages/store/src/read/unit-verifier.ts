@@ -1,7 +1,6 @@
 import {
   type ConsumeQueueUnit,
-  int32At,
-  int64At,
+  getInt64,
   isUnitPlace,
   MESSAGE_BASE_LENGTH,
   MillraceError,
@@ -11,6 +10,7 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import type { CommitLogReader } from "./commit-log-reader.js";
+import type { ReadSegment } from "./read-segment.js";
 import { RecordCorruptError } from "./record-corrupt-error.js";
 
 /** The queue of a unit. */
@@ -67,23 +67,23 @@ export class UnitVerifier {
     if (!(size >= MESSAGE_BASE_LENGTH) || !(physicalOffset >= 0 && end <= maxOffset)) return false;
     const segment = this.#log.mappedSegment(physicalOffset);
     if (segment === undefined) return true; // just deleted
-    const { bytes } = segment;
+    const { bytes, view } = segment;
     const position = physicalOffset - segment.fromOffset;
     if (position + size > bytes.length) return false;
     const isOurs =
-      int32At(bytes, position + TOTAL_SIZE_OFFSET) === size &&
-      int32At(bytes, position + QUEUE_ID_OFFSET) === queue.queueId &&
-      isUnitPlace(int64At(bytes, position + QUEUE_OFFSET_OFFSET), queueOffset) &&
-      this.#isTopic(queue, bytes, position, size);
+      view.getInt32(position + TOTAL_SIZE_OFFSET) === size &&
+      view.getInt32(position + QUEUE_ID_OFFSET) === queue.queueId &&
+      isUnitPlace(getInt64(view, position + QUEUE_OFFSET_OFFSET), queueOffset) &&
+      this.#isTopic(queue, segment, position, size);
     if (isOurs) return true;
     const actual = this.#log.sizeAt(physicalOffset);
     if (actual > 0) return verifier.errorOf(segment, physicalOffset, actual, maxOffset) !== undefined;
     return verifier.errorOfHead(segment, physicalOffset, size, maxOffset) !== undefined;
   }
 
-  #isTopic({ topicBytes }: UnitQueue, bytes: Uint8Array, position: number, size: number): boolean {
+  #isTopic({ topicBytes }: UnitQueue, { bytes, view }: ReadSegment, position: number, size: number): boolean {
     const record = this.#record;
-    record.moveTo(bytes, position);
+    record.moveTo(bytes, position, view);
     if (!record.readLengths(size) || record.topicLength !== topicBytes.length) return false;
     for (let i = 0; i < topicBytes.length; i++) if (bytes[record.topicPosition + i] !== topicBytes[i]) return false;
     return true;
