@@ -72,9 +72,10 @@ test.serial("damage in the middle is refused, and salvage writes all but it, eac
   const store = await stored(t);
   const { root, target, offsets } = store;
   const at = (n: number): number => offsets[n] ?? 0;
-  damage(root, at(3) + 150, Buffer.from("#")); // in a body
-  damage(root, at(40), Buffer.alloc(8, 0xff)); // a head: its length is unknown
-  damage(root, at(60), Buffer.alloc(at(63) - at(60))); // a page of zeros
+  // In the last three segments: an old one would be opened, and its records named.
+  damage(root, at(103) + 150, Buffer.from("#")); // in a body
+  damage(root, at(140), Buffer.alloc(8, 0xff)); // a head: its length is unknown
+  damage(root, at(160), Buffer.alloc(at(163) - at(160))); // a page of zeros
   const refusal = await t.throwsAsync(openStore(t, { ...OPTIONS, storePathRootDir: root }), { code: "ERR_COMMIT_LOG_CORRUPT" });
   t.regex(refusal?.message ?? "", /millrace salvage/);
   const before = contents(join(root, "commitlog"));
@@ -91,18 +92,18 @@ test.serial("damage in the middle is refused, and salvage writes all but it, eac
     maxOffset: at(COUNT),
     messages: COUNT - 5,
     lost: [
-      { offset: at(3), length: at(4) - at(3), found: "BAD_PROPERTY_CRC", messages: [known(3)] },
-      { offset: at(40), length: at(41) - at(40), found: "BAD_MAGIC", messages: [known(40)] },
-      { offset: at(60), length: at(63) - at(60), found: "EMPTY", messages: [60, 61, 62].map(known) },
+      { offset: at(103), length: at(104) - at(103), found: "BAD_PROPERTY_CRC", messages: [known(103)] },
+      { offset: at(140), length: at(141) - at(140), found: "BAD_MAGIC", messages: [known(140)] },
+      { offset: at(160), length: at(163) - at(160), found: "EMPTY", messages: [160, 161, 162].map(known) },
     ] as never,
     unreadable: [],
   });
   t.deepEqual(contents(join(root, "commitlog")), before);
-  await holdsAllBut(t, store, [3, 40, 60, 61, 62]);
+  await holdsAllBut(t, store, [103, 140, 160, 161, 162]);
   const fillers = readLog(target).messages.filter(({ topic }) => topic === "MILLRACE_SALVAGE");
   t.regex(
     Buffer.from(fillers[0]?.body ?? []).toString(),
-    new RegExp(`^lost: offset=${at(3)} length=${at(4) - at(3)} found=BAD_PROPERTY_CRC *$`),
+    new RegExp(`^lost: offset=${at(103)} length=${at(104) - at(103)} found=BAD_PROPERTY_CRC *$`),
   );
   // Once more, after more damage: what the first salvage has put there stays.
   damage(target, at(200) + 150, Buffer.from("#"));
