@@ -50,6 +50,8 @@ export class HaClient {
   #failure: MillraceError | undefined;
   /** Why what has come on this connection was not appended. */
   #refusal: unknown;
+  /** Records that wait, of this connection; never rejects. */
+  #appending: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   #isClosed = false;
 
@@ -133,6 +135,7 @@ export class HaClient {
     this.#writeReport(session.start);
     this.acknowledge();
     const cause = await endOf(socket);
+    await this.#appending; // the log has one writer: the next connection begins where these end, and nothing is closed under them
     if (this.#refusal !== undefined) throw this.#refusal;
     if (cause !== undefined) throw cause instanceof MillraceError ? cause : unreachable(this.#config.haMasterAddress, cause);
   }
@@ -146,7 +149,7 @@ export class HaClient {
     try {
       const appending = this.#take(this.#chunk.subarray(0, length));
       if (appending === undefined) return true;
-      appending.then(() => {
+      this.#appending = appending.then(() => {
         this.#appended();
         socket.resume();
       }, refuse);
