@@ -9,6 +9,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Longer than any test is silent. AVA's own limit passes once and unheard while a test with a limit of its own could still run. */
+const SILENT_MS = 10 * 60 * 1000;
 
 /** Starts a check; what it has said is shown at its end, in one piece. */
 async function check(name, ...args) {
@@ -27,17 +29,31 @@ async function prepareRocketMq() {
   if (missing !== undefined) process.env[MISSING_VARIABLE] = missing;
 }
 
-/** Shows AVA's TAP as it comes; its closing lines `# pass 12` are the counts. */
+/**
+ * Shows AVA's TAP as it comes; its closing lines `# pass 12` are the counts. A test file whose process does not end, because of what a
+ * failed test has left open, fails the run after a silence: it is killed, with all that it started.
+ */
 async function runAva(args) {
   const counts = { pass: 0, fail: 0, skip: 0 };
   const command = [join(root, "node_modules/ava/entrypoints/cli.mjs"), "--tap", ...args];
-  const ava = spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const ava = spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "pipe", "inherit"], detached: true });
   const exit = new Promise((resolve) => ava.on("close", (code) => resolve(code ?? 1)));
+  const silence = setTimeout(() => {
+    console.log(`# a test file does not end: nothing was heard for ${SILENT_MS / 60_000} minutes`);
+    counts.fail++;
+    process.kill(-ava.pid, "SIGKILL");
+  }, SILENT_MS);
+  const signals = ["SIGINT", "SIGTERM"];
+  const handOn = (signal) => process.kill(-ava.pid, signal);
+  for (const signal of signals) process.on(signal, handOn);
   for await (const line of createInterface({ input: ava.stdout })) {
     console.log(line);
+    silence.refresh();
     const found = /^# (pass|fail|skip) (\d+)$/.exec(line);
     if (found) counts[found[1]] = Number(found[2]);
   }
+  clearTimeout(silence);
+  for (const signal of signals) process.off(signal, handOn);
   return { ...counts, code: await exit };
 }
 

@@ -2,7 +2,14 @@ import { basename, dirname } from "node:path";
 import type { StorePaths } from "@millrace/format";
 import { SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
-import { type NotedQueue, readSegmentNote, removeSegmentNotes, type SegmentNote, writeSegmentNote } from "../marks/segment-note.js";
+import {
+  type NotedQueue,
+  readSegmentNote,
+  removeSegmentNote,
+  removeSegmentNotes,
+  type SegmentNote,
+  writeSegmentNote,
+} from "../marks/segment-note.js";
 import type { ConsumeQueue } from "./consume-queue.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 
@@ -96,7 +103,7 @@ export class SegmentNoter {
     const { modifiedMs } = this.#storage.entry(this.#segments.pathOf(fromOffset)) ?? {};
     if (this.#offset >= 0 && this.#write(endOffset, modifiedMs)) return;
     // A note of an earlier life says less than there is now.
-    removeSegmentNotes(this.#storage, this.#directory, (start) => start !== fromOffset);
+    removeSegmentNote(this.#storage, this.#directory, fromOffset);
   }
 
   /** False: the segment has to be read. */

@@ -104,7 +104,12 @@ export function sealSegmentNote(
   const note = readSegmentNote(storage, directory, fromOffset);
   if (note === undefined) return;
   if (note.endOffset === endOffset) writeSegmentNote(storage, directory, { ...note, modifiedMs });
-  else removeSegmentNotes(storage, directory, (start) => start !== fromOffset);
+  else removeSegmentNote(storage, directory, fromOffset);
+}
+
+/** Needs no descriptor, so that it succeeds where {@link writeSegmentNote} had none. Durable after {@link Storage.syncDirectory}. */
+export function removeSegmentNote(storage: Storage, directory: string, fromOffset: number): void {
+  if (canHoldNotes(storage, directory)) storage.remove(pathOf(directory, fromOffset));
 }
 
 /** Those of segments for which `isKept` is false. Answers whether any was there; durable after {@link Storage.syncDirectory}. */
