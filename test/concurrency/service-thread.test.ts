@@ -1,4 +1,4 @@
-import { ControlBlock, monotonicUs, ServiceFailure, ServiceState, ServiceThread } from "@millrace/shared-memory";
+import { ControlBlock, IdleThread, monotonicUs, ServiceFailure, ServiceState, ServiceThread } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
 import { until } from "../support/until.js";
 import type { SampleControl, SampleData, SampleKind } from "./sample-service.js";
@@ -8,11 +8,15 @@ interface Sample {
   readonly counters: ControlBlock<"main">["counters"];
 }
 
-async function start(t: ExecutionContext, kind: SampleKind): Promise<Sample> {
+async function start(
+  t: ExecutionContext,
+  kind: SampleKind,
+  thread = new IdleThread(new URL("sample-service.js", import.meta.url)),
+): Promise<Sample> {
   const { buffer, counters } = ControlBlock.attach(ControlBlock.create({}), "main");
   const service = await ServiceThread.start<SampleControl, SampleData>({
     name: "sample",
-    file: new URL("sample-service.js", import.meta.url),
+    thread,
     data: { control: buffer, kind },
     controlBell: counters.controlBell,
     onReport: () => {},
@@ -104,4 +108,14 @@ test.serial("destroy cuts a busy service off, and may be called again", async (t
   await service.destroy();
   t.like(await service.ended, { ok: false, service: "sample" });
   await t.notThrowsAsync(service.destroy());
+});
+
+test.serial("a thread that waits for its service may be ended; of one that has died the start says why", async (t) => {
+  const idle = new IdleThread(new URL("sample-service.js", import.meta.url));
+  await idle.end();
+  t.regex(String(await idle.died), /the thread ended/);
+  await idle.end();
+  const broken = new IdleThread(new URL("no-such-service.js", import.meta.url));
+  t.regex(String(await broken.died), /no-such-service/);
+  await t.throwsAsync(start(t, "parked", broken), { code: "ERR_SERVICE_DIED", message: /no-such-service/ });
 });

@@ -1,5 +1,5 @@
 import { SERVICES } from "#store/pipeline/services.js";
-import { bundleOf } from "#store/pipeline/worker-bundle.js";
+import { bundlesOf } from "#store/pipeline/worker-bundle.js";
 
 /**
  * Flags of Node's for a program that imports the public face of `@millrace/store` and nothing of its inside: it loads the few files that
@@ -7,5 +7,5 @@ import { bundleOf } from "#store/pipeline/worker-bundle.js";
  */
 export function bundledStore(): readonly string[] {
   const { worker } = SERVICES.append;
-  return bundleOf(worker) === worker ? [] : ["--conditions=bundled"];
+  return bundlesOf()(worker) === worker ? [] : ["--conditions=bundled"];
 }

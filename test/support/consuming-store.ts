@@ -10,6 +10,7 @@ import { MessageArriving } from "#store/consume/message-arriving.js";
 import type { MessageConsumer } from "#store/consume/message-consumer.js";
 import { MessageConsumers } from "#store/consume/message-consumers.js";
 import { openDirectory } from "#store/open/open-directory.js";
+import { IdleThreads } from "#store/pipeline/idle-threads.js";
 import { Pipeline } from "#store/pipeline/pipeline.js";
 import { pipelineData } from "#store/pipeline/pipeline-data.js";
 import { MessagePutter } from "#store/put/message-putter.js";
@@ -58,7 +59,7 @@ export class ConsumingStore {
     const data = pipelineData(directory.config, { kind: "real" }, start);
     const control = ControlBlock.attach(data.control, "main");
     const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
-    const pipeline = await Pipeline.start(data, control, () => {});
+    const pipeline = await Pipeline.start(await IdleThreads.start(directory.config), data, control, () => {});
     const put = new MessagePutter(directory.config, control, data, topics);
     const reader = new MessageReader(createStorage({ kind: "real" }), directory.config, control, data.queues, topics);
     const store = new ConsumingStore(put, pipeline, reader, () => directory.lock.release());

@@ -10,7 +10,8 @@ import { ExpiredConsumeQueues } from "#store/dispatch/expired-consume-queues.js"
 import { IndexDispatcher } from "#store/dispatch/index-dispatcher.js";
 import { ReputMessageService } from "#store/dispatch/reput-message-service.js";
 import { writeLogStart } from "#store/marks/log-start.js";
-import { type OpenedDirectory, openDirectory, registerQueues } from "#store/open/open-directory.js";
+import { type OpenedDirectory, openDirectory } from "#store/open/open-directory.js";
+import { registerQueues } from "#store/open/open-pipeline.js";
 import { pipelineData } from "#store/pipeline/pipeline-data.js";
 import { TopicTable } from "#store/put/topic-table.js";
 import { MessageReader } from "#store/read/message-reader.js";

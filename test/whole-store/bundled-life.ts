@@ -1,7 +1,7 @@
 /** A store's life in a process without hooks; prints where its threads' modules came from, and what it found, as JSON. */
 import { MessageStore } from "@millrace/store";
 import { SERVICE_NAMES, SERVICES } from "#store/pipeline/services.js";
-import { bundleOf } from "#store/pipeline/worker-bundle.js";
+import { bundlesOf } from "#store/pipeline/worker-bundle.js";
 
 const [storePathRootDir = ""] = process.argv.slice(2);
 const COUNT = 200;
@@ -18,5 +18,6 @@ async function live(first: number): Promise<{ found: number; byKey: number; corr
   return { found: store.getMaxOffsetInQueue("TopicA", 0), byKey: messages.length, corrupt: corrupt.length };
 }
 
+const bundleOf = bundlesOf();
 const workers = SERVICE_NAMES.map((name) => bundleOf(SERVICES[name].worker).pathname);
 process.stdout.write(JSON.stringify({ workers, lives: [await live(0), await live(COUNT)] }));

@@ -1,6 +1,6 @@
 import { execFile, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -13,6 +13,7 @@ import { bundledStore } from "../support/bundled-store.js";
 import { contents, readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore, outcomes, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { testIf } from "../support/test-if.js";
 import { dispatchedAll, stays, until } from "../support/until.js";
 
 const MIB = 1024 * 1024;
@@ -186,4 +187,18 @@ test.serial("an abort signal stops the open, changes nothing, and gives the lock
   t.deepEqual(contents(root), before);
   const store = await openStore(t, { storePathRootDir: root, signal: new AbortController().signal });
   t.is(store.recovery.messages, 1);
+});
+
+const onLinux = testIf(process.platform === "linux", "only Linux says which threads a process has");
+onLinux("an opening that is refused while its threads start leaves none of them, and no lock", async (t) => {
+  const root = temporaryDirectory(t);
+  writeFileSync(join(root, "millrace.watermark"), Buffer.alloc(100, 7));
+  const refused = (): Promise<unknown> =>
+    t.throwsAsync(openStore(t, { storePathRootDir: root }), { code: "ERR_WATERMARK_CORRUPT" });
+  await refused();
+  const threads = readdirSync("/proc/self/task").length;
+  for (let n = 0; n < 3; n++) await refused();
+  await until(() => readdirSync("/proc/self/task").length <= threads);
+  rmSync(join(root, "millrace.watermark"));
+  t.is((await (await openStore(t, { storePathRootDir: root })).putMessage(message())).status, "PUT_OK");
 });

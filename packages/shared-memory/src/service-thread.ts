@@ -1,8 +1,8 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { type Endpoint, releaseProxy, wrap } from "comlink";
-import { Piscina } from "piscina";
 import { type AgentControl, failedService, type ServiceOutcome, serviceError } from "./agent.js";
 import type { OwnedCounter } from "./counter.js";
+import type { IdleThread } from "./idle-thread.js";
 import type { Remote } from "./remote.js";
 import type { ServiceEntry } from "./service-entry.js";
 import { ServiceFailure } from "./service-failure.js";
@@ -10,8 +10,8 @@ import { listenForOutcome, listenForReports } from "./service-report.js";
 
 export interface ServiceThreadOptions<D> {
   readonly name: string;
-  /** Compiled module whose default export {@link serviceEntry} has made. */
-  readonly file: URL;
+  /** Where it runs: of the service from now on. */
+  readonly thread: IdleThread;
   readonly data: D;
   readonly controlBell: OwnedCounter;
   /** What the service sleeps on: nudged for a control call. */
@@ -26,8 +26,8 @@ export interface ServiceThreadOptions<D> {
 const EXIT_WAIT_MS = 500;
 
 /**
- * A service on its own thread, seen from main: a piscina pool of exactly one worker whose single task begins the service's life, and
- * Comlink over a port of its own as control plane. (RocketMQ: `ServiceThread.start/wakeup/shutdown`.)
+ * A service on its own thread, seen from main: a piscina pool whose single task begins the service's life, and Comlink over a port of
+ * its own as control plane. (RocketMQ: `ServiceThread.start/wakeup/shutdown`.)
  */
 export class ServiceThread<C extends object> {
   readonly name: string;
@@ -35,7 +35,7 @@ export class ServiceThread<C extends object> {
   readonly ended: Promise<ServiceOutcome>;
   readonly #control: Remote<C> & Remote<AgentControl>;
   readonly #release: () => void;
-  readonly #pool: Piscina;
+  readonly #thread: IdleThread;
   readonly #port: MessagePort;
   readonly #bell: OwnedCounter;
   readonly #sleepsOn: { nudge(): void };
@@ -58,31 +58,20 @@ export class ServiceThread<C extends object> {
     listenForReports(port1, options.onReport);
     // It holds the process, until the service has ended: piscina's port does so only while its task runs.
     this.#unref = options.unref;
-    this.#pool = new Piscina({
-      filename: options.file.href,
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      atomics: "disabled",
-      recordTiming: false,
-    });
+    this.#thread = options.thread;
     const entry: ServiceEntry<unknown> = { name: options.name, task: { port: port2, data: options.data } };
     this.ended = new Promise((resolve) => {
       const died = (error: unknown): void =>
         resolve({ ...failedService(options.name, error, "ERR_SERVICE_DIED"), code: "ERR_SERVICE_DIED" });
       listenForOutcome(port1, resolve);
-      for (const thread of this.#pool.threads) {
-        thread.once("error", died);
-        thread.once("exit", (exitCode) => died(new Error(`the thread ended: exitCode=${exitCode}`)));
-      }
-      this.#pool.on("error", died);
+      void options.thread.died.then(died);
       // The port's end comes first, and with it nothing holds the process any more until the thread's own end has been heard of.
       port1.once("close", () => {
         if (this.#hasEnded) return;
         const late = setTimeout(() => died(new Error("the thread ended")), EXIT_WAIT_MS);
         void this.ended.then(() => clearTimeout(late));
       });
-      this.#pool.run(entry, { transferList: [port2] }).catch(died);
+      options.thread.pool.run(entry, { transferList: [port2] }).catch(died);
     });
     void this.ended.then(() => {
       this.#hasEnded = true;
@@ -149,6 +138,6 @@ export class ServiceThread<C extends object> {
   async #destroy(): Promise<void> {
     this.#release();
     this.#port.close();
-    await this.#pool.destroy();
+    await this.#thread.end();
   }
 }

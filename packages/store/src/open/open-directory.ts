@@ -1,7 +1,5 @@
-import { setTimeout } from "node:timers/promises";
-import { MillraceError, QUEUE_OFFSET_PUT_LIMIT, type StorePaths, shownValue, storePaths } from "@millrace/format";
+import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
 import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
-import { initializeQueues, type QueueTableBuffers, ServiceFailure, type ServiceOutcome } from "@millrace/shared-memory";
 import { followsMaster } from "../config/ha-options.js";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
@@ -15,8 +13,7 @@ import { readLogStart, writeLogStart } from "../marks/log-start.js";
 import { readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
 import { StoreLock } from "../marks/store-lock.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import type { TopicTable } from "../put/topic-table.js";
-import { type DispatchRecovery, type RecoveredQueue, recoverDispatch } from "../recover/dispatch-recovery.js";
+import { type DispatchRecovery, recoverDispatch } from "../recover/dispatch-recovery.js";
 import { type CommitLogRecovery, recoverCommitLog } from "../recover/log/commit-log-recovery.js";
 import { listConsumeQueues } from "../recover/queues/consume-queue-directory.js";
 import { recoveryReasons } from "../recover/recovery-reasons.js";
@@ -27,25 +24,42 @@ import { pathUnusable } from "../tell/path-unusable.js";
 import { StoreEvents } from "../tell/store-events.js";
 import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
 
-/** A directory that is ours: locked, recovered, marked as in use. */
-export interface OpenedDirectory {
+/** A directory that is ours: locked, and of a kind that can be opened. */
+export interface LockedDirectory {
   readonly config: MessageStoreConfig;
   readonly spec: StorageSpec;
   readonly storage: Storage;
   readonly paths: StorePaths;
   readonly lock: StoreLock;
   readonly abort: AbortFile;
+  /** From the opening on; handed out when the store is open. */
+  readonly events: StoreEvents;
+}
+
+/** A {@link LockedDirectory} that is recovered, and marked as in use. */
+export interface OpenedDirectory extends LockedDirectory {
   readonly recovery: Omit<RecoveryReport, "progress">;
   readonly dispatch: DispatchRecovery;
   /** As it was found, until the store is open: it may still say more than the log has records of. */
   readonly deletedTopics: DeletedTopics;
   readonly fence: StoreFence | undefined;
-  /** From the opening on; handed out when the store is open. */
-  readonly events: StoreEvents;
 }
 
-/** Everything of `open` before the threads. Nothing is touched before the lock is held; on failure it is given back. */
+export const CANNOT_BE_OPENED = "the store cannot be opened here";
+
+/** Everything of `open` but the threads. */
 export async function openDirectory(options: MessageStoreOptions, on: StorageSpec): Promise<OpenedDirectory> {
+  const locked = lockDirectory(options, on);
+  try {
+    return await recoverDirectory(locked, options);
+  } catch (error) {
+    locked.lock.release();
+    throw pathUnusable(error, CANNOT_BE_OPENED, locked.paths.root);
+  }
+}
+
+/** What refuses an opening at once. Nothing is touched before the lock is held; on failure it is given back. */
+export function lockDirectory(options: MessageStoreOptions, on: StorageSpec): LockedDirectory {
   const config = resolveConfig(options);
   const spec = { ...on, fileMode: config.fileMode };
   const events = new StoreEvents(config.storePathRootDir, options.logger);
@@ -60,56 +74,62 @@ export async function openDirectory(options: MessageStoreOptions, on: StorageSpe
     const abort = new AbortFile(storage, paths.abort);
     refuseUnsupportedDirectories(storage, paths);
     if (followsMaster(config)) refuseControllerGroup(storage, paths);
-    const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
-    const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
-    const mark = readDispatchedMark(storage, paths.dispatchedMark);
-    const watermark = readFlushedWatermark(storage, paths.watermark);
-    const start = readLogStart(storage, paths);
-    const stray = bringFenceHome(storage, paths);
-    const { signal } = options;
-    const trustsMarks = config.verifyOnOpen === "tail" && mark !== undefined && isOfOwnHands(storage, paths, mark);
-    const recovered = await recoverCommitLog({
-      storage: spec,
-      commitLogDirectory: paths.commitLog,
-      mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
-      lastExitOk: !abort.exists(),
-      checkCRCOnRecover: config.checkCRCOnRecover,
-      flushedWatermark: watermark?.flushedOffset ?? 0,
-      logStart: start?.isOfOwnHands === true ? start.minOffset : undefined,
-      unforcedFrom: stray?.offset ?? unforcedFrom(storage, paths.fence),
-      onForceFailed: (offset, error) => leaveFence(storage, paths, offset, error.message),
-      notes: { directory: paths.segmentNotes, isBelieved: trustsMarks },
-      deletedTopics: deletedTopics.offsets,
-      ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
-      ...(signal === undefined ? {} : { signal }),
-      ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
-    });
-    const log = await withOrigin(recovered, config, signal);
-    removeLiftedFence(storage, paths.fence);
-    if (start?.isOfOwnHands !== true || log !== recovered) writeLogStart(storage, paths, log.minOffset);
-    const deletedByOthers = start !== undefined && log.minOffset > start.minOffset ? start.minOffset : undefined;
-    const dispatch = await recoverDispatch({
-      spec,
-      storage,
-      paths,
-      config,
-      log,
-      directories,
-      deletedTopics: deletedTopics.offsets,
-      mark,
-      trustedMarkMs: trustsMarks ? storage.entry(paths.dispatchedMark)?.modifiedMs : undefined,
-      signal,
-    });
-    const { logQueues, ...report } = log;
-    const recovery = { ...report, deletedByOthers, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
-    tellDamage(events, deletedTopics, log, dispatch.report);
-    const fence = stray ?? readStoreFence(storage, paths.fence);
-    abort.create(process.pid);
-    return { config, spec, storage, paths, lock, abort, recovery, dispatch, deletedTopics, fence, events };
+    return { config, spec, storage, paths, lock, abort, events };
   } catch (error) {
     lock?.release();
-    throw pathUnusable(error, "the store cannot be opened here", paths.root);
+    throw pathUnusable(error, CANNOT_BE_OPENED, paths.root);
   }
+}
+
+/** From the lock to the mark that the directory is in use. On failure the lock is still held. */
+export async function recoverDirectory(locked: LockedDirectory, options: MessageStoreOptions): Promise<OpenedDirectory> {
+  const { config, spec, storage, paths, abort, events } = locked;
+  const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
+  const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
+  const mark = readDispatchedMark(storage, paths.dispatchedMark);
+  const watermark = readFlushedWatermark(storage, paths.watermark);
+  const start = readLogStart(storage, paths);
+  const stray = bringFenceHome(storage, paths);
+  const { signal } = options;
+  const trustsMarks = config.verifyOnOpen === "tail" && mark !== undefined && isOfOwnHands(storage, paths, mark);
+  const recovered = await recoverCommitLog({
+    storage: spec,
+    commitLogDirectory: paths.commitLog,
+    mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
+    lastExitOk: !abort.exists(),
+    checkCRCOnRecover: config.checkCRCOnRecover,
+    flushedWatermark: watermark?.flushedOffset ?? 0,
+    logStart: start?.isOfOwnHands === true ? start.minOffset : undefined,
+    unforcedFrom: stray?.offset ?? unforcedFrom(storage, paths.fence),
+    onForceFailed: (offset, error) => leaveFence(storage, paths, offset, error.message),
+    notes: { directory: paths.segmentNotes, isBelieved: trustsMarks },
+    deletedTopics: deletedTopics.offsets,
+    ...(mark === undefined ? {} : { dispatchedOffset: mark.dispatchedOffset }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(options.onRecoveryProgress === undefined ? {} : { onProgress: options.onRecoveryProgress }),
+  });
+  const log = await withOrigin(recovered, config, signal);
+  removeLiftedFence(storage, paths.fence);
+  if (start?.isOfOwnHands !== true || log !== recovered) writeLogStart(storage, paths, log.minOffset);
+  const deletedByOthers = start !== undefined && log.minOffset > start.minOffset ? start.minOffset : undefined;
+  const dispatch = await recoverDispatch({
+    spec,
+    storage,
+    paths,
+    config,
+    log,
+    directories,
+    deletedTopics: deletedTopics.offsets,
+    mark,
+    trustedMarkMs: trustsMarks ? storage.entry(paths.dispatchedMark)?.modifiedMs : undefined,
+    signal,
+  });
+  const { logQueues, ...report } = log;
+  const recovery = { ...report, deletedByOthers, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
+  tellDamage(events, deletedTopics, log, dispatch.report);
+  const fence = stray ?? readStoreFence(storage, paths.fence);
+  abort.create(process.pid);
+  return { ...locked, recovery, dispatch, deletedTopics, fence };
 }
 
 /** The log of a slave that has nothing begins where its master's does. */
@@ -194,61 +214,4 @@ export function configFileWriter(
         () => writeOwnFile(storage, path, content),
       ),
   };
-}
-
-const DISPATCH_LOOK_MS = 100;
-
-/**
- * Until what recovery found missing in the ConsumeQueues and the index is there again (RocketMQ 4.9: `start` waits for it too), or
- * cannot be made for now: on a full disk the store is opened all the same, and goes on trying.
- *
- * @throws MillraceError `ERR_ABORTED`, `ERR_PIPELINE_START`; the threads are not destroyed then
- */
-export async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
-  const { reputFromOffset, dispatchFailures } = pipeline.control.counters;
-  let ended: ServiceOutcome | undefined;
-  void pipeline.firstEnd.then((outcome) => {
-    ended = outcome;
-  });
-  for (let at = reputFromOffset.get(); at < maxOffset && dispatchFailures.get() === 0; at = reputFromOffset.get()) {
-    if (ended === undefined && signal?.aborted !== true) {
-      await Promise.race([reputFromOffset.waitAsync(at), setTimeout(DISPATCH_LOOK_MS)]);
-      continue;
-    }
-    // A dispatcher that is stopped dispatches all there is first: it is for the caller to cut it off.
-    if (ended === undefined)
-      throw new MillraceError("ERR_ABORTED", `dispatching was aborted: reason=${shownValue(signal?.reason)} offset=${at}`);
-    await pipeline.stop();
-    const reason = ended.ok ? "it ended" : ended.message;
-    const message = `a service ended while records were dispatched: offset=${at} reason=${reason}`;
-    throw new MillraceError("ERR_PIPELINE_START", message, ended.ok ? {} : { cause: new ServiceFailure(ended) });
-  }
-}
-
-/**
- * After an opening that has failed. What says that the store is in use goes, unless the life before this one left it, or threads
- * ran and were not asked to end.
- */
-export function giveBack({ abort, lock, recovery }: OpenedDirectory, isUnused: boolean): void {
-  try {
-    if (isUnused && recovery.lastExitOk) abort.remove();
-  } catch {
-    // It stays, and costs the next opening time. Why this one has failed must not be hidden.
-  } finally {
-    lock.release();
-  }
-}
-
-/** Gives each recovered queue its slot and its offsets, before any thread looks at them. */
-export function registerQueues(queues: readonly RecoveredQueue[], topics: TopicTable, table: QueueTableBuffers): void {
-  const initialize = initializeQueues(table);
-  for (const queue of queues) {
-    const slot = topics.slot(topics.recovered(queue.topic), queue.queueId);
-    if (queue.nextQueueOffset > QUEUE_OFFSET_PUT_LIMIT) topics.setFull(slot);
-    initialize(slot, {
-      nextQueueOffsets: queue.nextQueueOffset,
-      maxQueueOffsets: queue.maxQueueOffset,
-      minQueueOffsets: queue.minQueueOffset,
-    });
-  }
 }

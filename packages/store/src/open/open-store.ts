@@ -1,11 +1,9 @@
 import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
 import { isNoSpace, isOutOfDescriptors, SegmentDirectory, type StorageSpec } from "@millrace/mapped-file";
 import {
-  ControlBlock,
   durableOffset,
   endOffset,
   monotonicMs,
-  QueueTableWriter,
   ServiceFailure,
   type ServiceOutcome,
   StoreState,
@@ -27,22 +25,21 @@ import { sealSegmentNote } from "../marks/segment-note.js";
 import { StoreCheckpointFile } from "../marks/store-checkpoint.js";
 import type { StoreFence } from "../marks/store-fence.js";
 import type { DamagedPlace } from "../pipeline/controls.js";
-import { Pipeline } from "../pipeline/pipeline.js";
-import { pipelineData } from "../pipeline/pipeline-data.js";
+import { IdleThreads } from "../pipeline/idle-threads.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
 import type { Message } from "../put/message.js";
 import { MessagePutter } from "../put/message-putter.js";
 import { PutAll } from "../put/put-all.js";
 import type { PutMessageResult } from "../put/put-message-result.js";
-import { TopicTable } from "../put/topic-table.js";
 import { MessageReader } from "../read/message-reader.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { storeClosed } from "../tell/store-closed.js";
 import { BrokerStore } from "./broker-store.js";
 import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
-import { HaStatus } from "./ha-status.js";
-import { configFileWriter, dispatched, giveBack, type OpenedDirectory, openDirectory, registerQueues } from "./open-directory.js";
-import { consumedQueues, openProgress, type Progress } from "./open-progress.js";
+import { CANNOT_BE_OPENED, lockDirectory, type OpenedDirectory, recoverDirectory } from "./open-directory.js";
+import { type OpenedPipeline, openPipeline } from "./open-pipeline.js";
+import { consumedQueues } from "./open-progress.js";
 import { ProducerRings } from "./producer-rings.js";
 import { publishRecovery, ServiceChannels } from "./service-channels.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
@@ -76,10 +73,7 @@ export class OpenStore {
 
   private constructor(
     directory: OpenedDirectory,
-    pipeline: Pipeline,
-    topics: TopicTable,
-    { consumerOffsets, delayOffsets, delayArrivals, report }: Progress,
-    ha: HaStatus,
+    { pipeline, topics, progress: { consumerOffsets, delayOffsets, delayArrivals, report }, ha }: OpenedPipeline,
   ) {
     this.directory = directory;
     this.pipeline = pipeline;
@@ -153,35 +147,18 @@ export class OpenStore {
   /** See {@link MessageStore.open}. Nothing is left behind when it fails. */
   static async open(options: MessageStoreOptions, storage: StorageSpec): Promise<OpenStore> {
     const beganMs = monotonicMs();
-    const directory = await openDirectory(options, storage);
-    let pipeline: Pipeline | undefined;
+    const locked = lockDirectory(options, storage);
+    let threads: IdleThreads | undefined;
     try {
-      const { deletedTopics, recovery } = directory;
-      // Before any thread runs: a file that cannot be understood ends the opening here.
-      const progress = await openProgress(
-        directory,
-        configFileWriter(directory, () => pipeline),
-      );
-      // Not before: it says which of the offsets that were saved are of an earlier life.
-      deletedTopics.prune(recovery.minOffset, recovery.maxOffset);
-      const data = pipelineData(directory.config, directory.spec, {
-        ...recovery,
-        ...directory.dispatch,
-        deletedTopics: deletedTopics.offsets,
-      });
-      const control = ControlBlock.attach(data.control, "main");
-      const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));
-      registerQueues(directory.dispatch.queues, topics, data.queues);
-      const ha = new HaStatus(directory.events, topics, control);
-      pipeline = await Pipeline.start(data, control, ha.onReport);
-      await dispatched(pipeline, recovery.maxOffset, options.signal);
-      const open = new OpenStore(directory, pipeline, topics, progress, ha);
-      publishRecovery(directory.config.storePathRootDir, open.recovery, beganMs);
+      threads = await IdleThreads.start(locked.config);
+      const directory = await recoverDirectory(locked, options);
+      const open = new OpenStore(directory, await openPipeline(directory, threads, options.signal));
+      publishRecovery(locked.config.storePathRootDir, open.recovery, beganMs);
       return open;
     } catch (error) {
-      await pipeline?.destroy();
-      giveBack(directory, pipeline === undefined);
-      throw pathUnusable(error, "the store cannot be opened here", directory.paths.root);
+      await threads?.end();
+      locked.lock.release();
+      throw pathUnusable(error, CANNOT_BE_OPENED, locked.paths.root);
     }
   }
 

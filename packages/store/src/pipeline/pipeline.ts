@@ -20,9 +20,9 @@ import type {
   ServiceControls,
   UnitRepair,
 } from "./controls.js";
+import type { IdleThreads } from "./idle-threads.js";
 import type { PipelineData } from "./pipeline-data.js";
 import { SERVICES, serviceNames } from "./services.js";
-import { bundleOf } from "./worker-bundle.js";
 
 /** A service that is stuck in a system call is given up after this long. */
 const STOP_TIMEOUT_MS = 30_000;
@@ -44,17 +44,26 @@ export class Pipeline {
     this.#threads = threads;
   }
 
-  /** @param onReport called with what the services say without being asked: events */
-  static async start(data: PipelineData, control: ControlBlock<"main">, onReport: (report: unknown) => void): Promise<Pipeline> {
+  /**
+   * @param threads its own from now on
+   * @param onReport called with what the services say without being asked: events
+   * @throws MillraceError `ERR_PIPELINE_START`; no thread is left then
+   */
+  static async start(
+    threads: IdleThreads,
+    data: PipelineData,
+    control: ControlBlock<"main">,
+    onReport: (report: unknown) => void,
+  ): Promise<Pipeline> {
     const { counters } = control;
     const starting = serviceNames(data.config).map(async (name) => {
-      const { worker, sleepsOn } = SERVICES[name];
+      const { sleepsOn } = SERVICES[name];
       const { controlBell } = counters;
       const thread = ServiceThread.start<object, PipelineData>({
         data,
         controlBell,
         name,
-        file: bundleOf(worker),
+        thread: threads.of(name),
         sleepsOn: sleepsOn === "putBell" ? control.putBell : counters[sleepsOn],
         onReport,
         unref: data.config.unref,

@@ -16,12 +16,13 @@ const storage = createStorage({ kind: "real" });
  * Where the set-up has made one file of a service's module and all that it imports, and nothing has been compiled since, that file: its
  * thread starts in half the time. Otherwise the module itself.
  */
-export function bundleOf(worker: URL): URL {
+export function bundlesOf(): (worker: URL) => URL {
   const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].join(" ").replace(PLUG_N_PLAY, "");
-  if (HOOKS.test(flags)) return worker;
-  const bundle = new URL(`../bundled/${basename(worker.pathname, ".js")}.cjs`, import.meta.url);
-  if (storage.entry(fileURLToPath(bundle)) === undefined) return worker;
-  return compiledStamp() === bundledStamp() ? bundle : worker;
+  if (HOOKS.test(flags) || compiledStamp() !== bundledStamp()) return (worker) => worker;
+  return (worker) => {
+    const bundle = new URL(`../bundled/${basename(worker.pathname, ".js")}.cjs`, import.meta.url);
+    return storage.entry(fileURLToPath(bundle)) === undefined ? worker : bundle;
+  };
 }
 
 /** What the packages were compiled from, as one line; the set-up notes it beside the bundles. Empty where they are installed. @forTests */
