@@ -6,7 +6,7 @@ import { ToldDamage } from "./told-damage.js";
 test("a queue is not right before its own file is built again, whatever else was", async (t) => {
   const listeners = new Map<string, (event: { readonly path: string }) => void>();
   const on = (name: string, listener: (event: { readonly path: string }) => void): unknown => listeners.set(name, listener);
-  const told = new ToldDamage({ recovery: { corrupt: [] }, on } as unknown as MessageStore, 0);
+  const told = new ToldDamage({ recovery: { corrupt: [], minOffset: 0 }, on } as unknown as MessageStore, 0);
   const rebuilt = (path: string): void => listeners.get("rebuilt")?.({ path });
   rebuilt("/s/index/20261128");
   rebuilt("/s/consumequeue/paid/11/00000000000000000000");

@@ -22,7 +22,8 @@ export class ToldDamage {
 
   /** @param durableOffset what recovery cuts from there on had not been durable, or nobody knew */
   constructor(store: MessageStore, durableOffset: number) {
-    const { cut, corrupt } = store.recovery;
+    const { cut, corrupt, deletedByOthers, minOffset } = store.recovery;
+    if (deletedByOthers !== undefined) this.#ranges.push({ from: deletedByOthers, to: minOffset });
     if (cut !== undefined && cut.offset >= durableOffset) this.#ranges.push({ from: cut.offset, to: Number.POSITIVE_INFINITY });
     for (const { physicalOffset, size } of corrupt) this.#ranges.push({ from: physicalOffset, to: physicalOffset + size });
     store.on("corrupt", ({ physicalOffset, length = 1 }) => {
