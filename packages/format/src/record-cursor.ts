@@ -77,6 +77,15 @@ export class RecordCursor {
     this.bodyPosition = afterHosts + BODY_OFFSET;
   }
 
+  /** Finds the body only. False when a record of `size` bytes has no room for it; it never points outside the record. */
+  readBodyLength(size: number): boolean {
+    const rest = this.#restForBody(size);
+    const bodyLength = rest < 0 ? -1 : this.#int32(this.#afterHosts + BODY_LENGTH_OFFSET);
+    const isInside = bodyLength >= 0 && bodyLength <= rest;
+    this.bodyLength = isInside ? bodyLength : 0;
+    return isInside;
+  }
+
   /**
    * Finds body, topic and properties of a record of `size` bytes. False when their lengths do not add up to it; none points outside
    * the record.
@@ -84,20 +93,15 @@ export class RecordCursor {
   readLengths(size: number): boolean {
     const { bytes, bodyPosition } = this;
     const end = this.position + size;
-    const isV2 = this.#int32(this.position + MAGIC_OFFSET) === MESSAGE_MAGIC_V2;
-    const topicLengthBytes = isV2 ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1;
-    this.bodyLength = 0;
     this.topicLength = 0;
     this.propertiesLength = 0;
     this.topicPosition = end;
     this.propertiesPosition = end;
-    // What the lengths may still take.
-    let rest = end - bodyPosition - topicLengthBytes - PROPERTIES_LENGTH_BYTES;
-    if (rest < 0) return false;
-    const bodyLength = this.#int32(this.#afterHosts + BODY_LENGTH_OFFSET);
-    if (bodyLength < 0 || bodyLength > rest) return false;
-    this.bodyLength = bodyLength;
-    rest -= bodyLength;
+    if (!this.readBodyLength(size)) return false;
+    const { bodyLength } = this;
+    const isV2 = this.#isV2;
+    const topicLengthBytes = isV2 ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1;
+    let rest = this.#restForBody(size) - bodyLength;
     const topicLengthAt = bodyPosition + bodyLength;
     const topicLength = isV2 ? this.#int16(topicLengthAt) : ((bytes[topicLengthAt] as number) << 24) >> 24;
     if (topicLength < 0 || topicLength > rest) return false;
@@ -110,6 +114,16 @@ export class RecordCursor {
     this.propertiesPosition = propertiesLengthAt + PROPERTIES_LENGTH_BYTES;
     this.propertiesLength = rest;
     return true;
+  }
+
+  get #isV2(): boolean {
+    return this.#int32(this.position + MAGIC_OFFSET) === MESSAGE_MAGIC_V2;
+  }
+
+  /** What body, topic and properties may take together. */
+  #restForBody(size: number): number {
+    const topicLengthBytes = this.#isV2 ? TOPIC_LENGTH_BYTES_V2 : TOPIC_LENGTH_BYTES_V1;
+    return this.position + size - this.bodyPosition - topicLengthBytes - PROPERTIES_LENGTH_BYTES;
   }
 
   #int32(position: number): number {

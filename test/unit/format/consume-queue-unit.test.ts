@@ -20,6 +20,9 @@ test("what is written is read, and nothing beside it is touched", (t) => {
     writeConsumeQueueUnit(bytes, UNIT_LENGTH, physicalOffset, size, tagsCode);
     const unit = unitOf(bytes, UNIT_LENGTH);
     t.deepEqual({ ...unit }, { physicalOffset, size, tagsCode });
+    const viewed = new ConsumeQueueUnit();
+    viewed.readFrom(new DataView(bytes.buffer), UNIT_LENGTH);
+    t.deepEqual(viewed, unit);
     t.true(unit.isMessage);
     t.true([...bytes.subarray(0, UNIT_LENGTH), ...bytes.subarray(2 * UNIT_LENGTH)].every((byte) => byte === 0xee));
   }

@@ -217,7 +217,7 @@ export class DirectoryVerifier {
   #read(queue: ReadConsumeQueue, queueOffset: number): boolean {
     const file = queue.fileOf(queueOffset);
     if (file === undefined) return false;
-    this.#unit.read(file.bytes, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
+    this.#unit.readFrom(file.view, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
     return true;
   }
 

@@ -148,7 +148,7 @@ export class FollowedQueue {
   #read(queueOffset: number): boolean {
     const file = this.queue.fileOf(queueOffset);
     if (file === undefined) return false;
-    this.#unit.read(file.bytes, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
+    this.#unit.readFrom(file.view, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
     const { isFill, isMessage, size } = this.#unit;
     return isFill || (isMessage && size >= MESSAGE_BASE_LENGTH);
   }

@@ -84,8 +84,9 @@ export class GetMessageScan {
 
   #scanFile(queue: ReadConsumeQueue, file: ReadSegment, queueOffset: number, end: number): number {
     let position = queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset;
+    const { view } = file;
     for (let next = queueOffset; next < end; next++, position += CONSUME_QUEUE_UNIT_LENGTH) {
-      unit.read(file.bytes, position);
+      unit.readFrom(view, position);
       const { physicalOffset, size } = unit;
       if (this.#isFullBefore(physicalOffset, size)) {
         this.#isFull = true;

@@ -138,7 +138,8 @@ export class MessageView {
 
   /** A view of the record's bytes, not a copy. */
   get body(): Buffer {
-    this.#readLengths();
+    record.moveTo(this.#bytes, this.#position);
+    record.readBodyLength(this.#size);
     const { bodyPosition, bodyLength } = record;
     return bodyLength === 0 ? NO_BYTES : this.#bytes.subarray(bodyPosition, bodyPosition + bodyLength);
   }

@@ -27,6 +27,9 @@ export class ReadConsumeQueue {
   /** By their first byte. */
   readonly #files = new Map<number, ReadSegment>();
   #last: ReadSegment | undefined;
+  /** Units whose records have the queue's topic: [from, to). */
+  #topicKnownFrom = 0;
+  #topicKnownTo = 0;
 
   constructor(
     place: QueuePlace,
@@ -71,6 +74,17 @@ export class ReadConsumeQueue {
     return this.#directory.pathOf(queueOffset * CONSUME_QUEUE_UNIT_LENGTH);
   }
 
+  /** Whether {@link rememberTopic} was notified of the queue offset: what is read again and again has its topic compared once. */
+  isTopicKnown(queueOffset: number): boolean {
+    return queueOffset >= this.#topicKnownFrom && queueOffset < this.#topicKnownTo;
+  }
+
+  /** The record of a queue offset has the queue's topic. One row of them is remembered, and another one when that begins elsewhere. */
+  rememberTopic(queueOffset: number): void {
+    if (queueOffset !== this.#topicKnownTo) this.#topicKnownFrom = queueOffset;
+    this.#topicKnownTo = queueOffset + 1;
+  }
+
   /** Undefined when the unit of a queue offset, as it was read, is to be believed. */
   errorOf(queueOffset: number, unit: ConsumeQueueUnit, minPhysical?: number, maxPhysical?: number): MillraceError | undefined {
     return this.#verifier?.errorOf(this, queueOffset, unit, minPhysical, maxPhysical);
@@ -86,7 +100,7 @@ export class ReadConsumeQueue {
     if (!(queueOffset >= this.minOffset && queueOffset < this.maxOffset)) return false;
     const file = this.fileOf(queueOffset);
     if (file === undefined) return false;
-    unit.read(file.bytes, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
+    unit.readFrom(file.view, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
     const error = this.errorOf(queueOffset, unit);
     if (error !== undefined) throw error;
     return true;

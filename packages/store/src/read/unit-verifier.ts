@@ -19,6 +19,8 @@ interface UnitQueue {
   readonly queueId: number;
   readonly topicBytes: Uint8Array;
   pathOf(queueOffset: number): string;
+  isTopicKnown(queueOffset: number): boolean;
+  rememberTopic(queueOffset: number): void;
 }
 
 /** Asks for a unit to be built again from the log. True: that has been tried, and the log has no record for it. */
@@ -74,18 +76,20 @@ export class UnitVerifier {
       view.getInt32(position + TOTAL_SIZE_OFFSET) === size &&
       view.getInt32(position + QUEUE_ID_OFFSET) === queue.queueId &&
       isUnitPlace(getInt64(view, position + QUEUE_OFFSET_OFFSET), queueOffset) &&
-      this.#isTopic(queue, segment, position, size);
+      (queue.isTopicKnown(queueOffset) || this.#isTopic(queue, queueOffset, segment, position, size));
     if (isOurs) return true;
     const actual = this.#log.sizeAt(physicalOffset);
     if (actual > 0) return verifier.errorOf(segment, physicalOffset, actual, maxOffset) !== undefined;
     return verifier.errorOfHead(segment, physicalOffset, size, maxOffset) !== undefined;
   }
 
-  #isTopic({ topicBytes }: UnitQueue, { bytes, view }: ReadSegment, position: number, size: number): boolean {
+  #isTopic(queue: UnitQueue, queueOffset: number, { bytes, view }: ReadSegment, position: number, size: number): boolean {
+    const { topicBytes } = queue;
     const record = this.#record;
     record.moveTo(bytes, position, view);
     if (!record.readLengths(size) || record.topicLength !== topicBytes.length) return false;
     for (let i = 0; i < topicBytes.length; i++) if (bytes[record.topicPosition + i] !== topicBytes[i]) return false;
+    queue.rememberTopic(queueOffset);
     return true;
   }
 }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { HA_REPORT_LENGTH, MillraceError, setInt64 } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { MasterStats } from "@millrace/stats";
 import { parsePeerAddress } from "../config/ha-options.js";
@@ -216,6 +216,7 @@ export class HaClient {
   /** A master that is not there is waited for; what it says and should not is reported, once for each kind. */
   #failed(error: unknown): void {
     const address = this.#config.haMasterAddress;
+    if (isOutOfDescriptors(error)) return; // the end of the log could not be read: the next connection begins with it
     if (!(error instanceof MillraceError) || error.code === "ERR_FORCE_FAILED") throw error;
     const { code, message } = error;
     const isNew = code !== this.#failure?.code;

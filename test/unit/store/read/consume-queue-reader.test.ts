@@ -30,6 +30,19 @@ test("the units of a queue are read one after the other, over its files", (t) =>
   t.is(queue?.rollNextFile(10), 20);
 });
 
+test("whose record's topic has been compared is remembered as one row, which begins again elsewhere", (t) => {
+  const store = new BuiltStore(t, logOf(30));
+  const queue = store.reader.consumeQueues.find("TopicA", 0);
+  const known = (): number[] => Array.from({ length: 30 }, (_, n) => n).filter((n) => queue?.isTopicKnown(n));
+  t.deepEqual(known(), []);
+  store.reader.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 4, maxMessages: 3 }).release();
+  t.deepEqual(known(), [4, 5, 6]);
+  store.reader.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 5, maxMessages: 4 }).release();
+  t.deepEqual(known(), [4, 5, 6, 7, 8]);
+  store.reader.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 20, maxMessages: 2 }).release();
+  t.deepEqual(known(), [20, 21]);
+});
+
 test("a tags code is a hash with its sign, or a time of delivery", (t) => {
   const builder = logOf(3);
   const store = new BuiltStore(t, builder);
