@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { utimesSync } from "node:fs";
+import { mkdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 
 /** A store at rest, with the times of its files to the nanosecond: what it has noted of them is believed in the copy, too. */
 export function copyStore(root: string, copy: string): void {
-  execFileSync("cp", ["-a", root, copy]);
+  mkdirSync(copy, { recursive: true });
+  execFileSync("cp", ["-a", `${root}/.`, copy]);
 }
 
 /** Changes a file as a disk does that goes bad: its time stays. */
