@@ -1,9 +1,10 @@
 /**
  * Makes one file with all that it imports of each service thread's module, and few files of what users import: to find and compile eighty
  * modules takes a thread twice as long to start, and two hundred take a program a quarter of a second. A thread's is CommonJS, because
- * the loader of modules alone takes a thread ten milliseconds to start. Piscina is in them, and what it runs on its threads is one file,
- * too: finding its parts takes a tenth of the CPU of a store's short life. Source maps lead back to the sources. What was compiled after its bundle is loaded module by module (packages/store/src/pipeline/worker-bundle.ts); who installs the
- * packages gets the bundles, a checkout the modules of main.
+ * the loader of modules alone takes a thread ten milliseconds to start. Piscina is in what users import, and what it runs on its threads is
+ * one file: to find its parts takes a twentieth of the CPU of a store's short life. Source maps lead back to the sources. What was compiled
+ * after its bundle is loaded module by module (packages/store/src/pipeline/worker-bundle.ts); who installs the packages gets the bundles, a
+ * checkout the modules of main.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -35,10 +36,11 @@ const WITH_PISCINA = {
     });
   },
 };
-/** Before modules in which there is CommonJS; licences lie in the packages, which are installed too. */
+/** Before modules in which there is CommonJS, with names that no module has; licences lie in the packages, which are installed too. */
 const FACE_BANNER = `// With piscina (MIT) and comlink (Apache-2.0).
-import { createRequire as requireOf } from "node:module";
-const require = requireOf(import.meta.url), piscinaWorker = require("node:url").fileURLToPath(new URL("./piscina-worker.cjs", import.meta.url));`;
+import { createRequire as requireOfFace } from "node:module";
+import { fileURLToPath as pathOfFace } from "node:url";
+const require = requireOfFace(import.meta.url), piscinaWorker = pathOfFace(new URL("./piscina-worker.cjs", import.meta.url));`;
 
 /** Piscina's threads ask for the time of a task only where somebody wants to know it; to load `perf_hooks` takes milliseconds. */
 const LAZY_PERF_HOOKS = {

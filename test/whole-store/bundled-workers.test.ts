@@ -52,7 +52,10 @@ test("what users import, and what their threads begin with, finds no part of pis
     import { MessageStore } from "@millrace/store";
     const files = [];
     const { postMessage } = Worker.prototype;
-    Worker.prototype.postMessage = function (message, ...rest) { files.push(message.filename); return postMessage.call(this, message, ...rest); };
+    Worker.prototype.postMessage = function (message, ...rest) {
+      files.push(message.filename);
+      return postMessage.call(this, message, ...rest);
+    };
     const store = await MessageStore.open({ storePathRootDir: process.argv[1] });
     await store.putMessage({ topic: "TopicA", queueId: 0, body: Buffer.from("a") });
     const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) => path.includes("piscina"));
