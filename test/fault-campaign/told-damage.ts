@@ -61,9 +61,11 @@ export class ToldDamage {
     return this.#isIndexDamaged;
   }
 
-  /** A fence is a state, and no news. */
+  /** A fence is a state, and no news; an index file that an opening has found damaged is built again by it. */
   findings(): Finding[] {
-    const news = this.#failures.filter(({ code }) => code !== "ERR_STORE_FENCED" && code !== "ERR_FORCE_FAILED");
+    const isNews = ({ code, service }: StoreFailureEvent): boolean =>
+      code !== "ERR_STORE_FENCED" && code !== "ERR_FORCE_FAILED" && !(code === "ERR_INDEX_FILE_CORRUPT" && service === "recover");
+    const news = this.#failures.filter(isNews);
     return news.map(({ code, service, message }) => ({ verdict: "TOLD", what: `${code} ${service}: ${message}` }));
   }
 }
