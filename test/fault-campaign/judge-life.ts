@@ -52,6 +52,8 @@ async function judge(
 ): Promise<void> {
   const places = before?.places ?? placesOf(readLog(store.config.storePathRootDir).messages, [SOURCE_GROUP]);
   let shown = await showStore(store, places, findings);
+  /** Of an index that is damaged, what it would find otherwise. */
+  let known: ShownStore["keyed"] = {};
   const history = new PutHistory(job.ledgers, job.sentOnly);
   const mayBeThere = (line: string): boolean =>
     history.mayBeThere(line) || before?.unseen?.some((known) => line.startsWith(known)) === true;
@@ -73,6 +75,12 @@ async function judge(
       shown = await showStore(store, places, findings);
       differences = shownDifferences(before, shown, excuses);
     }
+    // So are index files: what one finds that is said to be damaged counts as refused, and is right when it has been built again.
+    if (differences.some(({ what }) => what.startsWith("key ")) && (await told.isIndexDamaged())) {
+      known = before.keyed;
+      shown = { ...shown, keyed: known };
+      differences = shownDifferences(before, shown, excuses);
+    }
     findings.push(...differences);
   }
   findings.push(...history.losses(shown));
@@ -83,6 +91,7 @@ async function judge(
     // The next life will find them.
     if (!(await isDispatched(store, findings))) return write({ ...shown, unseen: grown.lines });
     final = await showStore(store, grown.places, findings);
+    final = { ...final, keyed: { ...final.keyed, ...known } };
     const isNew = (line: string): boolean => grown.lines.some((known) => line.startsWith(known));
     const excuses = { isGone, isRefused, mayBeThere: isNew, areOffsetsExcepted: true, mayBeFenced: true };
     findings.push(...shownDifferences(shown, final, excuses));

@@ -19,6 +19,7 @@ export class ToldDamage {
   readonly #failures: StoreFailureEvent[] = [];
   /** Paths. */
   readonly #rebuilt: string[] = [];
+  #isIndexDamaged = false;
 
   /** @param durableOffset what recovery cuts from there on had not been durable, or nobody knew */
   constructor(store: MessageStore, durableOffset: number) {
@@ -26,7 +27,8 @@ export class ToldDamage {
     if (deletedByOthers !== undefined) this.#ranges.push({ from: deletedByOthers, to: minOffset });
     if (cut !== undefined && cut.offset >= durableOffset) this.#ranges.push({ from: cut.offset, to: Number.POSITIVE_INFINITY });
     for (const { physicalOffset, size } of corrupt) this.#ranges.push({ from: physicalOffset, to: physicalOffset + size });
-    store.on("corrupt", ({ physicalOffset, length = 1 }) => {
+    store.on("corrupt", ({ code, physicalOffset, length = 1 }) => {
+      this.#isIndexDamaged ||= code === "ERR_INDEX_FILE_CORRUPT";
       if (physicalOffset !== undefined) this.#ranges.push({ from: physicalOffset, to: physicalOffset + length });
     });
     store.on("rebuilt", ({ path }) => this.#rebuilt.push(path));
@@ -52,9 +54,18 @@ export class ToldDamage {
     return queues.every(isRebuilt);
   }
 
-  /** A fence is a state, and no news. */
+  /** Whether an index file is said to be damaged, within a while after opening. */
+  async isIndexDamaged(): Promise<boolean> {
+    const deadline = performance.now() + REBUILT_MS;
+    while (!this.#isIndexDamaged && performance.now() < deadline) await setTimeout(LOOK_MS);
+    return this.#isIndexDamaged;
+  }
+
+  /** A fence is a state, and no news; an index file that an opening has found damaged is built again by it. */
   findings(): Finding[] {
-    const news = this.#failures.filter(({ code }) => code !== "ERR_STORE_FENCED" && code !== "ERR_FORCE_FAILED");
+    const isNews = ({ code, service }: StoreFailureEvent): boolean =>
+      code !== "ERR_STORE_FENCED" && code !== "ERR_FORCE_FAILED" && !(code === "ERR_INDEX_FILE_CORRUPT" && service === "recover");
+    const news = this.#failures.filter(isNews);
     return news.map(({ code, service, message }) => ({ verdict: "TOLD", what: `${code} ${service}: ${message}` }));
   }
 }

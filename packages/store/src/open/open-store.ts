@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
 import { isNoSpace, isOutOfDescriptors, SegmentDirectory, type StorageSpec } from "@millrace/mapped-file";
 import {
@@ -91,6 +92,7 @@ export class OpenStore {
     const onDamage = {
       onCorrupt: (place: DamagedPlace) => tellCorruptRecord(events, "scrub", place),
       onDamagedIndex: (path: string) => {
+        pipeline.distrustIndexFile(basename(path)).catch(() => {}); // the thread has ended, and seals nothing
         directory.lock.touch(); // the next opening believes no note, and builds the index again
         tellDamagedIndex(events, "scrub", path, "the CRC does not match");
       },
