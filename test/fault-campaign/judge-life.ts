@@ -14,6 +14,8 @@ const DISPATCHED_MS = 5000;
 /** Events come from other threads, and in turns of their own. */
 const EVENTS_MS = 300;
 const AFTER_KEY = "after";
+/** A difference in what a tag finds: the queue. */
+const HIDDEN_BY_TAG = /^tag (\S+) /;
 let puts = 0;
 
 /** Opens, looks at everything, puts a little into each queue, looks at everything again, closes. */
@@ -66,7 +68,8 @@ async function judge(
       differences = shownDifferences(before, shown, excuses);
     }
     // A tags code says nothing that a record could be held against when it is read: the comparison in the background finds it.
-    if (differences.length > 0 && differences.every(({ what }) => what.startsWith("tag ")) && (await told.isRebuilt())) {
+    const hidden = differences.map(({ what }) => HIDDEN_BY_TAG.exec(what)?.[1]);
+    if (hidden.length > 0 && hidden.every((queue) => queue !== undefined) && (await told.areRebuilt(hidden))) {
       shown = await showStore(store, places, findings);
       differences = shownDifferences(before, shown, excuses);
     }
