@@ -68,7 +68,7 @@ export interface ExpiredQueuesControl {
 }
 
 /** Implemented by dispatch/index-dispatcher. */
-export interface IndexControl {
+interface IndexControl {
   /** The index file of this name is not as it was written: it is never sealed as good, so that the next opening builds it again. */
   distrustIndexFile(name: string): void;
 }
