@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { QUEUE_ID_OFFSET, segmentFileName } from "@millrace/format";
+import type { Fault } from "@millrace/mapped-file";
 import type { CorruptEvent, MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { flipBit } from "../support/flip-bit.js";
@@ -132,6 +133,23 @@ for (const isAddedTo of [false, true]) {
     },
   );
 }
+
+test.serial("a seal of when a file was the last says nothing of it once it is full", async (t) => {
+  const built = await filledStore(t);
+  await built.close();
+  const { storePathRootDir } = built.config;
+  const fault: Fault = { operation: "write", path: "millrace.index", after: 0, code: "ENOSPC" };
+  const full = await openStore(t, { ...INDEX, storePathRootDir, scrubBytesPerSecond: 0 }, [fault]);
+  for (let n = 0; n < 300; n++) await full.putMessage(numbered(n, 400, { keys: `more${n}` }));
+  await until(() => full.dispatchBehindBytes === 0);
+  await full.close();
+  for (let life = 0; life < 2; life++) {
+    const store = await openStore(t, { ...INDEX, storePathRootDir, scrubBytesPerSecond: 0 });
+    t.is(store.recovery.dispatch.indexDamage, undefined);
+    t.deepEqual((await store.verify()).damagedIndexFiles, []);
+    await store.close();
+  }
+});
 
 test.serial("the last index file is not taken for damaged while keys are added to it", async (t) => {
   const built = await filledStore(t);

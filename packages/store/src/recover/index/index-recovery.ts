@@ -301,7 +301,9 @@ class IndexFilesRecovery {
     const seals = this.#files.flatMap(({ name, header: { indexCount, endPhysicalOffset } }, index) => {
       const isLast = index === this.#files.length - 1;
       const seal = isLast && !isKept ? undefined : known.get(name);
-      if (seal !== undefined) return [seal];
+      // One of when the file was the last: it was filled since, and could not be sealed again.
+      const isStale = !isLast && seal !== undefined && seal.indexCount < maxIndexNum;
+      if (seal !== undefined && !isStale) return [seal];
       if (indexCount < maxIndexNum) return [];
       return [sealIndexFile(storage, directory, this.#options, { name, indexCount, endPhysicalOffset })];
     });
