@@ -23,6 +23,7 @@ export class FaultyStorage implements Storage {
 
   open(path: string, access: FileAccess): StorageFile {
     this.#plan.check("open", path);
+    this.#plan.check("descriptor", path);
     return new FaultyStorageFile(this.#inner.open(path, access), this.#plan);
   }
 
@@ -32,6 +33,7 @@ export class FaultyStorage implements Storage {
 
   list(directory: string): StorageEntry[] {
     this.#plan.check("read", directory);
+    this.#plan.check("descriptor", directory);
     return this.#inner.list(directory);
   }
 
@@ -44,12 +46,15 @@ export class FaultyStorage implements Storage {
     return this.#inner.entry(path);
   }
 
+  /** Its name is made durable through a descriptor; where that fails, it is not made. */
   makeDirectory(path: string, durable = true): boolean {
+    if (durable && !this.#inner.exists(path)) this.#plan.check("descriptor", path);
     return this.#inner.makeDirectory(path, durable);
   }
 
   async forceInBackground(path: string): Promise<void> {
     this.#plan.check("force", path);
+    this.#plan.check("descriptor", path);
     await this.#inner.forceInBackground(path);
   }
 
@@ -72,11 +77,13 @@ export class FaultyStorage implements Storage {
     const fault = this.#plan.due("share", to);
     if (fault?.code === "EXDEV") return false;
     if (fault !== undefined) throw faultError(fault, "share", to);
+    this.#plan.check("descriptor", to); // of a reflink; a hard link needs none
     return this.#inner.share(from, to);
   }
 
   syncDirectory(path: string): void {
     this.#plan.check("syncDirectory", path);
+    this.#plan.check("descriptor", path);
     this.#inner.syncDirectory(path);
   }
 

@@ -1,6 +1,7 @@
 /** Public names of `@millrace/mapped-file`: how bytes reach files. */
 export { createStorage } from "./create-storage.js";
 export { createFile } from "./created-file.js";
+export { DirectSocket } from "./direct-socket.js";
 export { DirectoryWatch } from "./directory-watch.js";
 export { LockFile } from "./lock-file.js";
 export { MappedFile } from "./mapped-file.js";

@@ -162,6 +162,8 @@ export interface WriteBackFailure {
 }
 
 export type FaultOperation =
+  /** Every call that needs a new file descriptor, and only those. */
+  | "descriptor"
   | "open"
   | "read"
   | "write"

@@ -23,19 +23,25 @@ export function writeZeros(file: StorageFile, position: number, end: number, blo
 
 /**
  * Writes zeros over those pages of [position, end) that hold anything else: no others, which may be holes, and a full disk cannot
- * fill those. Returns the bytes written.
+ * fill those. Holes are not read. Returns the bytes written.
  */
 export function zeroData(file: StorageFile, position: number, end: number): number {
   const block = new Uint8Array(Math.min(SMALL_ZERO_BLOCK, Math.max(0, end - position)));
   let zeroed = 0;
-  for (let at = position; at < end; at = blockEnd(at, end, SMALL_ZERO_BLOCK)) {
+  for (let at = position; at < end; ) {
     const bytes = block.subarray(0, file.read(block.subarray(0, blockEnd(at, end, SMALL_ZERO_BLOCK) - at), at));
+    const next = blockEnd(at, end, SMALL_ZERO_BLOCK);
+    if (isZero(bytes)) {
+      at = Math.max(next, file.seekData(next));
+      continue;
+    }
     for (let page = at; page < at + bytes.length; page = blockEnd(page, end, PAGE_LENGTH)) {
       const pageEnd = blockEnd(page, at + bytes.length, PAGE_LENGTH);
       if (isZero(bytes.subarray(page - at, pageEnd - at))) continue;
       file.write(ZEROS.subarray(0, pageEnd - page), page);
       zeroed += pageEnd - page;
     }
+    at = next;
   }
   return zeroed;
 }

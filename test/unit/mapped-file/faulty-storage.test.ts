@@ -11,6 +11,7 @@ function faulty(...faults: Fault[]): Storage {
 
 /** One call of each operation on the files `a` and `b` of a directory. */
 const calls: Record<FaultOperation, (storage: Storage, directory: string) => unknown> = {
+  descriptor: (storage, directory) => storage.open(join(directory, "a"), "read").close(),
   open: (storage, directory) => storage.open(join(directory, "a"), "read").close(),
   read: (storage, directory) => withFile(storage, directory, (file) => file.read(new Uint8Array(1), 0)),
   write: (storage, directory) => withFile(storage, directory, (file) => file.write(new Uint8Array(1), 0)),

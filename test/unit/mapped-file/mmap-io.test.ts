@@ -226,6 +226,21 @@ test("only mappings of this thread are taken for mappings", (t) => {
   }
 });
 
+test("calls on sockets say what is no socket and no argument of theirs", (t) => {
+  const { fd } = openFile(PAGE);
+  for (const call of [mmap.send, mmap.receive]) {
+    t.throws(() => call(fd, new Uint8Array(1)), { code: "ENOTSOCK" });
+    t.throws(() => call(fd, "text" as never), { code: "ERR_INVALID_ARG_TYPE" });
+    t.throws(() => call(-1, new Uint8Array(1)), { code: "ERR_OUT_OF_RANGE" });
+  }
+  t.is(mmap.pollReadable(Int32Array.of(-1, fd), 2, 0), 1, "a file can always be read");
+  t.is(mmap.pollReadable(Int32Array.of(-1, fd), 1, 0), -1);
+  t.throws(() => mmap.pollReadable(Int32Array.of(fd), 2, 0), { code: "ERR_OUT_OF_RANGE" });
+  t.throws(() => mmap.pollReadable(new Int32Array(65), 65, 0), { code: "ERR_OUT_OF_RANGE" });
+  t.throws(() => mmap.pollReadable([fd] as never, 1, 0), { code: "ERR_INVALID_ARG_TYPE" });
+  closeSync(fd);
+});
+
 test("a lock on a file is refused to every other open file, and gone with its own", (t) => {
   const { fd, path } = openFile(PAGE);
   const other = openSync(path, "r+");

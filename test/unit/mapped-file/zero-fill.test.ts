@@ -4,11 +4,17 @@ import { fillHoles, isZero, writeZeros, zeroData } from "#mapped-file/zero-fill.
 
 const PAGE = 4096;
 
-/** A file in memory that says which writes reached it. */
-function fileOf(bytes: Uint8Array): { file: StorageFile; writes: [position: number, length: number][] } {
+/** A file in memory that says which writes reached it, and where it was read. */
+function fileOf(
+  bytes: Uint8Array,
+  nextData = (position: number) => position,
+): { file: StorageFile; writes: [position: number, length: number][]; reads: number[] } {
   const writes: [number, number][] = [];
+  const reads: number[] = [];
   const file = {
+    seekData: nextData,
     read(target: Uint8Array, position: number) {
+      reads.push(position);
       const part = bytes.subarray(position, position + target.length);
       target.set(part);
       return part.length;
@@ -18,7 +24,7 @@ function fileOf(bytes: Uint8Array): { file: StorageFile; writes: [position: numb
       writes.push([position, source.length]);
     },
   };
-  return { file: file as StorageFile, writes };
+  return { file: file as StorageFile, writes, reads };
 }
 
 test("zeros are written block by block, and no write crosses a block's end", (t) => {
@@ -48,6 +54,21 @@ test("only pages that hold something are zeroed: the others may be holes", (t) =
   t.is(bytes[5], 1, "before the position");
   t.true(isZero(bytes.subarray(10)));
   t.is(zeroData(file, length, length), 0);
+});
+
+test("holes are not read when what is not zero is zeroed", (t) => {
+  const block = 16 * PAGE;
+  const bytes = new Uint8Array(100 * block);
+  bytes[50 * block + PAGE] = bytes[90 * block] = 1;
+  const nextData = (position: number): number =>
+    [50 * block + PAGE, 90 * block, bytes.length].find((data) => data >= position) ?? position;
+  const { file, writes, reads } = fileOf(bytes, nextData);
+  t.is(zeroData(file, 100, bytes.length), 2 * PAGE);
+  t.deepEqual(
+    writes.map(([position]) => position),
+    [50 * block + PAGE, 90 * block],
+  );
+  t.deepEqual(reads, [100, 50 * block + PAGE, 51 * block, 90 * block, 91 * block]);
 });
 
 test("pages that may be holes are written, pages with anything in them are not", (t) => {

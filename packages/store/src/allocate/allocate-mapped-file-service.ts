@@ -1,6 +1,14 @@
 import { constants, getPriority, setPriority } from "node:os";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
-import { createFile, createStorage, isNoSpace, type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
+import {
+  createFile,
+  createStorage,
+  isNoSpace,
+  isOutOfDescriptors,
+  type MappedFile,
+  SegmentDirectory,
+  type Storage,
+} from "@millrace/mapped-file";
 import {
   type Agent,
   ControlBlock,
@@ -143,7 +151,16 @@ export class AllocateMappedFileService implements Agent {
       this.#storage.remove(this.#segments.pathOf(offset));
       removed = true;
     }
-    if (removed) this.#force.syncDirectory(durableOffset(this.#counters), directory);
+    if (removed) this.#forgetNames(directory);
+  }
+
+  /** Names that a crash brings back are of segments without a record, as those of a store that was killed. */
+  #forgetNames(directory: string): void {
+    try {
+      this.#force.syncDirectory(durableOffset(this.#counters), directory);
+    } catch (error) {
+      if (!isOutOfDescriptors(error) && !isNoSpace(error)) throw error;
+    }
   }
 
   onClose(): void {

@@ -11,7 +11,7 @@ import {
   messageVerdictName,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
-import { SegmentDirectory, type Storage, type StorageFile } from "@millrace/mapped-file";
+import { isOutOfDescriptors, SegmentDirectory, type Storage, type StorageFile } from "@millrace/mapped-file";
 import type { ReadableCounter } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { SegmentCrcs } from "../marks/segment-crcs.js";
@@ -50,6 +50,7 @@ export class CommitLogScrub implements LogScrubControl {
     try {
       return this.#scrub(from, limit);
     } catch (error) {
+      if (isOutOfDescriptors(error)) return { cursor: from, bytes: 0, corrupt: [], isRefused: true };
       const { code = "unknown" } = error as NodeJS.ErrnoException;
       const end = this.#segments.endOf(from.offset);
       const cursorBehind = { offset: end, crc: 0, isClean: true };

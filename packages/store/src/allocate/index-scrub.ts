@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { crc32, type StorePaths } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { type IndexFileSeal, readIndexSeals, sealedLength } from "../marks/index-seals.js";
 import type { IndexScrub, IndexScrubControl, IndexScrubCursor } from "../pipeline/controls.js";
@@ -20,7 +20,16 @@ export class IndexFileScrub implements IndexScrubControl {
     this.#config = config;
   }
 
-  scrubIndex({ name, position, crc }: IndexScrubCursor): IndexScrub {
+  scrubIndex(cursor: IndexScrubCursor): IndexScrub {
+    try {
+      return this.#scrubNext(cursor);
+    } catch (error) {
+      if (isOutOfDescriptors(error)) return { cursor, bytes: 0, damaged: undefined, isRefused: true };
+      throw error;
+    }
+  }
+
+  #scrubNext({ name, position, crc }: IndexScrubCursor): IndexScrub {
     const { maxIndexNum } = this.#config;
     const seals = readIndexSeals(this.#storage, this.#paths.indexSeals, this.#config)?.files ?? [];
     const seal = seals.find((one) => one.indexCount >= maxIndexNum && (position === 0 ? one.name > name : one.name === name));
@@ -28,7 +37,8 @@ export class IndexFileScrub implements IndexScrubControl {
     const path = join(this.#paths.index, seal.name);
     try {
       return this.#scrub(path, seal, position, crc);
-    } catch {
+    } catch (error) {
+      if (isOutOfDescriptors(error)) throw error;
       // What retention has taken is not damaged.
       const damaged = this.#storage.entry(path) === undefined ? undefined : path;
       return { cursor: { name: seal.name, position: 0, crc: 0 }, bytes: 0, damaged };

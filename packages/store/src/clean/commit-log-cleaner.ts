@@ -1,5 +1,6 @@
 import type { Clock } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { isOfSystem } from "../tell/path-unusable.js";
 import type { DiskSpace } from "./disk-space.js";
 import type { Pause } from "./pause.js";
 
@@ -64,7 +65,8 @@ export class CommitLogCleaner {
   #held: HeldSegment | undefined;
   /** Since when, by the monotonic clock. */
   #heldAtMs = 0;
-
+  /** Of the present run. */
+  #deletedSegments = 0;
   #inFuture: FutureSegment | undefined;
   #delayedFrom: number | undefined;
 
@@ -92,21 +94,32 @@ export class CommitLogCleaner {
     return this.#delayedFrom;
   }
 
-  /** One run. @param isManual expired segments go at any hour */
+  /** One run. What the system refuses is its answer's `failure`. @param isManual expired segments go at any hour */
   async run(isManual: boolean): Promise<CommitLogCleaning> {
+    this.#deletedSegments = 0;
+    try {
+      const failure = await this.#run(isManual);
+      return { deletedSegments: this.#deletedSegments, ...(failure === undefined ? {} : { failure }) };
+    } catch (error) {
+      if (!isOfSystem(error)) throw error;
+      return { deletedSegments: this.#deletedSegments, failure: String(error) };
+    }
+  }
+
+  /** Answers why it went no further. */
+  async #run(isManual: boolean): Promise<string | undefined> {
     this.#disk.look();
     this.#inFuture = undefined;
     this.#delayedFrom = undefined;
     this.#isExpired(this.#segments.minOffset); // says whether it is of the future, at any hour
-    let deletedSegments = 0;
     if (this.#held !== undefined) {
       const failure = await this.#deleteBelow(this.#held.endOffset);
-      if (this.#held !== undefined) return failure === undefined ? { deletedSegments } : { deletedSegments, failure };
-      deletedSegments++;
+      if (this.#held !== undefined) return failure;
+      this.#deletedSegments++;
     }
-    if (!isManual && !this.#isTimeToDelete() && !this.#disk.isSpaceToDelete) return { deletedSegments };
+    if (!isManual && !this.#isTimeToDelete() && !this.#disk.isSpaceToDelete) return undefined;
     const isImmediate = this.#disk.cleansImmediately;
-    while (deletedSegments < this.#config.deleteFileBatchMax) {
+    while (this.#deletedSegments < this.#config.deleteFileBatchMax) {
       const { minOffset, segmentSize, limitOffset } = this.#segments;
       const endOffset = minOffset + segmentSize;
       if (endOffset > limitOffset || !(isImmediate || this.#isExpired(minOffset))) break;
@@ -115,16 +128,16 @@ export class CommitLogCleaner {
         this.#delayedFrom = delayedFrom;
         break;
       }
-      if (deletedSegments > 0 && !(await this.#pause.for(this.#config.deleteCommitLogFilesInterval))) break;
+      if (this.#deletedSegments > 0 && !(await this.#pause.for(this.#config.deleteCommitLogFilesInterval))) break;
       await this.#segments.retireBelow(endOffset);
       this.#held = { endOffset, sinceMs: this.#clock.now() };
       this.#heldAtMs = this.#clock.monotonic();
       const failure = await this.#deleteBelow(endOffset);
-      if (failure !== undefined) return { deletedSegments, failure };
+      if (failure !== undefined) return failure;
       if (this.#held !== undefined) break;
-      deletedSegments++;
+      this.#deletedSegments++;
     }
-    return { deletedSegments };
+    return undefined;
   }
 
   /** At the end: nobody reads any more. What cannot be deleted is back when the store opens again. */

@@ -1,12 +1,22 @@
 import { setImmediate } from "node:timers/promises";
 import { MillraceError, shownValue } from "@millrace/format";
 import { monotonicMs } from "@millrace/shared-memory";
-import type { DamagedPlace, IndexScrub, IndexScrubCursor, LogScrub, LogScrubCursor } from "../pipeline/controls.js";
+import type {
+  DamagedPlace,
+  IndexScrub,
+  IndexScrubCursor,
+  LogScrub,
+  LogScrubCursor,
+  QueueScrub,
+  Refusable,
+} from "../pipeline/controls.js";
 import { Pause } from "./pause.js";
 
 /** After the opening, and between two passes. */
 const FIRST_MS = 2000;
 const PASS_INTERVAL_MS = 24 * 60 * 60 * 1000;
+/** Before a slice is asked for again for which there was no descriptor. */
+const REFUSED_MS = 100;
 const MS_PER_SECOND = 1000;
 
 /** How far verifying has come, in bytes of the commit log. */
@@ -46,7 +56,7 @@ export interface ScrubbedStore {
   endOffset(): number;
   scrubLog(cursor: LogScrubCursor, limit: number): Promise<LogScrub>;
   scrubIndex(cursor: IndexScrubCursor): Promise<IndexScrub>;
-  scrubConsumeQueues(): Promise<{ readonly isDone: boolean }>;
+  scrubConsumeQueues(): Promise<Pick<QueueScrub, "isDone" | "isRefused">>;
   onCorrupt(place: DamagedPlace): void;
   onDamagedIndex(path: string): void;
 }
@@ -105,7 +115,12 @@ export class StoreScrubber {
     };
     await goesOn(0);
     const corrupt = await this.#scrubLog(goesOn);
-    while (!(await this.#store.scrubConsumeQueues()).isDone) await goesOn(0);
+    for (let isDone = false; !isDone; ) {
+      const slice = await this.#store.scrubConsumeQueues();
+      await this.#pauseIfRefused(slice);
+      await goesOn(0);
+      isDone = slice.isDone;
+    }
     const damagedIndexFiles = await this.#scrubIndex(goesOn);
     return { bytesVerified, bytesTotal, corrupt, damagedIndexFiles, seconds: (monotonicMs() - began) / MS_PER_SECOND };
   }
@@ -132,6 +147,7 @@ export class StoreScrubber {
       for (const place of slice.corrupt) this.#store.onCorrupt(place);
       found.push(...slice.corrupt);
       cursor = slice.cursor;
+      await this.#pauseIfRefused(slice);
       if (!(await goesOn(slice.bytes, cursor.offset))) break;
     }
     return found;
@@ -148,8 +164,13 @@ export class StoreScrubber {
         found.push(slice.damaged);
       }
       cursor = slice.cursor;
+      await this.#pauseIfRefused(slice);
       if (!(await goesOn(slice.bytes))) break;
     }
     return found;
+  }
+
+  async #pauseIfRefused({ isRefused }: Refusable): Promise<void> {
+    if (isRefused === true) await this.#pause.for(REFUSED_MS);
   }
 }

@@ -10,6 +10,8 @@ import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
 const FORCES_AT_A_TIME = 4;
 /** While there is no descriptor to be had. */
 const RETRY_MS = 100;
+/** A close does not wait longer for one. */
+const CLOSE_WAIT_MS = 5000;
 
 /** Called when everything below the offset is durable in all dispatchers. */
 export type OnDispatchedDurably = (offset: number) => void;
@@ -28,7 +30,8 @@ export class ConsumeQueueForcer {
   readonly #onDurable: OnDispatchedDurably;
   /** A round is under way; it goes on whenever the thread's event loop runs. */
   #isForcing = false;
-  #isClosing = false;
+  /** Until then a close waits for descriptors. */
+  #closesAtMs = Number.POSITIVE_INFINITY;
   /** Where dispatching stood when the round began. */
   #roundOffset = 0;
   #roundStoreTimestamp = 0;
@@ -104,7 +107,7 @@ export class ConsumeQueueForcer {
       if (isThorough) this.#endThoroughRound(monotonicMs());
     } catch (error) {
       // Names that could not be forced for want of a descriptor are still to be forced: the next round does it.
-      if (this.#isClosing || !isOutOfDescriptors(error)) this.#failure = error;
+      if (!isOutOfDescriptors(error) || this.#isOver) this.#failure = error;
     } finally {
       this.#isForcing = false;
     }
@@ -131,14 +134,14 @@ export class ConsumeQueueForcer {
       await this.#storage.forceInBackground(path);
       return true;
     } catch (error) {
-      if (this.#isClosing || !isOutOfDescriptors(error)) throw error;
+      if (!isOutOfDescriptors(error) || this.#isOver) throw error;
       return false;
     }
   }
 
   /** Everything, at once, before the thread ends; not after a force that failed. */
   async flushAll(offset: number, storeTimestamp: number): Promise<void> {
-    this.#isClosing = true;
+    this.#closesAtMs = monotonicMs() + CLOSE_WAIT_MS;
     while (this.#isForcing) await setImmediate();
     if (this.#failure !== undefined) throw this.#failure;
     this.#roundOffset = offset;
@@ -148,7 +151,22 @@ export class ConsumeQueueForcer {
     const paths: string[] = [];
     for (const queue of this.#consumeQueues.queues) if (queue !== undefined) paths.push(...queue.takeUnforced());
     await this.#forceAll(paths);
-    this.#endThoroughRound(monotonicMs());
+    while (!this.#tryEndThoroughRound()) await setTimeout(RETRY_MS);
+  }
+
+  get #isOver(): boolean {
+    return monotonicMs() >= this.#closesAtMs;
+  }
+
+  /** False for want of a descriptor: what is forced by then is forced once more, and costs nothing. */
+  #tryEndThoroughRound(): boolean {
+    try {
+      this.#endThoroughRound(monotonicMs());
+      return true;
+    } catch (error) {
+      if (!isOutOfDescriptors(error) || this.#isOver) throw error;
+      return false;
+    }
   }
 
   #endThoroughRound(now: number): void {

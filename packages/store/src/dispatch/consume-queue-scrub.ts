@@ -9,7 +9,7 @@ import {
   unitTagsCode,
   writeConsumeQueueUnit,
 } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
 import { type ControlBlock, InvariantError, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { QueueScrub, ScrubControl, UnitRepair } from "../pipeline/controls.js";
@@ -22,6 +22,8 @@ import { DispatchedRecords } from "./dispatched-records.js";
 const SLICE_US = 2000;
 /** Units that are held against their records, or records read, between two looks at the time: each may be on a disk. */
 const STEP = 16;
+/** Of steps: there was no descriptor, and nothing has been done. */
+const REFUSED = -1;
 
 /** A range of units. */
 interface Range {
@@ -66,6 +68,7 @@ export class ConsumeQueueScrub implements ScrubControl {
     let files = 0;
     do {
       const step = this.#steps.next();
+      if (step.value === REFUSED) return { files, isDone: false, isRefused: true };
       if (step.done === true) {
         this.#steps = undefined;
         if (this.#repairs.size === 0) this.#records.close();
@@ -83,6 +86,7 @@ export class ConsumeQueueScrub implements ScrubControl {
     const endUs = monotonicUs() + SLICE_US;
     do {
       const step = steps.next();
+      if (step.value === REFUSED) return { isDone: false, isRight: false, isRefused: true };
       if (step.done !== true) continue;
       this.#repairs.delete(name);
       if (this.#repairs.size === 0 && this.#steps === undefined) this.#records.close();
@@ -95,10 +99,10 @@ export class ConsumeQueueScrub implements ScrubControl {
     this.#consumeQueues.refresh();
     const queue = this.#consumeQueues.queues[slot];
     if (queue === undefined || queueOffset < queue.minOffset || queueOffset >= queue.writtenOffset) return true;
-    return yield* this.#attempt(queue, queueOffset, this.#repair(queue, { from: queueOffset, to: queueOffset + 1 }));
+    return yield* this.#attempt(queue, queueOffset, () => this.#repair(queue, { from: queueOffset, to: queueOffset + 1 }));
   }
 
-  /** Yields 1 after each file, 0 in between. */
+  /** Yields 1 after each file, 0 in between, or {@link REFUSED}. */
   *#scrub(): Generator<number, void> {
     this.#consumeQueues.refresh();
     for (const queue of [...this.#consumeQueues.queues]) {
@@ -109,7 +113,7 @@ export class ConsumeQueueScrub implements ScrubControl {
         // A life that did not end well may have noted nothing of a file.
         const { count, crc } = noted.get(fileStart) ?? { count: 0, crc: 0 };
         if (this.#consumeQueues.queues[queue.slot] !== queue || segments.endOf(fileStart) <= queue.minOffset) continue;
-        yield* this.#attempt(queue, fileStart, this.#scrubFile(queue, fileStart, fileStart + count, crc));
+        yield* this.#attempt(queue, fileStart, () => this.#scrubFile(queue, fileStart, fileStart + count, crc));
         yield 1;
       }
     }
@@ -125,12 +129,19 @@ export class ConsumeQueueScrub implements ScrubControl {
     return isRight;
   }
 
-  /** What goes wrong with one queue is reported, and does not keep the others from theirs. */
-  *#attempt(queue: ConsumeQueue, unit: number, steps: Generator<number, boolean>): Generator<number, boolean> {
+  /**
+   * What goes wrong with one queue is reported, and does not keep the others from theirs. For want of a descriptor it begins again, for as
+   * long as the unit is there.
+   */
+  *#attempt(queue: ConsumeQueue, unit: number, steps: () => Generator<number, boolean>): Generator<number, boolean> {
     try {
-      return yield* steps;
+      return yield* steps();
     } catch (error) {
       if (error instanceof InvariantError) throw error;
+      if (isOutOfDescriptors(error)) {
+        yield REFUSED;
+        return this.#isThere(queue, unit) ? yield* this.#attempt(queue, unit, steps) : true;
+      }
       const path = queue.segments.pathOf(unit);
       const message = `a ConsumeQueue file cannot be compared with the log: path=${path} reason=${String(error)}`;
       this.#events.emit("error", { service: "dispatch", code: "ERR_CONSUME_QUEUE_CORRUPT", message });

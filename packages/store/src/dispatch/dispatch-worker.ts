@@ -75,23 +75,19 @@ async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promis
     storage,
     config,
     consumeQueues,
-    others,
+    [...others, notes],
     DeletedTopics.read(storage, paths.deletedTopics),
   );
   const scrub = new ConsumeQueueScrub(storage, config, consumeQueues, counters, events);
-  return await runAgent(service, dispatchControl(expired, scrub, notes), port, control);
+  return await runAgent(service, dispatchControl(expired, scrub), port, control);
 }
 
 export default serviceEntry(dispatchWorker);
 
 /** The methods of a class are not its own properties, which is what a control plane is made of. */
-function dispatchControl(expired: ExpiredConsumeQueues, scrub: ConsumeQueueScrub, notes: SegmentNoter): DispatchControl {
+function dispatchControl(expired: ExpiredConsumeQueues, scrub: ConsumeQueueScrub): DispatchControl {
   return {
-    deleteExpired: (minOffset) => {
-      const deletion = expired.deleteExpired(minOffset);
-      if (deletion.isDone) notes.forgetBelow(minOffset);
-      return deletion;
-    },
+    deleteExpired: (minOffset) => expired.deleteExpired(minOffset),
     deleteTopic: (topic, offset) => expired.deleteTopic(topic, offset),
     deleteQueue: (slot) => expired.deleteQueue(slot),
     scrubConsumeQueues: () => scrub.scrubConsumeQueues(),

@@ -15,6 +15,9 @@ const SLICE_US = 2000;
 /** Files deleted in one slice. */
 const FILES_PER_SLICE = 4;
 
+/** What has something of records that are no longer on disk. */
+type ExpiringDispatch = Pick<CommitLogDispatcher, "deleteExpired">;
+
 /**
  * Lets ConsumeQueues and index follow the front of the log, between two groups, in slices. First every queue's `minQueueOffset`,
  * which is what readers go by, then the files. (RocketMQ: `CleanConsumeQueueService`, `ConsumeQueue.deleteExpiredFile`,
@@ -25,19 +28,19 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
   /** Of all ConsumeQueues. */
   readonly #directory: string;
   readonly #consumeQueues: ConsumeQueueDispatcher;
-  readonly #others: readonly CommitLogDispatcher[];
+  readonly #others: readonly ExpiringDispatch[];
   readonly #deletedTopics: DeletedTopics;
   readonly #search: ConsumeQueueUnitSearch;
   #steps: Iterator<number, void> | undefined;
   #minOffset = -1;
   #failure: string | undefined;
 
-  /** @param others dispatchers that are notified when the ConsumeQueues are done */
+  /** @param others are notified when the ConsumeQueues are done */
   constructor(
     storage: Storage,
     config: MessageStoreConfig,
     consumeQueues: ConsumeQueueDispatcher,
-    others: readonly CommitLogDispatcher[],
+    others: readonly ExpiringDispatch[],
     deletedTopics: DeletedTopics,
   ) {
     this.#storage = storage;

@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import type { StorePaths } from "@millrace/format";
-import { SegmentDirectory, type Storage } from "@millrace/mapped-file";
+import { isOutOfDescriptors, SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import {
   type NotedQueue,
@@ -72,7 +72,7 @@ export class SegmentNoter {
   }
 
   /** Segments before it are gone. */
-  forgetBelow(minOffset: number): void {
+  deleteExpired(minOffset: number): void {
     removeSegmentNotes(this.#storage, this.#directory, (fromOffset) => fromOffset >= minOffset);
   }
 
@@ -87,7 +87,7 @@ export class SegmentNoter {
   #beginBehindNote(offset: number): void {
     this.#begin(offset);
     if (this.#segments.isStart(offset)) return;
-    const note = readSegmentNote(this.#storage, this.#directory, this.#segments.startOf(offset));
+    const note = this.#read(this.#segments.startOf(offset));
     if (note?.endOffset !== offset) {
       this.#offset = -1;
       return;
@@ -96,6 +96,16 @@ export class SegmentNoter {
     this.#messages = note.messages;
     this.#lastRecordOffset = note.lastRecordOffset;
     this.#lastStoreTimestamp = note.lastStoreTimestamp;
+  }
+
+  /** Undefined too where there is no descriptor to read it with: then the segment is not noted, and the next opening reads it. */
+  #read(fromOffset: number): SegmentNote | undefined {
+    try {
+      return readSegmentNote(this.#storage, this.#directory, fromOffset);
+    } catch (error) {
+      if (isOutOfDescriptors(error)) return undefined;
+      throw error;
+    }
   }
 
   #noteFinished(endOffset: number): void {

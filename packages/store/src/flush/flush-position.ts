@@ -1,5 +1,5 @@
 import { CHECKPOINT_LENGTH, decodeStoreCheckpoint, type StoreCheckpoint, type StorePaths, storePaths } from "@millrace/format";
-import { createStorage, isNoSpace, type Storage } from "@millrace/mapped-file";
+import { createStorage, isNoSpace, isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
 import {
   AppendMarks,
   ControlBlock,
@@ -134,8 +134,8 @@ export class FlushPosition {
   }
 
   /**
-   * Writes watermark and checkpoint, unless the disk is full: then they say less than they could, and the next call tries again. Another
-   * failure ends the service; what the log holds is durable all the same.
+   * Writes watermark and checkpoint, unless the disk is full, or a file that it has not taken yet finds no descriptor: then they say less
+   * than they could, and the next call tries again. Another failure ends the service; what the log holds is durable all the same.
    */
   record(): void {
     const { flushed } = this;
@@ -146,7 +146,7 @@ export class FlushPosition {
       this.#write(flushed);
       this.#recordedOffset = flushed;
     } catch (error) {
-      if (!isNoSpace(error)) throw error;
+      if (!isNoSpace(error) && !isOutOfDescriptors(error)) throw error;
     }
   }
 

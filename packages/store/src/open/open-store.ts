@@ -1,5 +1,5 @@
 import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
-import { isNoSpace, SegmentDirectory, type StorageSpec } from "@millrace/mapped-file";
+import { isNoSpace, isOutOfDescriptors, SegmentDirectory, type StorageSpec } from "@millrace/mapped-file";
 import {
   durableOffset,
   endOffset,
@@ -252,7 +252,7 @@ export class OpenStore {
     if (this.#failure === undefined) await attempt(() => this.schedule.close());
     if (this.#failure === undefined) await attempt(() => this.transactions.close());
     await attempt(() => this.consumerOffsets.close());
-    if (this.#failure === undefined) this.#sealLastSegment();
+    if (this.#failure === undefined) await attempt(() => this.#sealLastSegment());
     const isComplete = this.#failure === undefined && failures.length === 0 && this.dispatchBehindBytes === 0;
     if (isComplete) await attempt(() => this.directory.abort.remove());
     this.#rejectFlushes(this.#failure ?? storeClosed());
@@ -284,7 +284,7 @@ export class OpenStore {
     try {
       StoreCheckpointFile.complete(storage, paths.checkpoint, logicsMsgTimestamp.get(), indexMsgTimestamp.get());
     } catch (error) {
-      if (isNoSpace(error)) return; // older times: RocketMQ recovers more
+      if (isNoSpace(error) || isOutOfDescriptors(error)) return; // older times: RocketMQ recovers more
       const { code = "ERR_CHECKPOINT_ILLEGAL", message } = error as NodeJS.ErrnoException;
       this.#fault("checkpoint", code, message, error);
     }

@@ -1,8 +1,11 @@
+import { setTimeout } from "node:timers/promises";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { OnBadUnit } from "../read/unit-verifier.js";
 
 /** Units that could not be built again are remembered up to this number; then they are tried again. */
 const HOPELESS_LIMIT = 100_000;
+/** Before it is tried again for want of a descriptor. */
+const REFUSED_MS = 100;
 
 /** Has the dispatch thread build bad units again that readers have met: each once at a time, and never again where it did not help. */
 export function unitRepairs(pipeline: Pick<Pipeline, "repairUnit" | "isStopping">): OnBadUnit {
@@ -11,7 +14,8 @@ export function unitRepairs(pipeline: Pick<Pipeline, "repairUnit" | "isStopping"
   const repair = async (slot: number, queueOffset: number, name: string): Promise<void> => {
     try {
       while (!pipeline.isStopping) {
-        const { isDone, isRight } = await pipeline.repairUnit(slot, queueOffset);
+        const { isDone, isRight, isRefused } = await pipeline.repairUnit(slot, queueOffset);
+        if (isRefused === true) await setTimeout(REFUSED_MS, undefined, { ref: false });
         if (!isDone) continue;
         if (hopeless.size >= HOPELESS_LIMIT) hopeless.clear();
         if (!isRight) hopeless.add(name);

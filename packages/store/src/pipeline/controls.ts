@@ -29,15 +29,21 @@ export interface ExpiredDeletion {
   readonly failure?: string;
 }
 
+/** Of what reads files again: an answer that comes without an error, because errors lose their codes between threads. */
+export interface Refusable {
+  /** There was no descriptor to read with, and nothing has been done: to be asked again the same, a little later. */
+  readonly isRefused?: true;
+}
+
 /** What a slice of a scrub did; plain data. */
-export interface QueueScrub {
+export interface QueueScrub extends Refusable {
   /** Files that were compared. */
   readonly files: number;
   readonly isDone: boolean;
 }
 
 /** What a slice of a repair did; plain data. */
-export interface UnitRepair {
+export interface UnitRepair extends Refusable {
   readonly isDone: boolean;
   /** When it is done: the unit leads to its record, or is there no more. False: the log has no good record for it. */
   readonly isRight: boolean;
@@ -98,7 +104,7 @@ export interface LogScrubCursor {
 }
 
 /** What a slice found; plain data. */
-export interface LogScrub {
+export interface LogScrub extends Refusable {
   readonly cursor: LogScrubCursor;
   /** That were read. */
   readonly bytes: number;
@@ -120,7 +126,7 @@ export interface IndexScrubCursor {
 }
 
 /** What a slice found; plain data. */
-export interface IndexScrub {
+export interface IndexScrub extends Refusable {
   /** Undefined when all is done. */
   readonly cursor: IndexScrubCursor | undefined;
   readonly bytes: number;

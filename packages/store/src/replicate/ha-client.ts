@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { HA_REPORT_LENGTH, MillraceError, setInt64 } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import { DirectSocket, isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { MasterStats } from "@millrace/stats";
 import { parsePeerAddress } from "../config/ha-options.js";
@@ -15,6 +15,9 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** Before the next attempt: at first soon, then ever later. */
 const RETRY_LEAST_MS = 100;
 const RETRY_MOST_MS = 5000;
+/** How long the next bytes are waited for without the event loop, once all are acknowledged, and for how long again and again. */
+const DIRECT_WAIT_MS = 2;
+const DIRECT_TURN_MS = 5;
 /** What is read at once. */
 const CHUNK_LENGTH = 64 * 1024;
 
@@ -40,6 +43,7 @@ export class HaClient {
   readonly #chunk = new Uint8Array(CHUNK_LENGTH);
   #reader = new TransferReader();
   #socket: Socket | undefined;
+  #direct: DirectSocket | undefined;
   #session: MasterSession | undefined;
   #reported = 0;
   #readAtMs = 0;
@@ -140,8 +144,24 @@ export class HaClient {
     if (cause !== undefined) throw cause instanceof MillraceError ? cause : unreachable(this.#config.haMasterAddress, cause);
   }
 
-  /** The next bytes are in #chunk. False: no more are read until these have been appended. */
-  #onRead(socket: Socket, length: number): boolean {
+  /**
+   * The next bytes are in #chunk, and those that follow soon are read here too: whoever has put them waits. False: no more are read until
+   * these have been appended.
+   */
+  #onRead(socket: Socket, direct: DirectSocket, length: number): boolean {
+    const endMs = monotonicMs() + DIRECT_TURN_MS;
+    const following = [direct];
+    let count = length;
+    do {
+      if (!this.#onBytes(socket, count)) return false;
+      const isDone = this.#reported === this.#log.endOffset && monotonicMs() < endMs;
+      if (!isDone || DirectSocket.firstReadable(following, DIRECT_WAIT_MS) < 0) return true;
+      count = direct.read(this.#chunk);
+    } while (count > 0);
+    return true;
+  }
+
+  #onBytes(socket: Socket, length: number): boolean {
     const refuse = (error: unknown): void => {
       this.#refusal = error;
       socket.destroy();
@@ -179,9 +199,11 @@ export class HaClient {
   async #connect(): Promise<Socket> {
     const address = parsePeerAddress(this.#config.haMasterAddress);
     if (address === undefined) throw new MillraceError("ERR_OPTION_ILLEGAL", `haMasterAddress=${this.#config.haMasterAddress}`);
-    const onread = { buffer: this.#chunk, callback: (length: number): boolean => this.#onRead(socket, length) };
+    const onread = { buffer: this.#chunk, callback: (length: number): boolean => this.#onRead(socket, direct, length) };
     const socket = connect({ ...address, noDelay: true, onread });
+    const direct = new DirectSocket(socket);
     this.#socket = socket;
+    this.#direct = direct;
     const late = setTimeout(() => socket.destroy(new Error("the connection did not come in time")), CONNECT_TIMEOUT_MS);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -199,7 +221,8 @@ export class HaClient {
     setInt64(new DataView(this.#report.buffer), 0, offset);
     this.#reported = offset;
     this.#wroteAtMs = monotonicMs();
-    this.#socket?.write(this.#report.slice());
+    const sent = this.#direct?.write(this.#report) ?? 0;
+    if (sent < HA_REPORT_LENGTH) this.#socket?.write(this.#report.slice(sent));
   }
 
   async #pause(): Promise<void> {
@@ -216,6 +239,7 @@ export class HaClient {
   /** A master that is not there is waited for; what it says and should not is reported, once for each kind. */
   #failed(error: unknown): void {
     const address = this.#config.haMasterAddress;
+    if (isOutOfDescriptors(error)) return; // the end of the log could not be read: the next connection begins with it
     if (!(error instanceof MillraceError) || error.code === "ERR_FORCE_FAILED") throw error;
     const { code, message } = error;
     const isNew = code !== this.#failure?.code;

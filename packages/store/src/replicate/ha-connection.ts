@@ -1,11 +1,17 @@
 import type { Socket } from "node:net";
 import { HA_BODY_SIZE_OFFSET, HA_TRANSFER_HEADER_LENGTH, MillraceError, setInt64 } from "@millrace/format";
+import { DirectSocket } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { SlaveStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { LogBytes } from "./log-bytes.js";
 import { ReportReader } from "./report-reader.js";
 import { SlaveReports } from "./slave-reports.js";
+
+/** A slave that acknowledges all that it was sent within this time is waited for, without the event loop. */
+export const QUICK_MS = 2;
+/** Reports that are read at once are 8 bytes each. */
+const RECEIVED_LENGTH = 1024;
 
 /** What a connection asks of the service that it belongs to. */
 export interface HaConnectionOwner {
@@ -26,6 +32,8 @@ export interface HaConnectionOwner {
  */
 export class HaConnection {
   readonly address: string;
+  /** {@link receive} takes what can be read of it. */
+  readonly direct: DirectSocket;
   readonly #socket: Socket;
   readonly #config: MessageStoreConfig;
   readonly #log: LogBytes;
@@ -34,10 +42,12 @@ export class HaConnection {
   readonly #reports = new SlaveReports();
   readonly #frame: Uint8Array;
   readonly #view: DataView;
+  readonly #received = new Uint8Array(RECEIVED_LENGTH);
   /** The next byte to send. */
   #next = 0;
   #isSending = false;
   #isEnded = false;
+  #isQuick = false;
   #readAtMs = monotonicMs();
   #wroteAtMs = this.#readAtMs;
   #caughtUpAtMs = this.#readAtMs;
@@ -45,6 +55,7 @@ export class HaConnection {
 
   constructor(socket: Socket, config: MessageStoreConfig, log: LogBytes, owner: HaConnectionOwner) {
     this.address = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.direct = new DirectSocket(socket);
     this.#socket = socket;
     this.#config = config;
     this.#log = log;
@@ -120,8 +131,7 @@ export class HaConnection {
       const values = `address=${this.address} silentMs=${Math.floor(silentMs)}`;
       return this.end(new MillraceError("ERR_HA_SILENT", `nothing came from a slave: ${values}`));
     }
-    const isDue = this.hasJoined && !this.#isSending && nowMs - this.#wroteAtMs > haSendHeartbeatInterval;
-    if (isDue) this.#write(0);
+    if (this.hasJoined && !this.#isSending && nowMs - this.#wroteAtMs > haSendHeartbeatInterval) this.#write(0);
   }
 
   /** Closes it; may be called again. */
@@ -138,8 +148,25 @@ export class HaConnection {
     return Math.max(this.#reports.reported, this.#reports.start ?? 0);
   }
 
+  /** It owes a report that is to be expected soon. */
+  get isDue(): boolean {
+    return this.#isQuick && !this.#isSending && !this.#isEnded && this.#reports.reported < this.#next;
+  }
+
+  /** The report that is due has not come in time: it is left to the event loop, until one is quick again. */
+  late(): void {
+    this.#isQuick = false;
+  }
+
+  /** Reads what has come. False: nothing, or the connection has ended. */
+  receive(): boolean {
+    const length = this.direct.read(this.#received);
+    this.#onData(this.#received.subarray(0, length));
+    return length > 0;
+  }
+
   #onData(chunk: Uint8Array): void {
-    if (this.#isEnded) return;
+    if (this.#isEnded || chunk.length === 0) return;
     this.#readAtMs = monotonicMs();
     try {
       this.#reader.push(chunk, (offset) => this.#onReport(offset));
@@ -157,8 +184,10 @@ export class HaConnection {
       this.#next = this.#reports.start as number;
       this.#owner.onJoined(this);
       this.send();
-      if (!this.#isSending && !this.#isEnded) this.#write(0); // it learns that there is nothing
+      const hasSent = this.#isSending || this.#next > (this.#reports.start as number);
+      if (!hasSent && !this.#isEnded) this.#write(0); // it learns that there is nothing
     }
+    if (offset === this.#next) this.#isQuick = this.#readAtMs - this.#wroteAtMs < QUICK_MS;
     if (this.behindBytes === 0) this.#caughtUpAtMs = this.#readAtMs;
     this.#owner.onReport(this);
   }
@@ -169,7 +198,11 @@ export class HaConnection {
     this.#next += length;
     this.#isSending = true;
     this.#wroteAtMs = monotonicMs();
-    this.#socket.write(this.#frame.subarray(0, HA_TRANSFER_HEADER_LENGTH + length), this.#onWritten);
+    const frame = this.#frame.subarray(0, HA_TRANSFER_HEADER_LENGTH + length);
+    // A slave that is behind gets the next frames from the event loop, where others have their turn too.
+    const sent = this.#next === this.#owner.endOffset ? this.direct.write(frame) : 0;
+    if (sent === frame.length) this.#isSending = false;
+    else this.#socket.write(frame.subarray(sent), this.#onWritten);
     if (length > 0) this.#owner.onSent(length);
   }
 

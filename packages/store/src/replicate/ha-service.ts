@@ -1,17 +1,19 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { MillraceError } from "@millrace/format";
-import { createStorage, type Storage } from "@millrace/mapped-file";
-import { ControlBlock, type EventAgent, monotonicMs } from "@millrace/shared-memory";
+import { createStorage, DirectSocket, type Storage } from "@millrace/mapped-file";
+import { ControlBlock, type EventAgent, monotonicMs, type ReadableCounter } from "@millrace/shared-memory";
 import type { HaStats } from "@millrace/stats";
 import { peerFilter } from "../config/ha-options.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { slavesNeeded } from "../config/replicas-needed.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import type { StoreEventSink } from "../tell/store-event.js";
-import { HaConnection, type HaConnectionOwner } from "./ha-connection.js";
+import { HaConnection, type HaConnectionOwner, QUICK_MS } from "./ha-connection.js";
 import { LogBytes } from "./log-bytes.js";
 
 const STATS_INTERVAL_MS = 1000;
+/** How long log and slaves are followed without the event loop, before it has a turn. */
+const DIRECT_TURN_MS = 5;
 /** Connections at a time; one more is refused. Each has a frame in memory. */
 const CONNECTIONS_LIMIT = 64;
 
@@ -30,6 +32,8 @@ export class HaService implements EventAgent, HaConnectionOwner {
   readonly #onStats: (stats: HaStats) => void;
   readonly #isPeer: (address: string) => boolean;
   readonly #server: Server;
+  /** One past the last byte that slaves may have: what has been written, in the file with a transient store pool. */
+  readonly #logEnd: ReadableCounter;
   readonly #connections = new Set<HaConnection>();
   #waits = false;
   #statsAtMs = 0;
@@ -41,6 +45,7 @@ export class HaService implements EventAgent, HaConnectionOwner {
     this.control = ControlBlock.attach(data.control, "replicate");
     this.#counters = this.control.counters;
     this.#config = config;
+    this.#logEnd = config.transientStorePoolEnable ? this.#counters.committedOffset : this.#counters.wroteOffset;
     this.#storage = createStorage(data.storage);
     this.#events = events;
     this.#onStats = onStats;
@@ -48,10 +53,8 @@ export class HaService implements EventAgent, HaConnectionOwner {
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
-  /** One past the last byte that slaves may have: what has been written, in the file with a transient store pool. */
   get endOffset(): number {
-    const { committedOffset, wroteOffset } = this.#counters;
-    return this.#config.transientStorePoolEnable ? committedOffset.get() : wroteOffset.get();
+    return this.#logEnd.get();
   }
 
   get minOffset(): number {
@@ -166,19 +169,49 @@ export class HaService implements EventAgent, HaConnectionOwner {
   /** Sends when the appender says that there is more; sleeps only while somebody is connected: a store without slaves pays nothing. */
   #awaitLog(): void {
     if (this.#waits || this.#connections.size === 0 || this.#isClosed) return;
-    const { committedOffset, wroteOffset } = this.#counters;
-    const word = this.#config.transientStorePoolEnable ? committedOffset : wroteOffset;
-    const woken = word.waitAsync(word.get());
-    this.#waits = woken !== undefined;
+    this.#waits = true;
+    const woken = this.#logEnd.waitAsync(this.#logEnd.get());
     for (const connection of this.#connections) connection.send();
-    if (woken === undefined) setImmediate(() => this.#awaitLog());
+    if (woken === undefined) setImmediate(this.#onLog);
     else woken.then(this.#onLog);
   }
 
   readonly #onLog = (): void => {
-    this.#waits = false;
-    this.#awaitLog();
+    const goesOn = this.#config.brokerRole === "SYNC_MASTER" && this.#follow();
+    this.#waits = goesOn;
+    if (goesOn) setImmediate(this.#onLog);
+    else this.#awaitLog();
   };
+
+  /**
+   * Where puts wait for slaves: sends, hears what is acknowledged, and sleeps until there is more, without a turn of the event loop
+   * between, each of which costs a put some thirty microseconds. False: nothing has come for a while, so the event loop is to wait for it.
+   */
+  #follow(): boolean {
+    const { replicatedOffset } = this.#counters;
+    const endMs = monotonicMs() + DIRECT_TURN_MS;
+    while (this.#connections.size > 0 && !this.#isClosed) {
+      const end = this.#logEnd.get();
+      for (const connection of this.#connections) connection.send();
+      if (replicatedOffset.value < end) {
+        if (!this.#hear()) return false;
+      } else {
+        this.#logEnd.wait(end, QUICK_MS);
+        if (this.#logEnd.get() === end) return false;
+      }
+      if (monotonicMs() > endMs) return true;
+    }
+    return false;
+  }
+
+  /** Waits for a report that is due. False: there is none, or none came. */
+  #hear(): boolean {
+    const due = [...this.#connections].filter(({ isDue }) => isDue);
+    const sockets = due.map(({ direct }) => direct);
+    const first = DirectSocket.firstReadable(sockets, QUICK_MS);
+    if (first < 0) for (const connection of due) connection.late();
+    return due[first]?.receive() ?? false;
+  }
 
   /** After any change: who is in sync, and what enough of them have. */
   #count(): void {

@@ -7,8 +7,13 @@ import { MillraceError } from "@millrace/format";
  * @param path where the system names none
  */
 export function pathUnusable(cause: unknown, what: string, path: string): unknown {
-  if (!(cause instanceof Error && "code" in cause && typeof cause.code === "string") || cause.code.startsWith("ERR_")) return cause;
+  if (!isOfSystem(cause)) return cause;
   const named = "path" in cause ? cause.path : path;
   const text = `${what}: code=${cause.code} path=${named} reason=${cause.message.replace(/\s+/g, " ")}`;
   return new MillraceError("ERR_PATH_UNUSABLE", text, { cause });
+}
+
+/** Whether an error is the system's own, with a code such as EMFILE. */
+export function isOfSystem(error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && !error.code.startsWith("ERR_");
 }

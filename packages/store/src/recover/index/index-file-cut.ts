@@ -89,38 +89,51 @@ function scanItems(file: StorageFile, { shape, header }: IndexFileCut, offset: n
   const window = new Uint8Array(WINDOW_ITEMS * INDEX_ITEM_LENGTH);
   const view = new DataView(window.buffer);
   for (let first = INDEX_FIRST_ITEM; first < header.indexCount; first += WINDOW_ITEMS) {
-    const count = Math.min(WINDOW_ITEMS, header.indexCount - first);
-    file.read(window.subarray(0, count * INDEX_ITEM_LENGTH), indexItemPosition(maxHashSlotNum, first));
-    for (let at = 0; at < count * INDEX_ITEM_LENGTH; at += INDEX_ITEM_LENGTH) {
-      const physicalOffset = getInt64(view, at + INDEX_ITEM_PHYSICAL_OFFSET_OFFSET);
-      if (physicalOffset >= offset && Number.isSafeInteger(physicalOffset)) return kept;
-      kept.isDamaged = !keepItem(kept, view, at, physicalOffset);
-      if (kept.isDamaged) return kept;
-    }
+    const length = Math.min(WINDOW_ITEMS, header.indexCount - first) * INDEX_ITEM_LENGTH;
+    file.read(window.subarray(0, length), indexItemPosition(maxHashSlotNum, first));
+    if (!keepItems(kept, view, length, offset)) return kept;
   }
   return kept;
 }
 
-/** False when the item cannot be. */
-function keepItem(kept: Kept, view: DataView, at: number, physicalOffset: number): boolean {
-  const { slots, itemCount, endPhysicalOffset } = kept;
-  const keyHash = view.getInt32(at + INDEX_ITEM_KEY_HASH_OFFSET);
-  if (keyHash < 0 || view.getInt32(at + INDEX_ITEM_TIME_DIFF_OFFSET) < 0) return false;
-  const isInOrder = itemCount === 0 ? physicalOffset === endPhysicalOffset : physicalOffset >= endPhysicalOffset;
-  const slot = keyHash % slots.length;
-  const previous = slots[slot] as number;
-  if (!isInOrder || view.getInt32(at + INDEX_ITEM_PREVIOUS_OFFSET) !== previous) return false;
-  kept.itemCount++;
-  kept.endPhysicalOffset = physicalOffset;
-  slots[slot] = kept.itemCount;
-  if (previous === 0) kept.slotCount++;
-  return true;
+/** False when one of these items was the last. Millions of them are looked at: what is kept is only written down at the end. */
+function keepItems(kept: Kept, view: DataView, length: number, offset: number): boolean {
+  const { slots } = kept;
+  let { itemCount, endPhysicalOffset, slotCount } = kept;
+  let goesOn = true;
+  for (let at = 0; at < length; at += INDEX_ITEM_LENGTH) {
+    const physicalOffset = getInt64(view, at + INDEX_ITEM_PHYSICAL_OFFSET_OFFSET);
+    goesOn = physicalOffset < offset || !Number.isSafeInteger(physicalOffset);
+    if (!goesOn) break;
+    const keyHash = view.getInt32(at + INDEX_ITEM_KEY_HASH_OFFSET);
+    const isInOrder = itemCount === 0 ? physicalOffset === endPhysicalOffset : physicalOffset >= endPhysicalOffset;
+    const slot = keyHash % slots.length;
+    const previous = slots[slot] ?? -1;
+    goesOn = keyHash >= 0 && view.getInt32(at + INDEX_ITEM_TIME_DIFF_OFFSET) >= 0 && isInOrder;
+    goesOn &&= view.getInt32(at + INDEX_ITEM_PREVIOUS_OFFSET) === previous;
+    kept.isDamaged = !goesOn;
+    if (!goesOn) break;
+    itemCount++;
+    endPhysicalOffset = physicalOffset;
+    slots[slot] = itemCount;
+    if (previous === 0) slotCount++;
+  }
+  kept.itemCount = itemCount;
+  kept.endPhysicalOffset = endPhysicalOffset;
+  kept.slotCount = slotCount;
+  return goesOn;
 }
 
+/** All of them, whatever is there: what the disk has of them is not known. */
 function writeSlots(file: StorageFile, { maxHashSlotNum }: IndexFileShape, slots: Int32Array): void {
-  const bytes = new Uint8Array(maxHashSlotNum * INDEX_SLOT_LENGTH);
-  const view = new DataView(bytes.buffer);
-  for (let slot = 0; slot < maxHashSlotNum; slot++) view.setInt32(slot * INDEX_SLOT_LENGTH, slots[slot] as number);
-  for (let at = 0; at < bytes.length; at += SMALL_ZERO_BLOCK)
-    file.write(bytes.subarray(at, at + SMALL_ZERO_BLOCK), INDEX_HEADER_LENGTH + at);
+  const length = maxHashSlotNum * INDEX_SLOT_LENGTH;
+  const block = new Uint8Array(Math.min(SMALL_ZERO_BLOCK, length));
+  const view = new DataView(block.buffer);
+  for (let at = 0; at < length; at += block.length) {
+    const end = Math.min(block.length, length - at);
+    const first = at / INDEX_SLOT_LENGTH;
+    for (let slot = 0; slot < end / INDEX_SLOT_LENGTH; slot++)
+      view.setInt32(slot * INDEX_SLOT_LENGTH, slots[first + slot] as number);
+    file.write(block.subarray(0, end), INDEX_HEADER_LENGTH + at);
+  }
 }

@@ -71,7 +71,8 @@ export async function recoverCommitLog(options: RecoverOptions): Promise<CommitL
   const durableTo = Math.min(flushedWatermark, unforcedFrom);
   const noted = new NotedSegments(storage, options.notes, queue.files, { ...options, durableTo });
   const bytesTotal = bytesToScan(queue, noted);
-  const parallelism = options.parallelism ?? RecoveryTaskPool.parallelismFor(queue.files.length, bytesTotal);
+  const toScan = queue.files.filter((file) => noted.positionIn(file) < file.size).length;
+  const parallelism = options.parallelism ?? RecoveryTaskPool.parallelismFor(toScan, bytesTotal);
   const pool = new RecoveryTaskPool(SEGMENT_TASKS, parallelism);
   try {
     const start = monotonicMs();

@@ -1,0 +1,65 @@
+import type { Socket } from "node:net";
+import { nativeBinding } from "./native-binding.js";
+
+/** As many descriptors as can be waited for together. */
+const POLLED_LIMIT = 64;
+const polled = new Int32Array(POLLED_LIMIT);
+
+/**
+ * A connected socket, used through its descriptor, without its stream and the event loop: a thread that waits for one answer hears it
+ * sooner. What cannot be done at once is the stream's: bytes that were not taken are to be written through it, and the end and the
+ * errors of the connection are its events.
+ *
+ * Invariant: never writes while bytes wait in the stream, so that all go out in order.
+ */
+export class DirectSocket {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /**
+   * Waits until one of the sockets can be read; returns its index. -1: none within the time, or none can be waited for. Of more than 64
+   * the others are not looked at.
+   */
+  static firstReadable(sockets: readonly DirectSocket[], timeoutMs: number): number {
+    const count = Math.min(sockets.length, POLLED_LIMIT);
+    let usable = 0;
+    for (let i = 0; i < count; i++) {
+      const fd = (sockets[i] as DirectSocket).#fd;
+      polled[i] = fd;
+      if (fd >= 0) usable++;
+    }
+    return usable === 0 ? -1 : nativeBinding().pollReadable(polled, count, timeoutMs);
+  }
+
+  /** How many of the bytes were taken at once. */
+  write(bytes: Uint8Array): number {
+    const fd = this.#fd;
+    if (fd < 0 || this.#socket.writableLength > 0) return 0;
+    try {
+      return Math.max(0, nativeBinding().send(fd, bytes));
+    } catch {
+      return 0; // the stream will fail with it too, and says so
+    }
+  }
+
+  /** How many bytes came at once; 0 also at the end. What the system says against it ends the connection. */
+  read(target: Uint8Array): number {
+    const fd = this.#fd;
+    if (fd < 0) return 0;
+    try {
+      return Math.max(0, nativeBinding().receive(fd, target));
+    } catch (error) {
+      this.#socket.destroy(error as Error); // it is said once, and has been said here
+      return 0;
+    }
+  }
+
+  /** -1: not connected, closed, or the runtime does not show it. */
+  get #fd(): number {
+    const socket = this.#socket as Socket & { readonly _handle?: { readonly fd?: number } | null };
+    return socket.connecting || socket.destroyed ? -1 : (socket._handle?.fd ?? -1);
+  }
+}
