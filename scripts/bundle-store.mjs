@@ -1,13 +1,15 @@
 /**
  * Makes one file with all that it imports of each service thread's module, and few files of what users import: to find and compile eighty
  * modules takes a thread twice as long to start, and two hundred take a program a quarter of a second. A thread's is CommonJS, because
- * the loader of modules alone takes a thread ten milliseconds to start. Source maps lead back to the
- * sources. What was compiled after its bundle is loaded module by module (packages/store/src/pipeline/worker-bundle.ts); who installs the
- * packages gets the bundles, a checkout the modules of main.
+ * the loader of modules alone takes a thread ten milliseconds to start. Piscina is in what users import, and what it runs on its threads is
+ * one file: to find its parts takes a twentieth of the CPU of a store's short life. Source maps lead back to the sources. What was compiled
+ * after its bundle is loaded module by module (packages/store/src/pipeline/worker-bundle.ts); who installs the packages gets the bundles, a
+ * checkout the modules of main.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
@@ -19,6 +21,33 @@ const WITHOUT_PISCINA = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^piscina$/ }, ({ path }) => ({ path, namespace: "without" }));
     onLoad({ filter: /.*/, namespace: "without" }, () => ({ contents: "export class Piscina {}", loader: "js" }));
+  },
+};
+
+/** How piscina names the file that its threads run: beside its own, which is not where a bundle is. */
+const PISCINA_WORKER = "(0, node_path_1.resolve)(__dirname, 'worker.js')";
+const WITH_PISCINA = {
+  name: "with-piscina",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]piscina[\\/]dist[\\/]index\.js$/ }, ({ path }) => {
+      const parts = readFileSync(path, "utf8").split(PISCINA_WORKER);
+      if (parts.length !== 2) throw new Error(`piscina names its worker in another way: path=${path}`);
+      return { contents: parts.join("piscinaWorker"), loader: "js" };
+    });
+  },
+};
+/** Before modules in which there is CommonJS, with names that no module has; licences lie in the packages, which are installed too. */
+const FACE_BANNER = `// With piscina (MIT) and comlink (Apache-2.0).
+import { createRequire as requireOfFace } from "node:module";
+import { fileURLToPath as pathOfFace } from "node:url";
+const require = requireOfFace(import.meta.url), piscinaWorker = pathOfFace(new URL("./piscina-worker.cjs", import.meta.url));`;
+
+/** Piscina's threads ask for the time of a task only where somebody wants to know it; to load `perf_hooks` takes milliseconds. */
+const LAZY_PERF_HOOKS = {
+  name: "lazy-perf-hooks",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:perf_hooks$/ }, ({ path }) => ({ path, namespace: "lazy" }));
+    onLoad({ filter: /.*/, namespace: "lazy" }, () => ({ contents: "exports.performance = { now: () => performance.now() };" }));
   },
 };
 
@@ -46,7 +75,12 @@ export async function bundleStore(root) {
   const dist = join(packages, "store", "dist");
   const bundles = join(dist, "bundled");
   const { compiledStamp } = await import(pathToFileURL(join(dist, "pipeline", "worker-bundle.js")).href);
-  const others = [fileURLToPath(import.meta.url), join(packages, "kernels", "dist", "kernel-binary.js")];
+  const piscina = dirname(dirname(createRequire(join(packages, "store", "package.json")).resolve("piscina")));
+  const others = [
+    fileURLToPath(import.meta.url),
+    join(packages, "kernels", "dist", "kernel-binary.js"),
+    join(piscina, "package.json"),
+  ];
   const hash = createHash("sha256");
   for (const file of others) hash.update(readFileSync(file));
   const stamp = `${compiledStamp()}\n${hash.digest("hex")}\n`;
@@ -76,8 +110,18 @@ export async function bundleStore(root) {
     banner: { js: 'const urlOfBundle = require("node:url").pathToFileURL(__filename).href;' },
     plugins: [WITHOUT_PISCINA, own(packages)],
   });
+  const external = ["@napi-rs/nice"]; // for priorities of threads, which nobody asks for
+  await build({
+    ...shared,
+    entryPoints: { "piscina-worker": join(piscina, "dist", "worker.js") },
+    format: "cjs",
+    outExtension: { ".js": ".cjs" },
+    external,
+    plugins: [LAZY_PERF_HOOKS],
+  });
   const faces = FACES.map((name) => join(dist, `${name}.js`));
-  await build({ ...shared, entryPoints: faces, splitting: true, external: ["piscina"], plugins: [own(packages)] });
+  const plugins = [WITH_PISCINA, own(packages)];
+  await build({ ...shared, entryPoints: faces, splitting: true, external, banner: { js: FACE_BANNER }, plugins });
   writeFileSync(join(fresh, "stamp.txt"), stamp);
   rmSync(bundles, { recursive: true, force: true });
   renameSync(fresh, bundles);

@@ -81,6 +81,7 @@ export class Replication implements SeedRun {
     try {
       await this.#open(master);
       await this.#open(slave);
+      if (master.engine.name === "rocketmq") await this.#begin(master, slave, isSync);
       const steps = 2 + this.#random(STEPS_MOST - 1);
       for (let step = 0; step < steps; step++) await this.#step(master, slave, proxy, isSync);
       await this.#follow(slave);
@@ -89,6 +90,12 @@ export class Replication implements SeedRun {
     } finally {
       await Promise.all([master.program.kill(), slave.program.kill()]);
     }
+  }
+
+  /** RocketMQ sends a slave that connects with nothing its last segment: this one is to have something before another one begins. */
+  async #begin(master: Running, slave: Running, isSync: boolean): Promise<void> {
+    await this.#put(master, this.#scenario.puts(1), isSync);
+    await this.#follow(slave);
   }
 
   #start(side: Side, options: Partial<ProgramOptions>): Running {

@@ -1,6 +1,7 @@
-import { closeSync, cpSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Random } from "../support/random.js";
+import { changeSilently, copyStore, touchLock } from "./copied-store.js";
 import { type CaseResult, caseRandom, drawnByName, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import type { SourceEnding } from "./life-job.js";
 import { fileKinds } from "./store-files.js";
@@ -9,6 +10,8 @@ import { CAMPAIGN_OPTIONS, type Workshop } from "./workshop.js";
 const ENDINGS: readonly SourceEnding[] = ["closed", "closed", "killed", "killed", "fenced"];
 /** One of so many flips hits what was never written; the others what was. */
 const UNUSED_SHARE = 8;
+/** One of so many stores is found as if somebody else had started in it. */
+const TOUCHED_SHARE = 4;
 
 /** One flipped bit in one file of a store. */
 export class BitFlips implements FaultCampaign {
@@ -34,11 +37,20 @@ export class BitFlips implements FaultCampaign {
     const path = paths[random(paths.length)] as string;
     return await this.#workshop.inDirectory(async (directory) => {
       const root = join(directory, "store");
-      cpSync(source.root, root, { recursive: true });
-      const flip = flipBit(join(root, relative(source.root, path)), random);
+      copyStore(source.root, root);
+      let flip = "";
+      changeSilently(join(root, relative(source.root, path)), path, (copied) => {
+        flip = flipBit(copied, random);
+      });
+      const isTouched = random(TOUCHED_SHARE) === 0;
+      if (isTouched) touchLock(root);
       const outcomes = await this.#workshop.judgeTwice(source, directory, { areOffsetsExcepted: rules.isExcepted });
       const result = verdictOf(outcomes, rules);
-      return { ...result, kind: `${kind}, ${ending}`, story: [`${relative(source.root, path)} ${flip}`, ...result.story] };
+      return {
+        ...result,
+        kind: `${kind}, ${ending}`,
+        story: [`${relative(source.root, path)} ${flip}, touched=${isTouched}`, ...result.story],
+      };
     });
   }
 }

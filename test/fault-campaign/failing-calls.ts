@@ -1,10 +1,11 @@
-import { cpSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import type { Random } from "../support/random.js";
 import { CALLS, type Call, callCount, firedCalls, makeCallCounts, PATH_KINDS } from "./call-counts.js";
 import { type CallPlan, type CallShim, shimEnvironment } from "./call-shim.js";
+import { copyStore } from "./copied-store.js";
 import { type CaseResult, caseRandom, drawnByName, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import { type LifeOutcome, LifeProcess, withEnvironment } from "./life-process.js";
 import { type LoadStart, startOf } from "./load-start.js";
@@ -105,7 +106,7 @@ export class FailingCalls implements FaultCampaign {
     plan?: CallPlan,
   ): Promise<LifeOutcome> {
     const root = join(directory, "store");
-    if (source !== undefined) cpSync(source.root, root, { recursive: true });
+    if (source !== undefined) copyStore(source.root, root);
     makeCallCounts(counts);
     const { library } = this.#shim as { readonly library: string };
     await using process = new LifeProcess(

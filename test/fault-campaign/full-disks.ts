@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KIB } from "../support/temporary-store.js";
+import { copyStore } from "./copied-store.js";
 import { type CaseResult, caseRandom, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import type { LifeKill, LifeOutcome } from "./life-process.js";
 import { startOf } from "./load-start.js";
@@ -50,7 +51,7 @@ export class FullDisks implements FaultCampaign {
       if (!mount(disk, disc, disk === "ext4" ? EXT4_SIZE : (source === undefined ? 0 : SOURCE_ROOM) + room))
         throw new Error(`no mount: disk=${disk}`);
       try {
-        if (source !== undefined) cpSync(source.root, join(disc, "store"), { recursive: true });
+        if (source !== undefined) copyStore(source.root, join(disc, "store"));
         if (disk === "ext4") leaveRoom(disc, room);
         const options = { ...CAMPAIGN_OPTIONS, ...start.mode, storePathRootDir: join(disc, "store") };
         const ledger = join(directory, "ledger");

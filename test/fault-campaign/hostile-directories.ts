@@ -1,5 +1,6 @@
-import { cpSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { copyStore, touchLock } from "./copied-store.js";
 import { type CaseResult, caseRandom, drawnByName, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import { HOSTILE_THINGS, type HostileThing, putThing, type ThingMade } from "./hostile-thing.js";
 import type { SourceEnding } from "./life-job.js";
@@ -7,6 +8,8 @@ import { fileKinds } from "./store-files.js";
 import { CAMPAIGN_OPTIONS, type Workshop } from "./workshop.js";
 
 const ENDINGS: readonly SourceEnding[] = ["closed", "killed"];
+/** One of so many stores is found as if somebody else had started in it. */
+const TOUCHED_SHARE = 4;
 
 interface HostilePlace {
   /** The same in each run. */
@@ -59,7 +62,9 @@ export class HostileDirectories implements FaultCampaign {
     const { place, thing } = drawnByName(combinations, (one) => `${one.place.name} ${one.thing}`, random);
     return await this.#workshop.inDirectory(async (directory) => {
       const root = join(directory, "store");
-      cpSync(source.root, root, { recursive: true });
+      copyStore(source.root, root);
+      const isTouched = random(TOUCHED_SHARE) === 0;
+      if (isTouched) touchLock(root);
       await using made = await putThing(join(root, place.path), thing, join(directory, "outside"));
       const outcomes = await this.#workshop.judgeTwice(source, directory, {
         areOffsetsExcepted: place.isExcepted,
@@ -68,7 +73,7 @@ export class HostileDirectories implements FaultCampaign {
       });
       const mayRefuse = !place.canBeMadeAgain || (thing !== "missing" && thing !== "other bytes");
       const result = verdictOf(outcomes, { mayRefuse, isExcepted: place.isExcepted });
-      const story = [`${place.path}: ${thing}`, ...result.story];
+      const story = [`${place.path}: ${thing}, touched=${isTouched}`, ...result.story];
       return { ...result, kind: place.kind, story, ...outsideVerdict(made, story) };
     });
   }

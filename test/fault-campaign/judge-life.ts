@@ -14,6 +14,8 @@ const DISPATCHED_MS = 5000;
 /** Events come from other threads, and in turns of their own. */
 const EVENTS_MS = 300;
 const AFTER_KEY = "after";
+/** A difference in what a tag finds: the queue. */
+const HIDDEN_BY_TAG = /^tag (\S+) /;
 let puts = 0;
 
 /** Opens, looks at everything, puts a little into each queue, looks at everything again, closes. */
@@ -50,6 +52,8 @@ async function judge(
 ): Promise<void> {
   const places = before?.places ?? placesOf(readLog(store.config.storePathRootDir).messages, [SOURCE_GROUP]);
   let shown = await showStore(store, places, findings);
+  /** Of an index that is damaged, what it would find otherwise. */
+  let known: ShownStore["keyed"] = {};
   const history = new PutHistory(job.ledgers, job.sentOnly);
   const mayBeThere = (line: string): boolean =>
     history.mayBeThere(line) || before?.unseen?.some((known) => line.startsWith(known)) === true;
@@ -66,8 +70,15 @@ async function judge(
       differences = shownDifferences(before, shown, excuses);
     }
     // A tags code says nothing that a record could be held against when it is read: the comparison in the background finds it.
-    if (differences.length > 0 && differences.every(({ what }) => what.startsWith("tag ")) && (await told.isRebuilt())) {
+    const hidden = differences.map(({ what }) => HIDDEN_BY_TAG.exec(what)?.[1]);
+    if (hidden.length > 0 && hidden.every((queue) => queue !== undefined) && (await told.areRebuilt(hidden))) {
       shown = await showStore(store, places, findings);
+      differences = shownDifferences(before, shown, excuses);
+    }
+    // So are index files: what one finds that is said to be damaged counts as refused, and is right when it has been built again.
+    if (differences.some(({ what }) => what.startsWith("key ")) && (await told.isIndexDamaged())) {
+      known = before.keyed;
+      shown = { ...shown, keyed: known };
       differences = shownDifferences(before, shown, excuses);
     }
     findings.push(...differences);
@@ -80,6 +91,7 @@ async function judge(
     // The next life will find them.
     if (!(await isDispatched(store, findings))) return write({ ...shown, unseen: grown.lines });
     final = await showStore(store, grown.places, findings);
+    final = { ...final, keyed: { ...final.keyed, ...known } };
     const isNew = (line: string): boolean => grown.lines.some((known) => line.startsWith(known));
     const excuses = { isGone, isRefused, mayBeThere: isNew, areOffsetsExcepted: true, mayBeFenced: true };
     findings.push(...shownDifferences(shown, final, excuses));

@@ -1,6 +1,6 @@
-import { cpSync } from "node:fs";
 import { join } from "node:path";
 import type { Random } from "../support/random.js";
+import { copyStore } from "./copied-store.js";
 import { type CaseResult, caseRandom, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import type { LifeKill, LifeOutcome } from "./life-process.js";
 import { startOf } from "./load-start.js";
@@ -26,7 +26,7 @@ export class Kills implements FaultCampaign {
     const source = start.ending === undefined ? undefined : await this.#workshop.source(start.ending);
     return await this.#workshop.inDirectory(async (directory) => {
       const root = join(directory, "store");
-      if (source !== undefined) cpSync(source.root, root, { recursive: true });
+      if (source !== undefined) copyStore(source.root, root);
       const options = { ...CAMPAIGN_OPTIONS, ...start.mode, storePathRootDir: root };
       const outcomes: LifeOutcome[] = [];
       const story = [start.name];

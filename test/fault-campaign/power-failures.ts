@@ -1,9 +1,10 @@
-import { cpSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { MessageStoreOptions } from "@millrace/store";
 import { makeCallCounts } from "./call-counts.js";
 import { type CallPlan, type CallShim, shimEnvironment } from "./call-shim.js";
+import { copyStore } from "./copied-store.js";
 import { type CaseResult, caseRandom, type FaultCampaign, verdictOf } from "./fault-campaign.js";
 import { KeptDisk } from "./kept-disk.js";
 import type { LoadJob } from "./life-job.js";
@@ -41,7 +42,7 @@ export class PowerFailures implements FaultCampaign {
     return await this.#workshop.inDirectory(async (directory) => {
       const [root, left] = [join(directory, "store"), join(directory, "left")];
       mkdirSync(root);
-      if (source !== undefined) cpSync(source.root, root, { recursive: true });
+      if (source !== undefined) copyStore(source.root, root);
       const disk = new KeptDisk(join(directory, "disk"), root);
       const ledgers: string[] = [];
       const lives: LifeOutcome[] = [];

@@ -30,3 +30,12 @@ test("a message that is there and that its tag does not find is a difference", (
   const found = shownDifferences(BEFORE, { ...BEFORE, tagged: { [`${QUEUE} TagA`]: "0" } }, EXCUSES);
   t.deepEqual(found, [{ verdict: "WRONG", what: "tag paid-0 TagA: does not find 1 any more" }]);
 });
+
+test("where a record was cut in an earlier life a new one may begin, and no other", (t) => {
+  const before = { ...BEFORE, looked: { 900: "missing" } };
+  t.deepEqual(shownDifferences(before, { ...BEFORE, looked: { 900: NEW } }, { ...EXCUSES, isGone: () => false }), []);
+  const strange = "900|paid|0|1|other";
+  t.deepEqual(shownDifferences(before, { ...BEFORE, looked: { 900: strange } }, { ...EXCUSES, isGone: () => false }), [
+    { verdict: "WRONG", what: `record 900: ${strange} instead of missing` },
+  ]);
+});

@@ -40,7 +40,7 @@ export interface ShownStore {
 
 const SINGLES_MAX = 5000;
 const BATCH = 16;
-const MISSING = "missing";
+export const MISSING = "missing";
 
 export function placesOf(messages: readonly DecodedMessage[], groups: readonly string[]): ShownPlaces {
   const queues = new Map<string, readonly [string, number]>();

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
@@ -6,6 +6,7 @@ import { createStorage } from "@millrace/mapped-file";
 import type { MessageStoreOptions } from "@millrace/store";
 import { readFlushedWatermark } from "#store/marks/flushed-watermark.js";
 import { KIB } from "../support/temporary-store.js";
+import { copyStore } from "./copied-store.js";
 import type { JudgeJob, SourceEnding } from "./life-job.js";
 import { type LifeEnvironment, type LifeOutcome, LifeProcess } from "./life-process.js";
 import { SOURCE_DELAY_LEVELS } from "./source-life.js";
@@ -132,7 +133,7 @@ export class Workshop implements AsyncDisposable {
     await using process = new LifeProcess();
     const made = await process.live({ kind: "source", options, seed: this.#seed, ending, ledger });
     if (made.end !== (ending === "killed" ? "killed" : "answered")) throw new Error(`no source store: ${JSON.stringify(made)}`);
-    cpSync(root, join(copy, "store"), { recursive: true });
+    copyStore(root, join(copy, "store"));
     const shown = join(directory, "shown.json");
     const judged = await process.live(this.judgeJob(copy, { ledgers: [ledger], puts: false, after: shown }));
     if (judged.end !== "answered" || judged.answer.findings.length > 0)

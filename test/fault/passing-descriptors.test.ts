@@ -264,7 +264,7 @@ test("what reads log and index again takes a lack of descriptors for no damage, 
     t.true(refused > 0, `log, after ${after}`);
     refused = 0;
     const again = createStorage({ kind: "faulty", faults: [fault] });
-    const index = new IndexFileScrub(again, paths, config);
+    const index = new IndexFileScrub(again, paths, config, { get: () => limit } as never, limit);
     for (let cursor: IndexScrubCursor | undefined = { name: "", position: 0, crc: 0 }; cursor !== undefined; ) {
       const slice = index.scrubIndex(cursor);
       if (slice.isRefused) refused++;

@@ -1,9 +1,11 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StoreChannelMap } from "@millrace/store";
+import type { StoreChannelMap, StoreEventService } from "@millrace/store";
 import { MessageProducer } from "@millrace/store/producer";
 import test, { type ExecutionContext } from "ava";
+import { readTree } from "#scripts/tidy/source-tree.js";
+import { SERVICES } from "#store/pipeline/services.js";
 import { STORE_CHANNEL_NAMES } from "#store/tell/store-channels.js";
 import { STORE_EVENT_NAMES } from "#store/tell/store-event.js";
 import { projectRoot } from "../support/project-root.js";
@@ -11,6 +13,18 @@ import { message, numbered, openStore, SEGMENT_SIZE } from "../support/temporary
 import { until } from "../support/until.js";
 
 type Name = keyof StoreChannelMap;
+
+/** Of the main thread, of which events come. */
+const PARTS: Record<Exclude<StoreEventService, keyof typeof SERVICES>, true> = {
+  store: true,
+  recover: true,
+  put: true,
+  read: true,
+  scrub: true,
+  clean: true,
+  config: true,
+  checkpoint: true,
+};
 
 /** What comes through a channel from now on; the function ends it. */
 function listen<N extends Name>(t: ExecutionContext, name: N): { heard: StoreChannelMap[N][]; stop: () => void } {
@@ -138,4 +152,20 @@ test.serial("docs/operating.md has each channel with the fields of its events, a
   t.deepEqual(documented, published);
   const events = tableBelow("| event | says |").flatMap(([, names]) => codesIn(names));
   t.deepEqual(events.sort(), [...STORE_EVENT_NAMES].sort());
+});
+
+test("docs/operating.md has every service that an event can name, and the sources emit every event", (t) => {
+  const said = tableBelow("| `service` | who says it: of an event, a channel, and `lastErrors` |").flatMap(([, names]) =>
+    codesIn(names),
+  );
+  const threads = Object.keys(SERVICES);
+  t.deepEqual(said.sort(), [...threads, ...Object.keys(PARTS)].sort());
+  const sources = readTree(projectRoot()).files.filter(({ path }) => path.startsWith("packages/store/src/"));
+  const text = sources.map((file) => file.text).join("\n");
+  const emitted = [...text.matchAll(/\.emit\(\s*(?:[^;]*? \? "(\w+)" : )?"(\w+)"/g)].flatMap(([, one, other]) => [one, other]);
+  t.deepEqual([...STORE_EVENT_NAMES].filter((name) => !emitted.includes(name)).sort(), []);
+  const unsaid = Object.keys(PARTS).filter(
+    (part) => !new RegExp(`service: "${part}"|(Record|Index|fence|fault)\\((\\w+, )?"${part}"`).test(text),
+  );
+  t.deepEqual(unsaid, []);
 });

@@ -106,6 +106,45 @@ test.serial("the scrub finds by itself what nobody reads, and tells where", asyn
   t.is(store.stats().scrub.damages, 1);
 });
 
+for (const isAddedTo of [false, true]) {
+  const then = isAddedTo ? ", although keys were added to it" : "";
+  test.serial(
+    `the last index file that has lost a bit after a clean end is found, and the next opening builds it again${then}`,
+    async (t) => {
+      const built = await filledStore(t);
+      await built.close();
+      const { storePathRootDir } = built.config;
+      const directory = join(storePathRootDir, "index");
+      const last = join(directory, readdirSync(directory).sort().at(-1) ?? "");
+      rot(last, 460, 3); // in the first item
+      const store = await openStore(t, { ...INDEX, storePathRootDir });
+      const told = corruptEvents(store);
+      await until(() => told.length > 0);
+      t.is(told[0]?.code, "ERR_INDEX_FILE_CORRUPT");
+      t.is(told[0]?.path, last);
+      if (isAddedTo) await store.putMessage(numbered(COUNT, 400, { keys: "late" }));
+      await until(() => store.dispatchBehindBytes === 0);
+      await store.close();
+      const again = await openStore(t, { ...INDEX, storePathRootDir });
+      t.is(again.recovery.dispatch.indexDamage?.path, last);
+      t.deepEqual((await again.verify()).damagedIndexFiles, []);
+      t.is(again.queryMessage({ topic: "TopicA", key: "late" }).messages.length, isAddedTo ? 1 : 0);
+    },
+  );
+}
+
+test.serial("the last index file is not taken for damaged while keys are added to it", async (t) => {
+  const built = await filledStore(t);
+  await built.close();
+  const store = await openStore(t, { ...INDEX, storePathRootDir: built.config.storePathRootDir });
+  const told = corruptEvents(store);
+  for (let n = 0; n < 50; n++) {
+    await store.putMessage(numbered(n, 400, { keys: `more${n}` }));
+    t.deepEqual((await store.verify()).damagedIndexFiles, []);
+  }
+  t.deepEqual(told, []);
+});
+
 test.serial("a finished index file that has lost a bit is found, and the next opening builds it again", async (t) => {
   const store = await filledStore(t);
   const directory = join(store.config.storePathRootDir, "index");

@@ -1,11 +1,13 @@
+import type { MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
+import type { ServiceEntry } from "./service-entry.js";
 
 /**
  * A thread that loads a service's module and then waits until {@link ServiceThread.start} begins the service: what Node needs to start a
  * thread, some 50 ms of CPU, passes while main does something else. A piscina pool of exactly one worker.
  */
 export class IdleThread {
-  readonly pool: Piscina;
+  readonly #pool: Piscina;
   /** Why the thread has ended, whoever ended it. Never rejects. */
   readonly died: Promise<unknown>;
 
@@ -22,7 +24,7 @@ export class IdleThread {
       atomics: "disabled",
       recordTiming: false,
     });
-    this.pool = pool;
+    this.#pool = pool;
     this.died = new Promise((resolve) => {
       for (const thread of pool.threads) {
         thread.once("error", resolve);
@@ -32,8 +34,13 @@ export class IdleThread {
     });
   }
 
+  /** The one task of the thread: the service begins. Rejects when it cannot. @param port the service's, moves to the thread */
+  async begin(entry: ServiceEntry<unknown>, port: MessagePort): Promise<void> {
+    await this.#pool.run(entry, { transferList: [port] });
+  }
+
   /** Frees the thread; whatever it does is cut off between two native calls. Idempotent. */
   async end(): Promise<void> {
-    await this.pool.destroy();
+    await this.#pool.destroy();
   }
 }

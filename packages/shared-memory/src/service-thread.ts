@@ -71,7 +71,7 @@ export class ServiceThread<C extends object> {
         const late = setTimeout(() => died(new Error("the thread ended")), EXIT_WAIT_MS);
         void this.ended.then(() => clearTimeout(late));
       });
-      options.thread.pool.run(entry, { transferList: [port2] }).catch(died);
+      options.thread.begin(entry, port2).catch(died);
     });
     void this.ended.then(() => {
       this.#hasEnded = true;

@@ -109,5 +109,6 @@ export type {
   StoreEvent,
   StoreEventMap,
   StoreEventName,
+  StoreEventService,
   StoreFailureEvent,
 } from "./tell/store-event.js";

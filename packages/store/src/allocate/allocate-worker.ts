@@ -17,7 +17,7 @@ async function allocateWorker({ data, port }: ServiceTask<PipelineData>): Promis
   const expired = new ExpiredSegments(storage, data.config, service.control);
   const paths = storePaths(data.config.storePathRootDir, data.config.storePathCommitLog);
   const scrub = new CommitLogScrub(storage, data.config, service.control.counters.minOffset, paths.segmentCrcs);
-  const indexScrub = new IndexFileScrub(storage, paths, data.config);
+  const indexScrub = new IndexFileScrub(storage, paths, data.config, service.control.counters.wroteOffset, data.indexFromOffset);
   const control: AllocateControl = {
     ...configFileControl(storage),
     retireSegmentsBelow: (offset) => expired.retireSegmentsBelow(offset),

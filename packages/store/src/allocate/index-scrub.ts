@@ -1,23 +1,40 @@
 import { join } from "node:path";
 import { crc32, type StorePaths } from "@millrace/format";
 import { isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
+import type { ReadableCounter } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { type IndexFileSeal, readIndexSeals, sealedLength } from "../marks/index-seals.js";
 import type { IndexScrub, IndexScrubControl, IndexScrubCursor } from "../pipeline/controls.js";
 
 const SLICE_LENGTH = 1024 * 1024;
 
-/** Compares finished index files with their seals, a slice at a time. Allocate thread; the files are the dispatch thread's. */
+/**
+ * Compares index files with their seals, a slice at a time: the finished ones, and after a clean end the last one, until the log grows and
+ * its keys go there. Allocate thread; the files are the dispatch thread's.
+ */
 export class IndexFileScrub implements IndexScrubControl {
   readonly #storage: Storage;
   readonly #paths: StorePaths;
   readonly #config: MessageStoreConfig;
   readonly #chunk = new Uint8Array(SLICE_LENGTH);
+  readonly #wroteOffset: ReadableCounter;
+  /** End of the log when the store was opened, if the index had all of it. */
+  readonly #indexedEnd: number | undefined;
 
-  constructor(storage: Storage, paths: StorePaths, config: MessageStoreConfig) {
+  /** @param indexFromOffset records below it are in the index: what recovery says */
+  constructor(
+    storage: Storage,
+    paths: StorePaths,
+    config: MessageStoreConfig,
+    wroteOffset: ReadableCounter,
+    indexFromOffset: number,
+  ) {
     this.#storage = storage;
     this.#paths = paths;
     this.#config = config;
+    this.#wroteOffset = wroteOffset;
+    const end = wroteOffset.get();
+    this.#indexedEnd = indexFromOffset >= end ? end : undefined;
   }
 
   scrubIndex(cursor: IndexScrubCursor): IndexScrub {
@@ -29,10 +46,12 @@ export class IndexFileScrub implements IndexScrubControl {
     }
   }
 
-  #scrubNext({ name, position, crc }: IndexScrubCursor): IndexScrub {
-    const { maxIndexNum } = this.#config;
+  #scrubNext({ name, position, crc, isLastOnly }: IndexScrubCursor): IndexScrub {
     const seals = readIndexSeals(this.#storage, this.#paths.indexSeals, this.#config)?.files ?? [];
-    const seal = seals.find((one) => one.indexCount >= maxIndexNum && (position === 0 ? one.name > name : one.name === name));
+    const seal = seals.find((one) => {
+      if (!this.#isAsSealed(one) || (isLastOnly === true && this.#isFinished(one))) return false;
+      return position === 0 ? one.name > name : one.name === name;
+    });
     if (seal === undefined) return { cursor: undefined, bytes: 0, damaged: undefined };
     const path = join(this.#paths.index, seal.name);
     try {
@@ -45,6 +64,15 @@ export class IndexFileScrub implements IndexScrubControl {
     }
   }
 
+  /** No key has been added since it was sealed. */
+  #isAsSealed(seal: IndexFileSeal): boolean {
+    return this.#isFinished(seal) || this.#wroteOffset.get() === this.#indexedEnd;
+  }
+
+  #isFinished({ indexCount }: IndexFileSeal): boolean {
+    return indexCount >= this.#config.maxIndexNum;
+  }
+
   #scrub(path: string, seal: IndexFileSeal, position: number, crcBefore: number): IndexScrub {
     const file = this.#storage.open(path, "read");
     try {
@@ -55,8 +83,9 @@ export class IndexFileScrub implements IndexScrubControl {
       const isWhole = position + bytes === end;
       if (!isWhole && bytes === part.length)
         return { cursor: { name: seal.name, position: position + bytes, crc }, bytes, damaged: undefined };
-      const damaged = isWhole && crc === seal.crc ? undefined : path;
-      return { cursor: { name: seal.name, position: 0, crc: 0 }, bytes, damaged };
+      // Looked at after the reading: what has come meanwhile may be in the file already.
+      const isGood = (isWhole && crc === seal.crc) || !this.#isAsSealed(seal);
+      return { cursor: { name: seal.name, position: 0, crc: 0 }, bytes, damaged: isGood ? undefined : path };
     } finally {
       file.close();
     }

@@ -15,6 +15,9 @@ import { Pause } from "./pause.js";
 /** After the opening, and between two passes. */
 const FIRST_MS = 2000;
 const PASS_INTERVAL_MS = 24 * 60 * 60 * 1000;
+/** The last index file is read soon after the opening, a MiB at a time: the first key that is added makes its seal say nothing. */
+const LAST_INDEX_PAUSE_MS = 5;
+const INDEX_START: IndexScrubCursor = { name: "", position: 0, crc: 0 };
 /** Before a slice is asked for again for which there was no descriptor. */
 const REFUSED_MS = 100;
 const MS_PER_SECOND = 1000;
@@ -65,7 +68,7 @@ export interface ScrubbedStore {
 type OnSlice = (bytes: number, offset?: number) => Promise<boolean>;
 
 /**
- * Has the allocate thread read log and finished index files again and again, so slowly that nobody feels it: a bit that has changed where
+ * Has the allocate thread read log and index files again and again, so slowly that nobody feels it: a bit that has changed where
  * nobody reads is found, too. Main thread.
  */
 export class StoreScrubber {
@@ -128,6 +131,7 @@ export class StoreScrubber {
   async #run(): Promise<void> {
     const goesOn: OnSlice = (bytes) => this.#pause.for(Math.max(1, (bytes * MS_PER_SECOND) / this.#bytesPerSecond));
     try {
+      await this.#scrubIndex(() => this.#pause.for(LAST_INDEX_PAUSE_MS), { ...INDEX_START, isLastOnly: true });
       for (let pauseMs = FIRST_MS; await this.#pause.for(pauseMs); pauseMs = PASS_INTERVAL_MS) {
         await this.#scrubLog(goesOn);
         if (!this.#pause.isStopped) await this.#scrubIndex(goesOn);
@@ -153,9 +157,9 @@ export class StoreScrubber {
     return found;
   }
 
-  async #scrubIndex(goesOn: OnSlice): Promise<string[]> {
+  async #scrubIndex(goesOn: OnSlice, from = INDEX_START): Promise<string[]> {
     const found: string[] = [];
-    for (let cursor: IndexScrubCursor | undefined = { name: "", position: 0, crc: 0 }; cursor !== undefined; ) {
+    for (let cursor: IndexScrubCursor | undefined = from; cursor !== undefined; ) {
       const slice: IndexScrub = await this.#store.scrubIndex(cursor);
       this.#bytes += slice.bytes;
       if (slice.damaged !== undefined) {

@@ -134,18 +134,20 @@ export class ConsumeQueueScrub implements ScrubControl {
    * long as the unit is there.
    */
   *#attempt(queue: ConsumeQueue, unit: number, steps: () => Generator<number, boolean>): Generator<number, boolean> {
-    try {
-      return yield* steps();
-    } catch (error) {
-      if (error instanceof InvariantError) throw error;
-      if (isOutOfDescriptors(error)) {
-        yield REFUSED;
-        return this.#isThere(queue, unit) ? yield* this.#attempt(queue, unit, steps) : true;
+    for (;;) {
+      try {
+        return yield* steps();
+      } catch (error) {
+        if (error instanceof InvariantError) throw error;
+        if (!isOutOfDescriptors(error)) {
+          const path = queue.segments.pathOf(unit);
+          const message = `a ConsumeQueue file cannot be compared with the log: path=${path} reason=${String(error)}`;
+          this.#events.emit("error", { service: "dispatch", code: "ERR_CONSUME_QUEUE_CORRUPT", message });
+          return false;
+        }
       }
-      const path = queue.segments.pathOf(unit);
-      const message = `a ConsumeQueue file cannot be compared with the log: path=${path} reason=${String(error)}`;
-      this.#events.emit("error", { service: "dispatch", code: "ERR_CONSUME_QUEUE_CORRUPT", message });
-      return false;
+      yield REFUSED;
+      if (!this.#isThere(queue, unit)) return true;
     }
   }
 

@@ -79,19 +79,24 @@ async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promis
     DeletedTopics.read(storage, paths.deletedTopics),
   );
   const scrub = new ConsumeQueueScrub(storage, config, consumeQueues, counters, events);
-  return await runAgent(service, dispatchControl(expired, scrub), port, control);
+  return await runAgent(service, dispatchControl(expired, scrub, index), port, control);
 }
 
 export default serviceEntry(dispatchWorker);
 
 /** The methods of a class are not its own properties, which is what a control plane is made of. */
-function dispatchControl(expired: ExpiredConsumeQueues, scrub: ConsumeQueueScrub): DispatchControl {
+function dispatchControl(
+  expired: ExpiredConsumeQueues,
+  scrub: ConsumeQueueScrub,
+  index: IndexDispatcher | undefined,
+): DispatchControl {
   return {
     deleteExpired: (minOffset) => expired.deleteExpired(minOffset),
     deleteTopic: (topic, offset) => expired.deleteTopic(topic, offset),
     deleteQueue: (slot) => expired.deleteQueue(slot),
     scrubConsumeQueues: () => scrub.scrubConsumeQueues(),
     repairUnit: (slot, queueOffset) => scrub.repairUnit(slot, queueOffset),
+    distrustIndexFile: (name) => index?.distrust(name),
   };
 }
 

@@ -58,6 +58,8 @@ export class IndexDispatcher implements HintedDispatcher {
   #current: OpenFile | undefined;
   /** Of the first force that failed; from then on nothing is known to be durable, but keys are still indexed. */
   #forceFailure: unknown;
+  /** Names of files that hold something else than was written to them. */
+  readonly #distrusted = new Set<string>();
   /** Records below it are in the index. */
   #indexedOffset: number;
   /** The record that failed in the middle, and the keys of it that are in the index. */
@@ -151,6 +153,11 @@ export class IndexDispatcher implements HintedDispatcher {
     if (this.#forceFailure !== undefined) throw this.#forceFailure;
   }
 
+  /** What the file holds is not what was written to it: no seal of this life will match it. */
+  distrust(name: string): void {
+    this.#distrusted.add(name);
+  }
+
   /** Full files whose records are all gone; the last file stays. (RocketMQ: `IndexService.deleteExpiredFile`.) */
   deleteExpired(minPhysicalOffset: number): void {
     let removed = 0;
@@ -182,7 +189,8 @@ export class IndexDispatcher implements HintedDispatcher {
     if (this.#forceFailure !== undefined) return;
     const { indexCount, endPhysicalOffset } = file.header;
     try {
-      const seal = sealIndexFile(this.#storage, this.#directory, this.#config, { name, indexCount, endPhysicalOffset });
+      const whole = sealIndexFile(this.#storage, this.#directory, this.#config, { name, indexCount, endPhysicalOffset });
+      const seal = this.#distrusted.has(name) ? { ...whole, crc: whole.crc ^ 1 } : whole;
       this.#seals = [...this.#seals.filter((one) => one.name !== name), seal];
       writeIndexSeals(this.#storage, this.#sealsPath, this.#config, this.#seals);
     } catch {}

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
 import { isNoSpace, isOutOfDescriptors, SegmentDirectory, type StorageSpec } from "@millrace/mapped-file";
 import {
@@ -35,6 +36,7 @@ import { MessageReader } from "../read/message-reader.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { storeClosed } from "../tell/store-closed.js";
+import type { StoreEventService } from "../tell/store-event.js";
 import { BrokerStore } from "./broker-store.js";
 import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
 import { CANNOT_BE_OPENED, lockDirectory, type OpenedDirectory, recoverDirectory } from "./open-directory.js";
@@ -90,6 +92,7 @@ export class OpenStore {
     const onDamage = {
       onCorrupt: (place: DamagedPlace) => tellCorruptRecord(events, "scrub", place),
       onDamagedIndex: (path: string) => {
+        pipeline.distrustIndexFile(basename(path)).catch(() => {}); // the thread has ended, and seals nothing
         directory.lock.touch(); // the next opening believes no note, and builds the index again
         tellDamagedIndex(events, "scrub", path, "the CRC does not match");
       },
@@ -304,7 +307,7 @@ export class OpenStore {
   #serviceEnded(outcome: ServiceOutcome): void {
     if (outcome.ok || this.#failure !== undefined) return;
     if (this.pipeline.control.forceAlarm.isRaised) this.#forceFailed();
-    else this.#fault(outcome.service, outcome.code, outcome.message, new ServiceFailure(outcome));
+    else this.#fault(outcome.service as StoreEventService, outcome.code, outcome.message, new ServiceFailure(outcome));
   }
 
   /** Before the thread whose force it was has written the marker, and ended. */
@@ -326,10 +329,10 @@ export class OpenStore {
   #forceFailed(): void {
     if (this.#failure !== undefined) return;
     const { service, reason } = this.pipeline.control.forceAlarm.cause;
-    this.#fence(service, { reason, offset: this.flushedOffset, time: wallClockMs() }, "a force failed");
+    this.#fence(service as StoreEventService, { reason, offset: this.flushedOffset, time: wallClockMs() }, "a force failed");
   }
 
-  #fence(service: string, fence: StoreFence, what: string): void {
+  #fence(service: StoreEventService, fence: StoreFence, what: string): void {
     const { root } = this.directory.paths;
     const remedy = `no puts until the disk has been looked at and "millrace unfence ${root}" been run`;
     const message = `${what}; ${remedy}: flushedOffset=${fence.offset} reason=${fence.reason}`;
@@ -340,7 +343,7 @@ export class OpenStore {
     );
   }
 
-  #fault(service: string, code: string, message: string, cause: unknown): void {
+  #fault(service: StoreEventService, code: string, message: string, cause: unknown): void {
     const text = `a service ended: service=${service} code=${code} message=${message}`;
     const stack = cause instanceof Error && cause.stack !== undefined ? { stack: cause.stack } : {};
     this.directory.events.emit("faulted", { service, code: "ERR_STORE_FAULTED", message: text, ...stack });

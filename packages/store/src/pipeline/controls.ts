@@ -67,8 +67,14 @@ export interface ExpiredQueuesControl {
   deleteQueue(slot: number): string | undefined;
 }
 
+/** Implemented by dispatch/index-dispatcher. */
+interface IndexControl {
+  /** The index file of this name is not as it was written: it is never sealed as good, so that the next opening builds it again. */
+  distrustIndexFile(name: string): void;
+}
+
 /** All that main asks of the dispatch thread. */
-export type DispatchControl = ExpiredQueuesControl & ScrubControl;
+export type DispatchControl = ExpiredQueuesControl & ScrubControl & IndexControl;
 
 /** What became of a deletion; plain data, because errors lose their codes between threads. */
 export interface SegmentDeletion {
@@ -123,6 +129,8 @@ export interface IndexScrubCursor {
   /** In bytes; 0 when it goes on with the next file. */
   readonly position: number;
   readonly crc: number;
+  /** At the beginning: only the last file, which was sealed by a clean end, and gets the next keys. */
+  readonly isLastOnly?: true;
 }
 
 /** What a slice found; plain data. */

@@ -155,6 +155,11 @@ export class Pipeline {
     return answered(this.#threads.dispatch.ask((control) => control.repairUnit(slot, queueOffset)));
   }
 
+  /** {@link IndexControl} */
+  distrustIndexFile(name: string): Promise<void> {
+    return answered(this.#threads.dispatch.ask((control) => control.distrustIndexFile(name)));
+  }
+
   /** From the first moment of {@link stop} on. */
   get isStopping(): boolean {
     return this.#isStopping;

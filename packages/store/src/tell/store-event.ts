@@ -1,11 +1,26 @@
 import type { MillraceErrorCode } from "@millrace/format";
 
+/** Who says it: a service thread, or a part of the main thread. */
+export type StoreEventService =
+  | "append"
+  | "flush"
+  | "dispatch"
+  | "allocate"
+  | "replicate"
+  | "store"
+  | "recover"
+  | "put"
+  | "read"
+  | "scrub"
+  | "clean"
+  | "config"
+  | "checkpoint";
+
 /** Something that happened in a store by itself, without a call that could answer. Plain data. */
 export interface StoreEvent {
   /** The store's directory: `storePathRootDir`. */
   readonly store: string;
-  /** A service thread (`append`, `flush`, `dispatch` …), or a part of the main thread, such as `clean` or `schedule`. */
-  readonly service: string;
+  readonly service: StoreEventService;
   /** Milliseconds since 1970. */
   readonly time: number;
 }
