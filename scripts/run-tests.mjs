@@ -44,7 +44,10 @@ async function runAva(args) {
     process.kill(-ava.pid, "SIGKILL");
   }, SILENT_MS);
   const signals = ["SIGINT", "SIGTERM"];
-  const handOn = (signal) => process.kill(-ava.pid, signal);
+  const handOn = (signal) => {
+    process.kill(-ava.pid, signal);
+    process.exit(1);
+  };
   for (const signal of signals) process.on(signal, handOn);
   for await (const line of createInterface({ input: ava.stdout })) {
     console.log(line);

@@ -1,6 +1,7 @@
 /** Millrace under the protocol of README.md: one JSON line in, one out. */
 import { createInterface } from "node:readline";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
+import { PATIENCE } from "../support/patience.js";
 import { dispatchedAll } from "../support/until.js";
 import { dumpStore } from "./millrace-dump.js";
 import { putMessageOf } from "./millrace-message.js";
@@ -33,7 +34,7 @@ async function settle(store: MessageStore): Promise<null> {
 
 const commands: { [C in keyof Commands]: (args: Commands[C][0]) => Promise<Commands[C][1]> } = {
   async open({ directory, options }) {
-    const settings: MessageStoreOptions = { ...options, storePathRootDir: directory };
+    const settings: MessageStoreOptions = { ...PATIENCE, ...options, storePathRootDir: directory };
     const store = await MessageStore.open(settings);
     stores.set(directory, store);
     return { recovered: store.recovery.maxOffset };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { PATIENCE } from "../support/patience.js";
 import { chosenSeed, type Random, seededRandom } from "../support/random.js";
 import { readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
@@ -104,6 +105,7 @@ async function killRepeatedly(t: ExecutionContext, mode: MessageStoreOptions): P
     const isExpiring = random(3) === 0;
     const options = {
       storePathRootDir: join(root, "store"),
+      ...PATIENCE,
       ...directoryOptions(random),
       ...(isExpiring ? EXPIRING : {}),
       ...mode,
@@ -144,14 +146,14 @@ for (const [name, mode] of Object.entries(modes)) {
   test.serial(
     `killed at any moment, nothing acknowledged is lost, all of it can be consumed, and nothing else appears: ${name}`,
     async (t) => {
-      t.timeout(60_000 + ROUNDS * 5000);
+      t.timeout(60_000 + ROUNDS * 20_000);
       await killRepeatedly(t, mode);
     },
   );
 }
 
 test.serial("killed at any moment, the transient store pool loses no more than the end of the log", async (t) => {
-  t.timeout(60_000 + ROUNDS * 5000);
+  t.timeout(60_000 + ROUNDS * 20_000);
   await killRepeatedly(t, {
     transientStorePoolEnable: true,
     transientStorePoolSize: 8,

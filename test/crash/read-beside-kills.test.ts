@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { PATIENCE } from "../support/patience.js";
 import { chosenSeed, type Random, seededRandom } from "../support/random.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB } from "../support/temporary-store.js";
@@ -71,7 +72,7 @@ const modes: Record<string, MessageStoreOptions> = {
 
 for (const [name, mode] of Object.entries(modes)) {
   test.serial(`beside a writer that is killed at any moment a reader shows nothing that is lost or differs: ${name}`, async (t) => {
-    t.timeout(60_000 + ROUNDS * 5000);
+    t.timeout(60_000 + ROUNDS * 20_000);
     const seed = chosenSeed();
     const random = seededRandom(seed);
     t.log(`seed=${seed}`);
@@ -79,6 +80,7 @@ for (const [name, mode] of Object.entries(modes)) {
     for (let round = 0; round < ROUNDS; ) {
       const root = temporaryDirectory(t);
       const options: MessageStoreOptions = {
+        ...PATIENCE,
         storePathRootDir: join(root, "store"),
         mappedFileSizeCommitLog: 256 * KIB,
         mappedFileSizeConsumeQueue: random(2) === 0 ? 2000 : 200_000,

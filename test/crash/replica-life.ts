@@ -1,5 +1,6 @@
 /** A master that puts without end, or a slave, in a process of its own: says on stdout where it listens, and what was acknowledged. */
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
+import { PATIENCE } from "../support/patience.js";
 import { until } from "../support/until.js";
 import { numberOf, QUEUES, replicaMessage } from "./replica-message.js";
 
@@ -11,7 +12,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-const store = await MessageStore.open(options);
+const store = await MessageStore.open({ ...PATIENCE, ...options });
 process.on("SIGTERM", () => void store.close().then(() => process.exit(0)));
 
 /** Each queue has a producer, so that the order of a queue is the order of its acknowledgements. */

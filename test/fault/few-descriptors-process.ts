@@ -1,5 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { MessageStore } from "@millrace/store";
+import { PATIENCE } from "../support/patience.js";
 import { dispatchedAll, until } from "../support/until.js";
 
 /** Runs with `ulimit -n` in force: argv is the directory. Prints what happened as JSON. */
@@ -39,6 +40,7 @@ async function putAll(store: MessageStore, count: number): Promise<Record<string
 }
 
 const store = await MessageStore.open({
+  ...PATIENCE,
   storePathRootDir,
   mappedFileSizeCommitLog: 64 * 1024,
   mappedFileSizeConsumeQueue: 2000,

@@ -2,6 +2,7 @@ import type { Fault } from "@millrace/mapped-file";
 import type { Message, MessageStore, MessageStoreOptions } from "@millrace/store";
 import type { ExecutionContext } from "ava";
 import { openOn } from "#store/message-store.js";
+import { PATIENCE } from "./patience.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 export const KIB = 1024;
@@ -22,6 +23,7 @@ export async function openStore(
     storePathRootDir: options.storePathRootDir ?? temporaryDirectory(t),
     mappedFileSizeCommitLog: SEGMENT_SIZE,
     logger: { error: () => {} },
+    ...PATIENCE,
     ...options,
   };
   const store = await openOn(complete, faults.length === 0 ? { kind: "real" } : { kind: "faulty", faults });

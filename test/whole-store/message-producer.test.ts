@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import { MessageProducer } from "@millrace/store/producer";
 import test, { type ExecutionContext } from "ava";
+import { PATIENCE } from "../support/patience.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { dispatchedAll } from "../support/until.js";
@@ -40,7 +41,7 @@ class Producing {
 
 async function openStore(t: ExecutionContext, options: MessageStoreOptions = {}): Promise<MessageStore> {
   const storePathRootDir = temporaryDirectory(t);
-  const store = await MessageStore.open({ storePathRootDir, mappedFileSizeCommitLog: 4 * MIB, ...options });
+  const store = await MessageStore.open({ ...PATIENCE, storePathRootDir, mappedFileSizeCommitLog: 4 * MIB, ...options });
   t.teardown(() => store.close().catch(() => {}));
   return store;
 }

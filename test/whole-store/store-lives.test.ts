@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { MessageStore } from "@millrace/store";
 import test from "ava";
+import { PATIENCE } from "../support/patience.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { testIf } from "../support/test-if.js";
@@ -26,6 +27,7 @@ onLinux("a store that is closed leaves no shared memory behind, whoever slept on
   for (let life = 0; life < LIVES; life++) {
     // Not openStore, whose teardown would keep it.
     const store = await MessageStore.open({
+      ...PATIENCE,
       storePathRootDir,
       mappedFileSizeCommitLog: SEGMENT_SIZE,
       messageIndexEnable: false,
