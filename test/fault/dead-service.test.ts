@@ -25,15 +25,18 @@ const deaths: { service: string; options: MessageStoreOptions; fault: Fault }[] 
   },
 ];
 
+/** On a busy machine, too; far below the time-outs by which a put would settle otherwise. */
+const SOON_MS = 6000;
+
 for (const { service, options, fault } of deaths) {
-  test.serial(`${service} dies of ${fault.operation}: the store is faulted, and every put settles within a second`, async (t) => {
+  test.serial(`${service} dies of ${fault.operation}: the store is faulted, and every put settles soon`, async (t) => {
     const store = await openStore(t, options, [fault]);
     let refused = 0;
     let lastAccepted = 0;
     for (let n = 0; refused === 0 && n < 300; n++) {
       const began = performance.now();
       const settled = await outcomes([store.putMessage(numbered(n)), store.putMessages([numbered(n), numbered(n)])]);
-      t.true(performance.now() - began < 1000);
+      t.true(performance.now() - began < SOON_MS);
       for (const outcome of settled) {
         if (!("status" in outcome)) t.deepEqual(outcome, FAULTED);
         if (!("status" in outcome)) refused++;
@@ -67,7 +70,7 @@ test.serial("puts in flight when the appender dies are unknown, those behind the
     await new Promise((resolve) => setImmediate(resolve));
   }
   const settled = await outcomes(all);
-  t.true(performance.now() - began < 1500);
+  t.true(performance.now() - began < SOON_MS);
   const firstRefused = settled.findIndex((outcome) => "code" in outcome);
   t.true(firstRefused >= 0);
   t.deepEqual(settled.slice(firstRefused), Array(settled.length - firstRefused).fill(FAULTED));

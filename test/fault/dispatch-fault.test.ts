@@ -57,7 +57,7 @@ test("a disk that stays full for the ConsumeQueues: closing keeps the abort file
     t.true(store.dispatchBehindBytes > 0);
     const began = performance.now();
     await store.close();
-    t.true(performance.now() - began < 5000);
+    t.true(performance.now() - began < 25_000, "before a thread is given up");
     t.true(existsSync(join(root, "abort")));
   }
   const store = await open(t, root);
