@@ -67,6 +67,12 @@ export class ConsumingStore {
     return store;
   }
 
+  /** All that was put is in the ConsumeQueues, and listeners that come now are not notified of it. */
+  get isDispatched(): boolean {
+    const { reputFromOffset, wroteOffset } = this.#pipeline.control.counters;
+    return reputFromOffset.get() === wroteOffset.get();
+  }
+
   putMessage(message: Message): Promise<PutMessageResult> {
     return this.#put.putMessage(message);
   }

@@ -263,7 +263,7 @@ test.serial("a store with broken offsets does not open, and leaves nothing runni
   writeFile(join(root, "config", "consumerOffset.json"), "{");
   const before = process.getActiveResourcesInfo().length;
   await t.throwsAsync(openStore(t, { storePathRootDir: root }), { code: "ERR_CONSUMER_OFFSETS_CORRUPT" });
-  t.is(process.getActiveResourcesInfo().length, before);
+  t.true(process.getActiveResourcesInfo().length <= before, "what an earlier test has left may end meanwhile");
   writeFile(join(root, "config", "consumerOffset.json.bak"), '{"offsetTable":{"TopicA@GroupA":{0:0}}}');
   const store = await openStore(t, { storePathRootDir: root });
   t.is(store.consumerOffsets.get("GroupA", "TopicA", 0), 0);

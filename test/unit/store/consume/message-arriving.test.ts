@@ -27,7 +27,7 @@ const PROCESS = join(import.meta.dirname, "consuming-process.js");
 test.serial("a listener hears of every message in order, once it can be read, across segments", async (t) => {
   const store = await ConsumingStore.open(t);
   await store.putMessage(message());
-  await until(() => store.reader.getMaxOffsetInQueue("TopicA", 0) === 1);
+  await until(() => store.isDispatched);
   const heard: MessageArrival[] = [];
   const unreadable: number[] = [];
   store.onMessageArriving((arrival) => {
