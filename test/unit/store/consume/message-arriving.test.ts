@@ -96,7 +96,7 @@ test.serial("each listener hears from its own beginning to its own end", async (
   await store.putMessage(message());
   await until(() => heard.second.length === 2);
   await store.putMessage(message());
-  await until(() => store.reader.getMaxOffsetInQueue("TopicA", 0) === 4);
+  await until(() => store.isDispatched);
   const third: number[] = [];
   store.onMessageArriving(({ queueOffset }) => third.push(queueOffset));
   await store.putMessage(message());
