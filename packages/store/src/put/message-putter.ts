@@ -92,7 +92,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.#details = new AckDetails(this.ring.frameCapacity);
     this.waiting = new PutWaitQueue(config);
     this.#channel = new PutChannel(config.storePathRootDir, this.#totals, this.#putToAckUs, this.waiting);
-    this.#waits = new AckWaits(this.ring, this.#verdict.words, this.#isDue, this.#drain);
+    this.#waits = new AckWaits(this.ring, this.#verdict.words, () => this.#drain());
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
 
@@ -143,7 +143,6 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   /** Ends the re-check timer and this thread's sleep on its ring, which is another producer's from now on: it is not looked at again. */
   close(): void {
     this.#isClosed = true;
-    this.#waits.close();
     clearInterval(this.#recheck);
     this.ring.nudge();
   }
@@ -305,7 +304,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     if (this.#verdict.flags !== 0) while (this.#settleSome(monotonicUs())) {}
     this.#drain();
     // What has been answered makes room; only who finds none then has waited in vain.
-    if (!this.#isDue()) this.waiting.expire(monotonicUs());
+    if (!this.#settleable()) this.waiting.expire(monotonicUs());
     if (this.#keepsAlive && this.ring.inFlight === 0 && this.waiting.size === 0) {
       this.#keepsAlive = false;
       this.#recheck.unref();
@@ -317,7 +316,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.#drain();
   };
 
-  readonly #drain = (): void => {
+  #drain(): void {
     if (this.#isClosed) return;
     const more = this.#settleSome();
     if (this.waiting.size > 0) this.waiting.retry(this.#adopt);
@@ -328,7 +327,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     if (this.#drainScheduled) return;
     this.#drainScheduled = true;
     setImmediate(this.#drainLater);
-  };
+  }
 
   /**
    * Settles what is acknowledged, in order, up to a turn's worth; true when there is more.
@@ -382,19 +381,19 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   #arm(): void {
     if (this.ring.inFlight === 0) return;
     this.#waits.arm();
-    if (this.#isDue() && !this.#drainScheduled) {
+    if (this.#settleable() && !this.#drainScheduled) {
       this.#drainScheduled = true;
       setImmediate(this.#drainLater);
     }
   }
 
   /** Whether the oldest put in flight could be settled: looked at after arming, so that no wake-up falls between. */
-  readonly #isDue = (): boolean => {
+  #settleable(): boolean {
     const { ring } = this;
     if (ring.taken === ring.resultEnd()) return false;
     const slot = ring.slotOf(ring.taken);
     if (ring.resultStatus(slot) !== AppendStatus.ok || (ring.flags(slot) & this.#verdict.flags) === 0) return true;
     this.#verdict.look();
     return this.#verdictOf(slot) !== undefined;
-  };
+  }
 }
