@@ -1,8 +1,9 @@
-import { readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, segmentFileName } from "@millrace/format";
 import test from "ava";
 import { DispatchingStore } from "../support/dispatching-store.js";
+import { flipBit } from "../support/flip-bit.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 
@@ -14,13 +15,8 @@ function pathOf(root: string, unit: number): string {
   return join(root, "consumequeue", "TopicA", "0", segmentFileName((unit - (unit % UNITS)) * CONSUME_QUEUE_UNIT_LENGTH));
 }
 
-/** An opening believes files by their times, which a file system counts in ticks: a flip that comes at once has to have another one. */
 function flip(path: string, bit: number): void {
-  const bytes = readFileSync(path);
-  bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
-  writeFileSync(path, bytes);
-  const later = new Date(Date.now() + 1000);
-  utimesSync(path, later, later);
+  flipBit(path, bit >> 3, bit & 7);
 }
 
 test("a flipped bit of a unit, of its tags code too, is found when the store opens, and the queue is as it was", async (t) => {
