@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, utimesSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage, type Fault } from "@millrace/mapped-file";
@@ -228,6 +228,7 @@ test("a time without descriptors passes: nothing ends, nothing is lost, and what
       const result = await t.try(name, async (tt) => {
         const all = [...there, ...(await life(tt, one, directory, 1000))];
         const after = await openStore(tt, optionsOf(one.mode, directory));
+        tt.is(after.stats().state, "running");
         const { rebuiltQueues, indexDamage } = after.recovery.dispatch;
         tt.deepEqual([rebuiltQueues, indexDamage], [[], undefined]);
         await assertAll(tt, after, all);
@@ -242,6 +243,31 @@ test("a time without descriptors passes: nothing ends, nothing is lost, and what
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   t.deepEqual(failed, []);
+});
+
+test("an opening that a lack of descriptors or of space refuses while it recovers leaves no fence", async (t) => {
+  const { root } = await builtDirectory(t);
+  let refused = 0;
+  for (const { operation, code, calls } of [
+    { operation: "descriptor", code: "EMFILE", calls: 4 },
+    { operation: "syncDirectory", code: "ENFILE", calls: 1 },
+    { operation: "syncDirectory", code: "ENOSPC", calls: 1 },
+  ] as const) {
+    for (let after = 0; after < calls; after++) {
+      const directory = join(memoryDirectory(t), "store");
+      cpSync(root, directory, { recursive: true, preserveTimestamps: true });
+      writeFileSync(join(directory, "abort"), ""); // as after a kill
+      const options = optionsOf("mapped", directory);
+      const fault: Fault = { operation, path: "commitlog", after, times: 1, code };
+      const during = await coded(t, "open", () => openOn(options, { kind: "faulty", faults: [fault] }));
+      if (during === undefined) refused++;
+      await during?.close();
+      const next = await openStore(t, options);
+      t.is(next.stats().state, "running", JSON.stringify(fault));
+      await next.close();
+    }
+  }
+  t.true(refused >= 3, `refused=${refused}`);
 });
 
 test("what reads log and index again takes a lack of descriptors for no damage, and goes on where it was", async (t) => {

@@ -41,6 +41,28 @@ test.serial("what is packed names versions, its licence and its types, and bring
   }
 });
 
+test.serial("three small packages are installed beside these, which depend on nothing", async (t) => {
+  const names = new Set<string>();
+  for (const tarball of tarballs.values()) {
+    for (const name of Object.keys((await manifestOf(tarball)).manifest.dependencies ?? {})) names.add(name);
+  }
+  t.deepEqual([...names].filter((name) => !tarballs.has(name)).sort(), ["commander", "crc-32", "node-gyp-build"]);
+});
+
+for (const [name, bundled] of Object.entries({
+  "@millrace/shared-memory": ["comlink", "piscina"],
+  "@millrace/store": ["comlink", "crc-32", "piscina"],
+  "@millrace/dashboard": ["uplot"],
+})) {
+  test.serial(`what is bundled in ${name} has its licence with it`, async (t) => {
+    const file = "package/dist/bundled/licences.txt";
+    const text = await run("tar", ["-xzOf", tarballs.get(name) ?? "no tarball", file], { cwd: "/" });
+    const heads = [...text.matchAll(/^(\S+) \d+\.\d+\.\d+, \S+$/gm)].map(([, other]) => other);
+    t.deepEqual(heads, bundled);
+    t.true(text.split(/Permission is hereby granted|Apache License/).length > bundled.length);
+  });
+}
+
 test.serial("the binding is packed with a binary for each system that there is a compiler for", async (t) => {
   await run(process.execPath, ["scripts/build-binding.mjs"], { cwd: root });
   const made = readdirSync(join(root, "packages", "mmap-io", "prebuilds"), { recursive: true, encoding: "utf8" });

@@ -1,12 +1,13 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { indexItemPosition, storePaths } from "@millrace/format";
+import { createStorage, type Fault } from "@millrace/mapped-file";
 import test from "ava";
 import type { DispatchedMark } from "#store/marks/dispatched-mark.js";
-import { readIndexSeals } from "#store/marks/index-seals.js";
+import { readIndexSeals, writeIndexSeals } from "#store/marks/index-seals.js";
 import type { IndexRecovery, IndexRecoveryOptions } from "#store/recover/index/index-recovery.js";
 import { flipBit } from "../support/flip-bit.js";
-import { type IndexDirectory, realStorage } from "../support/index-log.js";
+import { type IndexDirectory, realStorage, requestOf } from "../support/index-log.js";
 import { assertComplete, built, headerOf, LOG, markOf, offsetAt, recover, SHAPE } from "../support/recovered-index.js";
 
 function recoverSealed(
@@ -77,6 +78,46 @@ test("the seal of a damaged file goes with it: the next opening finds nothing mi
   const noted = readIndexSeals(realStorage, storePaths(directory.root).indexSeals, SHAPE);
   const gone = noted?.files.filter(({ name }) => !directory.names.includes(name));
   t.deepEqual(gone, []);
+});
+
+for (const which of [0, 1, -1]) {
+  test(`an index file found damaged while the store was open is built again after a crash, and only once: file ${which}`, (t) => {
+    const directory = built(t, 140);
+    const mark = markOf(directory, offsetAt(140));
+    const sealsPath = storePaths(directory.root).indexSeals;
+    const name = directory.names.at(which) ?? "";
+    const dispatcher = directory.dispatcher(offsetAt(140));
+    dispatcher.distrust(name);
+    for (const record of LOG.records) dispatcher.dispatch(requestOf(LOG, record));
+    dispatcher.force();
+    const options = { lastExitOk: false, believesSeals: true };
+    const recovery = recoverSealed(directory, mark, options);
+    t.is(recovery.damage?.path, join(directory.index, name));
+    assertComplete(t, directory, recovery);
+    t.deepEqual(readIndexSeals(realStorage, sealsPath, SHAPE)?.distrusted, []);
+    t.is(recoverSealed(directory, markOf(directory, LOG.offset), options).damage, undefined);
+  });
+}
+
+test("a name that was not noted for want of a descriptor or of room is noted with the next force, and goes with its file", (t) => {
+  const directory = built(t);
+  const [name = ""] = directory.names;
+  const noted = (): readonly string[] | undefined =>
+    readIndexSeals(realStorage, storePaths(directory.root).indexSeals, SHAPE)?.distrusted;
+  for (const code of ["EMFILE", "ENOSPC"]) {
+    const operation = code === "EMFILE" ? "descriptor" : "write";
+    const faults: Fault[] = [{ operation, path: "millrace.index", after: operation === "write" ? 0 : 1, times: 1, code }];
+    const dispatcher = directory.dispatcher(LOG.offset, createStorage({ kind: "faulty", faults }));
+    dispatcher.distrust(name);
+    t.deepEqual(noted(), []);
+    dispatcher.force();
+    t.deepEqual(noted(), [name]);
+    if (code === "ENOSPC") dispatcher.deleteExpired(offsetAt(100));
+    else writeIndexSeals(realStorage, storePaths(directory.root).indexSeals, SHAPE, [], []);
+    dispatcher.force();
+    dispatcher.close();
+  }
+  t.deepEqual(noted(), []);
 });
 
 test("a file that retention has taken is not missing", (t) => {

@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, readdirSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import { QUEUE_ID_OFFSET, segmentFileName } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { CorruptEvent, MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { flipBit } from "../support/flip-bit.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 import { numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
 
@@ -27,6 +28,13 @@ function rot(path: string, position: number, bit: number): void {
   const { mtimeNs } = statSync(path, { bigint: true });
   flipBit(path, position, bit);
   execFileSync("touch", ["-d", `@${mtimeNs / 1_000_000_000n}.${String(mtimeNs % 1_000_000_000n).padStart(9, "0")}`, path]);
+}
+
+/** What a killed process leaves of a store that has nothing to do: all that it has written. */
+function leftOf(t: ExecutionContext, { config: { storePathRootDir } }: MessageStore): string {
+  const left = temporaryDirectory(t);
+  cpSync(storePathRootDir, left, { recursive: true, preserveTimestamps: true });
+  return left;
 }
 
 function segmentPath({ config }: MessageStore, index: number): string {
@@ -107,8 +115,13 @@ test.serial("the scrub finds by itself what nobody reads, and tells where", asyn
   t.is(store.stats().scrub.damages, 1);
 });
 
-for (const isAddedTo of [false, true]) {
-  const then = isAddedTo ? ", although keys were added to it" : "";
+for (const [isAddedTo, isKilled] of [
+  [false, false],
+  [true, false],
+  [false, true],
+  [true, true],
+]) {
+  const then = `${isAddedTo ? ", although keys were added to it" : ""}${isKilled ? ", and the process was killed" : ""}`;
   test.serial(
     `the last index file that has lost a bit after a clean end is found, and the next opening builds it again${then}`,
     async (t) => {
@@ -125,11 +138,20 @@ for (const isAddedTo of [false, true]) {
       t.is(told[0]?.path, last);
       if (isAddedTo) await store.putMessage(numbered(COUNT, 400, { keys: "late" }));
       await until(() => store.dispatchBehindBytes === 0);
+      t.deepEqual((await store.verify()).damagedIndexFiles, [last], "as often as it is asked for");
+      await store.flush();
+      const left = isKilled ? leftOf(t, store) : storePathRootDir;
       await store.close();
-      const again = await openStore(t, { ...INDEX, storePathRootDir });
-      t.is(again.recovery.dispatch.indexDamage?.path, last);
+      const again = await openStore(t, { ...INDEX, storePathRootDir: left });
+      t.is(again.recovery.lastExitOk, !isKilled);
+      t.is(again.recovery.dispatch.indexDamage?.path, join(left, "index", basename(last)));
+      await until(() => again.dispatchBehindBytes === 0);
       t.deepEqual((await again.verify()).damagedIndexFiles, []);
       t.is(again.queryMessage({ topic: "TopicA", key: "late" }).messages.length, isAddedTo ? 1 : 0);
+      t.is(again.queryMessage({ topic: "TopicA", key: "key399" }).messages.length, 1);
+      await again.close();
+      const healed = await openStore(t, { ...INDEX, storePathRootDir: left });
+      t.is(healed.recovery.dispatch.indexDamage, undefined);
     },
   );
 }

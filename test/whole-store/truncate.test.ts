@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { storePaths } from "@millrace/format";
+import { segmentFileName, storePaths } from "@millrace/format";
+import type { Fault } from "@millrace/mapped-file";
 import { MessageStore, type MessageStoreOptions, type StoreEventMap } from "@millrace/store";
 import test from "ava";
 import { readFlushedWatermark } from "#store/marks/flushed-watermark.js";
+import { truncateStore } from "#store/open/truncate-store.js";
 import { realStorage } from "../support/index-log.js";
 import { readLog } from "../support/stored-log.js";
 import { assertQueuesComplete } from "../support/stored-queues.js";
@@ -54,6 +56,30 @@ for (const [what, kept, shift] of [
     t.is(numberOf(found.messages[0]?.body ?? new Uint8Array()), kept + 9);
     await store.close();
     assertQueuesComplete(t, storePathRootDir);
+  });
+}
+
+for (const [operation, code, state] of [
+  ["syncDirectory", "EIO", "fenced"],
+  ["syncDirectory", "EMFILE", "running"],
+  ["force", "EIO", "fenced"],
+  ["write", "EIO", "running"],
+] as const) {
+  test(`a cut whose ${operation} of the log fails with ${code} leaves the store ${state}`, async (t) => {
+    const options = { ...OPTIONS, storePathRootDir: temporaryDirectory(t) };
+    const { offsets } = await stored(options);
+    const cutAt = offsets[100] ?? 0;
+    const isOfNames = operation === "syncDirectory";
+    const path = isOfNames ? "commitlog" : `commitlog/${segmentFileName(cutAt - (cutAt % SEGMENT_SIZE))}`;
+    const after = isOfNames ? 1 : 0; // the opening before it syncs once
+    const faults: Fault[] = [{ operation, path, after, times: 1, code }];
+    await t.throwsAsync(truncateStore(options, cutAt, { kind: "faulty", faults }), { code: "ERR_PATH_UNUSABLE" });
+    const next = await openStore(t, options);
+    t.is(next.stats().state, state);
+    t.true(next.maxPhysicalOffset >= cutAt);
+    await next.close();
+    if (state !== "running") return;
+    t.is((await MessageStore.truncate(options, cutAt)).maxOffset, cutAt);
   });
 }
 

@@ -47,13 +47,15 @@ export class IndexFileScrub implements IndexScrubControl {
   }
 
   #scrubNext({ name, position, crc, isLastOnly }: IndexScrubCursor): IndexScrub {
-    const seals = readIndexSeals(this.#storage, this.#paths.indexSeals, this.#config)?.files ?? [];
-    const seal = seals.find((one) => {
-      if (!this.#isAsSealed(one) || (isLastOnly === true && this.#isFinished(one))) return false;
+    const { files = [], distrusted = [] } = readIndexSeals(this.#storage, this.#paths.indexSeals, this.#config) ?? {};
+    const seal = files.find((one) => {
+      if (isLastOnly === true && this.#isFinished(one)) return false;
+      if (!this.#isAsSealed(one) && !distrusted.includes(one.name)) return false;
       return position === 0 ? one.name > name : one.name === name;
     });
     if (seal === undefined) return { cursor: undefined, bytes: 0, damaged: undefined };
     const path = join(this.#paths.index, seal.name);
+    if (distrusted.includes(seal.name)) return { cursor: { name: seal.name, position: 0, crc: 0 }, bytes: 0, damaged: path };
     try {
       return this.#scrub(path, seal, position, crc);
     } catch (error) {

@@ -61,7 +61,7 @@ export interface ScrubbedStore {
   scrubIndex(cursor: IndexScrubCursor): Promise<IndexScrub>;
   scrubConsumeQueues(): Promise<Pick<QueueScrub, "isDone" | "isRefused">>;
   onCorrupt(place: DamagedPlace): void;
-  onDamagedIndex(path: string): void;
+  onDamagedIndex(path: string): Promise<void>;
 }
 
 /** After a slice. Whether the pass goes on. */
@@ -164,7 +164,7 @@ export class StoreScrubber {
       this.#bytes += slice.bytes;
       if (slice.damaged !== undefined) {
         this.#damages++;
-        this.#store.onDamagedIndex(slice.damaged);
+        await this.#store.onDamagedIndex(slice.damaged);
         found.push(slice.damaged);
       }
       cursor = slice.cursor;

@@ -59,7 +59,9 @@ export class IndexDispatcher implements HintedDispatcher {
   /** Of the first force that failed; from then on nothing is known to be durable, but keys are still indexed. */
   #forceFailure: unknown;
   /** Names of files that hold something else than was written to them. */
-  readonly #distrusted = new Set<string>();
+  readonly #distrusted: Set<string>;
+  /** On disk are as many names of them. */
+  #distrustedOnDisk = 0;
   /** Records below it are in the index. */
   #indexedOffset: number;
   /** The record that failed in the middle, and the keys of it that are in the index. */
@@ -89,11 +91,14 @@ export class IndexDispatcher implements HintedDispatcher {
     this.#indexedOffset = fromOffset;
     this.#onRoll = onRoll;
     this.#sealsPath = paths.indexSeals;
-    this.#seals = readIndexSeals(storage, paths.indexSeals, config)?.files ?? [];
+    const { files = [], distrusted = [] } = readIndexSeals(storage, paths.indexSeals, config) ?? {};
+    this.#seals = files;
     this.#files = storage
       .list(this.#directory)
       .filter(({ name, kind }) => kind === "file" && isIndexFileName(name))
       .map(({ name }) => ({ name, header: this.#readHeader(name) }));
+    this.#distrusted = new Set(distrusted.filter((name) => this.#files.some((file) => file.name === name)));
+    this.#distrustedOnDisk = distrusted.length;
   }
 
   /** Records below it are in the index, durably after a {@link force}. Nothing is known of blank records: they do not move it. */
@@ -149,13 +154,28 @@ export class IndexDispatcher implements HintedDispatcher {
 
   /** @throws I/O errors as they are; after one failure always that one: what the kernel has dropped is not written by a second try */
   force(): void {
+    this.#noteDistrusted();
     if (this.#current !== undefined) this.#forceForGood(this.#current.file);
     if (this.#forceFailure !== undefined) throw this.#forceFailure;
   }
 
-  /** What the file holds is not what was written to it: no seal of this life will match it. */
+  /** What the file holds is not what was written to it: that is known from now on, durably where the disk takes it. */
   distrust(name: string): void {
     this.#distrusted.add(name);
+    this.#noteDistrusted();
+  }
+
+  /** What the disk has not taken, or for what there was no descriptor, is tried again with each force. */
+  #noteDistrusted(): void {
+    if (this.#distrusted.size === this.#distrustedOnDisk) return;
+    try {
+      this.#writeSeals();
+    } catch {}
+  }
+
+  #writeSeals(): void {
+    writeIndexSeals(this.#storage, this.#sealsPath, this.#config, this.#seals, [...this.#distrusted]);
+    this.#distrustedOnDisk = this.#distrusted.size;
   }
 
   /** Full files whose records are all gone; the last file stays. (RocketMQ: `IndexService.deleteExpiredFile`.) */
@@ -171,6 +191,7 @@ export class IndexDispatcher implements HintedDispatcher {
     } finally {
       const gone = new Set(this.#files.splice(0, removed).map(({ name }) => name));
       this.#seals = this.#seals.filter(({ name }) => !gone.has(name));
+      for (const name of gone) this.#distrusted.delete(name);
     }
     if (removed > 0) this.#storage.syncDirectory(this.#directory);
   }
@@ -189,10 +210,9 @@ export class IndexDispatcher implements HintedDispatcher {
     if (this.#forceFailure !== undefined) return;
     const { indexCount, endPhysicalOffset } = file.header;
     try {
-      const whole = sealIndexFile(this.#storage, this.#directory, this.#config, { name, indexCount, endPhysicalOffset });
-      const seal = this.#distrusted.has(name) ? { ...whole, crc: whole.crc ^ 1 } : whole;
+      const seal = sealIndexFile(this.#storage, this.#directory, this.#config, { name, indexCount, endPhysicalOffset });
       this.#seals = [...this.#seals.filter((one) => one.name !== name), seal];
-      writeIndexSeals(this.#storage, this.#sealsPath, this.#config, this.#seals);
+      this.#writeSeals();
     } catch {}
   }
 

@@ -46,7 +46,7 @@ export class FencingForce {
     try {
       this.#storage.syncDirectory(directory);
     } catch (cause) {
-      throw hasForcedNothing(cause) || isNoSpace(cause) ? cause : this.#failed(durable, cause);
+      throw isFailedSync(cause) ? this.#failed(durable, cause) : cause;
     }
     this.check();
   }
@@ -67,6 +67,11 @@ export class FencingForce {
 
 function failure(message: string, cause: unknown): MillraceError {
   return new MillraceError("ERR_FORCE_FAILED", message, { outcome: "unknown", ...(cause === undefined ? {} : { cause }) });
+}
+
+/** Whether a directory's sync that ended so is final. It is not where it did not begin, nor for want of space. */
+export function isFailedSync(cause: unknown): boolean {
+  return !hasForcedNothing(cause) && !isNoSpace(cause);
 }
 
 /** Where a file could not be opened, nothing was forced and nothing lost. */

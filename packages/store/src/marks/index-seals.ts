@@ -20,20 +20,32 @@ export interface IndexFileSeal {
 /** The index files, oldest first: the finished ones, and after a clean end the last one. */
 export interface IndexSeals extends IndexFileShape {
   readonly files: readonly IndexFileSeal[];
+  /** Names of files that were found not to be as they were written. Damaged for as long as they are there, whatever is known of them. */
+  readonly distrusted: readonly string[];
 }
+
+/** Without names where no file is distrusted. */
+type WrittenSeals = Omit<IndexSeals, "distrusted"> & Partial<IndexSeals>;
 
 /** Undefined when there are none for files of this shape: then nothing is known of any. */
 export function readIndexSeals(storage: Storage, path: string, shape: IndexFileShape): IndexSeals | undefined {
   const content = readCheckedFile(storage, path, KIND);
   if (content.state !== "good") return undefined;
-  const seals = JSON.parse(new TextDecoder().decode(content.payload)) as IndexSeals;
-  return seals.maxHashSlotNum === shape.maxHashSlotNum && seals.maxIndexNum === shape.maxIndexNum ? seals : undefined;
+  const { distrusted = [], ...seals } = JSON.parse(new TextDecoder().decode(content.payload)) as WrittenSeals;
+  if (seals.maxHashSlotNum !== shape.maxHashSlotNum || seals.maxIndexNum !== shape.maxIndexNum) return undefined;
+  return { ...seals, distrusted };
 }
 
 /** Atomic, and durable on return. */
-export function writeIndexSeals(storage: Storage, path: string, shape: IndexFileShape, files: readonly IndexFileSeal[]): void {
-  const { maxHashSlotNum, maxIndexNum } = shape;
-  const text = JSON.stringify({ maxHashSlotNum, maxIndexNum, files } satisfies IndexSeals);
+export function writeIndexSeals(
+  storage: Storage,
+  path: string,
+  { maxHashSlotNum, maxIndexNum }: IndexFileShape,
+  files: readonly IndexFileSeal[],
+  distrusted: readonly string[],
+): void {
+  const some = distrusted.length === 0 ? {} : { distrusted };
+  const text = JSON.stringify({ maxHashSlotNum, maxIndexNum, files, ...some } satisfies WrittenSeals);
   writeCheckedFile(storage, path, KIND, new TextEncoder().encode(`${text}\n`));
 }
 

@@ -91,9 +91,9 @@ export class OpenStore {
     const delayedFrom = (): number | undefined => this.schedule.delayedFrom();
     const onDamage = {
       onCorrupt: (place: DamagedPlace) => tellCorruptRecord(events, "scrub", place),
-      onDamagedIndex: (path: string) => {
-        pipeline.distrustIndexFile(basename(path)).catch(() => {}); // the thread has ended, and seals nothing
-        directory.lock.touch(); // the next opening believes no note, and builds the index again
+      onDamagedIndex: async (path: string) => {
+        directory.lock.touch(); // the next opening believes no note, wherever bits may have changed
+        await pipeline.distrustIndexFile(basename(path)).catch(() => {}); // the thread has ended, and has not sealed what it has written
         tellDamagedIndex(events, "scrub", path, "the CRC does not match");
       },
     };

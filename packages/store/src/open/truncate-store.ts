@@ -6,11 +6,21 @@ import {
   MAGIC_OFFSET,
   MessageChecker,
   MillraceError,
+  type StorePaths,
 } from "@millrace/format";
-import { type MappedFile, MappedFileQueue, SegmentDirectory, type StorageSpec, zeroData } from "@millrace/mapped-file";
+import {
+  type MappedFile,
+  MappedFileQueue,
+  SegmentDirectory,
+  type Storage,
+  type StorageFile,
+  type StorageSpec,
+  zeroData,
+} from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { leaveFence } from "../marks/fence-places.js";
+import { isFailedSync } from "../marks/fencing-force.js";
 import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import { removeSegmentNotes } from "../marks/segment-note.js";
 import { pathUnusable } from "../tell/path-unusable.js";
@@ -89,23 +99,39 @@ function cut(directory: OpenedDirectory, maxOffset: number): TruncateReport {
   for (let last = queue.last; last !== undefined && last.fromOffset > maxOffset; last = queue.last) {
     segmentsRemoved.unshift(last.path);
     queue.removeLast();
-    storage.syncDirectory(queue.directory);
+    syncOrFence(directory, queue.directory, maxOffset);
   }
   const { last } = queue;
   if (last !== undefined) zeroFrom(directory, last, maxOffset);
   return { ...report, segmentsRemoved };
 }
 
-/** A force of the log that fails is final, here too. */
 function zeroFrom({ storage, paths }: OpenedDirectory, { path, size, fromOffset }: MappedFile, maxOffset: number): void {
   const file = storage.open(path, "write");
   try {
     zeroData(file, Math.min(size, maxOffset - fromOffset), size);
-    file.force();
-  } catch (error) {
-    leaveFence(storage, paths, maxOffset, (error as Error).message);
-    throw error;
+    forceOrFence(storage, paths, file, maxOffset);
   } finally {
     file.close();
+  }
+}
+
+/** A force of the log that fails is final, here too. */
+function forceOrFence(storage: Storage, paths: StorePaths, file: StorageFile, maxOffset: number): void {
+  try {
+    file.force();
+  } catch (error) {
+    leaveFence(storage, paths, maxOffset, error);
+    throw error;
+  }
+}
+
+/** So is one of its names. */
+function syncOrFence({ storage, paths }: OpenedDirectory, directory: string, maxOffset: number): void {
+  try {
+    storage.syncDirectory(directory);
+  } catch (error) {
+    if (isFailedSync(error)) leaveFence(storage, paths, maxOffset, error);
+    throw error;
   }
 }

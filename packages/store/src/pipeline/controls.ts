@@ -69,7 +69,7 @@ export interface ExpiredQueuesControl {
 
 /** Implemented by dispatch/index-dispatcher. */
 interface IndexControl {
-  /** The index file of this name is not as it was written: it is never sealed as good, so that the next opening builds it again. */
+  /** The index file of this name is not as it was written. That is noted, and the next opening builds it again, after a crash, too. */
   distrustIndexFile(name: string): void;
 }
 

@@ -4,7 +4,7 @@ import type { Storage } from "@millrace/mapped-file";
 import type { DispatchedMark } from "../../marks/dispatched-mark.js";
 import { type IndexFileSeal, type IndexSeals, sealIndexFile } from "../../marks/index-seals.js";
 
-/** An index file that is not as it was sealed. */
+/** An index file that is not as it was sealed, or was found so while the store was open. */
 export interface IndexFileDamage {
   readonly path: string;
   readonly reason: string;
@@ -38,9 +38,14 @@ export function checkIndexFiles({
   sealedMs = 0,
   ...shape
 }: IndexFileCheckOptions): IndexFileCheck {
+  // The seals are of files of this shape: another length is damage, and not another configuration.
+  const length = indexFileLength(shape);
+  const files = storage.list(directory).filter(({ name, kind }) => kind === "file" && isIndexFileName(name));
+  const known = files.find(({ name, size }) => seals.distrusted.includes(name) || (size !== length && size !== 0));
   const good: IndexFileSeal[] = [];
   const finished = seals.files.filter(({ indexCount }) => indexCount >= shape.maxIndexNum || isLastSealed);
   for (const seal of finished) {
+    if (known !== undefined && seal.name >= known.name) break;
     const path = join(directory, seal.name);
     const reason = reasonAgainst(storage, directory, shape, seal, sealedMs);
     // Retention may have taken it, before it could say so.
@@ -48,14 +53,10 @@ export function checkIndexFiles({
     if (reason !== undefined) return { good, damage: { path, reason } };
     good.push(seal);
   }
-  // The seals are of files of this shape: another length is damage, and not another configuration.
-  const length = indexFileLength(shape);
-  const odd = storage
-    .list(directory)
-    .find(({ name, kind, size }) => kind === "file" && isIndexFileName(name) && size !== length && size !== 0);
-  if (odd === undefined) return { good, damage: undefined };
-  const reason = `another length: length=${odd.size} expected=${length}`;
-  return { good: good.filter(({ name }) => name < odd.name), damage: { path: join(directory, odd.name), reason } };
+  if (known === undefined) return { good, damage: undefined };
+  const { name, size = 0 } = known;
+  const reason = size === length ? "the CRC did not match" : `another length: length=${size} expected=${length}`;
+  return { good, damage: { path: join(directory, name), reason } };
 }
 
 /** What a mark would say when these files are left: complete up to the last record that they have, which may have more keys. */

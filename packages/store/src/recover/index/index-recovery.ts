@@ -12,7 +12,7 @@ import {
 } from "@millrace/format";
 import { isNoSpace, type Storage, type StorageEntry } from "@millrace/mapped-file";
 import type { DispatchedMark } from "../../marks/dispatched-mark.js";
-import { type IndexFileSeal, readIndexSeals, sealIndexFile, writeIndexSeals } from "../../marks/index-seals.js";
+import { type IndexFileSeal, type IndexSeals, readIndexSeals, sealIndexFile, writeIndexSeals } from "../../marks/index-seals.js";
 import type { IndexRow } from "../scan/recovery-row.js";
 import { INDEX_TABLE, type IndexFacts, type IndexVerdict } from "./index-decision.js";
 import { checkIndexFiles, type IndexFileDamage, markOfGood } from "./index-file-check.js";
@@ -62,14 +62,16 @@ export interface IndexRecovery {
 export function recoverIndex(options: IndexRecoveryOptions): IndexRecovery {
   const { storage, sealsPath, mark, lastExitOk, maxOffset } = options;
   const seals = readIndexSeals(storage, sealsPath, options);
-  if (seals === undefined) return new IndexFilesRecovery(options).run([]);
+  if (seals === undefined) return new IndexFilesRecovery(options).run([], { files: [], distrusted: [] });
   const isLastSealed = lastExitOk && mark?.dispatchedOffset === maxOffset && mark.indexFile === seals.files.at(-1)?.name;
   const sealedMs = options.believesSeals === true ? storage.entry(sealsPath)?.modifiedMs : undefined;
   const { good, damage } = checkIndexFiles({ ...options, seals, isLastSealed, sealedMs });
-  if (damage === undefined) return new IndexFilesRecovery(options).run(seals.files);
+  if (damage === undefined) return new IndexFilesRecovery(options).run(seals.files, seals);
   const files = new IndexFilesRecovery({ ...options, mark: markOfGood(good, mark), lastExitOk: false }, basename(damage.path));
-  return { ...files.run(good, seals.files), damage };
+  return { ...files.run(good, seals), damage };
 }
+
+type NotedSeals = Pick<IndexSeals, "files" | "distrusted">;
 
 interface KnownFile {
   readonly name: string;
@@ -93,7 +95,7 @@ class IndexFilesRecovery {
    * @param sealed of files that have been found to be as they were sealed, or need not be
    * @param noted the seals on disk
    */
-  run(sealed: readonly IndexFileSeal[], noted = sealed): IndexRecovery {
+  run(sealed: readonly IndexFileSeal[], noted: NotedSeals): IndexRecovery {
     const { found, completeTo } = this.#look();
     const { row, verdict } = INDEX_TABLE.decide(found);
     const reached = this.#carryOut(verdict, completeTo);
@@ -285,7 +287,7 @@ class IndexFilesRecovery {
     completeTo: number,
     verdict: IndexVerdict,
     sealed: readonly IndexFileSeal[],
-    noted: readonly IndexFileSeal[],
+    noted: NotedSeals,
   ): IndexRecovery {
     const { minOffset, maxOffset } = this.#options;
     const indexFromOffset = Math.max(completeTo, minOffset);
@@ -295,7 +297,7 @@ class IndexFilesRecovery {
   }
 
   /** Seals what nobody will write to any more. The last file has been cut, unless all was kept. */
-  #seal(isKept: boolean, sealed: readonly IndexFileSeal[], noted: readonly IndexFileSeal[]): void {
+  #seal(isKept: boolean, sealed: readonly IndexFileSeal[], { files, distrusted }: NotedSeals): void {
     const { storage, directory, sealsPath, maxIndexNum } = this.#options;
     const known = new Map(sealed.map((seal) => [seal.name, seal]));
     const seals = this.#files.flatMap(({ name, header: { indexCount, endPhysicalOffset } }, index) => {
@@ -307,9 +309,9 @@ class IndexFilesRecovery {
       if (indexCount < maxIndexNum) return [];
       return [sealIndexFile(storage, directory, this.#options, { name, indexCount, endPhysicalOffset })];
     });
-    if (seals.length === noted.length && seals.every((seal, index) => seal === noted[index])) return;
+    if (distrusted.length === 0 && seals.length === files.length && seals.every((seal, index) => seal === files[index])) return;
     try {
-      writeIndexSeals(storage, sealsPath, this.#options, seals);
+      writeIndexSeals(storage, sealsPath, this.#options, seals, []);
     } catch (error) {
       // Those that stay are of files that are gone or changed: the next opening takes them for damaged, and builds them again.
       if (!isNoSpace(error)) throw error;

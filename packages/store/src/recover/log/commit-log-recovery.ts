@@ -3,6 +3,7 @@ import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { RecoveryProgress } from "../../config/recovery-progress.js";
+import { isFailedSync } from "../../marks/fencing-force.js";
 import { throwIfAborted } from "../scan/abort-check.js";
 import type { Decision } from "../scan/decision-table.js";
 import { joinLogQueues, type LogQueue } from "../scan/log-queue.js";
@@ -61,7 +62,8 @@ const PROGRESS_INTERVAL_MS = 200;
  * (RocketMQ: `CommitLog.recoverNormally`, `recoverAbnormally`, `truncateDirtyFiles`.)
  *
  * @throws MillraceError `ERR_COMMIT_LOG_CORRUPT`, `ERR_ABORTED`, `ERR_SEGMENT_…`, `ERR_PATH_…`, `ERR_WORKER_DIED`; only
- * `ERR_SEGMENT_UNWRITABLE` and `ERR_FORCE_FAILED` may come after a change
+ * `ERR_SEGMENT_UNWRITABLE`, `ERR_FORCE_FAILED` and the system's own error of a directory that could not be opened may come after a
+ * change
  */
 export async function recoverCommitLog(options: RecoverOptions): Promise<CommitLogRecovery> {
   const storage = createStorage(options.storage);
@@ -282,6 +284,7 @@ function syncOrFail(storage: Storage, directory: string): void {
   try {
     storage.syncDirectory(directory);
   } catch (cause) {
+    if (!isFailedSync(cause)) throw cause;
     const reason = (cause as NodeJS.ErrnoException).code;
     const message = `recovery cannot force the names of segments: path=${directory}, reason=${reason}`;
     throw new MillraceError("ERR_FORCE_FAILED", message, { cause });

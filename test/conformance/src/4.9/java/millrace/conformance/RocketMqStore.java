@@ -18,6 +18,10 @@ import org.apache.rocketmq.store.stats.BrokerStatsManager;
 
 /** RocketMQ's store with a clock of our own, so that a record's store timestamp can be given. */
 final class RocketMqStore extends DefaultMessageStore {
+    /** Fields: the pools, of one thread each, on which it cleans log and ConsumeQueues by itself. */
+    static final String LOG_CLEANER = "scheduledExecutorService";
+    static final String QUEUE_CLEANER = "scheduledExecutorService";
+
     /** Has threads of its own, so there is one for all stores. */
     private static final BrokerStatsManager STATS = new BrokerStatsManager("conformance", true);
 
@@ -73,8 +77,8 @@ final class RocketMqStore extends DefaultMessageStore {
 
     /** The pools that shutdown() would end; it does not wait for them once it is interrupted. */
     void endScheduledTasks() throws Exception {
-        for (String name : new String[] {"scheduledExecutorService", "diskCheckScheduledExecutorService"}) {
-            ExecutorService pool = (ExecutorService) Internals.get(this, name);
+        for (String name : new String[] {LOG_CLEANER, "diskCheckScheduledExecutorService"}) {
+            ExecutorService pool = Internals.pool(this, name);
             pool.shutdown();
             pool.awaitTermination(3, TimeUnit.SECONDS);
         }

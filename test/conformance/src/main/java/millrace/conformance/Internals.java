@@ -2,6 +2,7 @@ package millrace.conformance;
 
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.util.concurrent.ExecutorService;
 
 /** What RocketMQ has no accessor for. */
 final class Internals {
@@ -18,6 +19,10 @@ final class Internals {
             }
         }
         throw new NoSuchFieldException(name);
+    }
+
+    static ExecutorService pool(Object owner, String name) throws ReflectiveOperationException {
+        return (ExecutorService) get(owner, name);
     }
 
     static void run(Object owner, String name, Object... arguments) throws ReflectiveOperationException {
