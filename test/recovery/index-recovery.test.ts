@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { indexFileLength, indexItemPosition } from "@millrace/format";
+import { INDEX_ITEM_LENGTH, INDEX_ITEM_PHYSICAL_OFFSET_OFFSET, indexFileLength, indexItemPosition } from "@millrace/format";
 import { createStorage, type FaultOperation } from "@millrace/mapped-file";
 import test from "ava";
 import { IndexDirectory, requestOf } from "../support/index-log.js";
@@ -199,6 +199,45 @@ test("RocketMQ's index, after a clean end, is not believed where its newest file
     damage(directory, directory.names.at(-1) ?? "", (content) => content.fill(0xee, position, position + 20));
     assertComplete(t, directory, recover(directory), `item ${item}`);
   }
+});
+
+test("whatever bit of RocketMQ's newest index file has flipped: it costs no key where it can be told from an item that could be", (t) => {
+  const newest = built(t, 140);
+  const name = newest.names.at(-1) ?? "";
+  const { indexCount } = headerOf(newest, name);
+  const content = newest.contents.at(-1) ?? Buffer.alloc(0);
+  const offsetOf = (bytes: Buffer, item: number): bigint =>
+    bytes.readBigInt64BE(indexItemPosition(SHAPE.maxHashSlotNum, item) + INDEX_ITEM_PHYSICAL_OFFSET_OFFSET);
+  const directory = built(t, 140);
+  let told = 0;
+  const flips = 8 * INDEX_ITEM_LENGTH * (indexCount - 1);
+  for (let flip = 0; flip < flips; flip += 13) {
+    const item = 1 + Math.floor(flip / (8 * INDEX_ITEM_LENGTH));
+    const at = indexItemPosition(SHAPE.maxHashSlotNum, item) + (Math.floor(flip / 8) % INDEX_ITEM_LENGTH);
+    const flipped = Buffer.from(content);
+    flipped.writeUInt8((content[at] ?? 0) ^ (1 << (flip % 8)), at);
+    for (const made of directory.names) rmSync(join(directory.index, made));
+    for (const [n, good] of newest.contents.entries()) writeFileSync(join(directory.index, newest.names[n] ?? ""), good);
+    writeFileSync(join(directory.index, name), flipped);
+    const before = item === 1 ? BigInt(headerOf(newest, name).beginPhysicalOffset) : offsetOf(content, item - 1);
+    const behind = item === indexCount - 1 ? offsetOf(content, item) : offsetOf(content, item + 1);
+    const isInOrder = before <= offsetOf(flipped, item) && offsetOf(flipped, item) <= behind;
+    const recovery = recover(directory);
+    const isTold = recovery.indexFromOffset < offsetAt(140);
+    t.true(isTold || isInOrder, `item ${item} flip ${flip}`);
+    if (isTold) assertComplete(t, directory, recovery, `item ${item} flip ${flip}`);
+    if (isTold) told++;
+  }
+  t.log(`${told} flips`);
+  t.true(told > 0);
+});
+
+test("RocketMQ's newest index file has lost items when its header says that it goes further", (t) => {
+  const directory = built(t, 140);
+  damage(directory, directory.names.at(-1) ?? "", (content) => content.writeInt32BE(content.readInt32BE(36) - 4, 36));
+  const recovery = recover(directory);
+  t.true(recovery.indexFromOffset < offsetAt(140));
+  assertComplete(t, directory, recovery);
 });
 
 test("RocketMQ's index is durable before a mark vouches for it", (t) => {
