@@ -99,7 +99,7 @@ export {
   isTopicLegal,
   QUEUE_ID_MAX,
 } from "./queue-name.js";
-export { isMessageMagic, RecordCursor } from "./record-cursor.js";
+export { hasTopic, isMessageMagic, RecordCursor } from "./record-cursor.js";
 export { type RecordField, recordFields } from "./record-fields.js";
 export { parseRocketMqJson } from "./rocketmq-json.js";
 export { shownValue } from "./shown-value.js";

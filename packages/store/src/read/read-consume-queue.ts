@@ -18,7 +18,8 @@ export class ReadConsumeQueue {
   readonly slot: number;
   readonly topic: string;
   readonly queueId: number;
-  readonly topicBytes: Uint8Array;
+  /** Over the topic's bytes. */
+  readonly topicView: DataView;
   readonly directory: string;
   readonly #directory: SegmentDirectory;
   readonly #columns: QueueColumns<"main">;
@@ -27,9 +28,6 @@ export class ReadConsumeQueue {
   /** By their first byte. */
   readonly #files = new Map<number, ReadSegment>();
   #last: ReadSegment | undefined;
-  /** Units whose records have the queue's topic: [from, to). */
-  #topicKnownFrom = 0;
-  #topicKnownTo = 0;
 
   constructor(
     place: QueuePlace,
@@ -41,7 +39,7 @@ export class ReadConsumeQueue {
     this.slot = place.slot;
     this.topic = place.topic;
     this.queueId = place.queueId;
-    this.topicBytes = Buffer.from(place.topic);
+    this.topicView = new DataView(Uint8Array.from(Buffer.from(place.topic)).buffer);
     this.directory = place.directory;
     this.#directory = new SegmentDirectory(place.directory, fileSize);
     this.#columns = columns;
@@ -72,17 +70,6 @@ export class ReadConsumeQueue {
   /** Path of the file that holds a queue offset's unit. */
   pathOf(queueOffset: number): string {
     return this.#directory.pathOf(queueOffset * CONSUME_QUEUE_UNIT_LENGTH);
-  }
-
-  /** Whether {@link rememberTopic} was notified of the queue offset: what is read again and again has its topic compared once. */
-  isTopicKnown(queueOffset: number): boolean {
-    return queueOffset >= this.#topicKnownFrom && queueOffset < this.#topicKnownTo;
-  }
-
-  /** The record of a queue offset has the queue's topic. One row of them is remembered, and another one when that begins elsewhere. */
-  rememberTopic(queueOffset: number): void {
-    if (queueOffset !== this.#topicKnownTo) this.#topicKnownFrom = queueOffset;
-    this.#topicKnownTo = queueOffset + 1;
   }
 
   /** Undefined when the unit of a queue offset, as it was read, is to be believed. */

@@ -1,26 +1,23 @@
 import {
   type ConsumeQueueUnit,
   getInt64,
+  hasTopic,
   isUnitPlace,
   MESSAGE_BASE_LENGTH,
   MillraceError,
   QUEUE_ID_OFFSET,
   QUEUE_OFFSET_OFFSET,
-  RecordCursor,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import type { CommitLogReader } from "./commit-log-reader.js";
-import type { ReadSegment } from "./read-segment.js";
 import { RecordCorruptError } from "./record-corrupt-error.js";
 
 /** The queue of a unit. */
 interface UnitQueue {
   readonly slot: number;
   readonly queueId: number;
-  readonly topicBytes: Uint8Array;
+  readonly topicView: DataView;
   pathOf(queueOffset: number): string;
-  isTopicKnown(queueOffset: number): boolean;
-  rememberTopic(queueOffset: number): void;
 }
 
 /** Asks for a unit to be built again from the log. True: that has been tried, and the log has no record for it. */
@@ -30,7 +27,6 @@ export type OnBadUnit = (queue: UnitQueue, queueOffset: number) => boolean;
 export class UnitVerifier {
   onBadUnit: OnBadUnit = () => false;
   readonly #log: CommitLogReader;
-  readonly #record = new RecordCursor();
 
   constructor(log: CommitLogReader) {
     this.#log = log;
@@ -76,20 +72,10 @@ export class UnitVerifier {
       view.getInt32(position + TOTAL_SIZE_OFFSET) === size &&
       view.getInt32(position + QUEUE_ID_OFFSET) === queue.queueId &&
       isUnitPlace(getInt64(view, position + QUEUE_OFFSET_OFFSET), queueOffset) &&
-      (queue.isTopicKnown(queueOffset) || this.#isTopic(queue, queueOffset, segment, position, size));
+      hasTopic(view, position, size, queue.topicView);
     if (isOurs) return true;
     const actual = this.#log.sizeAt(physicalOffset);
     if (actual > 0) return verifier.errorOf(segment, physicalOffset, actual, maxOffset) !== undefined;
     return verifier.errorOfHead(segment, physicalOffset, size, maxOffset) !== undefined;
-  }
-
-  #isTopic(queue: UnitQueue, queueOffset: number, { bytes, view }: ReadSegment, position: number, size: number): boolean {
-    const { topicBytes } = queue;
-    const record = this.#record;
-    record.moveTo(bytes, position, view);
-    if (!record.readLengths(size) || record.topicLength !== topicBytes.length) return false;
-    for (let i = 0; i < topicBytes.length; i++) if (bytes[record.topicPosition + i] !== topicBytes[i]) return false;
-    queue.rememberTopic(queueOffset);
-    return true;
   }
 }

@@ -30,17 +30,17 @@ test("the units of a queue are read one after the other, over its files", (t) =>
   t.is(queue?.rollNextFile(10), 20);
 });
 
-test("whose record's topic has been compared is remembered as one row, which begins again elsewhere", (t) => {
-  const store = new BuiltStore(t, logOf(30));
-  const queue = store.reader.consumeQueues.find("TopicA", 0);
-  const known = (): number[] => Array.from({ length: 30 }, (_, n) => n).filter((n) => queue?.isTopicKnown(n));
-  t.deepEqual(known(), []);
-  store.reader.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 4, maxMessages: 3 }).release();
-  t.deepEqual(known(), [4, 5, 6]);
-  store.reader.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 5, maxMessages: 4 }).release();
-  t.deepEqual(known(), [4, 5, 6, 7, 8]);
-  store.reader.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 20, maxMessages: 2 }).release();
-  t.deepEqual(known(), [20, 21]);
+test("a unit that changes after it was read, to the record of another topic with its size and queue offset, is found", (t) => {
+  const builder = new CommitLogBuilder();
+  for (let n = 0; n < 30; n++) for (const topic of ["TopicA", "TopicB"]) builder.add({ topic });
+  const store = new BuiltStore(t, builder);
+  const get = (queueOffset: number, maxMessages: number): void =>
+    store.reader.getMessage({ topic: "TopicA", queueId: 0, queueOffset, maxMessages }).release();
+  get(0, 30);
+  const [at = 0, size = 0] = [builder.records[2 * 7 + 1]?.offset, builder.records[2 * 7]?.length];
+  store.setUnit("TopicA", 0, 7, { physicalOffset: at, size, tagsCode: 0 });
+  for (let again = 0; again < 2; again++) t.throws(() => get(7, 1), { code: "ERR_CONSUME_QUEUE_CORRUPT" });
+  get(6, 1);
 });
 
 test("a tags code is a hash with its sign, or a time of delivery", (t) => {
