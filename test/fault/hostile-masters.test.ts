@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { HA_BODY_LIMIT, MillraceError, TOTAL_SIZE_OFFSET } from "@millrace/format";
+import { BLANK_RECORD_LENGTH, HA_BODY_LIMIT, MillraceError, TOTAL_SIZE_OFFSET, writeBlankRecord } from "@millrace/format";
 import type { MessageStore } from "@millrace/store";
 import test from "ava";
 import type { LogBytes } from "#store/replicate/log-bytes.js";
@@ -137,6 +137,67 @@ test.serial(
     t.true(logBytes(slave, 0, end).equals(log));
   },
 );
+
+/** A log of RocketMQ's records in segments that end so many bytes after the last one; where that is all of a segment, it has none. */
+function logWithRests(rests: readonly number[]): { readonly log: Buffer; readonly records: number } {
+  const builderSize = 2 * (rests.length + 1) * SEGMENT_SIZE; // so that it does not end segments itself
+  const overhead = new CommitLogBuilder(builderSize).add({ body: new Uint8Array(0) }).length;
+  const bytes: Uint8Array[] = [];
+  let records = 0;
+  const add = (length: number): void => {
+    const builder = new CommitLogBuilder(builderSize, true, bytes.length * SEGMENT_SIZE);
+    const segment = new Uint8Array(SEGMENT_SIZE);
+    if (length > 0) {
+      const { offset } = builder.add({ body: new Uint8Array(length - overhead), queueOffset: records++ });
+      segment.set(builder.image(offset).subarray(offset, offset + length));
+    }
+    const rest = SEGMENT_SIZE - length;
+    if (rest >= BLANK_RECORD_LENGTH) writeBlankRecord(new DataView(segment.buffer), length, rest);
+    segment.fill(0x78, length + BLANK_RECORD_LENGTH); // any bytes may be there
+    bytes.push(segment);
+  };
+  for (const rest of rests) add(SEGMENT_SIZE - rest);
+  add(500);
+  return { log: Buffer.concat(bytes).subarray(0, rests.length * SEGMENT_SIZE + 500), records };
+}
+
+const BLANK = SEGMENT_SIZE;
+const RESTS = {
+  "of 0 to 9 bytes": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  "that are all of it, one after another": [30_000, BLANK, BLANK, 10_000],
+};
+
+for (const [what, rests] of Object.entries(RESTS)) {
+  for (const writeWithoutMmap of [false, true]) {
+    test.serial(
+      `segments of a master end in rests ${what}, and a slave has them so, writeWithoutMmap=${writeWithoutMmap}`,
+      async (t) => {
+        const random = seededRandom(chosenSeed());
+        const { log, records } = logWithRests(rests);
+        let cuts = 0;
+        const master = await RawMaster.listen(t, ({ socket, start }) => {
+          socket.setNoDelay(true);
+          if (master.connections === 1) return void socket.write(transferHeader(0, 0)); // the opening asks where the log begins
+          // The first connections end somewhere on the way.
+          const end = ++cuts < 4 ? Math.min(log.length, start + 20_000 + random(SEGMENT_SIZE)) : log.length;
+          for (let at = start; at < end; at += 9000) socket.write(transfer(at, log.subarray(at, Math.min(end, at + 9000))));
+          if (end < log.length) socket.end();
+        });
+        const slave = await openSlave(t, master.port, { writeWithoutMmap, flushDiskType: "SYNC_FLUSH" });
+        await until(() => slave.maxPhysicalOffset >= log.length || slave.stats().state !== "running");
+        await until(() => Math.max(...master.reports) >= log.length || slave.stats().state !== "running");
+        t.is(slave.stats().state, "running");
+        t.is(Math.max(...master.reports), log.length);
+        t.true(logBytes(slave, 0, log.length).equals(log));
+        await slave.close();
+        const { storePathRootDir } = slave.config;
+        const opened = await openStore(t, { storePathRootDir });
+        t.is(opened.maxPhysicalOffset, log.length);
+        t.is(opened.getMaxOffsetInQueue("TopicA", 0), records);
+      },
+    );
+  }
+}
 
 /** Whole, byte by byte, or in pieces of any length. */
 function inPieces(socket: Socket, bytes: Buffer, random: Random): void {

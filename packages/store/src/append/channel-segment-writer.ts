@@ -15,7 +15,7 @@ export class ChannelSegmentWriter implements SegmentWriter {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    (this.#segment as MappedFile).file.write(bytes, position);
+    (this.#segment as MappedFile).write(bytes, position);
   }
 
   close(): void {

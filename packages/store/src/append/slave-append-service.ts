@@ -1,4 +1,4 @@
-import { isTopicDirectoryLegal, MillraceError, SYS_FLAG_COMMIT, storePaths } from "@millrace/format";
+import { BLANK_RECORD_LENGTH, isTopicDirectoryLegal, MillraceError, SYS_FLAG_COMMIT, storePaths } from "@millrace/format";
 import { createStorage, type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import {
   ControlBlock,
@@ -55,8 +55,10 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
   readonly #reports: SlaveReports;
   readonly #sync: boolean;
   #segment: MappedFile;
-  /** One past what has been written. */
+  /** One past what has been written: the end of a record, or of #segment. */
   #offset: number;
+  /** Of the rest of a segment that is coming: the bytes behind it are written first. */
+  #blankHead = new Uint8Array(0);
   #messages = 0;
   #storeTimestamp = 0;
   #waitsForForce = false;
@@ -135,10 +137,14 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     this.#counters.appendBeganUs.set(Math.floor(monotonicUs()));
     try {
       while (records.next()) {
-        const slot = this.#slotOf(records);
-        if (slot === undefined) return false;
-        this.#countQueueOffset(slot, records);
-        this.#write(records);
+        if (records.isBlank) this.#writeBlank(records);
+        else {
+          const slot = this.#slotOf(records);
+          if (slot === undefined) return false;
+          this.#countQueueOffset(slot, records);
+          this.#write(records);
+        }
+        records.take();
       }
       return true;
     } catch (error) {
@@ -155,38 +161,48 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     } while (!this.#appendReady(records));
   }
 
-  #write(records: RecordStream): void {
-    const { blank, record, checker } = records;
-    if (blank.length > 0) this.#roll(blank, record.length);
-    const segment = this.#segment;
-    const end = this.#offset + record.length;
-    if (end > this.#ready.allocated && !this.#ready.isReady(segment, end) && !this.#ready.wait(segment, end)) {
-      throw new MillraceError("ERR_ALLOCATE_FAILED", `no segment could be made ready in time: offset=${this.#offset}`);
-    }
-    this.#writer.write(record, this.#offset - segment.fromOffset);
+  #write({ checker, found }: RecordStream): void {
+    const end = this.#offset + found.length;
+    const segment = this.#segmentFor(end);
+    this.#writer.write(found, this.#offset - segment.fromOffset);
     this.#offset = end;
     this.#storeTimestamp = checker.storeTimestamp;
     this.#messages++;
-    records.take();
     this.#ready.wantAhead(end);
   }
 
-  /** The rest of the master's segment, as it is there, and the next one. Its bytes are ready: they are the segment's. */
-  #roll(blank: Uint8Array, length: number): void {
-    const segment = this.#segment;
-    const next = this.#segments.at(this.#storage, segment.endOffset, "write");
-    const isReady =
-      (this.#ready.isReady(segment, segment.endOffset) || this.#ready.wait(segment, segment.endOffset)) &&
-      (this.#ready.isReady(next, segment.endOffset + length) || this.#ready.wait(next, segment.endOffset + length));
-    if (!isReady) {
-      next.close();
-      throw new MillraceError("ERR_ALLOCATE_FAILED", `no segment could be made ready in time: offset=${segment.endOffset}`);
+  /**
+   * What has come of the rest of a segment, as it is on the master. Its head is written last: until all of it is there the log ends before
+   * it, in memory and for a recovery.
+   */
+  #writeBlank({ found, foundOffset }: RecordStream): void {
+    const end = foundOffset + found.length;
+    const segment = this.#segmentFor(end);
+    const isFirst = foundOffset === this.#offset;
+    if (isFirst) this.#blankHead = found.slice(0, BLANK_RECORD_LENGTH);
+    const skipped = isFirst ? this.#blankHead.length : 0;
+    if (found.length > skipped) this.#writer.write(found.subarray(skipped), foundOffset + skipped - segment.fromOffset);
+    this.#ready.wantAhead(end);
+    if (end < segment.endOffset) return;
+    this.#writer.write(this.#blankHead, this.#offset - segment.fromOffset);
+    this.#offset = end;
+  }
+
+  /** The segment of the next bytes, where they may be written: the current one, or the next one when that is full. */
+  #segmentFor(end: number): MappedFile {
+    const full = this.#segment;
+    const isRoll = this.#offset === full.endOffset;
+    if (!isRoll && end <= this.#ready.allocated) return full;
+    const segment = isRoll ? this.#segments.at(this.#storage, full.endOffset, "write") : full;
+    if (!this.#ready.isReady(segment, end) && !this.#ready.wait(segment, end)) {
+      if (isRoll) segment.close();
+      throw new MillraceError("ERR_ALLOCATE_FAILED", `no segment could be made ready in time: offset=${this.#offset}`);
     }
-    this.#writer.write(blank, this.#offset - segment.fromOffset);
-    this.#segment = next;
-    this.#offset = next.fromOffset;
-    this.#writer.enter(next);
+    if (!isRoll) return segment;
+    this.#segment = segment;
+    this.#writer.enter(segment);
     this.#counters.appendRolls.add(1);
+    return segment;
   }
 
   /** Undefined: its queue has none yet. */
@@ -229,7 +245,7 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     const counters = this.#counters;
     counters.appendBeganUs.set(0);
     const { wroteOffset } = counters;
-    if (this.#messages === 0) return;
+    if (this.#offset === wroteOffset.value) return;
     counters.appendGroups.add(1);
     counters.appendMessages.add(this.#messages);
     counters.appendBytes.add(this.#offset - wroteOffset.value);

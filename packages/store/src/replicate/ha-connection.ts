@@ -10,6 +10,8 @@ import { SlaveReports } from "./slave-reports.js";
 
 /** A slave that acknowledges all that it was sent within this time is waited for, without the event loop. */
 export const QUICK_MS = 2;
+/** How long frames follow each other that the system takes at once, before the event loop has a turn. */
+const SENDING_TURN_MS = 1;
 /** Reports that are read at once are 8 bytes each. */
 const RECEIVED_LENGTH = 1024;
 
@@ -45,7 +47,9 @@ export class HaConnection {
   readonly #received = new Uint8Array(RECEIVED_LENGTH);
   /** The next byte to send. */
   #next = 0;
+  /** A frame is with the socket, or the next one waits for its turn. */
   #isSending = false;
+  #turnEndMs = 0;
   #isEnded = false;
   #isQuick = false;
   #readAtMs = monotonicMs();
@@ -127,11 +131,12 @@ export class HaConnection {
     if (this.behindBytes === 0) this.#caughtUpAtMs = nowMs;
     const silentMs = nowMs - this.#readAtMs;
     const { haHousekeepingInterval, haSendHeartbeatInterval } = this.#config;
-    if (silentMs > haHousekeepingInterval) {
+    // What has come may not have been read: after a long turn timers come before sockets.
+    if (silentMs > haHousekeepingInterval && !this.receive()) {
       const values = `address=${this.address} silentMs=${Math.floor(silentMs)}`;
       return this.end(new MillraceError("ERR_HA_SILENT", `nothing came from a slave: ${values}`));
     }
-    if (this.hasJoined && !this.#isSending && nowMs - this.#wroteAtMs > haSendHeartbeatInterval) this.#write(0);
+    if (this.hasJoined && !this.#isSending && !this.#isEnded && nowMs - this.#wroteAtMs > haSendHeartbeatInterval) this.#write(0);
   }
 
   /** Closes it; may be called again. */
@@ -206,8 +211,20 @@ export class HaConnection {
     if (length > 0) this.#owner.onSent(length);
   }
 
+  /** Of a frame that the system takes at once it comes from a microtask, so frame upon frame would leave nobody else a turn. */
   readonly #onWritten = (error?: Error | null): void => {
-    this.#isSending = false;
-    if (error == null) this.send(); // otherwise the socket closes
+    if (error != null) return; // the socket closes
+    if (monotonicMs() < this.#turnEndMs) this.#sendNext();
+    else setImmediate(this.#onTurn);
   };
+
+  readonly #onTurn = (): void => {
+    this.#turnEndMs = monotonicMs() + SENDING_TURN_MS;
+    this.#sendNext();
+  };
+
+  #sendNext(): void {
+    this.#isSending = false;
+    this.send();
+  }
 }

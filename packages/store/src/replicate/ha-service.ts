@@ -102,6 +102,7 @@ export class HaService implements EventAgent, HaConnectionOwner {
 
   onJoined(connection: HaConnection): void {
     const { address, stats } = connection;
+    this.#count(); // who sees it in the stats may put, and is to be waited for
     this.#events.emit("slaveJoined", { service: "replicate", address, fromOffset: stats.sentOffset });
     this.#tellStats();
     this.#awaitLog();

@@ -16,29 +16,31 @@ const INITIAL_LENGTH = 256 * 1024;
 const RECORD_LIMIT = 64 * 1024 * 1024 + RECORD_OVERHEAD_LIMIT;
 
 /**
- * Bytes of a log that come in pieces, as whole records: {@link next} finds one that is good, with the rest of the segment before it where
- * the log has rolled, {@link take} passes it. Nothing of a record is believed before all of it is there. Holds one record at most beside
- * what {@link fill} was given last.
+ * Bytes of a log that come in pieces. {@link next} finds a whole record that is good, of which nothing is believed before all of it is
+ * there; or what has come of the rest of a segment where the log has rolled, which is not waited for: it may be a segment. {@link take}
+ * passes it. Holds one record at most beside what {@link fill} was given last.
  */
 export class RecordStream {
-  /** What {@link next} has found: of the rest of a segment, which comes first, and of the record. */
-  blankLength = 0;
-  recordLength = 0;
+  /** What {@link next} has found is of the rest of a segment: its head, 8 bytes or all of a shorter one, is never in two pieces. */
+  isBlank = false;
   readonly checker = new MessageChecker();
   readonly #segmentSize: number;
   #bytes = new Uint8Array(INITIAL_LENGTH);
   #view = new DataView(this.#bytes.buffer);
   #start = 0;
   #end = 0;
-  /** Of the log, at #start: the end of the last record that was taken. */
+  #length = 0;
+  /** Of the log: the end of the last record, or segment, that was taken. */
   #offset: number;
+  /** Bytes behind #offset that were taken, of the rest of a segment. */
+  #blankTaken = 0;
 
   constructor(segmentSize: number, offset: number) {
     this.#segmentSize = segmentSize;
     this.#offset = offset;
   }
 
-  /** End of the last record that was taken, in the log. */
+  /** End of the last record, or segment, that was taken, in the log. */
   get offset(): number {
     return this.#offset;
   }
@@ -48,13 +50,14 @@ export class RecordStream {
     return this.#bytes;
   }
 
-  get blank(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#start + this.blankLength);
+  /** A record, or a piece of the rest of a segment. */
+  get found(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#start + this.#length);
   }
 
-  get record(): Uint8Array {
-    const at = this.#start + this.blankLength;
-    return this.#bytes.subarray(at, at + this.recordLength);
+  /** Of {@link found}, in the log. */
+  get foundOffset(): number {
+    return this.#offset + this.#blankTaken;
   }
 
   fill(bytes: Uint8Array): void {
@@ -64,36 +67,44 @@ export class RecordStream {
   }
 
   /**
-   * Whether a whole record is there.
+   * Whether a whole record is there, or a piece of the rest of a segment.
    *
    * @throws MillraceError `ERR_HA_PROTOCOL`: the next bytes are no record of this log
    */
   next(): boolean {
-    this.blankLength = 0;
-    let rest = this.#segmentSize - (this.#offset % this.#segmentSize);
-    if (rest < BLANK_RECORD_LENGTH) this.blankLength = rest;
-    else if (this.#available < BLANK_RECORD_LENGTH) return false;
-    else if (this.#int32(MAGIC_OFFSET) === BLANK_MAGIC) this.blankLength = this.#blank(rest);
-    if (this.blankLength > 0) rest = this.#segmentSize;
-    if (this.#available < this.blankLength + BLANK_RECORD_LENGTH) return false;
-    const length = this.#int32(this.blankLength + TOTAL_SIZE_OFFSET);
-    const magic = this.#int32(this.blankLength + MAGIC_OFFSET);
+    const rest = this.#segmentSize - (this.foundOffset % this.#segmentSize);
+    const head = Math.min(rest, BLANK_RECORD_LENGTH);
+    this.isBlank = this.#blankTaken > 0;
+    if (!this.isBlank) {
+      if (this.#available < head) return false;
+      this.isBlank = rest < BLANK_RECORD_LENGTH || this.#int32(MAGIC_OFFSET) === BLANK_MAGIC;
+      if (!this.isBlank) return this.#nextRecord(rest);
+      if (rest >= BLANK_RECORD_LENGTH) this.#checkBlank(rest);
+    }
+    this.#length = Math.min(rest, this.#available);
+    return this.#length > 0;
+  }
+
+  #nextRecord(rest: number): boolean {
+    const length = this.#int32(TOTAL_SIZE_OFFSET);
+    const magic = this.#int32(MAGIC_OFFSET);
     if (!isMessageMagic(magic) || length < MESSAGE_BASE_LENGTH || length > Math.min(rest, RECORD_LIMIT)) {
       throw this.#noRecord(`length=${length} magic=${magic}`);
     }
-    if (this.#available < this.blankLength + length) return false;
-    const at = this.#start + this.blankLength;
-    const verdict = this.checker.check(this.#view, this.#bytes, at, at + length, this.#offset + this.blankLength, true);
+    if (this.#available < length) return false;
+    const verdict = this.checker.check(this.#view, this.#bytes, this.#start, this.#start + length, this.#offset, true);
     if (verdict !== length) throw this.#noRecord(`verdict=${messageVerdictName(Math.min(verdict, 0))}`);
-    this.recordLength = length;
+    this.#length = length;
     return true;
   }
 
   /** Passes what {@link next} has found. */
   take(): void {
-    const length = this.blankLength + this.recordLength;
-    this.#start += length;
-    this.#offset += length;
+    this.#start += this.#length;
+    const end = this.foundOffset + this.#length;
+    const isWhole = !this.isBlank || end % this.#segmentSize === 0;
+    this.#blankTaken = isWhole ? 0 : end - this.#offset;
+    if (isWhole) this.#offset = end;
   }
 
   get #available(): number {
@@ -104,14 +115,14 @@ export class RecordStream {
     return this.#view.getInt32(this.#start + position);
   }
 
-  #blank(rest: number): number {
+  #checkBlank(rest: number): void {
     const length = this.#int32(TOTAL_SIZE_OFFSET);
-    if (length === rest && length <= RECORD_LIMIT) return length;
+    if (length === rest) return;
     throw this.#noRecord(`the segment ends elsewhere: length=${length} rest=${rest} mappedFileSizeCommitLog=${this.#segmentSize}`);
   }
 
   #noRecord(why: string): MillraceError {
-    const message = `what the master sends is no record that can follow here: offset=${this.#offset + this.blankLength} ${why}`;
+    const message = `what the master sends is no record that can follow here: offset=${this.#offset} ${why}`;
     return new MillraceError("ERR_HA_PROTOCOL", message);
   }
 

@@ -2,14 +2,17 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { segmentFileName } from "@millrace/format";
+import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { type MillraceError, segmentFileName } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
 import test, { type ExecutionContext } from "ava";
 import { monotonicMs } from "#shared-memory/monotonic-clock.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
-import { HaConnection } from "#store/replicate/ha-connection.js";
+import { HaConnection, type HaConnectionOwner } from "#store/replicate/ha-connection.js";
 import { LogBytes } from "#store/replicate/log-bytes.js";
 import { HA_CAPTURE_SEGMENT_SIZE, HA_CAPTURES, type HaCaptureEvent, haCapture } from "../../../support/ha-capture.js";
+import { reportBytes } from "../../../support/raw-slave.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { until } from "../../../support/until.js";
 
@@ -115,3 +118,69 @@ for (const name of HA_CAPTURES) {
     connection.end(undefined);
   });
 }
+
+const FRAMES = 2000;
+const FRAME_LENGTH = 32_768;
+const READ_MS = 0.1;
+/** One turn for so many frames at least; what a connection may send in one goes into ten reads, and fewer on a busy machine. */
+const FRAMES_A_TURN = 50;
+
+/** Takes each frame at once, as a system does whose buffers another core empties. */
+class GreedySocket extends Duplex {
+  readonly remoteAddress = "127.0.0.1";
+  readonly remotePort = 1;
+  taken = 0;
+
+  setNoDelay(): void {}
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.taken += chunk.length;
+    done();
+  }
+}
+
+function ownerOf(endOffset: number): HaConnectionOwner & { readonly ends: (MillraceError | undefined)[] } {
+  const ends: (MillraceError | undefined)[] = [];
+  return { minOffset: 0, endOffset, onJoined() {}, onReport() {}, onSent() {}, onEnd: (_, error) => void ends.push(error), ends };
+}
+
+/** A log that is read slowly, and holds nothing. */
+const SLOW_LOG = {
+  read(offset: number, end: number, target: Uint8Array): number {
+    const readMs = monotonicMs() + READ_MS;
+    while (monotonicMs() < readMs);
+    return Math.min(target.length, end - offset);
+  },
+  close() {},
+} as unknown as LogBytes;
+
+test.serial("while a slave is sent what it lacks the event loop has its turns", async (t) => {
+  const socket = new GreedySocket();
+  const config = resolveConfig({ haTransferBatchSize: FRAME_LENGTH });
+  const connection = new HaConnection(socket as unknown as Socket, config, SLOW_LOG, ownerOf(FRAMES * FRAME_LENGTH));
+  socket.push(reportBytes(0));
+  let turns = 0;
+  for (; socket.taken < FRAMES * FRAME_LENGTH; turns++) await setImmediate();
+  t.true(turns > FRAMES / FRAMES_A_TURN, `turns=${turns}`);
+  connection.end(undefined);
+});
+
+test.serial("a slave whose report has come and was not read yet is not silent", async (t) => {
+  const [master, slave] = await socketPair(t);
+  if (slave.connecting) await once(slave, "connect");
+  const config = resolveConfig({});
+  const owner = ownerOf(0);
+  const connection = new HaConnection(master, config, SLOW_LOG, owner);
+  slave.write(reportBytes(0));
+  // In the same turn of the event loop, as after a long one: timers come before sockets.
+  connection.tick(monotonicMs() + config.haHousekeepingInterval + 1);
+  t.deepEqual(owner.ends, []);
+  t.true(connection.hasJoined);
+  connection.tick(Number.MAX_SAFE_INTEGER);
+  t.deepEqual(
+    owner.ends.map((error) => error?.code),
+    ["ERR_HA_SILENT"],
+  );
+});

@@ -21,7 +21,7 @@ function received(session: MasterSession, bytes: Uint8Array, splits: (at: number
   for (let at = 0; at < bytes.length; ) {
     const length = Math.max(1, splits(at));
     reader.push(bytes.subarray(at, at + length), session);
-    for (; session.records.next(); session.records.take()) log.push(Buffer.concat([session.records.blank, session.records.record]));
+    for (; session.records.next(); session.records.take()) log.push(Buffer.from(session.records.found));
     at += length;
   }
   return Buffer.concat(log);
