@@ -1,6 +1,7 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { storePaths } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
@@ -100,6 +101,33 @@ test.serial("a snapshot of an empty store, and of one that ends with a segment, 
   mkdirSync(join(parent, "empty"));
   t.like(await store.snapshot(join(parent, "empty")), { minOffset: 0, maxOffset: 0 });
   await (await openStore(t, { ...SMALL, storePathRootDir: join(parent, "empty") })).close();
+});
+
+test.serial("what lies beside the segments and queue files, and is none, does not keep a snapshot from copying them", async (t) => {
+  const store = await openStore(t, SMALL);
+  for (let n = 0; n < 300; n++) await store.putMessage(numbered(n, 700, { queueId: n % 2, keys: `k${n}` }));
+  const { commitLog, consumeQueue } = storePaths(store.config.storePathRootDir);
+  for (const name of [".nfs0000000000a1b2c3", "00000000000000000000.bak", `${"0".repeat(19)}7`]) {
+    writeFileSync(join(commitLog, name), "");
+    writeFileSync(join(consumeQueue, "TopicA", "0", name), new Uint8Array(SMALL.mappedFileSizeConsumeQueue ?? 0));
+  }
+  const target = join(temporaryDirectory(t), "backup");
+  t.like(await store.snapshot(target), { minOffset: 0 });
+  t.deepEqual(
+    readdirSync(join(target, "consumequeue", "TopicA", "0")).filter((name) => !/^0*(0|1000|2000|3000)$/.test(name)),
+    [],
+  );
+  await opensCleanly(t, target, 300);
+});
+
+test.serial("a snapshot whose log is gone before it is copied is refused", async (t) => {
+  const store = await openStore(t, SMALL);
+  for (let n = 0; n < 20; n++) await store.putMessage(numbered(n, 700));
+  const { commitLog } = storePaths(store.config.storePathRootDir);
+  for (const name of readdirSync(commitLog)) rmSync(join(commitLog, name));
+  const parent = temporaryDirectory(t);
+  await t.throwsAsync(store.snapshot(join(parent, "backup")), { code: "ERR_COPY_FAILED", message: /deleted faster/ });
+  t.deepEqual(readdirSync(parent), []);
 });
 
 test.serial("an aborted snapshot, one that fails and one whose store is closed leave nothing, and the store goes on", async (t) => {
