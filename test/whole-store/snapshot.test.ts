@@ -1,13 +1,15 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { storePaths } from "@millrace/format";
+import { indexItemPosition, storePaths } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { flipBit } from "../support/flip-bit.js";
 import { contents, readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB, numbered, numberOf, openStore, outcomes } from "../support/temporary-store.js";
+import { until } from "../support/until.js";
 
 const SMALL: MessageStoreOptions = {
   mappedFileSizeCommitLog: 64 * KIB,
@@ -148,6 +150,24 @@ test.serial("an aborted snapshot, one that fails and one whose store is closed l
   await Promise.all([t.throwsAsync(last), store.close()]);
   t.deepEqual(readdirSync(parent), []);
   await t.throwsAsync(store.snapshot(target), { code: "ERR_STORE_CLOSED" });
+});
+
+test.serial("a snapshot has no index file that was found damaged: the next opening of it builds that again", async (t) => {
+  const store = await openStore(t, { ...SMALL, scrubBytesPerSecond: 0 });
+  for (let n = 0; n < 700; n++) await store.putMessage(numbered(n, 100, { queueId: n % 2, keys: `k${n}` }));
+  await until(() => store.dispatchBehindBytes === 0);
+  const directory = join(store.config.storePathRootDir, "index");
+  const name = readdirSync(directory).sort()[1] ?? "";
+  flipBit(join(directory, name), indexItemPosition(50, 1) + 3); // the hash of its first key
+  t.deepEqual((await store.verify()).damagedIndexFiles, [join(directory, name)]);
+  const target = join(temporaryDirectory(t), "backup");
+  await store.snapshot(target);
+  const copy = await openStore(t, { ...SMALL, storePathRootDir: target });
+  await until(() => copy.dispatchBehindBytes === 0);
+  const lost = Array.from({ length: 700 }, (_, n) => `k${n}`).filter(
+    (key) => copy.queryMessage({ topic: "TopicA", key }).messages.length !== 1,
+  );
+  t.deepEqual(lost, []);
 });
 
 test.serial("a target that is there, or overlaps the store, is refused", async (t) => {

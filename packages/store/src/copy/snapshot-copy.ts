@@ -15,6 +15,7 @@ import {
 import { SegmentDirectory, type StorageEntry } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
 import { writeDispatchedMark } from "../marks/dispatched-mark.js";
+import { readIndexSeals } from "../marks/index-seals.js";
 import { cutIndexFile } from "../recover/index/index-file-cut.js";
 import { LogRecordReader } from "../recover/scan/log-record-reader.js";
 import type { StoreCopy } from "./store-copy.js";
@@ -157,7 +158,10 @@ export class SnapshotCopy {
     const names = storage
       .list(source.index)
       .filter(({ kind, name, size }) => kind === "file" && size === length && isIndexFileName(name));
+    const { distrusted = [] } = readIndexSeals(storage, source.indexSeals, config) ?? {};
     for (const { name } of names) {
+      // The snapshot's opening builds it, and those behind it.
+      if (distrusted.includes(name)) break;
       const path = join(source.index, name);
       const header = this.#unlessGone(path, () => this.#headerOf(path));
       if (header === undefined || header.indexCount <= INDEX_FIRST_ITEM || header.beginPhysicalOffset >= this.#maxOffset) continue;
