@@ -22,6 +22,8 @@ export class FakeQueue implements ScheduledQueue {
   minOffset = 0;
   /** Behind the last unit, unless a test says otherwise. */
   next: number | undefined;
+  /** Queue offset → what reading its unit throws. */
+  readonly bad = new Map<number, Error>();
 
   get maxOffset(): number {
     return this.units.length;
@@ -36,6 +38,8 @@ export class FakeQueue implements ScheduledQueue {
   }
 
   unit(queueOffset: number, unit: ConsumeQueueUnit): boolean {
+    const error = this.bad.get(queueOffset);
+    if (error !== undefined) throw error;
     const found = queueOffset >= this.minOffset ? this.units[queueOffset] : undefined;
     if (found !== undefined) Object.assign(unit, found);
     return found !== undefined;

@@ -228,15 +228,39 @@ test("a crash after a deletion brings no offset of a broker's back", async (t) =
   t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
 });
 
-test("cleanExpiredConsumerQueue forgets the offsets durably before the queue is gone", async (t) => {
+/** A store whose queues of TopicA have had three messages each, all of which have gone with their segment. */
+async function openExpired(t: ExecutionContext, queueIds: readonly number[]): Promise<MessageStore> {
   const store = await openStore(t, { fileReservedTime: 0, deleteCommitLogFilesInterval: 0, cleanResourceInterval: 3_600_000 });
-  await put(store, 3);
-  store.consumerOffsets.commit(GROUP, "TopicA", 0, 3);
-  await store.consumerOffsets.persist();
+  for (const queueId of queueIds) for (let n = 0; n < 3; n++) await store.putMessage(message({ queueId }));
   for (let n = 0; n < 5; n++) await store.putMessage(numbered(n, SEGMENT_SIZE / 2, { topic: "Filler" }));
   await store.flush();
   await until(() => store.dispatchBehindBytes === 0);
   t.true((await store.deleteExpiredFiles()).deletedSegments > 0);
+  return store;
+}
+
+test("an offset that is committed while its expired queue is being deleted is not one of the queue that begins again", async (t) => {
+  const store = await openExpired(t, [0, 1]);
+  const { consumerOffsets } = store;
+  const persist = consumerOffsets.persist.bind(consumerOffsets);
+  const counted: boolean[] = [];
+  consumerOffsets.persist = async () => {
+    await persist();
+    for (const queueId of [0, 1]) counted.push(consumerOffsets.commit(GROUP, "TopicA", queueId, 3));
+  };
+  await store.cleanExpiredConsumerQueue();
+  consumerOffsets.persist = persist;
+  t.deepEqual(counted.slice(0, 2), [true, true]);
+  for (const queueId of [0, 1]) t.is(consumerOffsets.get(GROUP, "TopicA", queueId), undefined);
+  for (const queueId of [0, 1]) for (let n = 0; n < 5; n++) await store.putMessage(message({ queueId }));
+  const again = await openStore(t, { storePathRootDir: crashed(t, store) });
+  for (const queueId of [0, 1]) t.is(again.consumerOffsets.get(GROUP, "TopicA", queueId), undefined);
+});
+
+test("cleanExpiredConsumerQueue forgets the offsets durably before the queue is gone", async (t) => {
+  const store = await openExpired(t, [0]);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 3);
+  await store.consumerOffsets.persist();
   t.deepEqual(await store.cleanExpiredConsumerQueue(), [{ topic: "TopicA", queueId: 0 }]);
   const file = readFileSync(join(store.config.storePathRootDir, "config", "consumerOffset.json"), "utf8");
   t.false(file.includes("TopicA"));

@@ -121,12 +121,17 @@ export class TopicCleaner {
         const expired = [...topic.slots].filter(([, slot]) => this.#isExpired(slot));
         for (const [queueId] of expired) this.#groups.forget(topic.name, queueId);
         await this.#groups.persist(); // no tombstone will say that an offset is older
-        for (const [queueId, slot] of expired) {
-          this.#put.topics.forgetQueue(topic.name, queueId);
-          const failure = await this.#pipeline.deleteQueue(slot);
-          this.#reader.forgetQueue(slot);
-          if (failure !== undefined) throw notDeleted(topic.name, failure);
-          deleted.push({ topic: topic.name, queueId });
+        try {
+          for (const [queueId, slot] of expired) {
+            this.#put.topics.forgetQueue(topic.name, queueId);
+            this.#groups.forget(topic.name, queueId); // what was committed meanwhile; from here on a commit counts for nothing
+            const failure = await this.#pipeline.deleteQueue(slot);
+            this.#reader.forgetQueue(slot);
+            if (failure !== undefined) throw notDeleted(topic.name, failure);
+            deleted.push({ topic: topic.name, queueId });
+          }
+        } finally {
+          await this.#groups.persist(); // before a put begins the queue again
         }
       });
     }

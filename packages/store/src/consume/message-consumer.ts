@@ -1,5 +1,4 @@
 import { setTimeout } from "node:timers/promises";
-import { MillraceError } from "@millrace/format";
 import { monotonicMs, wallClockMs } from "@millrace/shared-memory";
 import type { GetMessageResult } from "../read/get-message-result.js";
 import type { GetMessageRequest } from "../read/message-getter.js";
@@ -8,6 +7,7 @@ import type { MessageView } from "../read/message-view.js";
 import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
 import { RecordCorruptError } from "../read/record-corrupt-error.js";
 import { TagFilter } from "../read/tag-filter.js";
+import { isBuiltAgain } from "../read/unit-verifier.js";
 import type { AbortSignals } from "./abort-signals.js";
 import type { ArrivalSignal, ArrivalWaiter } from "./arrival-signal.js";
 import type { ConsumeFrom, ConsumeOptions } from "./consume-options.js";
@@ -164,7 +164,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
 
   /** A unit that was bad is built again from the log while the consumer waits; but not for ever. */
   #awaitsRepair(error: unknown): boolean {
-    if (!(error instanceof MillraceError) || error.code !== "ERR_CONSUME_QUEUE_CORRUPT") return false;
+    if (!isBuiltAgain(error)) return false;
     const now = monotonicMs();
     if (this.#repairsSince < 0) this.#repairsSince = now;
     this.#isRepairing = now - this.#repairsSince < REPAIR_TIMEOUT_MS;

@@ -23,6 +23,11 @@ interface UnitQueue {
 /** Asks for a unit to be built again from the log. True: that has been tried, and the log has no record for it. */
 export type OnBadUnit = (queue: UnitQueue, queueOffset: number) => boolean;
 
+/** Whether reading a unit failed only until it has been built again. */
+export function isBuiltAgain(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === "ERR_CONSUME_QUEUE_CORRUPT";
+}
+
 /** Believes a unit only if the record that it points to says the same topic, queue, queue offset and size. Main thread. */
 export class UnitVerifier {
   onBadUnit: OnBadUnit = () => false;

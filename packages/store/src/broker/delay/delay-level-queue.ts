@@ -3,6 +3,7 @@ import type { Clock } from "@millrace/shared-memory";
 import type { DelayArrival } from "../../marks/delay-arrivals.js";
 import type { PutMessageResult } from "../../put/put-message-result.js";
 import { unlessCorrupt } from "../../read/record-corrupt-error.js";
+import { isBuiltAgain } from "../../read/unit-verifier.js";
 import { realQueue, storedMessage } from "../stored-message.js";
 import { ArrivalTimes, type WaitingGroup } from "./arrival-times.js";
 import type { DeliveryWindow } from "./delivery-window.js";
@@ -17,6 +18,8 @@ const DELIVERIES_LIMIT = 4096;
 const RETRY_MS = 10_000;
 /** After a put that found the store busy. */
 const BUSY_RETRY_MS = 100;
+/** How soon to read a unit again that was bad: it is built again from the log. */
+const BUILT_AGAIN_MS = 100;
 /** How soon to look again for a message that was put and is on its way through the dispatcher. */
 const DISPATCH_LOOK_MS = 10;
 
@@ -135,8 +138,9 @@ export class DelayLevelQueue {
       return this.#deliver(queue, clock.now(), monotonicMs);
     } catch (error) {
       this.lastError = error;
-      this.#pausedUntilMs = monotonicMs + RETRY_MS;
-      return RETRY_MS;
+      const pauseMs = isBuiltAgain(error) ? BUILT_AGAIN_MS : RETRY_MS;
+      this.#pausedUntilMs = monotonicMs + pauseMs;
+      return pauseMs;
     }
   }
 

@@ -106,11 +106,18 @@ export class HalfMessages {
     }
   }
 
-  /** The record of a queue offset; undefined when it is gone, or corrupt: one bad record must not hold all transactions up. */
+  /**
+   * The record of a queue offset; undefined when it is gone, or corrupt, or its unit was and the log has none for it: one bad record must
+   * not hold all transactions up.
+   *
+   * @throws MillraceError `ERR_CONSUME_QUEUE_CORRUPT`: the unit is built again, and read then
+   */
   read(queue: TransactionQueue, queueOffset: number): MessageView | undefined {
     const unit = this.#unit;
-    if (!queue.unit(queueOffset, unit) || !unit.isMessage) return undefined;
-    return unlessCorrupt(() => this.#store.message(unit.physicalOffset, unit.size));
+    return unlessCorrupt(() => {
+      if (!queue.unit(queueOffset, unit) || !unit.isMessage) return undefined;
+      return this.#store.message(unit.physicalOffset, unit.size);
+    });
   }
 
   /** Whether anybody has asked yet; otherwise there is no progress to be noted. */

@@ -21,6 +21,7 @@ import type { Message } from "../../put/message.js";
 import { checkProperties } from "../../put/property-writer.js";
 import type { AppendMessageResult, PutMessageResult } from "../../put/put-message-result.js";
 import type { MessageView } from "../../read/message-view.js";
+import { isBuiltAgain } from "../../read/unit-verifier.js";
 import { realQueue, storedMessage } from "../stored-message.js";
 import { HALF_PROPERTIES, HalfMessageView } from "./half-message-view.js";
 import { HALF_QUEUE_ID, HalfMessages } from "./half-messages.js";
@@ -130,9 +131,17 @@ export class Transactions {
     }
   }
 
-  /** Notes how far it has come. Before the progress is saved, and after everything was made durable. */
+  /**
+   * Notes how far it has come. Before the progress is saved, and after everything was made durable. Not when a unit is bad that nobody
+   * builds again any more: the next opening reads from where it was noted before.
+   */
   async close(): Promise<void> {
-    if (this.#halfs.isUsed) await this.#halfs.note();
+    if (!this.#halfs.isUsed) return;
+    try {
+      await this.#halfs.note();
+    } catch (error) {
+      if (!isBuiltAgain(error)) throw error;
+    }
   }
 
   #isDecided(queueOffset: number): boolean {

@@ -182,6 +182,27 @@ test("a record that cannot be read for now is read again after ten seconds, also
   t.deepEqual(store.bodies.toSorted(), ["body 0", "body 1", "body 2"]);
 });
 
+test("a message whose unit is built again meanwhile is put soon, also when its put has to be tried again", async (t) => {
+  const { store, clock, offsets, start } = fixture(t);
+  for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
+  const { bad } = store.queue(1);
+  const builtAgain = new MillraceError("ERR_CONSUME_QUEUE_CORRUPT", "is built again");
+  bad.set(1, builtAgain);
+  store.answer = (_, n) => (n === 0 ? allocateFailed() : undefined);
+  const service = start();
+  await settle();
+  bad.set(0, builtAgain);
+  clock.pass(10_000);
+  service.deliverDue();
+  t.is(service.lastError, builtAgain);
+  bad.clear();
+  clock.pass(100);
+  service.deliverDue();
+  await settle();
+  t.like(service.stats(), { delivered: 3, skipped: 0 });
+  t.is(offsets.get(1), 3);
+});
+
 test("a store that is full for the moment is tried again soon", async (t) => {
   const { store, clock, start } = fixture(t);
   store.schedule(1, clock.now());

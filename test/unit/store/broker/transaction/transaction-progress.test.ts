@@ -2,6 +2,7 @@ import { MillraceError, TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC } from "@millrace/
 import type { PreparedMessage } from "@millrace/store";
 import test from "ava";
 import { Transactions } from "#store/broker/transaction/transactions.js";
+import { RecordCorruptError } from "#store/read/record-corrupt-error.js";
 import { FakeTransactionStore } from "../../../../support/fake-transaction-store.js";
 import { message } from "../../../../support/temporary-store.js";
 
@@ -99,4 +100,38 @@ test("half messages that retention removed are decided", async (t) => {
   if (queue !== undefined) queue.minOffset = 3;
   t.deepEqual(await undecided(service), [3]);
   await t.throwsAsync(service.commitMessage(all[0] as PreparedMessage), { code: "ERR_TRANSACTION_DECIDED" });
+});
+
+for (const [what, topic, left] of [
+  ["a half message", TRANS_HALF_TOPIC, []],
+  ["an op record", TRANS_OP_HALF_TOPIC, [0]],
+] as const) {
+  test(`a unit of ${what} that the log has no record for holds up no other transaction, nor the closing`, async (t) => {
+    const store = new FakeTransactionStore();
+    const before = new Transactions(store, store);
+    const [first, second] = (await prepareAll(before, 2)) as [PreparedMessage, PreparedMessage];
+    if (topic === TRANS_OP_HALF_TOPIC) await before.rollbackMessage(first);
+    const lost = Reflect.construct(RecordCorruptError, [{ physicalOffset: 0, size: 100, reason: "BAD_FIELD" }, 0]);
+    store.consumeQueue(topic, 0)?.bad.set(0, lost);
+    const service = new Transactions(store, store);
+    t.deepEqual(await undecided(service), [...left, 1]);
+    t.is((await service.commitMessage(second)).status, "PUT_OK");
+    t.deepEqual(await undecided(service), left);
+    await service.close();
+  });
+}
+
+test("while a unit of an op record is built again nothing is decided twice, and closing does not wait for it", async (t) => {
+  const store = new FakeTransactionStore();
+  const before = new Transactions(store, store);
+  const [prepared] = (await prepareAll(before, 1)) as [PreparedMessage];
+  await before.commitMessage(prepared);
+  const ops = store.consumeQueue(TRANS_OP_HALF_TOPIC, 0);
+  ops?.bad.set(0, new MillraceError("ERR_CONSUME_QUEUE_CORRUPT", "is built again"));
+  const service = new Transactions(store, store);
+  await t.throwsAsync(service.commitMessage(prepared), { code: "ERR_CONSUME_QUEUE_CORRUPT" });
+  await service.close();
+  t.deepEqual([...store.noted], []);
+  ops?.bad.clear();
+  await t.throwsAsync(service.commitMessage(prepared), { code: "ERR_TRANSACTION_DECIDED" });
 });
