@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { indexItemPosition, storePaths } from "@millrace/format";
-import { createStorage, type Fault } from "@millrace/mapped-file";
+import { createStorage, type Fault, type FaultOperation } from "@millrace/mapped-file";
 import test from "ava";
 import type { DispatchedMark } from "#store/marks/dispatched-mark.js";
 import { readIndexSeals, writeIndexSeals } from "#store/marks/index-seals.js";
@@ -69,6 +69,65 @@ for (const [what, change] of Object.entries(CHANGES)) {
     });
   }
 }
+
+test("a seal of before the file grew says nothing of it, where the disk has refused the one after", (t) => {
+  const directory = built(t, 125);
+  const sealsPath = storePaths(directory.root).indexSeals;
+  const sealed = readFileSync(sealsPath);
+  const { names } = directory;
+  const dispatcher = directory.dispatcher(offsetAt(125));
+  for (const record of LOG.records.slice(0, 140)) dispatcher.dispatch(requestOf(LOG, record));
+  dispatcher.close();
+  writeFileSync(sealsPath, sealed);
+  t.deepEqual(directory.names, names);
+  const mark = markOf(directory, offsetAt(140));
+  t.like(recoverSealed(directory, mark, { maxOffset: offsetAt(140) }), { row: "as-marked", damage: undefined });
+  const { files = [] } = readIndexSeals(realStorage, sealsPath, SHAPE) ?? {};
+  t.true(files.every(({ indexCount }) => indexCount >= SHAPE.maxIndexNum));
+});
+
+for (const isDamaged of [false, true]) {
+  const what = isDamaged ? "builds a damaged file again" : "cuts a file that is full";
+  test(`a recovery that fails anywhere while it ${what} leaves no seal of a file that has changed`, (t) => {
+    const operations = ["write", "force", "remove", "syncDirectory", "descriptor"] satisfies FaultOperation[];
+    let failures = 0;
+    for (const operation of operations) {
+      for (let after = 0, hasFailed = true; hasFailed; after++) {
+        const directory = built(t, 140);
+        const mark = markOf(directory, offsetAt(140));
+        directory.build(LOG, offsetAt(140)); // fills the last file, and seals it
+        if (isDamaged) flipBit(join(directory.index, directory.names[1] ?? ""), 50);
+        const faults: Fault[] = [
+          { operation, path: directory.root, after, times: 1, code: operation === "descriptor" ? "EMFILE" : "EIO" },
+        ];
+        const options = { lastExitOk: isDamaged };
+        hasFailed = false;
+        try {
+          recoverSealed(directory, mark, { ...options, storage: createStorage({ kind: "faulty", faults }) });
+        } catch {
+          hasFailed = true;
+          failures++;
+        }
+        const recovery = recoverSealed(directory, mark, options);
+        if (!isDamaged) t.is(recovery.damage, undefined, `${operation} after ${after}`);
+        assertComplete(t, directory, recovery, `${operation} after ${after}`);
+        t.is(recoverSealed(directory, markOf(directory, LOG.offset)).damage, undefined, `${operation} after ${after}`);
+      }
+    }
+    t.true(failures > operations.length);
+  });
+}
+
+test("a full disk that takes no seals has none of files that have changed", (t) => {
+  const directory = built(t, 140);
+  const mark = markOf(directory, offsetAt(140));
+  const faults: Fault[] = [{ operation: "write", path: "millrace.index", after: 0, code: "ENOSPC" }];
+  const storage = createStorage({ kind: "faulty", faults });
+  const maxOffset = offsetAt(20);
+  const recovery = recoverSealed(directory, mark, { storage, maxOffset });
+  t.true(recovery.removed.length > 0);
+  t.is(recoverSealed(directory, markOf(directory, maxOffset), { maxOffset }).damage, undefined);
+});
 
 test("the seal of a damaged file goes with it: the next opening finds nothing missing", (t) => {
   const directory = built(t);

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
@@ -261,3 +261,67 @@ for (const { name, paths } of FIXTURE_STORES) {
     }
   });
 }
+
+test.serial("a reader gives nothing that was cut off, and what has been put in its place", async (t) => {
+  const options = { ...SMALL, mappedFileSizeCommitLog: 64 * KIB };
+  const store = await openStore(t, options);
+  const { storePathRootDir } = store.config;
+  await putNumbered(store, 1000, 1300, 500);
+  const reader = await openReader(t, storePathRootDir);
+  t.deepEqual(numbersOf(reader), range(1000, 1300));
+  await store.close();
+  const { segmentsRemoved } = await MessageStore.truncate({ ...options, storePathRootDir }, 30_000);
+  t.true(segmentsRemoved.length > 0);
+  const again = await openStore(t, { ...options, storePathRootDir });
+  const kept = again.getMaxOffsetInQueue("TopicA", 0);
+  await putNumbered(again, 2000, 2300, 500);
+  const expected = [...range(1000, 1000 + kept), ...range(2000, 2300)];
+  await until(() => reader.getMaxOffsetInQueue("TopicA", 0) === expected.length);
+  // Until it has looked which files there are, units of the one life may lead into the other: that is refused.
+  const numbers = (): number[] => {
+    try {
+      return numbersOf(reader);
+    } catch {
+      return [];
+    }
+  };
+  await until(() => numbers().length > 0 && numbers()[150] !== 1150);
+  t.deepEqual(numbersOf(reader), expected);
+});
+
+/** Watches of this process on the directories below one. */
+function watchesBelow(directory: string): number {
+  const below = readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => join(directory, name));
+  const inodes = new Set(below.map((path) => statSync(path).ino.toString(16)));
+  const lines = readdirSync("/proc/self/fdinfo").flatMap((fd) => {
+    try {
+      return readFileSync(join("/proc/self/fdinfo", fd), "utf8").split("\n");
+    } catch {
+      return []; // closed since
+    }
+  });
+  return lines.filter((line) => inodes.has(/^inotify .*ino:([0-9a-f]+)/.exec(line)?.[1] ?? "")).length;
+}
+
+function mappingsBelow(directory: string): number {
+  return readFileSync("/proc/self/maps", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(directory)).length;
+}
+
+test.serial("a reader that could not be opened leaves no watch and no mapping, as one that has been closed", async (t) => {
+  const store = await openStore(t, SMALL);
+  const { storePathRootDir } = store.config;
+  for (let n = 0; n < 5; n++) await store.putMessage(message({ topic: `Topic${n}` }));
+  await dispatchedAll(store);
+  await store.close();
+  const queues = join(storePathRootDir, "consumequeue");
+  const reader = await openReader(t, storePathRootDir);
+  t.true(watchesBelow(queues) > 0 && mappingsBelow(storePathRootDir) > 0);
+  reader.close();
+  t.deepEqual([watchesBelow(queues), mappingsBelow(storePathRootDir)], [0, 0]);
+  const [last = ""] = readdirSync(queues).slice(-1);
+  truncateSync(join(queues, last, "0", "00000000000000000000"), 1000);
+  await t.throwsAsync(MessageStore.openReadOnly(storePathRootDir), { code: "ERR_SEGMENT_SIZE" });
+  t.deepEqual([watchesBelow(queues), mappingsBelow(storePathRootDir)], [0, 0]);
+});

@@ -156,22 +156,31 @@ for (const [isAddedTo, isKilled] of [
   );
 }
 
-test.serial("a seal of when a file was the last says nothing of it once it is full", async (t) => {
-  const built = await filledStore(t);
-  await built.close();
-  const { storePathRootDir } = built.config;
-  const fault: Fault = { operation: "write", path: "millrace.index", after: 0, code: "ENOSPC" };
-  const full = await openStore(t, { ...INDEX, storePathRootDir, scrubBytesPerSecond: 0 }, [fault]);
-  for (let n = 0; n < 300; n++) await full.putMessage(numbered(n, 400, { keys: `more${n}` }));
-  await until(() => full.dispatchBehindBytes === 0);
-  await full.close();
-  for (let life = 0; life < 2; life++) {
-    const store = await openStore(t, { ...INDEX, storePathRootDir, scrubBytesPerSecond: 0 });
-    t.is(store.recovery.dispatch.indexDamage, undefined);
-    t.deepEqual((await store.verify()).damagedIndexFiles, []);
-    await store.close();
+const REFUSALS: readonly Fault[] = [
+  { operation: "write", path: "millrace.index", after: 0, code: "ENOSPC" },
+  { operation: "descriptor", path: "millrace.index", after: 1, times: 1, code: "EMFILE" },
+];
+for (const fault of REFUSALS) {
+  for (const count of [5, 300]) {
+    const then = count < INDEX.maxIndexNum ? "had more keys" : "was full";
+    test.serial(`a seal that could not be written (${fault.code}) leaves none of before the file ${then}`, async (t) => {
+      const built = await filledStore(t);
+      await built.close();
+      const { storePathRootDir } = built.config;
+      const refused = await openStore(t, { ...INDEX, storePathRootDir, scrubBytesPerSecond: 0 }, [fault]);
+      await Promise.all(Array.from({ length: count }, (_, n) => refused.putMessage(numbered(n, 400, { keys: `more${n}` }))));
+      await until(() => refused.dispatchBehindBytes === 0);
+      await refused.close();
+      for (let life = 0; life < 2; life++) {
+        const store = await openStore(t, { ...INDEX, storePathRootDir, scrubBytesPerSecond: 0 });
+        t.true(store.recovery.lastExitOk);
+        t.is(store.recovery.dispatch.indexDamage, undefined);
+        t.deepEqual((await store.verify()).damagedIndexFiles, []);
+        await store.close();
+      }
+    });
   }
-});
+}
 
 test.serial("the last index file is not taken for damaged while keys are added to it", async (t) => {
   const built = await filledStore(t);

@@ -177,6 +177,11 @@ test("a note of an earlier end is not sealed at a later one", (t) => {
   t.like(readSegmentNote(storage, directory, 0), { endOffset: 500, modifiedMs: 11 });
   sealSegmentNote(storage, directory, 0, { endOffset: 90_000, modifiedMs: 12 });
   t.is(readSegmentNote(storage, directory, 0), undefined);
+  // Unread for want of a descriptor, it may be one of an earlier end.
+  writeSegmentNote(storage, directory, note);
+  const faults = [{ operation: "descriptor", path: directory, after: 0, times: 1, code: "EMFILE" }] as const;
+  sealSegmentNote(createStorage({ kind: "faulty", faults }), directory, 0, { endOffset: 500, modifiedMs: 13 });
+  t.is(readSegmentNote(storage, directory, 0), undefined);
 });
 
 test.serial("a life that could not note its last segment leaves no note of the life before, and nothing is missing", async (t) => {

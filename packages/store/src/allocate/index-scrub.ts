@@ -46,18 +46,20 @@ export class IndexFileScrub implements IndexScrubControl {
     }
   }
 
-  #scrubNext({ name, position, crc, isLastOnly }: IndexScrubCursor): IndexScrub {
+  #scrubNext({ name, position, crc, sealCrc, isLastOnly }: IndexScrubCursor): IndexScrub {
     const { files = [], distrusted = [] } = readIndexSeals(this.#storage, this.#paths.indexSeals, this.#config) ?? {};
     const seal = files.find((one) => {
       if (isLastOnly === true && this.#isFinished(one)) return false;
       if (!this.#isAsSealed(one) && !distrusted.includes(one.name)) return false;
-      return position === 0 ? one.name > name : one.name === name;
+      return position === 0 ? one.name > name : one.name >= name;
     });
     if (seal === undefined) return { cursor: undefined, bytes: 0, damaged: undefined };
     const path = join(this.#paths.index, seal.name);
     if (distrusted.includes(seal.name)) return { cursor: { name: seal.name, position: 0, crc: 0 }, bytes: 0, damaged: path };
     try {
-      return this.#scrub(path, seal, position, crc);
+      // What was read before the file was sealed again may have changed since: it is begun again.
+      const isSameSeal = seal.name === name && seal.crc === sealCrc;
+      return isSameSeal ? this.#scrub(path, seal, position, crc) : this.#scrub(path, seal, 0, 0);
     } catch (error) {
       if (isOutOfDescriptors(error)) throw error;
       // What retention has taken is not damaged.
@@ -84,7 +86,7 @@ export class IndexFileScrub implements IndexScrubControl {
       const crc = crc32(part.subarray(0, bytes), crcBefore);
       const isWhole = position + bytes === end;
       if (!isWhole && bytes === part.length)
-        return { cursor: { name: seal.name, position: position + bytes, crc }, bytes, damaged: undefined };
+        return { cursor: { name: seal.name, position: position + bytes, crc, sealCrc: seal.crc }, bytes, damaged: undefined };
       // Looked at after the reading: what has come meanwhile may be in the file already.
       const isGood = (isWhole && crc === seal.crc) || !this.#isAsSealed(seal);
       return { cursor: { name: seal.name, position: 0, crc: 0 }, bytes, damaged: isGood ? undefined : path };

@@ -44,9 +44,15 @@ export class DirectoryFollower {
     this.#paths = paths;
     this.#words = words;
     this.#reader = reader;
-    this.#log = new FollowedLog(storage, paths.commitLog, segmentSize);
-    this.#list();
+    const onReplaced = (fromOffset: number): void => reader.commitLog.forgetSegment(fromOffset);
+    this.#log = new FollowedLog(storage, paths.commitLog, segmentSize, onReplaced);
     this.#interval = setInterval(this.#onInterval, LOOK_MS).unref();
+    try {
+      this.#list();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Why the last look failed; undefined when it did not. What was seen before stays. */

@@ -9,9 +9,14 @@ export class FollowedLog {
   endOfFiles = 0;
   readonly #storage: Storage;
   readonly #segments: SegmentDirectory;
+  readonly #onReplaced: (fromOffset: number) => void;
+  /** First offset of each segment → which file it is. One that is mapped keeps its inode: no other file gets its number. */
+  #files = new Map<number, number>();
 
-  constructor(storage: Storage, directory: string, segmentSize: number) {
+  /** @param onReplaced notified of each segment whose file has gone, or is another one: by a cut, by a recovery, by retention */
+  constructor(storage: Storage, directory: string, segmentSize: number, onReplaced: (fromOffset: number) => void) {
     this.#storage = storage;
+    this.#onReplaced = onReplaced;
     this.#segments = new SegmentDirectory(directory, segmentSize);
     this.refresh();
   }
@@ -19,13 +24,16 @@ export class FollowedLog {
   /** Segments that have their length and their place; a directory that is empty for a moment says nothing. */
   refresh(): void {
     const size = this.#segments.segmentSize;
-    const starts = this.#storage
-      .list(this.#segments.path)
-      .flatMap((entry) => (entry.kind === "file" && entry.size === size ? [parseSegmentFileName(entry.name) ?? -1] : []))
-      .filter((start) => start >= 0 && this.#segments.isStart(start))
-      .sort((a, b) => b - a);
+    const files = new Map<number, number>();
+    for (const entry of this.#storage.list(this.#segments.path)) {
+      const start = entry.kind === "file" && entry.size === size ? parseSegmentFileName(entry.name) : undefined;
+      if (start !== undefined && this.#segments.isStart(start)) files.set(start, entry.inode);
+    }
+    const starts = [...files.keys()].sort((a, b) => b - a);
     const [last] = starts;
     if (last === undefined) return;
+    for (const [start, inode] of this.#files) if (files.get(start) !== inode) this.#onReplaced(start);
+    this.#files = files;
     let first = last;
     for (const start of starts) if (start === first - size) first = start;
     this.minOffset = Math.max(this.minOffset, first);

@@ -62,7 +62,12 @@ export class FollowedStore {
     this.#arrivals = new ArrivalSignal(control, queues, topics);
     this.consumers = new MessageConsumers(this.reader, this.#arrivals);
     this.consumerOffsets = new FollowedOffsets(storage, paths.consumerOffset);
-    this.#follower = new DirectoryFollower(storage, paths, config.mappedFileSizeCommitLog, words, this.reader);
+    try {
+      this.#follower = new DirectoryFollower(storage, paths, config.mappedFileSizeCommitLog, words, this.reader);
+    } catch (error) {
+      this.#closeReading();
+      throw error;
+    }
   }
 
   /** See {@link MessageStore.openReadOnly}. */
@@ -145,6 +150,10 @@ export class FollowedStore {
 
   close(): void {
     this.#follower.close();
+    this.#closeReading();
+  }
+
+  #closeReading(): void {
     this.consumers.close();
     this.#arrivals.close();
     this.reader.close();

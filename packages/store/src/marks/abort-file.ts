@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { isNoSpace, type Storage } from "@millrace/mapped-file";
+import { isNoSpace, isOutOfDescriptors, type Storage } from "@millrace/mapped-file";
 
 /** What RocketMQ 5 leaves beside the file, empty, for good. */
 const BACKUP_SUFFIX = ".bak";
@@ -33,9 +33,16 @@ export class AbortFile {
     }
   }
 
-  /** Last act of a clean end. Durable on return. */
+  /**
+   * Last act of a clean end. Durable on return, unless there was no descriptor: a power failure that brings it back costs the next
+   * opening a recovery.
+   */
   remove(): void {
     this.#storage.remove(this.path);
-    this.#storage.syncDirectory(dirname(this.path));
+    try {
+      this.#storage.syncDirectory(dirname(this.path));
+    } catch (error) {
+      if (!isOutOfDescriptors(error)) throw error;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Storage, StorageEntry } from "@millrace/mapped-file";
+import { isOutOfDescriptors, type Storage, type StorageEntry } from "@millrace/mapped-file";
 import { encodeCheckedFile, readCheckedFile } from "./checked-file.js";
 import { SEGMENT_NOTE_MAGIC } from "./checked-file-descriptor.js";
 
@@ -93,7 +93,7 @@ export function writeSegmentNote(storage: Storage, directory: string, note: Segm
 
 /**
  * The segment's file has changed for the last time in this life, and the log ends at `endOffset`. A note of an earlier end, which this life
- * could not renew, would vouch for a file that has changed since: it goes.
+ * could not renew, would vouch for a file that has changed since: it goes. So does one that cannot be read for want of a descriptor.
  */
 export function sealSegmentNote(
   storage: Storage,
@@ -101,7 +101,13 @@ export function sealSegmentNote(
   fromOffset: number,
   { endOffset, modifiedMs }: { readonly endOffset: number; readonly modifiedMs: number },
 ): void {
-  const note = readSegmentNote(storage, directory, fromOffset);
+  let note: SegmentNote | undefined;
+  try {
+    note = readSegmentNote(storage, directory, fromOffset);
+  } catch (error) {
+    if (!isOutOfDescriptors(error)) throw error;
+    removeSegmentNote(storage, directory, fromOffset);
+  }
   if (note === undefined) return;
   if (note.endOffset === endOffset) writeSegmentNote(storage, directory, { ...note, modifiedMs });
   else removeSegmentNote(storage, directory, fromOffset);

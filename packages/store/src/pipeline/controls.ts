@@ -129,6 +129,8 @@ export interface IndexScrubCursor {
   /** In bytes; 0 when it goes on with the next file. */
   readonly position: number;
   readonly crc: number;
+  /** In a file: what its seal said when it was begun. */
+  readonly sealCrc?: number;
   /** At the beginning: only the last file, which was sealed by a clean end, and gets the next keys. */
   readonly isLastOnly?: true;
 }

@@ -159,6 +159,15 @@ export class CommitLogReader {
     if (this.#last !== undefined && this.#last.endOffset <= minOffset) this.#last = undefined;
   }
 
+  /** Its file has gone, or is another one: it is mapped again when it is read, and its records are verified again. */
+  forgetSegment(fromOffset: number): void {
+    const segment = this.#segments.get(fromOffset);
+    if (segment === undefined) return;
+    this.#segments.delete(fromOffset);
+    this.#table.shutdown(segment);
+    if (this.#last === segment) this.#last = undefined;
+  }
+
   /** First offset of the lowest segment that is leased: nothing from there on should be deleted yet. */
   heldFrom(): number | undefined {
     let lowest: number | undefined;

@@ -135,3 +135,16 @@ test("a checkpoint that is none is made again", (t) => {
     t.deepEqual(readFileSync(path), Buffer.alloc(4096));
   }
 });
+
+test("an abort file goes without a descriptor too; a sync that fails is told", (t) => {
+  const directory = temporaryDirectory(t);
+  for (const code of ["EMFILE", "EIO"]) {
+    const path = join(directory, "abort");
+    writeFileSync(path, "");
+    const faults = [{ operation: "syncDirectory", path: directory, after: 0, times: 1, code }] as const;
+    const abort = new AbortFile(createStorage({ kind: "faulty", faults }), path);
+    if (code === "EIO") t.throws(() => abort.remove(), { code });
+    else abort.remove();
+    t.false(existsSync(path), code);
+  }
+});

@@ -15,8 +15,8 @@ export interface IndexFileCheckOptions extends IndexFileShape {
   readonly directory: string;
   readonly seals: IndexSeals;
   readonly minOffset: number;
-  /** Nothing was indexed since the seals were written: the last file has to match, too. */
-  readonly isLastSealed: boolean;
+  /** Name of the last file, if nothing was indexed since it was sealed: it has to match, too. */
+  readonly lastSealed: string | undefined;
   /** When the seals were written, in milliseconds: files that have not changed since are believed. Undefined when none is. */
   readonly sealedMs?: number | undefined;
 }
@@ -34,7 +34,7 @@ export function checkIndexFiles({
   directory,
   seals,
   minOffset,
-  isLastSealed,
+  lastSealed,
   sealedMs = 0,
   ...shape
 }: IndexFileCheckOptions): IndexFileCheck {
@@ -43,7 +43,7 @@ export function checkIndexFiles({
   const files = storage.list(directory).filter(({ name, kind }) => kind === "file" && isIndexFileName(name));
   const known = files.find(({ name, size }) => seals.distrusted.includes(name) || (size !== length && size !== 0));
   const good: IndexFileSeal[] = [];
-  const finished = seals.files.filter(({ indexCount }) => indexCount >= shape.maxIndexNum || isLastSealed);
+  const finished = seals.files.filter(({ name, indexCount }) => indexCount >= shape.maxIndexNum || name === lastSealed);
   for (const seal of finished) {
     if (known !== undefined && seal.name >= known.name) break;
     const path = join(directory, seal.name);

@@ -12,11 +12,12 @@ import {
 } from "@millrace/format";
 import { isNoSpace, type Storage, type StorageEntry } from "@millrace/mapped-file";
 import type { DispatchedMark } from "../../marks/dispatched-mark.js";
-import { type IndexFileSeal, type IndexSeals, readIndexSeals, sealIndexFile, writeIndexSeals } from "../../marks/index-seals.js";
+import { readIndexSeals, sealIndexFile } from "../../marks/index-seals.js";
 import type { IndexRow } from "../scan/recovery-row.js";
 import { INDEX_TABLE, type IndexFacts, type IndexVerdict } from "./index-decision.js";
 import { checkIndexFiles, type IndexFileDamage, markOfGood } from "./index-file-check.js";
 import { cutIndexFile, type IndexFileCutResult } from "./index-file-cut.js";
+import { KeptSeals } from "./kept-seals.js";
 
 export interface IndexRecoveryOptions extends IndexFileShape {
   readonly storage: Storage;
@@ -62,16 +63,17 @@ export interface IndexRecovery {
 export function recoverIndex(options: IndexRecoveryOptions): IndexRecovery {
   const { storage, sealsPath, mark, lastExitOk, maxOffset } = options;
   const seals = readIndexSeals(storage, sealsPath, options);
-  if (seals === undefined) return new IndexFilesRecovery(options).run([], { files: [], distrusted: [] });
-  const isLastSealed = lastExitOk && mark?.dispatchedOffset === maxOffset && mark.indexFile === seals.files.at(-1)?.name;
+  if (seals === undefined) return new IndexFilesRecovery(options, new KeptSeals(storage, sealsPath, options, seals, [])).run();
+  const isEnd = lastExitOk && mark?.dispatchedOffset === maxOffset;
+  // Where the disk has refused the last seal, the one before it is of the same file when it ended earlier.
+  const last = seals.files.find(({ name, endPhysicalOffset: end }) => name === mark?.indexFile && end === mark.indexEndOffset);
   const sealedMs = options.believesSeals === true ? storage.entry(sealsPath)?.modifiedMs : undefined;
-  const { good, damage } = checkIndexFiles({ ...options, seals, isLastSealed, sealedMs });
-  if (damage === undefined) return new IndexFilesRecovery(options).run(seals.files, seals);
-  const files = new IndexFilesRecovery({ ...options, mark: markOfGood(good, mark), lastExitOk: false }, basename(damage.path));
-  return { ...files.run(good, seals), damage };
+  const { good, damage } = checkIndexFiles({ ...options, seals, lastSealed: isEnd ? last?.name : undefined, sealedMs });
+  const kept = new KeptSeals(storage, sealsPath, options, seals, good);
+  if (damage === undefined) return new IndexFilesRecovery(options, kept).run();
+  const goodOnly = { ...options, mark: markOfGood(good, mark), lastExitOk: false };
+  return { ...new IndexFilesRecovery(goodOnly, kept, basename(damage.path)).run(), damage };
 }
-
-type NotedSeals = Pick<IndexSeals, "files" | "distrusted">;
 
 interface KnownFile {
   readonly name: string;
@@ -84,24 +86,22 @@ class IndexFilesRecovery {
   /** In order of their names. */
   readonly #files: KnownFile[];
   readonly #removed: string[] = [];
+  readonly #seals: KeptSeals;
 
   /** @param damagedFrom name of the first file that is damaged: it and those behind it are removed, whatever they are */
-  constructor(options: IndexRecoveryOptions, damagedFrom?: string) {
+  constructor(options: IndexRecoveryOptions, seals: KeptSeals, damagedFrom?: string) {
     this.#options = options;
+    this.#seals = seals;
     this.#files = this.#load(damagedFrom);
   }
 
-  /**
-   * @param sealed of files that have been found to be as they were sealed, or need not be
-   * @param noted the seals on disk
-   */
-  run(sealed: readonly IndexFileSeal[], noted: NotedSeals): IndexRecovery {
+  run(): IndexRecovery {
     const { found, completeTo } = this.#look();
     const { row, verdict } = INDEX_TABLE.decide(found);
     const reached = this.#carryOut(verdict, completeTo);
-    if (verdict === "rebuild" || this.#isSound(reached)) return this.#result(row, reached, verdict, sealed, noted);
+    if (verdict === "rebuild" || this.#isSound(reached)) return this.#result(row, reached);
     const again = INDEX_TABLE.decide({ ...found, isSound: false });
-    return this.#result(again.row, this.#carryOut(again.verdict, completeTo), again.verdict, sealed, noted);
+    return this.#result(again.row, this.#carryOut(again.verdict, completeTo));
   }
 
   /** The facts, and the offset that the index is complete to if they are all. Changes nothing. */
@@ -149,6 +149,7 @@ class IndexFilesRecovery {
   #carryOut(verdict: IndexVerdict, completeTo: number): number {
     const { mark, minOffset } = this.#options;
     if (verdict === "rebuild") {
+      this.#seals.forget(this.#files.map(({ name }) => name));
       while (this.#files.length > 0) this.#removeLast();
       return minOffset;
     }
@@ -194,6 +195,7 @@ class IndexFilesRecovery {
     const length = indexFileLength(this.#options);
     const entries = storage.list(directory).filter(({ name, kind }) => kind === "file" && isIndexFileName(name));
     const isDamaged = ({ name }: StorageEntry): boolean => damagedFrom !== undefined && name >= damagedFrom;
+    // The damaged one goes last: until then its seal, or what is noted of it, says that it is damaged.
     for (const { name } of entries.filter(isDamaged).reverse()) this.#remove(name);
     entries.splice(0, entries.length, ...entries.filter((entry) => !isDamaged(entry)));
     // The trace of a crash between creation and allocation.
@@ -252,6 +254,7 @@ class IndexFilesRecovery {
   #cutLast({ name, header }: KnownFile, offset: number): IndexFileCutResult {
     const { storage, directory, storeTimestampAt } = this.#options;
     const path = join(directory, name);
+    this.#seals.forget([name]);
     try {
       const cut = cutIndexFile({ storage, path, shape: this.#options, header, offset, storeTimestampAt });
       this.#files[this.#files.length - 1] = this.#read(name);
@@ -271,7 +274,9 @@ class IndexFilesRecovery {
 
   #removeLast(): void {
     const last = this.#files.pop();
-    if (last !== undefined) this.#remove(last.name);
+    if (last === undefined) return;
+    this.#seals.forget([last.name]);
+    this.#remove(last.name);
   }
 
   #remove(name: string): void {
@@ -282,40 +287,24 @@ class IndexFilesRecovery {
     this.#removed.push(path);
   }
 
-  #result(
-    row: IndexRow,
-    completeTo: number,
-    verdict: IndexVerdict,
-    sealed: readonly IndexFileSeal[],
-    noted: NotedSeals,
-  ): IndexRecovery {
+  #result(row: IndexRow, completeTo: number): IndexRecovery {
     const { minOffset, maxOffset } = this.#options;
     const indexFromOffset = Math.max(completeTo, minOffset);
     const rebuilt = this.#files.length === 0 && indexFromOffset === minOffset && maxOffset > minOffset;
-    this.#seal(verdict === "keep", sealed, noted);
+    this.#seal();
     return { row, indexFromOffset, removed: this.#removed, rebuilt };
   }
 
-  /** Seals what nobody will write to any more. The last file has been cut, unless all was kept. */
-  #seal(isKept: boolean, sealed: readonly IndexFileSeal[], { files, distrusted }: NotedSeals): void {
-    const { storage, directory, sealsPath, maxIndexNum } = this.#options;
-    const known = new Map(sealed.map((seal) => [seal.name, seal]));
-    const seals = this.#files.flatMap(({ name, header: { indexCount, endPhysicalOffset } }, index) => {
-      const isLast = index === this.#files.length - 1;
-      const seal = isLast && !isKept ? undefined : known.get(name);
-      // One of when the file was the last: it was filled since, and could not be sealed again.
-      const isStale = !isLast && seal !== undefined && seal.indexCount < maxIndexNum;
-      if (seal !== undefined && !isStale) return [seal];
+  /** Seals what nobody will write to any more. */
+  #seal(): void {
+    const { storage, directory, maxIndexNum } = this.#options;
+    const seals = this.#files.flatMap(({ name, header: { indexCount, endPhysicalOffset } }) => {
+      const seal = this.#seals.of(name);
+      if (seal !== undefined) return [seal];
       if (indexCount < maxIndexNum) return [];
       return [sealIndexFile(storage, directory, this.#options, { name, indexCount, endPhysicalOffset })];
     });
-    if (distrusted.length === 0 && seals.length === files.length && seals.every((seal, index) => seal === files[index])) return;
-    try {
-      writeIndexSeals(storage, sealsPath, this.#options, seals, []);
-    } catch (error) {
-      // Those that stay are of files that are gone or changed: the next opening takes them for damaged, and builds them again.
-      if (!isNoSpace(error)) throw error;
-    }
+    this.#seals.settle(seals);
   }
 }
 
