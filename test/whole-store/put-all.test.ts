@@ -85,6 +85,18 @@ test("a ring that is full refuses what came too fast, each message on its own", 
   t.is(store.getMaxOffsetInQueue("TopicA", 0, false), put.length);
 });
 
+test("a topic that is deleted while messages wait for room refuses its own, and those of other topics are put", async (t) => {
+  const store = await openStore(t, { ...SEGMENT, putRingSize: 128 * KIB, maxMessageSize: 8 * KIB });
+  await store.putMessage({ ...numbered(0), topic: "Other" });
+  const all = store.putAll(Array.from({ length: 400 }, (_, n) => ({ ...numbered(n, 4 * KIB), topic: n % 2 ? "TopicA" : "Other" })));
+  const [results] = await Promise.all([all, store.deleteTopic("Other")]);
+  const refused = results.filter(({ status }) => status !== "PUT_OK");
+  t.true(refused.length > 0);
+  t.true(refused.every(({ status, code }) => status === "SERVICE_NOT_AVAILABLE" && code === "ERR_TOPIC_SUSPENDED"));
+  t.true(results.every(({ status }, n) => n % 2 === 0 || status === "PUT_OK"));
+  t.is(store.getMaxOffsetInQueue("TopicA", 0, false), 200);
+});
+
 test("a force that fails rejects the call, with an outcome that is not known", async (t) => {
   const failing = [{ operation: "force", path: "commitlog", after: 8, times: 1, code: "EIO" }] as const;
   const store = await openStore(t, { ...SEGMENT, flushDiskType: "SYNC_FLUSH" }, failing);

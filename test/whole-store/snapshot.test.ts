@@ -1,12 +1,15 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { indexItemPosition, storePaths } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { flipBit } from "../support/flip-bit.js";
 import { contents, readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB, numbered, numberOf, openStore, outcomes } from "../support/temporary-store.js";
+import { until } from "../support/until.js";
 
 const SMALL: MessageStoreOptions = {
   mappedFileSizeCommitLog: 64 * KIB,
@@ -102,6 +105,33 @@ test.serial("a snapshot of an empty store, and of one that ends with a segment, 
   await (await openStore(t, { ...SMALL, storePathRootDir: join(parent, "empty") })).close();
 });
 
+test.serial("what lies beside the segments and queue files, and is none, does not keep a snapshot from copying them", async (t) => {
+  const store = await openStore(t, SMALL);
+  for (let n = 0; n < 300; n++) await store.putMessage(numbered(n, 700, { queueId: n % 2, keys: `k${n}` }));
+  const { commitLog, consumeQueue } = storePaths(store.config.storePathRootDir);
+  for (const name of [".nfs0000000000a1b2c3", "00000000000000000000.bak", `${"0".repeat(19)}7`]) {
+    writeFileSync(join(commitLog, name), "");
+    writeFileSync(join(consumeQueue, "TopicA", "0", name), new Uint8Array(SMALL.mappedFileSizeConsumeQueue ?? 0));
+  }
+  const target = join(temporaryDirectory(t), "backup");
+  t.like(await store.snapshot(target), { minOffset: 0 });
+  t.deepEqual(
+    readdirSync(join(target, "consumequeue", "TopicA", "0")).filter((name) => !/^0*(0|1000|2000|3000)$/.test(name)),
+    [],
+  );
+  await opensCleanly(t, target, 300);
+});
+
+test.serial("a snapshot whose log is gone before it is copied is refused", async (t) => {
+  const store = await openStore(t, SMALL);
+  for (let n = 0; n < 20; n++) await store.putMessage(numbered(n, 700));
+  const { commitLog } = storePaths(store.config.storePathRootDir);
+  for (const name of readdirSync(commitLog)) rmSync(join(commitLog, name));
+  const parent = temporaryDirectory(t);
+  await t.throwsAsync(store.snapshot(join(parent, "backup")), { code: "ERR_COPY_FAILED", message: /deleted faster/ });
+  t.deepEqual(readdirSync(parent), []);
+});
+
 test.serial("an aborted snapshot, one that fails and one whose store is closed leave nothing, and the store goes on", async (t) => {
   const full: Fault = { operation: "write", path: "backup.new/consumequeue", after: 0, times: 1, code: "ENOSPC" };
   const slow: Fault = { operation: "share", path: "backup.new", after: 0, delayMs: 100 };
@@ -120,6 +150,24 @@ test.serial("an aborted snapshot, one that fails and one whose store is closed l
   await Promise.all([t.throwsAsync(last), store.close()]);
   t.deepEqual(readdirSync(parent), []);
   await t.throwsAsync(store.snapshot(target), { code: "ERR_STORE_CLOSED" });
+});
+
+test.serial("a snapshot has no index file that was found damaged: the next opening of it builds that again", async (t) => {
+  const store = await openStore(t, { ...SMALL, scrubBytesPerSecond: 0 });
+  for (let n = 0; n < 700; n++) await store.putMessage(numbered(n, 100, { queueId: n % 2, keys: `k${n}` }));
+  await until(() => store.dispatchBehindBytes === 0);
+  const directory = join(store.config.storePathRootDir, "index");
+  const name = readdirSync(directory).sort()[1] ?? "";
+  flipBit(join(directory, name), indexItemPosition(50, 1) + 3); // the hash of its first key
+  t.deepEqual((await store.verify()).damagedIndexFiles, [join(directory, name)]);
+  const target = join(temporaryDirectory(t), "backup");
+  await store.snapshot(target);
+  const copy = await openStore(t, { ...SMALL, storePathRootDir: target });
+  await until(() => copy.dispatchBehindBytes === 0);
+  const lost = Array.from({ length: 700 }, (_, n) => `k${n}`).filter(
+    (key) => copy.queryMessage({ topic: "TopicA", key }).messages.length !== 1,
+  );
+  t.deepEqual(lost, []);
 });
 
 test.serial("a target that is there, or overlaps the store, is refused", async (t) => {

@@ -70,7 +70,8 @@ export const ERROR_CODES = {
     remedy: "Make room on the disk or correct the permissions of the file, then open the store again.",
   },
   ERR_COPY_FAILED: {
-    meaning: "The system could not read or write a file while a store was copied to another directory.",
+    meaning:
+      "The system could not read or write a file while a store was copied to another directory, or its log was deleted meanwhile.",
     remedy: "Make room on the disk that the message names, or correct the permissions, then copy again.",
   },
   ERR_COPY_TARGET: {

@@ -138,8 +138,8 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
   /**
    * Puts messages of any topics and queues, each on its own as {@link putMessage} does, and in their order, with one promise for all: for
    * those who count in groups, or put many. Resolves, when the last one is answered, with all answers in the order of the messages;
-   * messages that found the ring full and were not put are `OS_PAGE_CACHE_BUSY`, `ERR_RING_FULL` or `ERR_PUT_TIMEOUT`. (RocketMQ has
-   * nothing like it; {@link putMessages} is its batch.)
+   * messages that found the ring full and were not put are `OS_PAGE_CACHE_BUSY`, `ERR_RING_FULL` or `ERR_PUT_TIMEOUT`; those that met
+   * the end of their topic or a close `SERVICE_NOT_AVAILABLE`. (RocketMQ has nothing like it; {@link putMessages} is its batch.)
    * @param messages not to be changed before the promise settles
    * @throws MillraceError as {@link putMessage}. When one is no message, nothing was put, and the error ends in its `index`
    */

@@ -9,10 +9,13 @@ import {
   indexFileLength,
   isIndexFileName,
   isIndexHeaderSane,
+  MillraceError,
+  parseSegmentFileName,
 } from "@millrace/format";
-import { SegmentDirectory } from "@millrace/mapped-file";
+import { SegmentDirectory, type StorageEntry } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
 import { writeDispatchedMark } from "../marks/dispatched-mark.js";
+import { readIndexSeals } from "../marks/index-seals.js";
 import { cutIndexFile } from "../recover/index/index-file-cut.js";
 import { LogRecordReader } from "../recover/scan/log-record-reader.js";
 import type { StoreCopy } from "./store-copy.js";
@@ -66,22 +69,37 @@ export class SnapshotCopy {
     const copies = new SegmentDirectory(target.commitLog, config.mappedFileSizeCommitLog);
     const size = config.mappedFileSizeCommitLog;
     storage.makeDirectory(target.commitLog);
-    const first = storage.list(source.commitLog).find(({ kind }) => kind === "file")?.name;
-    let minOffset = Math.min(Number(first ?? 0), segments.startOf(Math.max(0, this.#maxOffset - 1)));
+    const starts = storage.list(source.commitLog).flatMap((entry) => startOf(entry, size) ?? []);
+    const last = segments.startOf(Math.max(0, this.#maxOffset - 1));
+    let minOffset = Math.min(...starts, last);
     for (let offset = minOffset; offset < this.#maxOffset; offset += size) {
       const [from, to] = [segments.pathOf(offset), copies.pathOf(offset)];
-      try {
+      const isThere = this.#unlessGone(from, () => {
         // The last one is written to by whoever opens the snapshot.
         if (offset + size < this.#maxOffset) this.#copy.shareFile(from, to, size);
         else this.#copy.copyFile(from, to, this.#maxOffset - offset);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT" || storage.exists(from)) throw error;
-        for (let gone = minOffset; gone <= offset; gone += size) storage.remove(copies.pathOf(gone));
-        minOffset = offset + size;
-      }
+        return true;
+      });
+      if (isThere) continue;
+      for (let gone = minOffset; gone <= offset; gone += size) storage.remove(copies.pathOf(gone));
+      minOffset = offset + size;
+    }
+    if (minOffset > last) {
+      const reason = `the log was deleted faster than it was copied, up to where the snapshot ends: path=${source.commitLog}`;
+      throw new MillraceError("ERR_COPY_FAILED", `${reason} maxOffset=${this.#maxOffset}`);
     }
     storage.syncDirectory(target.commitLog);
     return minOffset;
+  }
+
+  /** Undefined where retention was quicker: the file is gone. */
+  #unlessGone<T>(path: string, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || this.#copy.storage.exists(path)) throw error;
+      return undefined;
+    }
   }
 
   #copyQueues(): void {
@@ -100,17 +118,15 @@ export class SnapshotCopy {
   #copyQueue(queue: string): void {
     const { config, source, storage, target } = this.#copy;
     const [from, to] = [join(source.consumeQueue, queue), join(target.consumeQueue, queue)];
-    for (const { kind, name, size } of storage.list(from)) {
-      if (kind !== "file" || size !== config.mappedFileSizeConsumeQueue) continue;
-      let units = 0;
-      try {
-        units = this.#unitsIn(join(from, name));
-        if (units === 0) continue;
+    for (const entry of storage.list(from)) {
+      const { name, size } = entry;
+      if (startOf(entry, config.mappedFileSizeConsumeQueue) === undefined || size !== config.mappedFileSizeConsumeQueue) continue;
+      this.#unlessGone(join(from, name), () => {
+        const units = this.#unitsIn(join(from, name));
+        if (units === 0) return;
         storage.makeDirectory(to, false);
         this.#copy.copyFile(join(from, name), join(to, name), units * CONSUME_QUEUE_UNIT_LENGTH);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT" || storage.exists(join(from, name))) throw error; // retention
-      }
+      });
     }
     if (storage.exists(to)) storage.syncDirectory(to);
   }
@@ -142,11 +158,15 @@ export class SnapshotCopy {
     const names = storage
       .list(source.index)
       .filter(({ kind, name, size }) => kind === "file" && size === length && isIndexFileName(name));
+    const { distrusted = [] } = readIndexSeals(storage, source.indexSeals, config) ?? {};
     for (const { name } of names) {
-      const header = this.#headerOf(join(source.index, name));
+      // The snapshot's opening builds it, and those behind it.
+      if (distrusted.includes(name)) break;
+      const path = join(source.index, name);
+      const header = this.#unlessGone(path, () => this.#headerOf(path));
       if (header === undefined || header.indexCount <= INDEX_FIRST_ITEM || header.beginPhysicalOffset >= this.#maxOffset) continue;
       const isGrowing = name === names.at(-1)?.name || header.endPhysicalOffset >= this.#maxOffset;
-      copied = this.#copyIndexFile(name, header, log, isGrowing) ?? copied;
+      copied = this.#unlessGone(path, () => this.#copyIndexFile(name, header, log, isGrowing)) ?? copied;
     }
     storage.syncDirectory(target.index);
     return copied;
@@ -185,4 +205,10 @@ export class SnapshotCopy {
       file.close();
     }
   }
+}
+
+/** The offset that a file of log or ConsumeQueue is named for; undefined for what is none of theirs and only lies there. */
+function startOf({ kind, name }: StorageEntry, fileSize: number): number | undefined {
+  const offset = kind === "file" ? parseSegmentFileName(name) : undefined;
+  return offset !== undefined && offset % fileSize === 0 ? offset : undefined;
 }

@@ -6,7 +6,7 @@ import type { Settle } from "./put-wait-queue.js";
 
 /** Stands for an answer that comes by a promise of its own. */
 const APART = refused("MESSAGE_ILLEGAL", "ERR_MESSAGE_ILLEGAL", "not answered yet");
-/** What a message meets that came too fast: it is not in the log, whatever becomes of the others. */
+/** What a message meets that came too fast. */
 const TOO_FAST: readonly string[] = ["ERR_RING_FULL", "ERR_PUT_TIMEOUT"];
 
 /**
@@ -22,7 +22,7 @@ export class PutAll {
   /** At most the index of the message whose answer comes through the ring next. */
   #next = 0;
   #unanswered: number;
-  /** Why messages have no answer: the first such reason. */
+  /** Why it is not known what became of a message: the first such reason. */
   #failure: { readonly error: unknown } | undefined;
 
   private constructor(
@@ -82,9 +82,12 @@ export class PutAll {
     else this.#reject(this.#failure.error);
   }
 
+  /** A message that is not in the log for sure is refused, whatever becomes of the others. */
   #fail(index: number, error: unknown): void {
-    const isTooFast = error instanceof MillraceError && TOO_FAST.includes(error.code);
-    if (isTooFast) return this.#answer(index, refused("OS_PAGE_CACHE_BUSY", error.code, error.message));
+    if (error instanceof MillraceError && error.outcome === "none") {
+      const status = TOO_FAST.includes(error.code) ? "OS_PAGE_CACHE_BUSY" : "SERVICE_NOT_AVAILABLE";
+      return this.#answer(index, refused(status, error.code, error.message));
+    }
     this.#failure ??= { error };
     this.#answer(index, APART);
   }
