@@ -216,7 +216,7 @@ test("whatever a first frame is, it has a code or waits for more, and nothing of
   const noLog = { read: () => t.fail("an empty log is not read"), close: () => {} } as unknown as LogBytes;
   const codes = new Map<string, number>();
   for (let n = 0; n < FIRST_FRAMES; n++) {
-    const session = new MasterSession(noLog, { minOffset: 0, endOffset: 0 }, SEGMENT_SIZE);
+    const session = new MasterSession(noLog, { minOffset: 0, endOffset: 0, acknowledgedOffset: 0 }, SEGMENT_SIZE);
     const reader = new TransferReader();
     const bytes = HOSTILITIES[n % HOSTILITIES.length]?.(random, 0, record) ?? Buffer.alloc(0);
     let code = "waits";

@@ -46,7 +46,7 @@ for (const flushDiskType of ["ASYNC_FLUSH", "SYNC_FLUSH"] as const) {
       }
       const [found] = slave.queryMessage({ topic: "TopicA", key: "key599" }).messages;
       t.is(found?.queueOffset, 199);
-      t.is(slave.stats().ha?.master?.state, "following");
+      await until(() => slave.stats().ha?.master?.state === "following"); // said once a second
     },
   );
 }

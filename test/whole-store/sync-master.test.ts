@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { type MessageStoreOptions, MillraceError, type MillraceErrorCode, type StoreEventMap } from "@millrace/store";
 import test from "ava";
@@ -168,6 +170,33 @@ test.serial("whoever is not in haPeers is refused", async (t) => {
   slave.report(0);
   await until(() => known.stats().ha?.slaves.length === 1);
   t.pass();
+});
+
+test.serial("a slave whose connection is reset is said to have left for that", async (t) => {
+  const store = await openStore(t, { haListenPort: 0 });
+  const reasons: string[] = [];
+  store.on("slaveLeft", ({ reason }) => reasons.push(reason));
+  const slave = await RawSlave.connect(t, haPort(store));
+  slave.report(0);
+  await until(() => store.stats().ha?.slaves.length === 1);
+  slave.socket.resetAndDestroy();
+  await until(() => reasons.length > 0);
+  t.regex(reasons[0] ?? "", /ECONNRESET|EPIPE/);
+});
+
+test.serial("who is gone before it is accepted is nobody, and not said to be refused", async (t) => {
+  const store = await openStore(t, { haListenPort: 0, haPeers: ["127.0.0.0/8"] });
+  const messages: string[] = [];
+  store.on("error", ({ message }) => messages.push(message));
+  const port = haPort(store);
+  for (let round = 0; round < 5; round++) {
+    const sockets = Array.from({ length: 100 }, () => connect(port, "127.0.0.1"));
+    await Promise.all(sockets.map((socket) => once(socket, "connect").then(() => socket.resetAndDestroy())));
+  }
+  const slave = await RawSlave.connect(t, port);
+  slave.report(0);
+  await until(() => store.stats().ha?.slaves.length === 1);
+  t.deepEqual(messages, []);
 });
 
 test.serial("slaves that join and leave are events, with where they begin and why they end", async (t) => {

@@ -289,8 +289,9 @@ export const ERROR_CODES = {
     remedy: "Move it away.",
   },
   ERR_SEGMENT_UNREADABLE: {
-    meaning: "The system could not read a segment of the log during recovery.",
-    remedy: "Look at the disk and at the permissions of the file, then open the store again.",
+    meaning: "The system could not read a segment of the log, during recovery or for a slave.",
+    remedy:
+      "Look at the disk, the file's permissions and the limit of descriptors, then open the store again; a slave tries by itself.",
   },
   ERR_SEGMENT_UNWRITABLE: {
     meaning: "The system could not write a segment of the log during recovery.",

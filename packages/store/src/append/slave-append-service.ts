@@ -62,6 +62,9 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
   #messages = 0;
   #storeTimestamp = 0;
   #waitsForForce = false;
+  /** Of queueSlots: one sleeper is enough, however often it is looked at. */
+  #waitsForSlots = false;
+  #wakeSlotWait: (() => void) | undefined;
   #statsAtMs = 0;
   #isClosed = false;
   #fail: (error: unknown) => void = () => {};
@@ -226,19 +229,31 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
       const values = `offset=${records.offset} topic=${JSON.stringify(topic)}`;
       throw new MillraceError("ERR_HA_PROTOCOL", `a record's topic is no legal name of a directory: ${values}`);
     }
-    const { queueSlots } = this.#counters;
     while (!this.#isClosed) {
-      const seen = queueSlots.get();
+      const seen = this.#counters.queueSlots.get();
       this.#reports.onQueue(topic, checker.queueId);
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, SLOT_LOOK_MS);
-      });
-      await Promise.race([queueSlots.waitAsync(seen), late]);
-      clearTimeout(timer);
+      await this.#slotsChange(seen);
       if (this.#slotOf(records) !== undefined) return true;
     }
     return false;
+  }
+
+  /** Until a queue has got a slot, or for a while. */
+  async #slotsChange(seen: number): Promise<void> {
+    const change = this.#waitsForSlots ? undefined : this.#counters.queueSlots.waitAsync(seen);
+    if (change === undefined && !this.#waitsForSlots) return;
+    this.#waitsForSlots = true;
+    change?.then(() => {
+      this.#waitsForSlots = false;
+      this.#wakeSlotWait?.();
+    });
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, SLOT_LOOK_MS);
+      this.#wakeSlotWait = () => {
+        clearTimeout(late);
+        resolve();
+      };
+    });
   }
 
   #publish(): void {
@@ -261,15 +276,19 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
   }
 
   #awaitForce(): void {
-    if (this.#waitsForForce) return;
+    if (this.#waitsForForce || this.#isClosed) return;
     const { flushedOffset } = this.#counters;
-    const woken = flushedOffset.waitAsync(flushedOffset.get());
-    if (woken === undefined || durableOffset(this.#counters) >= this.endOffset) return this.#client?.acknowledge();
+    let woken: Promise<unknown> | undefined;
+    while (woken === undefined) {
+      const seen = flushedOffset.get();
+      this.#client?.acknowledge();
+      if (durableOffset(this.#counters) >= this.endOffset) return;
+      woken = flushedOffset.waitAsync(seen);
+    }
     this.#waitsForForce = true;
     woken.then(() => {
       this.#waitsForForce = false;
-      this.#client?.acknowledge();
-      if (durableOffset(this.#counters) < this.endOffset && !this.#isClosed) this.#awaitForce();
+      this.#awaitForce();
     });
   }
 

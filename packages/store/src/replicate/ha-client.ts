@@ -6,25 +6,22 @@ import type { MasterStats } from "@millrace/stats";
 import { parsePeerAddress } from "../config/ha-options.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { StoreEventSink } from "../tell/store-event.js";
+import { DIRECT_TURN_MS, QUICK_MS } from "./direct-turn.js";
 import { LogBytes } from "./log-bytes.js";
-import { MasterSession, type SlaveLogEnds } from "./master-session.js";
+import { MasterSession } from "./master-session.js";
 import type { RecordStream } from "./record-stream.js";
+import type { SlaveLogEnds } from "./tail-check.js";
 import { TransferReader } from "./transfer-reader.js";
 
 const CONNECT_TIMEOUT_MS = 5000;
 /** Before the next attempt: at first soon, then ever later. */
 const RETRY_LEAST_MS = 100;
 const RETRY_MOST_MS = 5000;
-/** How long the next bytes are waited for without the event loop, once all are acknowledged, and for how long again and again. */
-const DIRECT_WAIT_MS = 2;
-const DIRECT_TURN_MS = 5;
 /** What is read at once. */
 const CHUNK_LENGTH = 64 * 1024;
 
 /** The log of a slave, as what comes is appended to it. */
 export interface SlaveLog extends SlaveLogEnds {
-  /** What may be acknowledged: in SYNC_FLUSH what is durable, otherwise all that there is. */
-  readonly acknowledgedOffset: number;
   /** Appends the whole records of the stream. A promise where one of them has to wait; meanwhile the stream is not to be filled. */
   append(records: RecordStream): Promise<void> | undefined;
 }
@@ -155,7 +152,7 @@ export class HaClient {
     do {
       if (!this.#onBytes(socket, count)) return false;
       const isDone = this.#reported === this.#log.endOffset && monotonicMs() < endMs;
-      if (!isDone || DirectSocket.firstReadable(following, DIRECT_WAIT_MS) < 0) return true;
+      if (!isDone || DirectSocket.firstReadable(following, QUICK_MS) < 0) return true;
       count = direct.read(this.#chunk);
     } while (count > 0);
     return true;

@@ -4,12 +4,11 @@ import { DirectSocket } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { SlaveStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { QUICK_MS } from "./direct-turn.js";
 import type { LogBytes } from "./log-bytes.js";
 import { ReportReader } from "./report-reader.js";
 import { SlaveReports } from "./slave-reports.js";
 
-/** A slave that acknowledges all that it was sent within this time is waited for, without the event loop. */
-export const QUICK_MS = 2;
 /** How long frames follow each other that the system takes at once, before the event loop has a turn. */
 const SENDING_TURN_MS = 1;
 /** Reports that are read at once are 8 bytes each. */
@@ -51,7 +50,9 @@ export class HaConnection {
   #isSending = false;
   #turnEndMs = 0;
   #isEnded = false;
+  /** It acknowledged all that it was sent within {@link QUICK_MS}, and is waited for without the event loop. */
   #isQuick = false;
+  #failure: Error | undefined;
   #readAtMs = monotonicMs();
   #wroteAtMs = this.#readAtMs;
   #caughtUpAtMs = this.#readAtMs;
@@ -68,8 +69,15 @@ export class HaConnection {
     this.#view = new DataView(this.#frame.buffer);
     socket.setNoDelay(true);
     socket.on("data", (chunk) => this.#onData(chunk));
-    socket.on("error", () => {}); // the close that follows says it
+    socket.on("error", (error) => {
+      this.#failure = error; // the close that follows ends it
+    });
     socket.on("close", () => this.end(undefined));
+  }
+
+  /** What the system has said against the connection. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   get hasJoined(): boolean {
@@ -121,7 +129,9 @@ export class HaConnection {
       length = this.#log.read(this.#next, this.#owner.endOffset, this.#frame.subarray(HA_TRANSFER_HEADER_LENGTH));
     } catch (cause) {
       const values = `offset=${this.#next} minOffset=${this.#owner.minOffset} reason=${(cause as Error).message}`;
-      return this.end(new MillraceError("ERR_HA_START", `what a slave needs next cannot be read: ${values}`, { cause }));
+      const isGone = (cause as NodeJS.ErrnoException).code === "ENOENT";
+      const code = isGone ? "ERR_HA_START" : "ERR_SEGMENT_UNREADABLE";
+      return this.end(new MillraceError(code, `what a slave needs next cannot be read: ${values}`, { cause }));
     }
     if (length > 0) this.#write(length);
   }

@@ -8,12 +8,11 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { slavesNeeded } from "../config/replicas-needed.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import type { StoreEventSink } from "../tell/store-event.js";
-import { HaConnection, type HaConnectionOwner, QUICK_MS } from "./ha-connection.js";
+import { DIRECT_TURN_MS, QUICK_MS } from "./direct-turn.js";
+import { HaConnection, type HaConnectionOwner } from "./ha-connection.js";
 import { LogBytes } from "./log-bytes.js";
 
 const STATS_INTERVAL_MS = 1000;
-/** How long log and slaves are followed without the event loop, before it has a turn. */
-const DIRECT_TURN_MS = 5;
 /** Connections at a time; one more is refused. Each has a frame in memory. */
 const CONNECTIONS_LIMIT = 64;
 
@@ -122,7 +121,8 @@ export class HaService implements EventAgent, HaConnectionOwner {
     const { address } = connection;
     if (error !== undefined) this.#refused(error, address);
     if (connection.hasJoined) {
-      const reason = error?.message ?? (this.#isClosed ? "the store was closed" : "the connection was closed");
+      const closed = this.#isClosed ? "the store was closed" : "the connection was closed";
+      const reason = (error ?? connection.failure)?.message ?? closed;
       this.#events.emit("slaveLeft", { service: "replicate", address, reason });
     }
     this.#tellStats();
@@ -136,7 +136,8 @@ export class HaService implements EventAgent, HaConnectionOwner {
   };
 
   #accept(socket: Socket): void {
-    const address = socket.remoteAddress ?? "";
+    const address = socket.remoteAddress;
+    if (address === undefined) return void socket.destroy(); // it has gone again, as whoever looks for open ports does
     if (!this.#isPeer(address)) {
       this.#refused(new MillraceError("ERR_HA_PEER", `not one of haPeers: address=${address}`), address);
       socket.destroy();

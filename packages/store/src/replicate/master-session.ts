@@ -1,15 +1,8 @@
 import { MillraceError } from "@millrace/format";
 import type { LogBytes } from "./log-bytes.js";
 import { RecordStream } from "./record-stream.js";
-import { TailCheck, tailStart } from "./tail-check.js";
+import { type SlaveLogEnds, TailCheck, tailStart } from "./tail-check.js";
 import type { TransferSink } from "./transfer-reader.js";
-
-/** Ends of a slave's log. */
-export interface SlaveLogEnds {
-  readonly minOffset: number;
-  /** One past the last record. */
-  readonly endOffset: number;
-}
 
 /**
  * One connection to a master as its slave judges it: the end of its own log is asked for again and compared, what follows goes on in
@@ -26,8 +19,9 @@ export class MasterSession implements TransferSink {
   /** Signs of life while the master still owes bytes that this log has. */
   #idleFrames = 0;
 
-  constructor(bytes: LogBytes, { minOffset, endOffset }: SlaveLogEnds, segmentSize: number) {
-    this.start = tailStart(minOffset, endOffset, segmentSize);
+  constructor(bytes: LogBytes, ends: SlaveLogEnds, segmentSize: number) {
+    const { endOffset } = ends;
+    this.start = tailStart(ends, segmentSize);
     this.records = new RecordStream(segmentSize, endOffset);
     this.#tail = new TailCheck(bytes, this.start, endOffset);
     this.#endOffset = endOffset;

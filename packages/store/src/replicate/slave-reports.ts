@@ -1,15 +1,15 @@
 import { MillraceError } from "@millrace/format";
 
 /**
- * What a slave says of itself, as its master may believe it. The first report asks for the start; it counts as an acknowledgement only
- * when a second one agrees with it, because a stranger's first eight bytes are a number too. No report is beyond what the slave can
- * have. (RocketMQ: `HAConnection.ReadSocketService`, which believes each.)
+ * What a slave says of itself, as its master may believe it. The first report asks for the start, which is no acknowledgement: it is a
+ * stranger's number, or where a slave's log is to be compared. The same number again is one only if the slave has nothing else to say,
+ * because nothing was sent. No report is beyond what the slave can have. (RocketMQ: `HAConnection.ReadSocketService`, which believes each.)
  */
 export class SlaveReports {
   /** What is sent first; undefined before the first report. */
   #start: number | undefined;
   #reported = -1;
-  #count = 0;
+  #acknowledged = -1;
 
   /** Where sending begins; undefined before the first report. */
   get start(): number | undefined {
@@ -23,7 +23,7 @@ export class SlaveReports {
 
   /** End of what it has acknowledged; -1 while nothing is to be believed. */
   get acknowledged(): number {
-    return this.#count > 1 ? this.#reported : -1;
+    return this.#acknowledged;
   }
 
   /**
@@ -37,9 +37,10 @@ export class SlaveReports {
     } else if (!(offset >= this.#reported && offset <= Math.max(sent, this.#start))) {
       const values = `reported=${offset} before=${this.#reported} sent=${sent}`;
       throw new MillraceError("ERR_HA_REPORT", `a slave reports an end that it cannot have: ${values}`);
+    } else if (offset > this.#start || (offset === this.#start && sent <= this.#start)) {
+      this.#acknowledged = offset;
     }
     this.#reported = offset;
-    this.#count++;
   }
 }
 

@@ -184,3 +184,21 @@ test.serial("a slave whose report has come and was not read yet is not silent", 
     ["ERR_HA_SILENT"],
   );
 });
+
+for (const [systemCode, code] of [
+  ["ENOENT", "ERR_HA_START"],
+  ["EMFILE", "ERR_SEGMENT_UNREADABLE"],
+  ["EIO", "ERR_SEGMENT_UNREADABLE"],
+] as const) {
+  test(`a slave's connection ends when the log cannot be read for it, with what helps: ${systemCode} is ${code}`, async (t) => {
+    const socket = new GreedySocket();
+    const read = (): never => {
+      throw Object.assign(new Error(systemCode), { code: systemCode });
+    };
+    const owner = ownerOf(100);
+    new HaConnection(socket as unknown as Socket, resolveConfig({}), { read, close() {} } as unknown as LogBytes, owner);
+    socket.push(reportBytes(0));
+    await until(() => owner.ends.length > 0);
+    t.is(owner.ends[0]?.code, code);
+  });
+}

@@ -11,7 +11,7 @@ import { chosenSeed, seededRandom } from "../../../support/random.js";
 /** Of a slave that has nothing before `offset`, so nothing is compared. */
 function emptySession(offset: number): MasterSession {
   const log = new LogBytes(createStorage({ kind: "real" }), resolveConfig({}));
-  return new MasterSession(log, { minOffset: offset, endOffset: offset }, HA_CAPTURE_SEGMENT_SIZE);
+  return new MasterSession(log, { minOffset: offset, endOffset: offset, acknowledgedOffset: offset }, HA_CAPTURE_SEGMENT_SIZE);
 }
 
 /** What a session makes of the bytes: the log as it would be written. */
@@ -129,4 +129,26 @@ test("a thousand random frames end in a code each, and in bounded memory", (t) =
       t.true(error instanceof MillraceError, String(error));
     }
   }
+});
+
+test("a slave asks for no more than what it may acknowledge, and for all that it has not", (t) => {
+  const log = { read: () => 0, close: () => {} } as unknown as LogBytes;
+  const startOf = (minOffset: number, endOffset: number, acknowledgedOffset: number): number =>
+    new MasterSession(log, { minOffset, endOffset, acknowledgedOffset }, 2 ** 20).start;
+  t.is(startOf(0, 200_000, 200_000), 200_000 - 65_536);
+  t.is(startOf(0, 200_000, 10_000), 10_000, "the rest is written, and not durable");
+  t.is(startOf(0, 200_000, 0), 1, "0 would be a slave that has nothing");
+  t.is(startOf(5000, 200_000, 0), 5000);
+  t.is(startOf(0, 0, 0), 0);
+});
+
+test("a slave whose own file ends before its log says so", (t) => {
+  let reads = 0;
+  const read = (): number => {
+    if (++reads > 100) throw new Error("it is read for ever");
+    return 0;
+  };
+  const log = { read, close: () => {} } as unknown as LogBytes;
+  const session = new MasterSession(log, { minOffset: 0, endOffset: 100, acknowledgedOffset: 100 }, 2 ** 20);
+  t.throws(() => session.onBody(new Uint8Array(10)), { instanceOf: MillraceError, code: "ERR_SEGMENT_SIZE" });
 });

@@ -19,9 +19,19 @@ test("a slave with nothing begins where the master's log does", (t) => {
   reports.report(0, 4096, END);
   t.is(reports.start, 4096);
   reports.report(0, 4096, 5000);
-  t.is(reports.acknowledged, 0);
   reports.report(4096, 4096, 5000);
-  t.is(reports.acknowledged, 4096);
+  t.is(reports.acknowledged, -1, "that it has a file says nothing of what was sent");
+  reports.report(5000, 4096, 5000);
+  t.is(reports.acknowledged, 5000);
+});
+
+test("the start again is no acknowledgement while the slave is being sent what it asked for", (t) => {
+  const reports = new SlaveReports();
+  reports.report(500, 0, END);
+  reports.report(500, 0, 600);
+  t.is(reports.acknowledged, -1);
+  reports.report(550, 0, 600);
+  t.is(reports.acknowledged, 550);
 });
 
 const refusals: readonly [string, MillraceErrorCode, readonly [offset: number, sent: number][]][] = [

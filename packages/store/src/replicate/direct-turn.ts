@@ -1,0 +1,4 @@
+/** How long the other side is waited for without the event loop, again and again: an answer that is quick comes within it. */
+export const QUICK_MS = 2;
+/** How long that may go on before the event loop has a turn. */
+export const DIRECT_TURN_MS = 5;
