@@ -171,7 +171,7 @@ test("a topic that is deleted begins again at 0 for producers too", async (t) =>
   await t.throwsAsync(put("T"), { code: "ERR_STORE_CLOSED" });
 });
 
-test("a handle that nobody attaches, and a producer of other topics that is busy, keep neither a deletion nor a close waiting", async (t) => {
+test("a handle that nobody attaches, and a busy producer of other topics, keep neither a deletion nor a close waiting", async (t) => {
   const store = await openStore(t);
   store.producerHandle();
   const busy = new Worker(BUSY);

@@ -29,8 +29,8 @@ export interface TopicQueue {
 /** The producers on other threads. */
 export interface OtherProducers {
   /**
-   * Resolves when none of their puts to the topic is on its way, and they take none until {@link resume}. False: one of them did not answer,
-   * and may put.
+   * Resolves when none of their puts to the topic is on its way, and they take none until {@link resume}. False: one of them did not
+   * answer, and may put.
    */
   suspend(topic: string): Promise<boolean>;
   resume(topic: string): Promise<void>;
