@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { MessageStore, type MessageStoreOptions } from "@millrace/store";
@@ -10,6 +11,7 @@ import { dispatchedAll } from "../support/until.js";
 import type { Acknowledged, ProducingOrder } from "./producing-worker.js";
 
 const PRODUCING = join(import.meta.dirname, "producing-worker.js");
+const BUSY = join(import.meta.dirname, "busy-producer-worker.js");
 /** MILLRACE_PRODUCER_KILLS asks for hundreds. */
 const KILLS = Number(process.env.MILLRACE_PRODUCER_KILLS ?? 12);
 const MIB = 1024 * 1024;
@@ -167,6 +169,28 @@ test("a topic that is deleted begins again at 0 for producers too", async (t) =>
   t.deepEqual(await offsets("U"), [2, 3]);
   await producer.close();
   await t.throwsAsync(put("T"), { code: "ERR_STORE_CLOSED" });
+});
+
+test("a handle that nobody attaches, and a busy producer of other topics, keep neither a deletion nor a close waiting", async (t) => {
+  const store = await openStore(t);
+  store.producerHandle();
+  const busy = new Worker(BUSY);
+  const handle = store.producerHandle();
+  const released = new Int32Array(new SharedArrayBuffer(4));
+  busy.postMessage({ handle, topic: "Busy", released }, handle.transferList);
+  await once(busy, "message");
+  const own = { topic: "T", queueId: 0, body: Buffer.from("x") };
+  await store.putMessage(own);
+  await store.deleteTopic("T");
+  t.is((await store.putMessage(own)).appendResult?.queueOffset, 0);
+  await t.throwsAsync(store.deleteTopic("Busy"), { code: "ERR_TOPIC_NOT_DELETED", message: /event loop/ });
+  t.is(store.getMaxOffsetInQueue("Busy", 0, false), 1);
+  Atomics.store(released, 0, 1);
+  Atomics.notify(released, 0);
+  await once(busy, "message"); // it puts again
+  await store.deleteTopic("Busy");
+  await busy.terminate();
+  await store.close();
 });
 
 test("what is no message, no topic and no handle is refused on the producer's thread", async (t) => {

@@ -342,8 +342,8 @@ export const ERROR_CODES = {
     remedy: "Use 1 to 127 of % | a-z A-Z 0-9 _ and - (255 for topics that begin with %RETRY% or %DLQ%).",
   },
   ERR_TOPIC_NOT_DELETED: {
-    meaning: "Not all files of the topic could be deleted.",
-    remedy: "Call deleteTopic again; what was put before it stays deleted.",
+    meaning: "Not all files of the topic could be deleted, or a producer on another thread did not say that it puts nothing there.",
+    remedy: "Call deleteTopic again, once the producer's thread comes to its event loop; what was deleted stays deleted.",
   },
   ERR_TOPIC_SUSPENDED: {
     meaning: "Queues of the topic are just being deleted.",

@@ -28,8 +28,11 @@ export interface TopicQueue {
 
 /** The producers on other threads. */
 export interface OtherProducers {
-  /** Resolves when none of their puts to the topic is on its way, and they take none until {@link resume}. */
-  suspend(topic: string): Promise<void>;
+  /**
+   * Resolves when none of their puts to the topic is on its way, and they take none until {@link resume}. False: one of them did not
+   * answer, and may put.
+   */
+  suspend(topic: string): Promise<boolean>;
   resume(topic: string): Promise<void>;
 }
 
@@ -151,7 +154,7 @@ export class TopicCleaner {
       const { topics } = this.#put;
       topics.suspend(name);
       try {
-        await this.#producers.suspend(name);
+        if (!(await this.#producers.suspend(name))) throw notDeleted(name, "a producer's thread does not come to its event loop");
         await allAnswered(this.#put.ring);
         await task();
       } finally {
@@ -186,6 +189,6 @@ function retainedTopics(retain: Iterable<string>): Set<string> {
 function notDeleted(topic: string, failure: string): MillraceError {
   return new MillraceError(
     "ERR_TOPIC_NOT_DELETED",
-    `not all files of the topic could be deleted: topic=${topic} reason=${failure}`,
+    `the topic, or a part of it, could not be deleted: topic=${topic} reason=${failure}`,
   );
 }

@@ -18,11 +18,13 @@ import type { TopicTable } from "../put/topic-table.js";
 /** A producer's frames are appended soon after its end; until then its ring is looked at again. */
 const RETIRE_LOOK_MS = 5;
 /** A thread that does not come to its event loop is not waited for. */
-const CLOSE_TIMEOUT_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 
 interface Producer {
   readonly ring: PutRingBuffers;
   readonly port: ControlPort<ProducerFace>;
+  /** Of which it has slots: it can put nothing else. Of a handle that nobody has attached there are none. */
+  readonly topics: Set<string>;
 }
 
 /** What producers have counted, those that are gone included; indices of {@link PutRingTotal}. */
@@ -58,24 +60,28 @@ export class ProducerRings {
     const { config, control, kernelMemory } = this.#pipeline.data;
     const ring = this.#free.pop() ?? allocatePutRing(new KernelMemory(kernelMemory), config.putRingSize, FRAMES);
     const { port1, port2 } = new MessageChannel();
+    const topics = new Set<string>();
     const face: StoreFace = {
-      slot: (topic, queueId) => this.#slot(topic, queueId),
+      slot: (topic, queueId) => this.#slot(topics, topic, queueId),
       delayed: this.#onDelayed,
     };
-    const producer = { ring, port: new ControlPort<ProducerFace>(port1, face) };
+    const producer = { ring, port: new ControlPort<ProducerFace>(port1, face), topics };
     this.#producers.add(producer);
     void producer.port.closed.then(() => this.#retire(producer));
     this.#pipeline.addRing(ring).catch(() => {}); // the thread has ended: the store says so itself
     return new ProducerHandle({ config, control, kernelMemory, ring, port: port2 });
   }
 
-  /** While nothing of the topic is put, or on its way to the log. */
-  async suspend(topic: string): Promise<void> {
-    await this.#all(({ port }) => port.remote.suspend(topic));
+  /** Those that put to the topic, while it gives no slots. False: a thread did not come to its event loop. */
+  async suspend(topic: string): Promise<boolean> {
+    const users = this.#present.filter(({ topics }) => topics.has(topic));
+    return await answeredInTime(users, ({ port }) => port.remote.suspend(topic));
   }
 
+  /** Resolves when those have heard of it that were suspended, and come to their event loop. */
   async resume(topic: string): Promise<void> {
-    await this.#all(({ port }) => port.remote.resume(topic));
+    const users = this.#present.filter(({ topics }) => topics.has(topic));
+    await answeredInTime(users, ({ port }) => port.remote.resume(topic));
   }
 
   /** Nobody answers them any more. */
@@ -85,10 +91,13 @@ export class ProducerRings {
 
   /** From now on they put nothing; resolves when what they have put is acknowledged, or its producer does not come to its event loop. */
   async refuse(error: MillraceError): Promise<void> {
-    const refused = this.#all(({ port }) => port.remote.refuse(posted(error)));
-    const late = new AbortController();
-    await Promise.race([refused, setTimeout(CLOSE_TIMEOUT_MS, undefined, { signal: late.signal }).catch(() => {})]);
-    late.abort();
+    const refusal = posted(error);
+    const present = this.#present;
+    for (const { port, topics } of present) if (topics.size === 0) void port.remote.refuse(refusal);
+    await answeredInTime(
+      present.filter(({ topics }) => topics.size > 0),
+      ({ port }) => port.remote.refuse(refusal),
+    );
   }
 
   /** After the pipeline: what a late producer has still put is rejected there. */
@@ -106,20 +115,17 @@ export class ProducerRings {
     return { messages: of("messages"), bytes: of("bytes"), failed: of("failed"), stalls: of("stalls"), putToAckUs };
   }
 
-  /** Of each producer, unless it ends before it answers. */
-  async #all(ask: (producer: Producer) => Promise<void>): Promise<void> {
-    await Promise.all(this.#present.map((producer) => Promise.race([ask(producer), producer.port.closed])));
-  }
-
   /** Without those that are gone, and whose ring is not empty yet. */
   get #present(): Producer[] {
     return [...this.#producers].filter(({ port }) => !port.isClosed);
   }
 
-  #slot(name: string, queueId: number): ReturnType<StoreFace["slot"]> {
+  #slot(topics: Set<string>, name: string, queueId: number): ReturnType<StoreFace["slot"]> {
     try {
       const topic = this.#topics.topic(name);
-      return this.#topics.slot(topic, queueId, this.#topics.checkSlot(topic, queueId));
+      const slot = this.#topics.slot(topic, queueId, this.#topics.checkSlot(topic, queueId));
+      topics.add(name);
+      return slot;
     } catch (error) {
       if (error instanceof MillraceError) return posted(error);
       throw error;
@@ -140,6 +146,17 @@ export class ProducerRings {
     resetPutRing(ring);
     this.#free.push(ring);
   }
+}
+
+/** Whether each has answered, or ended, in time. */
+async function answeredInTime(producers: readonly Producer[], ask: (producer: Producer) => Promise<void>): Promise<boolean> {
+  if (producers.length === 0) return true;
+  const answers = Promise.all(producers.map((producer) => Promise.race([ask(producer), producer.port.closed])));
+  const answered = new AbortController();
+  const late = setTimeout(ANSWER_TIMEOUT_MS, false, { signal: answered.signal }).catch(() => false);
+  const isInTime = await Promise.race([answers.then(() => true), late]);
+  answered.abort();
+  return isInTime;
 }
 
 function addTotals(totals: Float64Array, putToAckUs: LatencyHistogram, ring: PutRingBuffers): void {
