@@ -5,8 +5,8 @@ import { type MessageFilter, TagFilter } from "../read/tag-filter.js";
 
 /**
  * Where a consumer begins: at the first message that is still there; one past the last one that has been put; at a queue offset, or
- * at the end of the queue when that lies before it; at the first message stored at this time or later, a time to come counting as
- * `latest`.
+ * at the end of the queue when that lies before it (not on a slave, which waits for its master's messages); at the first message stored
+ * at this time or later, a time to come counting as `latest`.
  */
 export type ConsumeFrom = "earliest" | "latest" | number | Date;
 

@@ -75,9 +75,10 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     this.#skipsCorrupt = onCorrupt === "skip";
     this.#signal = signal;
     this.#isFiltered = TagFilter.of(request.filter) !== undefined;
-    const queue = environment.reader.consumeQueues.find(request.topic, request.queueId);
+    const { reader } = environment;
+    const queue = reader.consumeQueues.find(request.topic, request.queueId);
     this.#queueSlot = queue?.slot;
-    this.#offset = queue === undefined ? 0 : beginning(environment.reader, queue, from);
+    this.#offset = queue === undefined ? beginningOfNone(reader, from) : beginning(reader, queue, from);
     this.#batchOffset = this.#offset;
   }
 
@@ -255,6 +256,11 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     this.#environment.arrivals.cancel(waiter);
     waiter.wake();
   };
+}
+
+/** Of a queue that is not there. A slave's may only not have come from its master yet. */
+function beginningOfNone({ isSlave }: MessageReader, from: ConsumeFrom): number {
+  return isSlave && typeof from === "number" ? from : 0;
 }
 
 function beginning(reader: MessageReader, queue: ReadConsumeQueue, from: ConsumeFrom): number {

@@ -28,7 +28,7 @@ export function unitRepairs(pipeline: Pick<Pipeline, "repairUnit" | "isStopping"
     }
   };
   return (queue, queueOffset) => {
-    const name = `${queue.pathOf(queueOffset)} ${queueOffset}`;
+    const name = `${queue.slot} ${queueOffset}`; // a topic that was deleted and put again has other slots
     if (hopeless.has(name)) return true;
     if (!underWay.has(name) && !pipeline.isStopping) {
       underWay.add(name);

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import type { MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { CONSUME_QUEUE_FILL_SIZE } from "#format/consume-queue-descriptor.js";
 import { ArrivalSignal } from "#store/consume/arrival-signal.js";
@@ -17,9 +18,9 @@ class Scene {
   readonly arrivals: ArrivalSignal;
   readonly consumers: MessageConsumers;
 
-  constructor(t: ExecutionContext, messages: number) {
+  constructor(t: ExecutionContext, messages: number, options: Partial<MessageStoreOptions> = {}) {
     for (let n = 0; n < messages; n++) this.builder.add();
-    this.store = new BuiltStore(t, this.builder);
+    this.store = new BuiltStore(t, this.builder, options);
     this.arrivals = new ArrivalSignal(this.store.main, this.store.queues, this.store.topics);
     this.consumers = new MessageConsumers(this.store.reader, this.arrivals);
     t.teardown(() => this.consumers.close());
@@ -158,6 +159,26 @@ test("a consumer whose topic was deleted waits for it to come again", async (t) 
   store.setQueue("TopicA", 0, { next: 1, max: 1 });
   store.main.counters.reputFromOffset.nudge();
   t.deepEqual((await next).offsets, [0]);
+});
+
+test("on a slave a consumer keeps its queue offset until its queue has come from the master", async (t) => {
+  const scene = new Scene(t, 0, { brokerRole: "SLAVE", haMasterAddress: "none" });
+  const consumer = scene.consumers.consume({ ...QUEUE, from: 5 });
+  t.is(consumer.nextOffset, 5);
+  const next = nextBatch(consumer);
+  for (const messages of [3, 5]) {
+    await until(() => scene.arrivals.waiting === 1);
+    for (let n = 0; n < messages; n++) scene.arrive();
+  }
+  t.deepEqual(await next, { offsets: [5, 6, 7], skipped: 0, nextOffset: 8 });
+});
+
+test("on a master a consumer of a queue that is not there begins at its beginning", async (t) => {
+  const scene = new Scene(t, 0);
+  const next = nextBatch(scene.consumers.consume({ ...QUEUE, from: 5 }));
+  await until(() => scene.arrivals.waiting === 1);
+  scene.arrive();
+  t.deepEqual(await next, { offsets: [0], skipped: 0, nextOffset: 1 });
 });
 
 test("an error of the disk ends the consumer with it", async (t) => {
