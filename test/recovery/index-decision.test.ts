@@ -28,12 +28,24 @@ test("index files stay as they are only after a clean end, and never when one of
   }
 });
 
-test("when the marked file has fewer keys than it had, though nothing in it is wrong, all is built again", (t) => {
+test("when the marked file has fewer keys than its header's end says, all behind the last one is indexed again", (t) => {
   const directory = built(t, 140);
   const mark = markOf(directory, offsetAt(140));
   damage(directory, mark.indexFile ?? "", (content) => content.writeInt32BE(content.readInt32BE(36) - 1, 36));
   const recovery = recover(directory, { mark, lastExitOk: false });
-  t.like(recovery, { row: "unsound-index", indexFromOffset: 0, rebuilt: true });
+  t.like(recovery, { row: "past-mark", indexFromOffset: offsetAt(138), rebuilt: false });
+  assertComplete(t, directory, recovery);
+});
+
+test("when the marked file has fewer keys than it had, though nothing in it is wrong, all is built again", (t) => {
+  const directory = built(t, 140);
+  const mark = markOf(directory, offsetAt(140));
+  damage(directory, mark.indexFile ?? "", (content) => {
+    content.writeInt32BE(content.readInt32BE(36) - 1, 36);
+    content.writeBigInt64BE(BigInt(offsetAt(138)), 24);
+  });
+  const recovery = recover(directory, { mark, lastExitOk: false });
+  t.like(recovery, { row: "marked-file-lost", indexFromOffset: 0, rebuilt: true });
   assertComplete(t, directory, recovery);
 });
 
