@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { MessageStore, type MessageStoreOptions } from "@millrace/store";
+import { MessageStore, type MessageStoreOptions, type MillraceError } from "@millrace/store";
 import { MessageProducer } from "@millrace/store/producer";
 import test, { type ExecutionContext } from "ava";
 import { PATIENCE } from "../support/patience.js";
@@ -191,6 +192,23 @@ test("a handle that nobody attaches, and a busy producer of other topics, keep n
   await store.deleteTopic("Busy");
   await busy.terminate();
   await store.close();
+});
+
+test("a producer whose first put is on its way when the store is closed has put it, or is told that it has not", async (t) => {
+  for (let life = 0; life < 5; life++) {
+    const store = await openStore(t);
+    const { storePathRootDir } = store.config;
+    const handle = store.producerHandle();
+    const producer = MessageProducer.attach(handle);
+    const put = producer.putMessage({ topic: "T", queueId: 0, body: Buffer.from("x") });
+    for (let turn = 0; turn < life; turn++) await setImmediate();
+    const [answer] = await Promise.all([put.catch((error: unknown) => error as MillraceError), store.close()]);
+    const isPut = "status" in answer && answer.status === "PUT_OK";
+    if (!isPut) t.like(answer, { code: "ERR_STORE_CLOSED", outcome: "none" });
+    const again = await MessageStore.open({ storePathRootDir, mappedFileSizeCommitLog: 4 * MIB });
+    t.is(again.getMaxOffsetInQueue("T", 0), isPut ? 1 : 0);
+    await again.close();
+  }
 });
 
 test("what is no message, no topic and no handle is refused on the producer's thread", async (t) => {

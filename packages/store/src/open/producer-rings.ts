@@ -48,6 +48,8 @@ export class ProducerRings {
   readonly #free: PutRingBuffers[] = [];
   readonly #goneTotals = new Float64Array(Object.keys(PutRingTotal).length);
   readonly #gonePutToAckUs = new LatencyHistogram();
+  /** From {@link refuse} on: who has no slots yet gets none, because nobody waits for its puts. */
+  #refusal: MillraceError | undefined;
 
   constructor(pipeline: Pipeline, topics: TopicTable, onDelayed: () => void) {
     this.#pipeline = pipeline;
@@ -91,6 +93,7 @@ export class ProducerRings {
 
   /** From now on they put nothing; resolves when what they have put is acknowledged, or its producer does not come to its event loop. */
   async refuse(error: MillraceError): Promise<void> {
+    this.#refusal = error;
     const refusal = posted(error);
     const present = this.#present;
     for (const { port, topics } of present) if (topics.size === 0) void port.remote.refuse(refusal);
@@ -121,6 +124,7 @@ export class ProducerRings {
   }
 
   #slot(topics: Set<string>, name: string, queueId: number): ReturnType<StoreFace["slot"]> {
+    if (this.#refusal !== undefined && topics.size === 0) return posted(this.#refusal);
     try {
       const topic = this.#topics.topic(name);
       const slot = this.#topics.slot(topic, queueId, this.#topics.checkSlot(topic, queueId));
