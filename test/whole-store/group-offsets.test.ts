@@ -19,8 +19,14 @@ async function put(store: MessageStore, count: number, topic = "TopicA"): Promis
 /** The directory as a crash would leave it now. */
 function crashed(t: ExecutionContext, store: MessageStore): string {
   const copy = temporaryDirectory(t);
-  cpSync(store.config.storePathRootDir, copy, { recursive: true });
-  return copy;
+  try {
+    cpSync(store.config.storePathRootDir, copy, { recursive: true });
+    return copy;
+  } catch (error) {
+    // The store goes on: a small file that was being replaced has got its name between the listing and its copy.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return crashed(t, store);
+  }
 }
 
 /** A power failure has taken the end of the log, and left the small files: those of `store` as they are now go to `root`. */
