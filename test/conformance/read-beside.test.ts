@@ -71,6 +71,7 @@ class Beside {
           reader = await open(); // not before: RocketMQ makes its first segment with the first put
           this.#consume(reader);
         }
+        await program.call("settle", { directory }); // a segment that its dispatcher holds is not deleted
         expire(directory);
         await program.call("deleteExpired", { directory });
         const putting = this.#putSome(program);

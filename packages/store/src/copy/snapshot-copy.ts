@@ -69,9 +69,9 @@ export class SnapshotCopy {
     const copies = new SegmentDirectory(target.commitLog, config.mappedFileSizeCommitLog);
     const size = config.mappedFileSizeCommitLog;
     storage.makeDirectory(target.commitLog);
-    const starts = storage.list(source.commitLog).flatMap((entry) => startOf(entry, size) ?? []);
+    const starts = storage.list(source.commitLog).flatMap((entry) => startOf(entry, segments) ?? []);
     const last = segments.startOf(Math.max(0, this.#maxOffset - 1));
-    let minOffset = Math.min(...starts, last);
+    let minOffset = Math.min(starts[0] ?? last, last);
     for (let offset = minOffset; offset < this.#maxOffset; offset += size) {
       const [from, to] = [segments.pathOf(offset), copies.pathOf(offset)];
       const isThere = this.#unlessGone(from, () => {
@@ -118,9 +118,10 @@ export class SnapshotCopy {
   #copyQueue(queue: string): void {
     const { config, source, storage, target } = this.#copy;
     const [from, to] = [join(source.consumeQueue, queue), join(target.consumeQueue, queue)];
+    const files = new SegmentDirectory(from, config.mappedFileSizeConsumeQueue);
     for (const entry of storage.list(from)) {
       const { name, size } = entry;
-      if (startOf(entry, config.mappedFileSizeConsumeQueue) === undefined || size !== config.mappedFileSizeConsumeQueue) continue;
+      if (startOf(entry, files) === undefined || size !== config.mappedFileSizeConsumeQueue) continue;
       this.#unlessGone(join(from, name), () => {
         const units = this.#unitsIn(join(from, name));
         if (units === 0) return;
@@ -208,7 +209,7 @@ export class SnapshotCopy {
 }
 
 /** The offset that a file of log or ConsumeQueue is named for; undefined for what is none of theirs and only lies there. */
-function startOf({ kind, name }: StorageEntry, fileSize: number): number | undefined {
+function startOf({ kind, name }: StorageEntry, files: SegmentDirectory): number | undefined {
   const offset = kind === "file" ? parseSegmentFileName(name) : undefined;
-  return offset !== undefined && offset % fileSize === 0 ? offset : undefined;
+  return offset !== undefined && files.isStart(offset) ? offset : undefined;
 }

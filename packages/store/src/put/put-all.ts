@@ -1,4 +1,4 @@
-import { MillraceError, shownValue } from "@millrace/format";
+import { MillraceError, type RefusedPutStatus, shownValue } from "@millrace/format";
 import type { Message } from "./message.js";
 import type { MessagePutter } from "./message-putter.js";
 import { type PutMessageResult, refused } from "./put-message-result.js";
@@ -6,8 +6,6 @@ import type { Settle } from "./put-wait-queue.js";
 
 /** Stands for an answer that comes by a promise of its own. */
 const APART = refused("MESSAGE_ILLEGAL", "ERR_MESSAGE_ILLEGAL", "not answered yet");
-/** What a message meets that came too fast. */
-const TOO_FAST: readonly string[] = ["ERR_RING_FULL", "ERR_PUT_TIMEOUT"];
 
 /**
  * The messages of one `putAll`: each is put or refused on its own, one promise has all answers. Answers through the ring come in the order
@@ -85,7 +83,7 @@ export class PutAll {
   /** A message that is not in the log for sure is refused, whatever becomes of the others. */
   #fail(index: number, error: unknown): void {
     if (error instanceof MillraceError && error.outcome === "none") {
-      const status = TOO_FAST.includes(error.code) ? "OS_PAGE_CACHE_BUSY" : "SERVICE_NOT_AVAILABLE";
+      const status = (error.status ?? "SERVICE_NOT_AVAILABLE") as RefusedPutStatus;
       return this.#answer(index, refused(status, error.code, error.message));
     }
     this.#failure ??= { error };

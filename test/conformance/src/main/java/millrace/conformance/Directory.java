@@ -263,7 +263,6 @@ final class Directory {
         return true;
     }
 
-    /** The rounds of executeDeleteFilesManually at once instead of one every ten seconds, until one finds nothing. */
     /** On RocketMQ's own threads: after a minute it cleans by itself, and who comes in between finds half of it done. */
     private Object deleteExpired() throws Exception {
         Internals.pool(store, RocketMqStore.LOG_CLEANER).submit(this::cleanLog).get();
@@ -274,6 +273,7 @@ final class Directory {
         return null;
     }
 
+    /** The rounds of executeDeleteFilesManually at once instead of one every ten seconds, until one finds nothing. */
     private Object cleanLog() throws Exception {
         Object logs = Internals.get(store, "cleanCommitLogService");
         store.executeDeleteFilesManually();
