@@ -142,6 +142,8 @@ test.serial("what the dispatcher notes of a segment is what a scan finds in it, 
       else await store.putMessage(message);
       if (random(50) === 0) await store.deleteTopic(`Topic-${random(4)}`);
     }
+    // Two segments more, of which no deletion keeps a record from its queue.
+    for (let n = 60; n < 110; n++) await store.putMessage(numbered(n, 500, { topic: `Topic-${random(4)}` }));
     await store.close();
     const dispatched = notesIn(root);
     t.true(dispatched.length > 1);
