@@ -37,6 +37,7 @@ for (const flushDiskType of ["ASYNC_FLUSH", "SYNC_FLUSH"] as const) {
       );
       t.deepEqual([...new Set((await Promise.all(puts)).map(({ status }) => status))], ["PUT_OK"]);
       await follows(slave, master);
+      await dispatchedAll(master); // it may be later than its slave
       const end = master.maxPhysicalOffset;
       t.true(end > 4 * 65_536);
       t.true(logBytes(slave, 0, end).equals(logBytes(master, 0, end)));

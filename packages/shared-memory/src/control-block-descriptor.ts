@@ -65,6 +65,8 @@ export const COUNTERS = {
   answeredOffset: word("append", "position", "End of the records that may have been acknowledged."),
   /** Flush reads it, dispatch sleeps on it. Main's view of it is `endOffset`. */
   wroteOffset: word("append", "position", "End of the complete records in the segments."),
+  /** Replicate sleeps on it; with a transient store pool on `committedOffset`. */
+  sendRequestedOffset: word("append", "position", "How far the appender has asked for the log to be sent to slaves."),
   /** Flush sleeps on it. */
   syncRequestedOffset: word("append", "position", "Highest offset that somebody waits for durably."),
   /** Allocate sleeps on it. */

@@ -19,6 +19,7 @@ import { type ReplicaOptions, slavesNeeded } from "../config/replicas-needed.js"
 import { FencingForce } from "../marks/fencing-force.js";
 import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
+import { DispatcherBell } from "./dispatcher-bell.js";
 import { GroupKernel } from "./group-kernel.js";
 import { PutRings } from "./put-rings.js";
 import { ReadyBytes } from "./ready-bytes.js";
@@ -43,12 +44,6 @@ const BURST_US = 50;
  */
 const SYNC_SPIN_US = 250;
 const ASYNC_SPIN_US = availableParallelism() > PIPELINE_THREADS ? 20 : 0;
-/**
- * While there is more to append the dispatcher is woken once for so many bytes, and at once when there is nothing: a wake-up costs
- * the appender some twenty microseconds where the woken thread needs its core (measured: 158 ns a message of 128 B, woken for every
- * group).
- */
-const TELL_BYTES = 256 * 1024;
 
 /**
  * The one writer of the commit log. Takes frames in order, gives each record queue offset, physical offset and store timestamp and
@@ -81,8 +76,9 @@ export class AppendService implements Agent {
   #segment: MappedFile;
   /** Where the next record goes; `wroteOffset` plus what this group has placed. */
   #offset: number;
-  /** How far the dispatcher has been woken for. */
-  #toldOffset: number;
+  readonly #dispatcher: DispatcherBell;
+  /** Somebody waits for slaves to have the latest group: they are sent it before the dispatcher is woken. */
+  #slavesFirst = false;
   #storeTimestamp: number;
   /** When the group's bytes had reached the segment. */
   #appendedUs = 0;
@@ -112,7 +108,7 @@ export class AppendService implements Agent {
     this.#writer = segmentWriter(data, this.control);
     this.#ready = new ReadyBytes(config, this.control, this.#writer, this.#force);
     this.#offset = counters.wroteOffset.value;
-    this.#toldOffset = this.#offset;
+    this.#dispatcher = new DispatcherBell(counters.wroteOffset);
     this.#storeTimestamp = counters.wroteStoreTimestamp.value;
     this.#segment = this.#segmentAt(this.#offset);
   }
@@ -124,8 +120,9 @@ export class AppendService implements Agent {
   }
 
   waitForWork(timeoutMs: number): void {
-    if (this.#offset !== this.#toldOffset) this.#tellDispatcher();
-    this.#wait.wait(this.rings, 0, timeoutMs);
+    const restMs = this.#slavesFirst ? this.#dispatcher.restMs : 0;
+    if (restMs === 0) this.#tell();
+    this.#wait.wait(this.rings, 0, restMs === 0 ? timeoutMs : Math.min(restMs, timeoutMs));
   }
 
   /** One group. */
@@ -149,15 +146,13 @@ export class AppendService implements Agent {
     this.#counters.answeredOffset.set(this.#offset);
     ring.release(sequence);
     const somebodyWaits = (this.#flagsAny & FRAME_FLAG_WAIT_FLUSH) !== 0;
-    const wakeProducer = !(this.#sync && (this.#flagsAll & FRAME_FLAG_WAIT_FLUSH) !== 0) && !this.#allAwaitSlaves();
+    this.#slavesFirst = (this.#flagsAny & FRAME_FLAG_WAIT_SLAVE) !== 0 && this.#hasSlaves();
+    // Where all wait for slaves results answer none of the group: its producer is woken by what the slaves have.
+    const allAwaitSlaves = this.#slavesFirst && (this.#flagsAll & FRAME_FLAG_WAIT_SLAVE) !== 0;
+    const wakeProducer = !(this.#sync && (this.#flagsAll & FRAME_FLAG_WAIT_FLUSH) !== 0) && !allAwaitSlaves;
     const forced = somebodyWaits && this.#forceIfAlone(startOffset, first, messages, wakeProducer);
     this.#publish(messages, forced, somebodyWaits, wakeProducer || forced);
     return sequence - first;
-  }
-
-  /** Then results answer none of the group: its producer is woken by what the slaves have. */
-  #allAwaitSlaves(): boolean {
-    return (this.#flagsAll & FRAME_FLAG_WAIT_SLAVE) !== 0 && this.#hasSlaves();
   }
 
   /** Whether there are slaves that puts wait for, as many as they need. */
@@ -228,7 +223,7 @@ export class AppendService implements Agent {
     if (end - first > FORCE_ALONE_FRAMES) return false;
     if (startOffset > durableOffset(this.#counters)) return false;
     if (!this.rings.isQuiet) return false;
-    if ((this.#flagsAny & FRAME_FLAG_WAIT_SLAVE) !== 0 && this.#hasSlaves()) return false; // they and the disk work side by side
+    if (this.#slavesFirst) return false; // they and the disk work side by side
     if (wakeProducer) this.#ring.wakeProducer();
     const beganUs = monotonicUs();
     const segment = this.#segment;
@@ -304,13 +299,16 @@ export class AppendService implements Agent {
     if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
     if (wakeProducer) this.#ring.wakeProducer();
-    if (this.#offset - this.#toldOffset >= TELL_BYTES) this.#tellDispatcher();
+    if (this.#slavesFirst) counters.sendRequestedOffset.publish(this.#offset);
+    if (this.#dispatcher.isUrgent) this.#tell();
     this.#ready.wantAhead(this.#offset);
   }
 
-  #tellDispatcher(): void {
-    this.#toldOffset = this.#offset;
-    this.#counters.wroteOffset.nudge();
+  /** Those who follow the log. */
+  #tell(): void {
+    const { sendRequestedOffset } = this.#counters;
+    if (this.#offset !== sendRequestedOffset.value) sendRequestedOffset.publish(this.#offset);
+    this.#dispatcher.ring();
   }
 
   #count(first: number, end: number, messages: number): void {

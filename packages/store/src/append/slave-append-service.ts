@@ -19,6 +19,7 @@ import { QueueSlots } from "../pipeline/queue-slots.js";
 import { HaClient, type SlaveLog } from "../replicate/ha-client.js";
 import type { RecordStream } from "../replicate/record-stream.js";
 import type { StoreEventSink } from "../tell/store-event.js";
+import { DispatcherBell } from "./dispatcher-bell.js";
 import { ReadyBytes } from "./ready-bytes.js";
 import type { SegmentWriter } from "./segment-writer.js";
 import { segmentWriter } from "./segment-writer-choice.js";
@@ -50,6 +51,7 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
   readonly #ready: ReadyBytes;
   /** Undefined: it follows nobody. */
   readonly #client: HaClient | undefined;
+  readonly #dispatcher: DispatcherBell;
   readonly #slots: QueueSlots;
   readonly #nextQueueOffsets: OwnedQueueColumn;
   readonly #reports: SlaveReports;
@@ -78,6 +80,7 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     this.#force = new FencingForce(this.#storage, storePaths(config.storePathRootDir, config.storePathCommitLog), this.control);
     this.#writer = segmentWriter(data, this.control);
     this.#ready = new ReadyBytes(config, this.control, this.#writer, this.#force);
+    this.#dispatcher = new DispatcherBell(this.#counters.wroteOffset);
     this.#slots = new QueueSlots(new QueueTableReader(data.queues, this.#counters.queueSlots), () => {});
     this.#nextQueueOffsets = queueColumns(data.queues, this.control).nextQueueOffsets;
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
@@ -113,6 +116,7 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     this.#followWhileRunning();
     this.#client?.tick(nowMs);
     this.#client?.acknowledge();
+    this.#dispatcher.ring();
     if (nowMs - this.#statsAtMs >= STATS_INTERVAL_MS) this.#tellStats();
   }
 
@@ -132,6 +136,11 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
   /** See {@link SlaveLog}. */
   append(records: RecordStream): Promise<void> | undefined {
     return this.#appendReady(records) ? undefined : this.#appendRest(records);
+  }
+
+  /** See {@link SlaveLog}. */
+  onIdle(): void {
+    this.#dispatcher.ring();
   }
 
   /** One publication for all that the stream has. False: the next record's queue has no slot yet. */
@@ -162,6 +171,7 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     do {
       if (!(await this.#hasSlot(records))) return;
     } while (!this.#appendReady(records));
+    this.onIdle();
   }
 
   #write({ checker, found }: RecordStream): void {
@@ -268,10 +278,10 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     counters.wroteStoreTimestamp.set(this.#storeTimestamp);
     this.#messages = 0;
     wroteOffset.set(this.#offset);
-    // The master waits, the dispatcher can: it is woken last.
+    // The master waits, the dispatcher can: see onIdle.
     if (this.#sync) counters.syncRequestedOffset.publish(this.#offset);
     else this.#client?.acknowledge();
-    wroteOffset.nudge();
+    if (this.#dispatcher.restMs === 0) this.#dispatcher.ring();
     if (this.#sync) this.#awaitForce();
   }
 

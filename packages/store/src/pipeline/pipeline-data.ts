@@ -73,6 +73,7 @@ export function pipelineData(config: MessageStoreConfig, storage: StorageSpec, s
       flushedOffset: maxOffset,
       appendForcedOffset: maxOffset,
       syncRequestedOffset: maxOffset,
+      sendRequestedOffset: maxOffset,
       allocatedOffset: maxOffset,
       segmentWantedOffset: maxOffset,
       wroteStoreTimestamp: lastStoreTimestamp,

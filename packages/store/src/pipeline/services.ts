@@ -36,7 +36,7 @@ export const SERVICES = {
   },
   replicate: {
     worker: new URL("../replicate/replicate-worker.js", import.meta.url),
-    sleepsOn: "wroteOffset",
+    sleepsOn: "sendRequestedOffset",
     isWanted: ({ haListenPort }) => haListenPort >= 0,
   },
 } as const satisfies Record<ServiceRole, Service>;

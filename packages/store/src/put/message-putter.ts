@@ -22,6 +22,7 @@ import { DrainedPuts } from "./drained-puts.js";
 import type { Message } from "./message.js";
 import { batchChanged, MessageBatchValidator } from "./message-batch-validator.js";
 import { MessageValidator } from "./message-validator.js";
+import { publishBytes } from "./publish-bytes.js";
 import { PutChannel } from "./put-channel.js";
 import type { AppendedPutResult, PutMessageResult, RefusedPutResult } from "./put-message-result.js";
 import { PutWaitQueue, type Settle } from "./put-wait-queue.js";
@@ -29,10 +30,6 @@ import { type ProducerMemory, RecordEncoder } from "./record-encoder.js";
 import { StoreStatus } from "./store-status.js";
 import { NO_SLOT, type PutTopics, type TopicTable } from "./topic-table.js";
 
-// Committed bytes that are worth a publish of their own in the middle of a burst. SYNC_FLUSH: few, so that the appender is done soon after
-// the producer, because only then the force can start. ASYNC_FLUSH: many, so that the two threads seldom touch the same cache lines.
-const SYNC_PUBLISH_BYTES = 2 * 1024;
-const ASYNC_PUBLISH_BYTES = 32 * 1024;
 const ACKS_PER_TURN = 512; // settled in one turn of the event loop; more of them wait a turn, so that nothing else waits long
 const RECHECK_MS = 50; // how often the thread looks without being woken: deadlines, lost wake-ups
 type Check<T> = (input: T) => RefusedPutResult | undefined; // why it is refused; throws for what is no message
@@ -86,7 +83,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.#validator = new MessageValidator(config, topics, this.#encoder.properties);
     this.#sync = config.flushDiskType === "SYNC_FLUSH";
     this.#verdict = new AckVerdict(config, control, this.status.replicas);
-    this.#publishBytes = this.#sync ? SYNC_PUBLISH_BYTES : ASYNC_PUBLISH_BYTES;
+    this.#publishBytes = publishBytes(config);
     this.ring = new PutRingProducer(memory.ring);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
     this.#details = new AckDetails(this.ring.frameCapacity);

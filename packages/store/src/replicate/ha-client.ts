@@ -6,7 +6,7 @@ import type { MasterStats } from "@millrace/stats";
 import { parsePeerAddress } from "../config/ha-options.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { StoreEventSink } from "../tell/store-event.js";
-import { DIRECT_TURN_MS, QUICK_MS } from "./direct-turn.js";
+import { DIRECT_TURN_MS, IDLE_MS, QUICK_MS } from "./direct-turn.js";
 import { LogBytes } from "./log-bytes.js";
 import { MasterSession } from "./master-session.js";
 import type { RecordStream } from "./record-stream.js";
@@ -24,6 +24,8 @@ const CHUNK_LENGTH = 64 * 1024;
 export interface SlaveLog extends SlaveLogEnds {
   /** Appends the whole records of the stream. A promise where one of them has to wait; meanwhile the stream is not to be filled. */
   append(records: RecordStream): Promise<void> | undefined;
+  /** For a moment nothing has come: who can wait has its turn. */
+  onIdle(): void;
 }
 
 /**
@@ -152,10 +154,17 @@ export class HaClient {
     do {
       if (!this.#onBytes(socket, count)) return false;
       const isDone = this.#reported === this.#log.endOffset && monotonicMs() < endMs;
-      if (!isDone || DirectSocket.firstReadable(following, QUICK_MS) < 0) return true;
+      if (!isDone || !this.#hasMore(following)) break;
       count = direct.read(this.#chunk);
     } while (count > 0);
+    this.#log.onIdle();
     return true;
+  }
+
+  #hasMore(sockets: readonly DirectSocket[]): boolean {
+    if (DirectSocket.firstReadable(sockets, IDLE_MS) >= 0) return true;
+    this.#log.onIdle();
+    return DirectSocket.firstReadable(sockets, QUICK_MS - IDLE_MS) >= 0;
   }
 
   #onBytes(socket: Socket, length: number): boolean {

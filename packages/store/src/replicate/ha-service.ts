@@ -33,6 +33,8 @@ export class HaService implements EventAgent, HaConnectionOwner {
   readonly #server: Server;
   /** One past the last byte that slaves may have: what has been written, in the file with a transient store pool. */
   readonly #logEnd: ReadableCounter;
+  /** Moves when there is more to send, soon after #logEnd, and is slept on. */
+  readonly #requested: ReadableCounter;
   readonly #connections = new Set<HaConnection>();
   #waits = false;
   #statsAtMs = 0;
@@ -45,6 +47,7 @@ export class HaService implements EventAgent, HaConnectionOwner {
     this.#counters = this.control.counters;
     this.#config = config;
     this.#logEnd = config.transientStorePoolEnable ? this.#counters.committedOffset : this.#counters.wroteOffset;
+    this.#requested = config.transientStorePoolEnable ? this.#logEnd : this.#counters.sendRequestedOffset;
     this.#storage = createStorage(data.storage);
     this.#events = events;
     this.#onStats = onStats;
@@ -172,7 +175,7 @@ export class HaService implements EventAgent, HaConnectionOwner {
   #awaitLog(): void {
     if (this.#waits || this.#connections.size === 0 || this.#isClosed) return;
     this.#waits = true;
-    const woken = this.#logEnd.waitAsync(this.#logEnd.get());
+    const woken = this.#requested.waitAsync(this.#requested.get());
     for (const connection of this.#connections) connection.send();
     if (woken === undefined) setImmediate(this.#onLog);
     else woken.then(this.#onLog);
@@ -193,13 +196,14 @@ export class HaService implements EventAgent, HaConnectionOwner {
     const { replicatedOffset } = this.#counters;
     const endMs = monotonicMs() + DIRECT_TURN_MS;
     while (this.#connections.size > 0 && !this.#isClosed) {
+      const requested = this.#requested.get();
       const end = this.#logEnd.get();
       for (const connection of this.#connections) connection.send();
       if (replicatedOffset.value < end) {
         if (!this.#hear()) return false;
       } else {
-        this.#logEnd.wait(end, QUICK_MS);
-        if (this.#logEnd.get() === end) return false;
+        this.#requested.wait(requested, QUICK_MS);
+        if (this.#requested.get() === requested) return false;
       }
       if (monotonicMs() > endMs) return true;
     }

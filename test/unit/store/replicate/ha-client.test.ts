@@ -24,6 +24,8 @@ class WaitingLog implements SlaveLog {
     return this.endOffset;
   }
 
+  onIdle(): void {}
+
   append(records: RecordStream): Promise<void> | undefined {
     if (!records.next()) return undefined;
     this.said.push("waits");
