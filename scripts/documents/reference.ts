@@ -22,7 +22,8 @@ const OPTIONS = [
  * @returns TypeDoc's complaints, if it has any
  */
 export async function writeReference(folder?: string): Promise<string | undefined> {
-  const output = folder === undefined ? ["--emit", "none"] : ["--out", folder];
+  // Sources are links: what is only looked at, in a checkout that may have no remote, has none.
+  const output = folder === undefined ? ["--emit", "none", "--disableSources"] : ["--out", folder];
   const npx = ["--yes", "--loglevel=error", ...PACKAGES.flatMap((name) => ["--package", name]), "typedoc"];
   try {
     const { stdout, stderr } = await promisify(execFile)("npx", [...npx, ...OPTIONS, ...output, ...ENTRIES], { cwd: root });
