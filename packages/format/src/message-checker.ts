@@ -63,12 +63,15 @@ const CRC_NAME_WRONG_BITS = 8;
 const SEPARATOR = Uint8Array.of(PROPERTY_SEPARATOR);
 const DIGIT_ZERO = 0x30;
 
+/** CRC of `bytes` from `start` to `end`; signed 32-bit. */
+export type RangeCrc = (bytes: Uint8Array, start: number, end: number) => number;
+
 /**
  * Says whether the bytes at a place are one good record, for scans over whole segments.
  * (RocketMQ: `CommitLog.checkMessageAndReturnSize`, which trusts lengths and never compares the physical offset.)
  *
  * Nothing read from the bytes is used before it is checked. One object serves a whole scan: the fields hold what the last good
- * record said, and nothing is allocated per record but the view the CRC is computed over.
+ * record said, and nothing is allocated per record but, by default, the view the CRC is computed over.
  */
 export class MessageChecker {
   magic = 0;
@@ -90,6 +93,12 @@ export class MessageChecker {
   /** Length of the blank record that {@link check} answered `BLANK` for. */
   blankLength = 0;
   readonly #record = new RecordCursor();
+  readonly #crc: RangeCrc;
+
+  /** @param crc who has the bytes where CRCs are cheaper says how they are computed there */
+  constructor(crc: RangeCrc = crcOfRange) {
+    this.#crc = crc;
+  }
 
   /**
    * @param view the same memory as `bytes`
@@ -169,13 +178,13 @@ export class MessageChecker {
     const wrongBits = this.propertiesLength < PROPERTY_CRC_LENGTH ? Infinity : wrongBitsOfCrcProperty(view, crcAt);
     if (wrongBits <= CRC_NAME_WRONG_BITS) {
       const crc = readCrcDigits(bytes, crcAt + CRC_DIGITS_AT);
-      const matches = crc === (crc32(bytes.subarray(position, crcAt)) & CRC_MASK);
+      const matches = crc === (this.#crc(bytes, position, crcAt) & CRC_MASK);
       // Right digits after a name that is not quite right: the name is damaged. A property of a user never gets here.
       if (matches) return wrongBits === 0 ? total : MessageVerdict.BAD_PROPERTY_CRC;
       if (wrongBits === 0 && this.#isOwnName(bytes, position, crcAt, crc)) return MessageVerdict.BAD_PROPERTY_CRC;
     }
     if (this.bodyLength === 0) return total;
-    const bodyCrc = crc32(bytes.subarray(this.bodyPosition, this.bodyPosition + this.bodyLength)) & CRC_MASK;
+    const bodyCrc = this.#crc(bytes, this.bodyPosition, this.bodyPosition + this.bodyLength) & CRC_MASK;
     return bodyCrc === view.getInt32(position + BODY_CRC_OFFSET) ? total : MessageVerdict.BAD_BODY_CRC;
   }
 
@@ -185,8 +194,12 @@ export class MessageChecker {
    */
   #isOwnName(bytes: Uint8Array, position: number, crcAt: number, crc: number): boolean {
     if (crcAt === this.propertiesPosition || bytes[crcAt - 1] === PROPERTY_SEPARATOR) return true;
-    return crc === (crc32(SEPARATOR, crc32(bytes.subarray(position, crcAt - 1))) & CRC_MASK);
+    return crc === (crc32(SEPARATOR, this.#crc(bytes, position, crcAt - 1)) & CRC_MASK);
   }
+}
+
+function crcOfRange(bytes: Uint8Array, start: number, end: number): number {
+  return crc32(bytes.subarray(start, end));
 }
 
 /**

@@ -148,23 +148,40 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     this.#force.check();
     this.#counters.appendBeganUs.set(Math.floor(monotonicUs()));
     try {
-      while (records.next()) {
-        if (records.isBlank) this.#writeBlank(records);
-        else {
-          const slot = this.#slotOf(records);
-          if (slot === undefined) return false;
-          this.#countQueueOffset(slot, records);
-          this.#write(records);
-        }
-        records.take();
+      try {
+        return this.#takeReady(records);
+      } finally {
+        this.#writeRun(records);
       }
-      return true;
     } catch (error) {
       if (!(error instanceof MillraceError)) this.#fail(error); // the disk's fault, not the connection's
       throw error;
     } finally {
       this.#publish();
     }
+  }
+
+  /** Takes records as far as they can be written together, and writes those before. */
+  #takeReady(records: RecordStream): boolean {
+    while (records.next()) {
+      if (records.isBlank) {
+        this.#writeRun(records);
+        this.#writeBlank(records);
+      } else {
+        const slot = this.#slotOf(records);
+        if (slot === undefined) return false;
+        const end = records.offset + records.length;
+        if (records.offset === this.#segment.endOffset || end > this.#ready.allocated) {
+          this.#writeRun(records);
+          this.#segmentFor(end);
+        }
+        this.#countQueueOffset(slot, records);
+        this.#storeTimestamp = records.checker.storeTimestamp;
+        this.#messages++;
+      }
+      records.take();
+    }
+    return true;
   }
 
   async #appendRest(records: RecordStream): Promise<void> {
@@ -174,14 +191,14 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
     this.onIdle();
   }
 
-  #write({ checker, found }: RecordStream): void {
-    const end = this.#offset + found.length;
-    const segment = this.#segmentFor(end);
-    this.#writer.write(found, this.#offset - segment.fromOffset);
-    this.#offset = end;
-    this.#storeTimestamp = checker.storeTimestamp;
-    this.#messages++;
-    this.#ready.wantAhead(end);
+  /** Whole records of one segment, in one write. */
+  #writeRun(records: RecordStream): void {
+    const { run } = records;
+    if (run.length === 0) return;
+    records.endRun();
+    this.#writer.write(run, this.#offset - this.#segment.fromOffset);
+    this.#offset += run.length;
+    this.#ready.wantAhead(this.#offset);
   }
 
   /**

@@ -9,6 +9,7 @@ import type { StoreEventSink } from "../tell/store-event.js";
 import { DIRECT_TURN_MS, IDLE_MS, QUICK_MS } from "./direct-turn.js";
 import { LogBytes } from "./log-bytes.js";
 import { MasterSession } from "./master-session.js";
+import { RecordMemory } from "./record-memory.js";
 import type { RecordStream } from "./record-stream.js";
 import type { SlaveLogEnds } from "./tail-check.js";
 import { TransferReader } from "./transfer-reader.js";
@@ -40,6 +41,8 @@ export class HaClient {
   readonly #report = new Uint8Array(HA_REPORT_LENGTH);
   /** Where the socket reads to: an array and a turn of a stream for each chunk would cost a put of the master half of its time. */
   readonly #chunk = new Uint8Array(CHUNK_LENGTH);
+  /** Its records are appended before the next connection begins. */
+  readonly #memory = new RecordMemory();
   #reader = new TransferReader();
   #socket: Socket | undefined;
   #direct: DirectSocket | undefined;
@@ -130,7 +133,7 @@ export class HaClient {
   /** One connection, from its beginning to its end. */
   async #follow(): Promise<void> {
     const socket = await this.#connect();
-    const session = new MasterSession(this.#bytes, this.#log, this.#config.mappedFileSizeCommitLog);
+    const session = new MasterSession(this.#bytes, this.#log, this.#config.mappedFileSizeCommitLog, this.#memory);
     this.#reader = new TransferReader();
     this.#refusal = undefined;
     this.#session = session;

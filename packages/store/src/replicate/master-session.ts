@@ -1,5 +1,6 @@
 import { MillraceError } from "@millrace/format";
 import type { LogBytes } from "./log-bytes.js";
+import type { RecordMemory } from "./record-memory.js";
 import { RecordStream } from "./record-stream.js";
 import { type SlaveLogEnds, TailCheck, tailStart } from "./tail-check.js";
 import type { TransferSink } from "./transfer-reader.js";
@@ -19,10 +20,10 @@ export class MasterSession implements TransferSink {
   /** Signs of life while the master still owes bytes that this log has. */
   #idleFrames = 0;
 
-  constructor(bytes: LogBytes, ends: SlaveLogEnds, segmentSize: number) {
+  constructor(bytes: LogBytes, ends: SlaveLogEnds, segmentSize: number, memory?: RecordMemory) {
     const { endOffset } = ends;
     this.start = tailStart(ends, segmentSize);
-    this.records = new RecordStream(segmentSize, endOffset);
+    this.records = new RecordStream(segmentSize, endOffset, memory);
     this.#tail = new TailCheck(bytes, this.start, endOffset);
     this.#endOffset = endOffset;
     this.#expected = this.start;

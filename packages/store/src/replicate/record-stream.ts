@@ -10,8 +10,8 @@ import {
   RECORD_OVERHEAD_LIMIT,
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
+import { RecordMemory } from "./record-memory.js";
 
-const INITIAL_LENGTH = 256 * 1024;
 /** No message is longer that a store of ours can put. */
 const RECORD_LIMIT = 64 * 1024 * 1024 + RECORD_OVERHEAD_LIMIT;
 
@@ -23,10 +23,11 @@ const RECORD_LIMIT = 64 * 1024 * 1024 + RECORD_OVERHEAD_LIMIT;
 export class RecordStream {
   /** What {@link next} has found is of the rest of a segment: its head, 8 bytes or all of a shorter one, is never in two pieces. */
   isBlank = false;
-  readonly checker = new MessageChecker();
+  readonly checker: MessageChecker;
   readonly #segmentSize: number;
-  #bytes = new Uint8Array(INITIAL_LENGTH);
-  #view = new DataView(this.#bytes.buffer);
+  readonly #memory: RecordMemory;
+  /** Records that were taken one after another, up to #start, begin here. */
+  #runStart = 0;
   #start = 0;
   #end = 0;
   #length = 0;
@@ -35,8 +36,10 @@ export class RecordStream {
   /** Bytes behind #offset that were taken, of the rest of a segment. */
   #blankTaken = 0;
 
-  constructor(segmentSize: number, offset: number) {
+  constructor(segmentSize: number, offset: number, memory = new RecordMemory()) {
     this.#segmentSize = segmentSize;
+    this.#memory = memory;
+    this.checker = new MessageChecker(memory.crc);
     this.#offset = offset;
   }
 
@@ -47,12 +50,26 @@ export class RecordStream {
 
   /** What {@link next} works in; moved by {@link fill}. */
   get bytes(): Uint8Array {
-    return this.#bytes;
+    return this.#memory.bytes;
+  }
+
+  /** Of what {@link next} has found. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The records that were taken since {@link endRun}, which is to be called before more bytes come, and before the rest of a segment. */
+  get run(): Uint8Array {
+    return this.bytes.subarray(this.#runStart, this.#start);
+  }
+
+  endRun(): void {
+    this.#runStart = this.#start;
   }
 
   /** A record, or a piece of the rest of a segment. */
   get found(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#start + this.#length);
+    return this.bytes.subarray(this.#start, this.#start + this.#length);
   }
 
   /** Of {@link found}, in the log. */
@@ -62,7 +79,7 @@ export class RecordStream {
 
   fill(bytes: Uint8Array): void {
     this.#makeRoom(bytes.length);
-    this.#bytes.set(bytes, this.#end);
+    this.bytes.set(bytes, this.#end);
     this.#end += bytes.length;
   }
 
@@ -92,7 +109,7 @@ export class RecordStream {
       throw this.#noRecord(`length=${length} magic=${magic}`);
     }
     if (this.#available < length) return false;
-    const verdict = this.checker.check(this.#view, this.#bytes, this.#start, this.#start + length, this.#offset, true);
+    const verdict = this.checker.check(this.#memory.view, this.bytes, this.#start, this.#start + length, this.#offset, true);
     if (verdict !== length) throw this.#noRecord(`verdict=${messageVerdictName(Math.min(verdict, 0))}`);
     this.#length = length;
     return true;
@@ -101,6 +118,7 @@ export class RecordStream {
   /** Passes what {@link next} has found. */
   take(): void {
     this.#start += this.#length;
+    if (this.isBlank) this.#runStart = this.#start;
     const end = this.foundOffset + this.#length;
     const isWhole = !this.isBlank || end % this.#segmentSize === 0;
     this.#blankTaken = isWhole ? 0 : end - this.#offset;
@@ -112,7 +130,7 @@ export class RecordStream {
   }
 
   #int32(position: number): number {
-    return this.#view.getInt32(this.#start + position);
+    return this.#memory.view.getInt32(this.#start + position);
   }
 
   #checkBlank(rest: number): void {
@@ -126,20 +144,14 @@ export class RecordStream {
     return new MillraceError("ERR_HA_PROTOCOL", message);
   }
 
-  /** Moves what is left to the front, into a larger array if need be. */
+  /** Moves what is left to the front, of a larger memory if need be. */
   #makeRoom(length: number): void {
-    if (this.#end + length <= this.#bytes.length) return;
-    const rest = this.#bytes.subarray(this.#start, this.#end);
-    const needed = rest.length + length;
-    if (needed <= this.#bytes.length) {
-      this.#bytes.copyWithin(0, this.#start, this.#end);
-    } else {
-      const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-      larger.set(rest);
-      this.#bytes = larger;
-      this.#view = new DataView(larger.buffer);
-    }
+    if (this.#end + length <= this.bytes.length) return;
+    this.bytes.copyWithin(0, this.#start, this.#end);
+    this.#end -= this.#start;
     this.#start = 0;
-    this.#end = rest.length;
+    this.#runStart = 0;
+    const needed = this.#end + length;
+    if (needed > this.bytes.length) this.#memory.grow(needed);
   }
 }
