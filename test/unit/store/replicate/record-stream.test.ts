@@ -1,6 +1,6 @@
-import { BODY_OFFSET } from "@millrace/format";
 import { LONG_BODY } from "@millrace/kernels";
 import test from "ava";
+import { BODY_OFFSET } from "#format/message-descriptor.js";
 import { RecordMemory } from "#store/replicate/record-memory.js";
 import { RecordStream } from "#store/replicate/record-stream.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
