@@ -33,13 +33,37 @@ function fieldsOf(bodyLength: number): MessageFields {
 /** Of a filler without a body. */
 export const FILLER_LEAST_LENGTH = encodedLength(fieldsOf(0), storedPropertiesLength(fieldsOf(0), true));
 
+/** No filler is longer than a message may be by default, so that whoever consumes or follows the log takes it. */
+const FILLER_MOST_LENGTH = 4 * 1024 * 1024;
+
 /**
- * A record that takes the place of bytes that are lost, so that all others keep their physical offsets: their ids, and what points
- * to them, stay good. Its body says what was lost.
+ * Records that take the place of bytes that are lost, so that all others keep their physical offsets: their ids, and what points
+ * to them, stay good. Their bodies say what was lost.
  *
  * @param target exactly the place, at least {@link FILLER_LEAST_LENGTH} long
+ * @param queueOffset of the first one
+ * @returns how many they are
  */
-export function writeFillerRecord(
+export function writeFillerRecords(
+  target: Uint8Array,
+  physicalOffset: number,
+  queueOffset: number,
+  storeTimestamp: number,
+  what: string,
+): number {
+  let count = 0;
+  for (let start = 0; start < target.length; count++) {
+    const rest = target.length - start;
+    const isLast = rest <= FILLER_MOST_LENGTH;
+    const length = isLast ? rest : Math.min(FILLER_MOST_LENGTH, rest - FILLER_LEAST_LENGTH);
+    const place = target.subarray(start, start + length);
+    writeFillerRecord(place, physicalOffset + start, queueOffset + count, storeTimestamp, what);
+    start += length;
+  }
+  return count;
+}
+
+function writeFillerRecord(
   target: Uint8Array,
   physicalOffset: number,
   queueOffset: number,

@@ -25,7 +25,7 @@ import { StoreLock } from "../marks/store-lock.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
 import { copyFailed } from "./copy-failed.js";
 import { checkTarget, makePrepared, removePrepared } from "./copy-target.js";
-import { FILLER_LEAST_LENGTH, writeFillerRecord } from "./filler-record.js";
+import { FILLER_LEAST_LENGTH, writeFillerRecords } from "./filler-record.js";
 import { type BadRange, type SalvagedSegment, scanForGood } from "./salvage-scan.js";
 import { StoreCopy } from "./store-copy.js";
 
@@ -306,7 +306,7 @@ class Salvage {
         if (end === this.#size) writeBlankRecord(view, start, range.length);
         else {
           const what = `lost: offset=${range.offset} length=${range.length} found=${range.found} `;
-          writeFillerRecord(bytes.subarray(start, end), range.offset, fillers++, storeTimestamp, what);
+          fillers += writeFillerRecords(bytes.subarray(start, end), range.offset, fillers, storeTimestamp, what);
         }
       }
       storeTimestamp = segment.storeTimestamp || storeTimestamp;

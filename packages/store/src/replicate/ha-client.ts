@@ -56,7 +56,7 @@ export class HaClient {
   #failure: MillraceError | undefined;
   /** Why what has come on this connection was not appended. */
   #refusal: unknown;
-  /** Records that wait, of this connection; never rejects. */
+  /** While records wait; never rejects. */
   #appending: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   #isClosed = false;
@@ -98,8 +98,15 @@ export class HaClient {
     if (nowMs - this.#wroteAtMs > this.#config.haSendHeartbeatInterval) this.#writeReport(this.#reported);
     const silentMs = nowMs - this.#readAtMs;
     if (silentMs <= this.#config.haHousekeepingInterval) return;
+    if (this.#hasUnread()) return;
     const values = `address=${this.#config.haMasterAddress} silentMs=${Math.floor(silentMs)}`;
     this.#socket?.destroy(new MillraceError("ERR_HA_SILENT", `nothing came from the master: ${values}`));
+  }
+
+  /** What has come may not have been read: after a long turn timers come before sockets. While records wait that says nothing. */
+  #hasUnread(): boolean {
+    const direct = this.#direct;
+    return direct !== undefined && this.#appending === undefined && DirectSocket.firstReadable([direct], 0) >= 0;
   }
 
   /** Acknowledges what can be by now. */
@@ -178,10 +185,13 @@ export class HaClient {
     try {
       const appending = this.#take(this.#chunk.subarray(0, length));
       if (appending === undefined) return true;
-      this.#appending = appending.then(() => {
+      const appended = (): void => {
         this.#appended();
         socket.resume();
-      }, refuse);
+      };
+      this.#appending = appending.then(appended, refuse).finally(() => {
+        this.#appending = undefined;
+      });
     } catch (error) {
       refuse(error);
     }

@@ -222,14 +222,24 @@ export class HaService implements EventAgent, HaConnectionOwner {
   /** After any change: who is in sync, and what enough of them have. */
   #count(): void {
     const { inSyncSlaves, connectedSlaves, replicatedOffset } = this.#counters;
-    const joined = [...this.#connections].filter(({ hasJoined }) => hasJoined);
-    const inSync = joined.filter(({ isInSync }) => isInSync).length;
+    let [joined, inSync] = [0, 0];
+    for (const connection of this.#connections) {
+      if (connection.hasJoined) joined++;
+      if (connection.isInSync) inSync++;
+    }
     if (inSync !== inSyncSlaves.value) inSyncSlaves.set(inSync);
-    if (joined.length !== connectedSlaves.value) connectedSlaves.set(joined.length);
+    if (joined !== connectedSlaves.value) connectedSlaves.set(joined);
     const needed = slavesNeeded(this.#config, inSync);
     if (needed === 0) return; // nobody waits
-    const acknowledged = joined.map((connection) => connection.acknowledged).sort((a, b) => b - a)[needed - 1] ?? -1;
+    const acknowledged = this.#acknowledgedBy(needed);
     if (acknowledged > replicatedOffset.value) replicatedOffset.publish(acknowledged);
+  }
+
+  /** End of what so many slaves have acknowledged; -1: there are fewer. */
+  #acknowledgedBy(slaves: number): number {
+    const acknowledged: number[] = [];
+    for (const connection of this.#connections) acknowledged.push(connection.acknowledged);
+    return acknowledged.sort((a, b) => b - a)[slaves - 1] ?? -1;
   }
 
   #tellStats(): void {

@@ -8,7 +8,7 @@ import { HaClient, type SlaveLog } from "#store/replicate/ha-client.js";
 import type { RecordStream } from "#store/replicate/record-stream.js";
 import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
 import { NO_EVENTS } from "../../../support/no-events.js";
-import { RawMaster, type RawMasterPeer, transfer } from "../../../support/raw-master.js";
+import { RawMaster, type RawMasterPeer, transfer, transferHeader } from "../../../support/raw-master.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { SEGMENT_SIZE } from "../../../support/temporary-store.js";
 import { until } from "../../../support/until.js";
@@ -95,4 +95,20 @@ test.serial("a slave that is closed while records wait is closed when they have 
   log.letIn?.();
   await closing;
   t.deepEqual(log.said, ["from 0", "waits", "appended", "closed"]);
+});
+
+test.serial("a slave does not call a master silent whose bytes it has not had the time to read", async (t) => {
+  const { client, log, peer, record } = await waitingSlave(t);
+  log.letIn?.();
+  await until(() => client.stats.reportedOffset === record.length);
+  peer.socket.write(transferHeader(record.length, 0));
+  const turns = new Int32Array(new SharedArrayBuffer(4));
+  Atomics.wait(turns, 0, 0, 20); // no turn of the event loop, but the system brings the bytes
+  client.tick(Number.MAX_SAFE_INTEGER);
+  await setImmediate();
+  await setImmediate();
+  t.is(client.stats.state, "following");
+  client.tick(Number.MAX_SAFE_INTEGER);
+  await until(() => client.stats.lastError !== undefined);
+  t.regex(client.stats.lastError ?? "", /nothing came from the master/, "but one from which nothing has come");
 });
