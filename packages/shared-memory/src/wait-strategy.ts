@@ -14,7 +14,7 @@ export interface Sleepable {
  */
 export class WaitStrategy {
   readonly #spinUs: number;
-  /** Whether the latest wait ended within the spin time (or soon after it). */
+  /** Whether the latest wait ended within the spin time (or soon after it), and not in vain. */
   #worthSpinning = true;
 
   constructor(spinUs: number) {
@@ -30,7 +30,7 @@ export class WaitStrategy {
       } while (monotonicUs() - began < this.#spinUs);
     }
     counter.wait(seen, timeoutMs);
-    this.#worthSpinning = monotonicUs() - began < this.#spinUs * WORTH_FACTOR;
+    this.#worthSpinning = monotonicUs() - began < this.#spinUs * WORTH_FACTOR && counter.get() !== seen;
   }
 }
 

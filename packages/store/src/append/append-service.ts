@@ -125,6 +125,11 @@ export class AppendService implements Agent {
     this.#wait.wait(this.rings, 0, restMs === 0 ? timeoutMs : Math.min(restMs, timeoutMs));
   }
 
+  /** Nobody follows the log who has not heard of its end. */
+  onStop(): void {
+    this.#tell();
+  }
+
   /** One group. */
   doWork(): number {
     const ring = this.rings.next();

@@ -63,6 +63,9 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
   #blankHead = new Uint8Array(0);
   #messages = 0;
   #storeTimestamp = 0;
+  /** Of the records that were taken and have not been written. */
+  #runMessages = 0;
+  #runStoreTimestamp = 0;
   #waitsForForce = false;
   /** Of queueSlots: one sleeper is enough, however often it is looked at. */
   #waitsForSlots = false;
@@ -176,8 +179,8 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
           this.#segmentFor(end);
         }
         this.#countQueueOffset(slot, records);
-        this.#storeTimestamp = records.checker.storeTimestamp;
-        this.#messages++;
+        this.#runMessages++;
+        this.#runStoreTimestamp = records.checker.storeTimestamp;
       }
       records.take();
     }
@@ -195,9 +198,13 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
   #writeRun(records: RecordStream): void {
     const { run } = records;
     if (run.length === 0) return;
-    records.endRun();
+    const messages = this.#runMessages;
+    this.#runMessages = 0;
+    records.endRun(); // what cannot be written is asked for again
     this.#writer.write(run, this.#offset - this.#segment.fromOffset);
     this.#offset += run.length;
+    this.#messages += messages;
+    this.#storeTimestamp = this.#runStoreTimestamp;
     this.#ready.wantAhead(this.#offset);
   }
 

@@ -28,12 +28,13 @@ export class RecordMemory {
     return this.#view;
   }
 
-  /** For at least `length` bytes; what is in it is copied. */
+  /** To at least `length` bytes, where it is: nobody else takes of this memory. */
   grow(length: number): void {
-    const larger = this.#memory.take(Math.max(length, 2 * this.#bytes.length));
-    larger.set(this.#bytes);
-    this.#bytes = larger;
-    this.#view = viewOf(larger);
+    const { byteOffset, length: before } = this.#bytes;
+    const larger = INITIAL_LENGTH * Math.ceil(Math.max(length, 2 * before) / INITIAL_LENGTH);
+    const { buffer } = this.#memory.take(larger - before);
+    this.#bytes = new Uint8Array(buffer, byteOffset, larger);
+    this.#view = viewOf(this.#bytes);
   }
 
   /** Signed 32 bits, of {@link bytes} from `start` to `end`. */

@@ -40,27 +40,28 @@ for (const writeWithoutMmap of [false, true]) {
 }
 
 for (const isAwaited of [true, false]) {
-  test(`${isAwaited ? "what puts wait for slaves to have is" : "what nobody waits for is not"} sent before the appender lies down`, (t) => {
-    const options = { brokerRole: "SYNC_MASTER", haListenPort: 0, mappedFileSizeCommitLog: SIZE } as const;
-    const data = emptyPipelineData({ storePathRootDir: temporaryDirectory(t), ...options }, { kind: "real" });
-    writeFileSync(join(data.config.storePathCommitLog, "00000000000000000000"), new Uint8Array(SIZE));
-    wordsOf(data, "replicate").counters.inSyncSlaves.set(1);
-    const allocate = wordsOf(data, "allocate").counters;
-    allocate.allocateState.set(ServiceState.failed); // nobody waits for it
-    const service = new AppendService(data);
-    service.onStart();
-    allocate.allocatedOffset.set(SIZE);
-    const { wroteOffset, sendRequestedOffset } = allocate;
+  for (const last of ["waitForWork", "onStop"] as const)
+    test(`${isAwaited ? "what puts wait for slaves to have is" : "what nobody waits for is not"} sent before the appender ${last === "onStop" ? "ends" : "lies down"}`, (t) => {
+      const options = { brokerRole: "SYNC_MASTER", haListenPort: 0, mappedFileSizeCommitLog: SIZE } as const;
+      const data = emptyPipelineData({ storePathRootDir: temporaryDirectory(t), ...options }, { kind: "real" });
+      writeFileSync(join(data.config.storePathCommitLog, "00000000000000000000"), new Uint8Array(SIZE));
+      wordsOf(data, "replicate").counters.inSyncSlaves.set(1);
+      const allocate = wordsOf(data, "allocate").counters;
+      allocate.allocateState.set(ServiceState.failed); // nobody waits for it
+      const service = new AppendService(data);
+      service.onStart();
+      allocate.allocatedOffset.set(SIZE);
+      const { wroteOffset, sendRequestedOffset } = allocate;
 
-    const producer = new PutRingProducer(data.ring);
-    const length = putSample(data, producer, isAwaited ? FRAME_FLAG_WAIT_SLAVE : 0);
-    t.is(service.doWork(), 1);
-    t.is(wroteOffset.get(), length);
-    t.is(sendRequestedOffset.get(), isAwaited ? length : 0);
-    service.waitForWork(0);
-    t.is(sendRequestedOffset.get(), length, "at the latest then");
-    service.onClose();
-  });
+      const producer = new PutRingProducer(data.ring);
+      const length = putSample(data, producer, isAwaited ? FRAME_FLAG_WAIT_SLAVE : 0);
+      t.is(service.doWork(), 1);
+      t.is(wroteOffset.get(), length);
+      t.is(sendRequestedOffset.get(), isAwaited ? length : 0);
+      service[last](0);
+      t.is(sendRequestedOffset.get(), length, "at the latest then");
+      service.onClose();
+    });
 }
 
 /** Of the sample message, published in the ring. Returns its record's length. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
+import type { Fault } from "@millrace/mapped-file";
 import { ServiceState } from "@millrace/shared-memory";
 import test, { type ExecutionContext } from "ava";
 import { SlaveAppendService } from "#store/append/slave-append-service.js";
@@ -16,18 +17,20 @@ const SIZE = 64 * 1024;
 const PREPARED = 4;
 
 /** A slave's appender, on this thread, that follows nobody; and a stream with one record. */
-function slaveWith(t: ExecutionContext, sysFlag: number, onQueue: () => void) {
+function slaveWith(t: ExecutionContext, sysFlag: number, onQueue: () => void, faults: readonly Fault[] = []) {
   const storePathRootDir = temporaryDirectory(t);
   const storePathCommitLog = temporaryDirectory(t);
   writeFileSync(join(storePathCommitLog, segmentFileName(0)), new Uint8Array(SIZE));
   const sizes = { mappedFileSizeCommitLog: SIZE, flushDiskType: "SYNC_FLUSH" } as const;
   const role = { brokerRole: "SLAVE", haMasterAddress: "none" } as const;
-  const data = emptyPipelineData({ storePathRootDir, storePathCommitLog, ...sizes, ...role }, { kind: "real" });
+  const writeWithoutMmap = faults.length > 0;
+  const options = { storePathRootDir, storePathCommitLog, writeWithoutMmap, ...sizes, ...role };
+  const data = emptyPipelineData(options, writeWithoutMmap ? { kind: "faulty", faults } : { kind: "real" });
   const allocate = wordsOf(data, "allocate").counters;
   allocate.allocateState.set(ServiceState.running);
   allocate.allocatedOffset.set(SIZE);
   const service = new SlaveAppendService(data, NO_EVENTS, { onStats: () => {}, onQueue });
-  service.onStart((error) => t.fail(String(error)));
+  service.onStart((error) => t.true(writeWithoutMmap, String(error)));
   const builder = new CommitLogBuilder(SIZE);
   const { length } = builder.add({ sysFlag });
   const records = new RecordStream(SIZE, 0);
@@ -71,5 +74,20 @@ test.serial("a force that ends just before it is slept for leaves nobody asleep 
   t.is(service.append(records), undefined);
   t.is(sleeps, 2, "the next force is waited for too");
   flushedOffset.publish(length);
+  await service.onClose();
+});
+
+test.serial("records that could not be written are counted when they are", async (t) => {
+  const faults = [{ operation: "write", path: segmentFileName(0), after: 0, times: 1, code: "EIO" }] as const;
+  const { data, service, records, length } = slaveWith(t, PREPARED, () => t.fail(), faults);
+  const { appendMessages, wroteOffset, wroteStoreTimestamp } = wordsOf(data, "flush").counters;
+  const bytes = records.bytes.slice(0, length);
+  t.throws(() => service.append(records), { code: "EIO" });
+  t.is(wroteStoreTimestamp.get(), 0);
+  const again = new RecordStream(SIZE, 0);
+  again.fill(bytes);
+  t.is(service.append(again), undefined);
+  t.is(wroteOffset.get(), length);
+  t.is(appendMessages.get(), 1);
   await service.onClose();
 });
