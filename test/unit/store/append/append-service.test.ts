@@ -40,8 +40,9 @@ for (const writeWithoutMmap of [false, true]) {
 }
 
 for (const isAwaited of [true, false]) {
-  for (const last of ["waitForWork", "onStop"] as const)
-    test(`${isAwaited ? "what puts wait for slaves to have is" : "what nobody waits for is not"} sent before the appender ${last === "onStop" ? "ends" : "lies down"}`, (t) => {
+  for (const last of ["waitForWork", "onStop"] as const) {
+    const what = isAwaited ? "what puts wait for slaves to have is" : "what nobody waits for is not";
+    test(`${what} sent before the appender ${last === "onStop" ? "ends" : "lies down"}`, (t) => {
       const options = { brokerRole: "SYNC_MASTER", haListenPort: 0, mappedFileSizeCommitLog: SIZE } as const;
       const data = emptyPipelineData({ storePathRootDir: temporaryDirectory(t), ...options }, { kind: "real" });
       writeFileSync(join(data.config.storePathCommitLog, "00000000000000000000"), new Uint8Array(SIZE));
@@ -62,6 +63,7 @@ for (const isAwaited of [true, false]) {
       t.is(sendRequestedOffset.get(), length, "at the latest then");
       service.onClose();
     });
+  }
 }
 
 /** Of the sample message, published in the ring. Returns its record's length. */
