@@ -9,7 +9,7 @@ type Ask = (topic: string, queueId: number) => Promise<number | PostedError>;
 export class ProducerTopics implements PutTopics {
   readonly #topics = new Map<string, Topic>();
   readonly #suspended = new Set<string>();
-  /** Questions under way, and answers that no put has heard yet. */
+  /** Questions under way, and a refusal while those who wait hear of it. */
   readonly #asked = new Map<string, "asked" | MillraceError>();
   readonly #ask: Ask;
   readonly #onAnswer: () => void;
@@ -50,10 +50,13 @@ export class ProducerTopics implements PutTopics {
         const known = this.#topics.get(topic.name) ?? topic;
         known.slots.set(queueId, answer);
         if (!this.#suspended.has(topic.name)) this.#topics.set(topic.name, known);
-      } else {
-        this.#asked.set(key, errorOf(answer));
+        this.#onAnswer();
+        return;
       }
+      const error = errorOf(answer);
+      this.#asked.set(key, error);
       this.#onAnswer();
+      if (this.#asked.get(key) === error) this.#asked.delete(key); // who has waited for it has given up: the next put asks anew
     });
     return false;
   }
