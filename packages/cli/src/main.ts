@@ -9,7 +9,8 @@ async function main(args: readonly string[]): Promise<void> {
   const program = millraceProgram();
   try {
     await program.parseAsync(args, { from: "user" });
-  } catch (error) {
+  } catch (thrown) {
+    const error = causeOf(thrown);
     // It has said what is wrong already; help that was asked for is no failure.
     if (error instanceof CommanderError) return exitWith(error.exitCode === EXIT_CODES.done.code ? "done" : "usage");
     if (error instanceof UsageError) {
@@ -19,6 +20,11 @@ async function main(args: readonly string[]): Promise<void> {
     process.stderr.write(failureText(error));
     process.exitCode = EXIT_CODES.failed.code;
   }
+}
+
+/** What a command failed of, where its store could not be closed for it either. */
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && "suppressed" in thrown ? causeOf(thrown.suppressed) : thrown;
 }
 
 /** Code and message; for a code of Millrace's, what it means and what helps. */

@@ -33,8 +33,10 @@ export function* queueMessages(reader: ReadOnlyMessageStore, range: QueueRange):
   }
 }
 
+type Topics = Pick<ReadOnlyMessageStore, "queues" | "topics">;
+
 /** The queue that was named, or all of the topic's. @throws UsageError there is none */
-export function queuesOf(reader: ReadOnlyMessageStore, topic: string, queueId: number | undefined): number[] {
+export function queuesOf(reader: Topics, topic: string, queueId: number | undefined): number[] {
   const queues = reader.queues(topic);
   if (queues.length === 0) throw new UsageError(`the store has no messages of this topic: topic=${topic}${nearest(reader)}`);
   if (queueId === undefined) return queues;
@@ -42,7 +44,7 @@ export function queuesOf(reader: ReadOnlyMessageStore, topic: string, queueId: n
   return [queueId];
 }
 
-function nearest(reader: ReadOnlyMessageStore): string {
+function nearest(reader: Topics): string {
   const topics = reader.topics({ systemTopics: true });
   return topics.length === 0 ? "" : ` (there are: ${topics.slice(0, 10).join(", ")}${topics.length > 10 ? ", …" : ""})`;
 }

@@ -6,6 +6,7 @@ import { withExamples } from "../examples.js";
 import { exitWith } from "../exit-code.js";
 import { integer } from "../option-value.js";
 import { print, printJson, table } from "../print.js";
+import { queuesOf } from "../queue-messages.js";
 import {
   LOOKED_AFTER,
   type LogOption,
@@ -84,16 +85,13 @@ function resetCommand(): Command {
     .option("--queue <id>", "only this queue")
     .option("--json", "as JSON")
     .action(async (directory: string, group: string, topic: string, options: ResetOptions) => {
+      const queue = options.queue === undefined ? undefined : integer("queue", options.queue, 0, QUEUE_ID_MAX);
       await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER });
-      const queues = options.queue === undefined ? store.queues(topic) : [integer("queue", options.queue, 0, QUEUE_ID_MAX)];
-      if (queues.length === 0) throw new UsageError(`the store has no messages of this topic: topic=${topic}`);
-      const rows = queues.map((queueId) => {
+      const rows = queuesOf(store, topic, queue).map((queueId) => {
         const before = store.consumerOffsets.get(group, topic, queueId);
-        const offset = placeOf(store, topic, queueId, options.to);
-        if (!store.consumerOffsets.commit(group, topic, queueId, offset))
-          throw new UsageError(`the queue ends before that: topic=${topic} queueId=${queueId} --to=${options.to}`);
-        return { group, topic, queueId, before, offset };
+        return { group, topic, queueId, before, offset: placeOf(store, topic, queueId, options.to) };
       });
+      for (const { queueId, offset } of rows) store.consumerOffsets.commit(group, topic, queueId, offset);
       await store.consumerOffsets.persist();
       if (options.json) printJson(rows);
       else
@@ -131,9 +129,14 @@ function isWanted(name: string, wanted: string | undefined): boolean {
   return wanted === undefined || name === wanted;
 }
 
+/** At most the queue's end. @throws UsageError the queue ends before that */
 function placeOf(store: MessageStore, topic: string, queueId: number, place: string): number {
+  const end = store.getMaxOffsetInQueue(topic, queueId);
   if (place === "earliest") return store.getMinOffsetInQueue(topic, queueId);
-  if (place === "latest") return store.getMaxOffsetInQueue(topic, queueId);
-  if (/^\d{1,10}$/.test(place)) return Number(place);
+  if (place === "latest") return end;
+  if (/^\d{1,10}$/.test(place)) {
+    if (Number(place) <= end) return Number(place);
+    throw new UsageError(`the queue ends before that: topic=${topic} queueId=${queueId} --to=${place}`);
+  }
   return store.getOffsetInQueueByTime(topic, queueId, time("to", place, wallClockMs()), BOUNDARY);
 }

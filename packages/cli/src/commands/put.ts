@@ -4,6 +4,7 @@ import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { exitWith } from "../exit-code.js";
+import { interrupted } from "../interrupted.js";
 import { integer } from "../option-value.js";
 import { print, printJson } from "../print.js";
 import { type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
@@ -35,13 +36,17 @@ export function putCommand(): Command {
     .action(async (directory: string, topic: string, queue: string, options: PutOptions) => {
       const queueId = integer("queue", queue, 0, QUEUE_ID_MAX);
       const made = options.create ? newStore(directory) : storeOptions(directory, options);
-      await using store = await MessageStore.open({ ...made, ...(options.sync ? { flushDiskType: "SYNC_FLUSH" } : {}) });
+      const signal = interrupted();
+      const store = await MessageStore.open({ ...made, ...(options.sync ? { flushDiskType: "SYNC_FLUSH" } : {}), signal });
       const { tags, keys } = options;
       const about = { ...(tags === undefined ? {} : { tags }), ...(keys === undefined ? {} : { keys: keys.split(" ") }) };
-      const outcome = await putLines(store, (line) => ({ topic, queueId, body: Buffer.from(line), ...about }));
+      const messageOf = (line: string) => ({ topic, queueId, body: Buffer.from(line), ...about });
+      const { failure, ...outcome } = await putLines(store, signal, messageOf);
+      const { put, refused, rejected, lastMsgId } = outcome;
       if (options.json) printJson(outcome);
-      else print(`put ${outcome.put}, refused ${outcome.refused}, last msgId ${outcome.lastMsgId ?? "-"}`);
-      if (outcome.refused > 0) exitWith("failed");
+      else print(`put ${put}, refused ${refused}, rejected ${rejected}, last msgId ${lastMsgId ?? "-"}`);
+      if (refused > 0) exitWith("failed");
+      if (failure !== undefined) throw failure;
     });
   return withExamples(command, [
     ["put orders-store Orders --create < orders.txt", "a new store with a message a line"],
@@ -56,20 +61,44 @@ function newStore(directory: string): MessageStoreOptions {
   return { storePathRootDir: directory };
 }
 
-async function putLines(store: MessageStore, messageOf: (line: string) => Parameters<MessageStore["putMessage"]>[0]) {
-  let [put, refused] = [0, 0];
+/** What became of the lines. */
+interface LinesOutcome {
+  readonly put: number;
+  readonly refused: number;
+  readonly rejected: number;
+  readonly lastMsgId: string | undefined;
+  /** Why a put was rejected first, or the store could not be closed. */
+  readonly failure: unknown;
+}
+
+/** To the end of the input, to the first put that is rejected, or until it is interrupted. Closes the store; does not reject. */
+async function putLines(
+  store: MessageStore,
+  interrupt: AbortSignal,
+  messageOf: (line: string) => Parameters<MessageStore["putMessage"]>[0],
+): Promise<LinesOutcome> {
+  let [put, refused, rejected] = [0, 0, 0];
   let lastMsgId: string | undefined;
-  const answered = ({ status, appendResult, reason }: PutMessageResult): void => {
+  const failed = new AbortController(); // the first reason stays
+  const onAnswer = ({ status, appendResult, reason }: PutMessageResult): void => {
     if (status !== "PUT_OK") process.stderr.write(`not put: status=${status} reason=${reason ?? ""}\n`);
     if (status === "PUT_OK") put++;
     else refused++;
     lastMsgId = appendResult?.msgId ?? lastMsgId;
   };
-  let last: Promise<void> | undefined;
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
-    last = store.putMessage(messageOf(line)).then(answered);
+  const onRejection = (error: unknown): void => {
+    rejected++;
+    failed.abort(error);
+  };
+  const signal = AbortSignal.any([interrupt, failed.signal]);
+  let answered = Promise.resolve();
+  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY, signal })) {
+    if (failed.signal.aborted) break; // lines that had been read before
+    const answer = store.putMessage(messageOf(line)).then(onAnswer, onRejection);
+    answered = answered.then(() => answer);
     await store.drained(UNANSWERED_MAX);
   }
-  await last; // they are answered in their order
-  return { put, refused, lastMsgId };
+  await answered;
+  await store.close().catch((error: unknown) => failed.abort(error));
+  return { put, refused, rejected, lastMsgId, failure: failed.signal.reason };
 }

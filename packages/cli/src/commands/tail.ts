@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { MessageView, ReadOnlyMessageStore } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
@@ -64,6 +65,7 @@ function lastMessages(
 /** How often it is looked for queues that have come. */
 const QUEUES_LOOK_MS = 500;
 
+/** Until it is interrupted, or one queue cannot be followed: then none is, and why rejects. */
 async function follow(
   reader: ReadOnlyMessageStore,
   topic: string,
@@ -71,24 +73,26 @@ async function follow(
   ends: ReadonlyMap<number, number>,
   format: MessageFormat,
 ): Promise<void> {
-  const signal = interrupted();
-  const following: Promise<void>[] = [];
+  const failed = new AbortController();
+  const signal = AbortSignal.any([interrupted(), failed.signal]);
+  const following = new Map<number, Promise<void>>();
   const begin = (queueId: number, from: number): void => {
-    following.push(printFrom(reader, { topic, queueId, from, signal }, format));
+    const printed = printFrom(reader, { topic, queueId, from, signal }, format);
+    following.set(queueId, printed);
+    printed.catch(() => failed.abort());
   };
   for (const [queueId, end] of ends) begin(queueId, end);
-  const known = new Set(ends.keys());
-  if (only !== undefined && !known.has(only)) begin(only, 0);
-  const look = setInterval(() => {
-    for (const queueId of only === undefined ? reader.queues(topic) : []) {
-      if (known.has(queueId)) continue;
-      known.add(queueId);
-      begin(queueId, 0);
+  if (only !== undefined && !following.has(only)) begin(only, 0);
+  try {
+    while (!signal.aborted) {
+      const queues = only === undefined ? reader.queues(topic) : [];
+      for (const queueId of queues) if (!following.has(queueId)) begin(queueId, 0);
+      await setTimeout(QUEUES_LOOK_MS, undefined, { signal }).catch(() => {}); // aborted
     }
-  }, QUEUES_LOOK_MS);
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-  clearInterval(look);
-  await Promise.all(following);
+  } finally {
+    failed.abort();
+  }
+  await Promise.all(following.values());
 }
 
 async function printFrom(
