@@ -5,6 +5,7 @@ import { monotonicMs } from "@millrace/shared-memory";
 import { MessageStore } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
+import { interrupted } from "../interrupted.js";
 import { integer, seconds, size } from "../option-value.js";
 import { fields, print, printJson } from "../print.js";
 import { UsageError } from "../usage-error.js";
@@ -60,6 +61,7 @@ async function measured({ duration, messageSize, inFlight, sync, in: parent }: B
   const durationMs = seconds("duration", duration, 0.1, 3600) * MS_PER_SECOND;
   if (bodyLength * window > 1024 ** 3)
     throw new UsageError(`more than 1 GiB in flight: --messageSize=${messageSize} --inFlight=${inFlight}`);
+  const signal = interrupted();
   const root = mkdtempSync(join(parent, "millrace-bench-"));
   const flushDiskType = sync ? "SYNC_FLUSH" : "ASYNC_FLUSH";
   try {
@@ -67,11 +69,13 @@ async function measured({ duration, messageSize, inFlight, sync, in: parent }: B
       storePathRootDir: join(root, "store"),
       flushDiskType,
       mappedFileSizeCommitLog: SEGMENT_SIZE,
+      signal,
     });
     const body = Buffer.alloc(bodyLength, "m");
     const began = monotonicMs();
     const elapsedMs = (): number => monotonicMs() - began;
-    await Promise.all(Array.from({ length: window }, (_, n) => putUntil(store, body, n % QUEUES, () => elapsedMs() < durationMs)));
+    const isOn = (): boolean => elapsedMs() < durationMs && !signal.aborted;
+    await Promise.all(Array.from({ length: window }, (_, n) => putUntil(store, body, n % QUEUES, isOn)));
     const { put, latency } = store.stats();
     const perSecond = MS_PER_SECOND / elapsedMs();
     return {

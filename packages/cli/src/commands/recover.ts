@@ -1,8 +1,10 @@
-import { constants, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { constants, mkdtempSync, rmSync } from "node:fs";
+import { cp } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { MessageStore, type MessageStoreOptions, type RecoveryReport } from "@millrace/store";
+import { MessageStore, type MessageStoreOptions, MillraceError, type RecoveryReport } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
+import { interrupted } from "../interrupted.js";
 import { integer } from "../option-value.js";
 import { printJson, progress } from "../print.js";
 import { checkDirectory, damagedStoreOptions, LOOKED_AFTER, openReader, type SizeOptions, withSizes } from "../store-directory.js";
@@ -62,11 +64,14 @@ async function onCopy(directory: string, options: RecoverOptions): Promise<Recov
   if (options.storePathCommitLog !== undefined)
     throw new UsageError("a log that lies elsewhere is not copied: --dry-run --storePathCommitLog");
   await refuseIfOpen(directory);
+  const signal = interrupted();
   const scratch = mkdtempSync(join(options.scratch ?? dirname(resolve(directory)), ".millrace-dry-run-"));
   try {
     const copy = join(scratch, "store");
-    cpSync(directory, copy, { recursive: true, preserveTimestamps: true, mode: constants.COPYFILE_FICLONE });
-    return await recovered(damagedStoreOptions(copy, options));
+    const filter = (): boolean => !signal.aborted; // asked before each file
+    await cp(directory, copy, { recursive: true, preserveTimestamps: true, mode: constants.COPYFILE_FICLONE, filter });
+    if (signal.aborted) throw new MillraceError("ERR_ABORTED", `copying was interrupted: storePathRootDir=${directory}`);
+    return await recovered({ ...damagedStoreOptions(copy, options), signal });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -1,0 +1,89 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MessageStore } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import { bundledStore } from "../../support/bundled-store.js";
+import { projectRoot } from "../../support/project-root.js";
+import { temporaryDirectory } from "../../support/temporary-directory.js";
+import { numbered, openStore } from "../../support/temporary-store.js";
+import { until } from "../../support/until.js";
+
+const MAIN = join(projectRoot(), "packages", "cli", "dist", "main.js");
+
+function millrace(t: ExecutionContext, ...args: readonly string[]): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, [...bundledStore(), MAIN, ...args]);
+  t.teardown(() => child.kill("SIGKILL"));
+  return child;
+}
+
+/** Interrupts a command when it is as far as that, and waits for its end. */
+async function interruptedWhen(child: ChildProcessWithoutNullStreams, isFar: () => boolean | Promise<boolean>) {
+  const ended = once(child, "close");
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  await until(isFar);
+  child.kill("SIGINT");
+  const [status] = await ended;
+  return { status, stdout, stderr };
+}
+
+test("bench that is interrupted says what it has measured, and leaves nothing", async (t) => {
+  const parent = temporaryDirectory(t);
+  const child = millrace(t, "bench", "--duration", "60m", "--inFlight", "5", "--in", parent, "--json");
+  const puts = async (): Promise<boolean> => {
+    const [name] = readdirSync(parent);
+    if (name === undefined || !existsSync(join(parent, name, "store", "commitlog"))) return false;
+    await using reader = await MessageStore.openReadOnly(join(parent, name, "store"));
+    return reader.queues("Bench").length > 0;
+  };
+  const { status, stdout, stderr } = await interruptedWhen(child, puts);
+  t.deepEqual([status, stderr], [0, ""]);
+  t.true(JSON.parse(stdout).messages > 0);
+  t.deepEqual(readdirSync(parent), []);
+});
+
+test("bench that is interrupted before it has begun leaves nothing", async (t) => {
+  const parent = temporaryDirectory(t);
+  const child = millrace(t, "bench", "--duration", "60m", "--inFlight", "5", "--in", parent, "--json");
+  const { status } = await interruptedWhen(child, () => readdirSync(parent).length > 0);
+  t.true(status === 0 || status === 1, String(status));
+  t.deepEqual(readdirSync(parent), []);
+});
+
+test("recover --dry-run that is interrupted leaves no copy", async (t) => {
+  const store = await openStore(t);
+  await store.putMessage(numbered(0, 20));
+  await store.close();
+  const root = store.config.storePathRootDir;
+  mkdirSync(join(root, "beside"));
+  for (let n = 0; n < 3000; n++) writeFileSync(join(root, "beside", String(n)), "copied one by one");
+  const scratch = temporaryDirectory(t);
+  const child = millrace(t, "recover", root, "--dry-run", "--scratch", scratch);
+  const copies = (): boolean => readdirSync(scratch).some((name) => existsSync(join(scratch, name, "store")));
+  const { status, stdout, stderr } = await interruptedWhen(child, copies);
+  t.deepEqual([status, stdout], [1, ""]);
+  t.regex(stderr, /^ERR_ABORTED: /);
+  t.deepEqual(readdirSync(scratch), []);
+});
+
+test("put that is interrupted has put what it was given, and closes the store", async (t) => {
+  const root = join(temporaryDirectory(t), "store");
+  const child = millrace(t, "put", root, "Orders", "--create");
+  child.stdin.write("a\nb\n");
+  const isPut = async (): Promise<boolean> => {
+    if (!existsSync(join(root, "commitlog"))) return false;
+    await using reader = await MessageStore.openReadOnly(root);
+    return reader.getMaxOffsetInQueue("Orders", 0) === 2;
+  };
+  const { status, stdout } = await interruptedWhen(child, isPut);
+  t.is(status, 0);
+  t.regex(stdout, /^put 2, refused 0, /);
+  t.false(existsSync(join(root, "abort")));
+});
