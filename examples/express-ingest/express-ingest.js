@@ -16,15 +16,21 @@ app.post("/events/:topic", express.raw({ type: "*/*", limit: "1mb" }), async (re
     keys: key ? [key] : undefined,
   });
   if (status === "PUT_OK") response.status(202).json({ id: appendResult.msgId, offset: appendResult.queueOffset });
-  else response.status(503).json({ status, code, reason });
+  else response.status(httpStatus({ status, outcome: "none" })).json({ status, code, reason });
 });
 
 app.get("/metrics", (_, response) => response.type("text/plain").send(toPrometheus(store.stats())));
 
-/** What a put rejects with: the request's own fault, or the store's. */
+/** What a put rejects with, or Express before it. */
 app.use((error, _request, response, _next) => {
-  response.status(error.outcome === "unknown" ? 500 : 400).json({ code: error.code, message: error.message });
+  response.status(httpStatus(error)).json({ code: error.code, message: error.message });
 });
+
+/** 400: it will never be taken. 503: worth another try. 500: nobody knows what became of it. */
+function httpStatus({ status, statusCode, outcome }) {
+  if (status === "MESSAGE_ILLEGAL" || status === "PROPERTIES_SIZE_EXCEEDED") return 400;
+  return statusCode ?? (outcome === "none" ? 503 : 500);
+}
 
 const server = app.listen(Number(process.env.PORT ?? 8080));
 await once(server, "listening");

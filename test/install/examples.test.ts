@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,6 +17,15 @@ const scratch = mkdtempSync(join(tmpdir(), "millrace-examples-"));
 let installation: Installation;
 /** What the examples need beside Millrace. */
 const DEPENDENCIES = { express: "5.1.0", "@opentelemetry/api": "1.9.0", "@opentelemetry/sdk-metrics": "2.12.1" };
+/** Loaded before an example: its store is too busy for one topic. */
+const BUSY_STORE = `
+import { MessageStore, MillraceError } from "millrace";
+const { putMessage } = MessageStore.prototype;
+MessageStore.prototype.putMessage = async function (message) {
+  if (message.topic !== "Busy") return await putMessage.call(this, message);
+  throw new MillraceError("ERR_PUT_TIMEOUT", "the put ring stayed full", { status: "OS_PAGE_CACHE_BUSY" });
+};
+`;
 const stores = (name: string): string => join(scratch, "stores", name);
 
 test.before(async (t) => {
@@ -65,23 +74,29 @@ test.serial("rocketmq-hand-over: the broker is given its sizes and its topics", 
 });
 
 test.serial(
-  "express-ingest: what is posted is durable when it is answered, bad requests are refused, and it stops in order",
+  "express-ingest: what is posted is durable when it is answered, bad requests are refused, a busy store is 503, and it stops in order",
   async (t) => {
-    const child = spawn(process.execPath, ["express-ingest/express-ingest.js", stores("events")], {
+    writeFileSync(join(installation.project, "busy-store.mjs"), BUSY_STORE);
+    const args = ["--import", "./busy-store.mjs", "express-ingest/express-ingest.js", stores("events")];
+    const child = spawn(process.execPath, args, {
       cwd: installation.project,
       env: { ...process.env, PORT: "0" },
       stdio: ["ignore", "pipe", "inherit"],
     });
     t.teardown(() => child.kill("SIGKILL"));
     const url = `http://127.0.0.1:${await portOf(child)}`;
-    const post = (topic: string): Promise<Response> =>
-      fetch(`${url}/events/${topic}`, { method: "POST", body: "{}", headers: { "content-type": "application/json" } });
+    const post = (topic: string, body = "{}"): Promise<Response> =>
+      fetch(`${url}/events/${topic}`, { method: "POST", body, headers: { "content-type": "application/json" } });
     const answer = await post("Clicks");
     t.is(answer.status, 202);
     t.like(await answer.json(), { offset: 0 });
     const refused = await post("SCHEDULE_TOPIC_XXXX");
     t.is(refused.status, 400);
     t.like(await refused.json(), { code: "ERR_TOPIC_ILLEGAL" });
+    const busy = await post("Busy");
+    t.is(busy.status, 503);
+    t.like(await busy.json(), { code: "ERR_PUT_TIMEOUT" });
+    t.is((await post("Clicks", "x".repeat(2 * 1024 * 1024))).status, 413);
     t.regex(await (await fetch(`${url}/metrics`)).text(), /^# HELP /);
     child.kill("SIGTERM");
     t.deepEqual(await once(child, "exit"), [0, null]);
