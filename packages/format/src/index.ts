@@ -39,7 +39,7 @@ export type { IndexHeader } from "./index-header-codec.js";
 export { decodeIndexHeader, EMPTY_INDEX_HEADER, encodeIndexHeader, isIndexHeaderSane } from "./index-header-codec.js";
 export { indexKeyHash, tagsCode } from "./java-hash.js";
 export type { MessageVerdictName } from "./message-checker.js";
-export { MessageChecker, MessageVerdict, messageVerdictName } from "./message-checker.js";
+export { MessageChecker, MessageVerdict, messageVerdictName, type RangeCrc } from "./message-checker.js";
 export {
   BLANK_MAGIC,
   BLANK_RECORD_LENGTH,
