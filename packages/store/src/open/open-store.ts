@@ -126,7 +126,7 @@ export class OpenStore {
       ...directory,
       flush: () => this.flush(),
       dispatchedOffset: () => pipeline.control.counters.reputFromOffset.get(),
-      saveOffsets: () => this.consumerOffsets.persist(),
+      saveOffsets: () => this.#saveOffsets(),
     });
     const lags = new GroupLags(topics, this.reader.consumeQueues.columns);
     this.stats = new StoreStatsReader(directory, pipeline, this.put, this.producers, {
@@ -163,6 +163,11 @@ export class OpenStore {
       locked.lock.release();
       throw pathUnusable(error, CANNOT_BE_OPENED, locked.paths.root);
     }
+  }
+
+  async #saveOffsets(): Promise<void> {
+    await this.consumerOffsets.persist();
+    await this.schedule.save();
   }
 
   get maxPhysicalOffset(): number {

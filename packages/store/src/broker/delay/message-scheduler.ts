@@ -236,6 +236,11 @@ export class MessageScheduler {
     this.deliverDue();
   };
 
+  /** Saves how far the levels have come, and when what waits was first seen. Rejects when it cannot. */
+  async save(): Promise<void> {
+    await this.#save();
+  }
+
   #saveLater(): void {
     this.#saveTimer = setTimeout(this.#onSaveTimer, this.#saveIntervalMs).unref();
   }
@@ -254,6 +259,7 @@ export class MessageScheduler {
       this.#saveError = error;
       throw error;
     } finally {
+      clearTimeout(this.#saveTimer);
       this.#saveTimer = undefined;
       if (!this.#hasStopped && (this.#offsets.isChanged || this.#hasArrivals)) this.#saveLater();
     }
