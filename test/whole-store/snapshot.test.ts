@@ -7,9 +7,10 @@ import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { flipBit } from "../support/flip-bit.js";
 import { contents, readLog } from "../support/stored-log.js";
+import { messagesOf } from "../support/stored-messages.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB, numbered, numberOf, openStore, outcomes } from "../support/temporary-store.js";
-import { until } from "../support/until.js";
+import { dispatchedAll, until } from "../support/until.js";
 
 const SMALL: MessageStoreOptions = {
   mappedFileSizeCommitLog: 64 * KIB,
@@ -247,4 +248,21 @@ test.serial("a copy taken while the store was open is refused, and the refusal s
   writeFileSync(join(copy, "abort"), "1");
   const message = /a copy taken while the store was open.*store\.snapshot/;
   await t.throwsAsync(openStore(t, { ...SMALL, storePathRootDir: copy }), { code: "ERR_COMMIT_LOG_CORRUPT", message });
+});
+
+test.serial("who opens a snapshot does not deliver again what was delivered before it", async (t) => {
+  const delayed = { ...SMALL, messageDelayLevel: "0s", flushDelayOffsetInterval: 3_600_000 };
+  const store = await openStore(t, delayed);
+  for (let n = 0; n < 5; n++) await store.putMessage(numbered(n, 16, { delayTimeLevel: 1 }));
+  await until(() => store.stats().schedule.delivered === 5);
+  const target = join(temporaryDirectory(t), "copy");
+  await store.snapshot(target);
+  const copy = await openStore(t, { ...delayed, storePathRootDir: target });
+  await copy.putMessage(numbered(5, 16, { delayTimeLevel: 1 }));
+  await until(() => copy.stats().schedule.levels[0]?.delayOffset === 6);
+  await dispatchedAll(copy);
+  t.deepEqual(
+    messagesOf(copy).map(({ body }) => numberOf(body)),
+    [0, 1, 2, 3, 4, 5],
+  );
 });

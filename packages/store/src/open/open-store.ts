@@ -16,6 +16,7 @@ import { MessageScheduler } from "../broker/delay/message-scheduler.js";
 import { GroupLags } from "../broker/group-lags.js";
 import { Transactions } from "../broker/transaction/transactions.js";
 import { StoreCleaner } from "../clean/store-cleaner.js";
+import { followsMaster } from "../config/ha-options.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageArriving } from "../consume/message-arriving.js";
@@ -126,7 +127,7 @@ export class OpenStore {
       ...directory,
       flush: () => this.flush(),
       dispatchedOffset: () => pipeline.control.counters.reputFromOffset.get(),
-      saveOffsets: () => this.consumerOffsets.persist(),
+      saveOffsets: () => this.#saveOffsets(),
     });
     const lags = new GroupLags(topics, this.reader.consumeQueues.columns);
     this.stats = new StoreStatsReader(directory, pipeline, this.put, this.producers, {
@@ -140,7 +141,7 @@ export class OpenStore {
     });
     pipeline.control.counters.storeState.set(StoreState.running);
     if (directory.fence !== undefined) this.#fence("store", directory.fence, "the store was fenced before it was opened");
-    else if (config.brokerRole !== "SLAVE") this.schedule.start();
+    else this.#startSchedule();
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
     void this.#hearForceAlarm();
     this.#channels = new ServiceChannels(pipeline);
@@ -163,6 +164,18 @@ export class OpenStore {
       locked.lock.release();
       throw pathUnusable(error, CANNOT_BE_OPENED, locked.paths.root);
     }
+  }
+
+  /** Of a slave that follows nobody the directory may be a master's: what that has delivered is known, and not to be judged. */
+  #startSchedule(): void {
+    const { config } = this.directory;
+    if (config.brokerRole !== "SLAVE") this.schedule.start();
+    else if (followsMaster(config)) this.schedule.follow(() => this.pipeline.control.counters.wroteStoreTimestamp.get());
+  }
+
+  async #saveOffsets(): Promise<void> {
+    await this.consumerOffsets.persist();
+    await this.schedule.save();
   }
 
   get maxPhysicalOffset(): number {

@@ -7,6 +7,7 @@ import { isBuiltAgain } from "../../read/unit-verifier.js";
 import { realQueue, storedMessage } from "../stored-message.js";
 import { ArrivalTimes, type WaitingGroup } from "./arrival-times.js";
 import type { DeliveryWindow } from "./delivery-window.js";
+import type { LogMoment } from "./master-deliveries.js";
 import { type PutVerdict, verdictOfError, verdictOfResult } from "./put-verdict.js";
 import type { ScheduledQueue, ScheduleMessageStore } from "./schedule-message-store.js";
 
@@ -22,6 +23,8 @@ const BUSY_RETRY_MS = 100;
 const BUILT_AGAIN_MS = 100;
 /** How soon to look again for a message that was put and is on its way through the dispatcher. */
 const DISPATCH_LOOK_MS = 10;
+/** Units that a slave looks at in one go, to see whether their messages have been delivered. */
+const PASSES_LIMIT = 16_384;
 
 /** What a level tells of its deliveries. */
 interface DelayLevelObserver {
@@ -142,6 +145,42 @@ export class DelayLevelQueue {
       this.#pausedUntilMs = monotonicMs + pauseMs;
       return pauseMs;
     }
+  }
+
+  /**
+   * On a slave: moves over what its master has delivered. Returns whether there may be more of that.
+   *
+   * @param deliveredTo the master has delivered what was due then; undefined when nothing is known yet
+   */
+  passDelivered(deliveredTo: LogMoment | undefined): boolean {
+    try {
+      const queue = this.#queue();
+      if (queue === undefined) return false;
+      const { minOffset, maxOffset } = queue;
+      this.#arrivals.seen(maxOffset, this.#context.clock.monotonic());
+      if (deliveredTo === undefined) return false;
+      const limit = Math.min(maxOffset, Math.max(this.#delayOffset, minOffset) + PASSES_LIMIT);
+      let at = Math.max(this.#delayOffset, minOffset);
+      while (at < limit && this.#isDelivered(queue, at, deliveredTo)) at++;
+      if (at !== this.#delayOffset) this.#moveTo(at);
+      return at === limit && at < maxOffset;
+    } catch (error) {
+      this.lastError = error;
+      return false;
+    }
+  }
+
+  /**
+   * What was put later than the log has come to was put while the master's clock was ahead. It has been delivered although the log has not
+   * come to its deliver time: a clock that was set back makes nothing wait for more than twice the delay, here or on a broker.
+   */
+  #isDelivered(queue: ScheduledQueue, queueOffset: number, { storeTimestamp, monotonicMs }: LogMoment): boolean {
+    const isThere = unlessCorrupt(() => queue.unit(queueOffset, this.#unit));
+    if (isThere !== true || !this.#unit.isMessage) return true; // gone, corrupt or a fill: nobody delivers it
+    const { delayMs } = this;
+    const deliverTime = this.#unit.tagsCode;
+    if (deliverTime - delayMs <= storeTimestamp) return deliverTime <= storeTimestamp;
+    return this.#arrivals.deadlineMs(queueOffset) + delayMs <= monotonicMs;
   }
 
   #queue(): ScheduledQueue | undefined {

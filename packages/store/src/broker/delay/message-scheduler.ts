@@ -4,6 +4,7 @@ import type { DelayLevelStats, StoreStats } from "@millrace/stats";
 import { DelayLevelQueue } from "./delay-level-queue.js";
 import type { DelayOffsets } from "./delay-offsets.js";
 import { DeliveryWindow } from "./delivery-window.js";
+import { MasterDeliveries } from "./master-deliveries.js";
 import type { PutVerdict } from "./put-verdict.js";
 import type { SavedArrivals } from "./saved-arrivals.js";
 import type { ScheduleMessageStore } from "./schedule-message-store.js";
@@ -39,6 +40,9 @@ const TIMER_LIMIT_MS = 0x7fffffff;
  * has jumped. A crash, with a clock that is set back before the next opening, forgets what was waited since the last save.
  *
  * There is a timer while something is scheduled and none otherwise; it does not keep the process alive.
+ *
+ * On a slave it delivers nothing, and {@link follow}s what the master delivers, so that the slave knows from where to deliver when it
+ * becomes the master.
  */
 export class MessageScheduler {
   readonly #levels: readonly DelayLevelQueue[];
@@ -63,6 +67,8 @@ export class MessageScheduler {
   #savedClockMs: number | undefined;
   /** When that was, by the monotonic clock. */
   #savedAtMs: number;
+  /** Of a slave that follows. */
+  #master: MasterDeliveries | undefined;
   #settled: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -103,6 +109,33 @@ export class MessageScheduler {
     if (this.#hasStopped || this.#isRunning) return;
     this.#isRunning = true;
     this.deliverDue();
+  }
+
+  /**
+   * On a slave, in place of {@link start}: passes over what its master has delivered, and saves that.
+   *
+   * @param newestStoreTimestamp of the newest record of the log
+   */
+  follow(newestStoreTimestamp: () => number): void {
+    if (this.#hasStopped || this.#master !== undefined) return;
+    this.#master = new MasterDeliveries();
+    const lookMs = Math.max(LOOK_LEAST_MS, Math.min(LOOK_MS, this.#saveIntervalMs));
+    const look = (): void => {
+      const isMore = this.passDelivered(newestStoreTimestamp());
+      this.#timer = setTimeout(look, isMore ? LOOK_LEAST_MS : lookMs).unref();
+    };
+    look();
+  }
+
+  /** On a slave: the log has come so far. Returns whether there may be more to pass over. */
+  passDelivered(newestStoreTimestamp: number): boolean {
+    if (this.#hasStopped || this.#master === undefined) return false;
+    this.#master.cameTo(newestStoreTimestamp, this.#clock.monotonic());
+    const { deliveredTo } = this.#master;
+    let isMore = false;
+    for (const level of this.#levels) isMore = level.passDelivered(deliveredTo) || isMore;
+    if (this.#saveTimer === undefined && this.#hasArrivals) this.#saveLater();
+    return isMore;
   }
 
   /** A delayed message has been put: its promise has settled. Cheap. */
@@ -147,12 +180,13 @@ export class MessageScheduler {
 
   /**
    * Physical offset of the oldest message that has not been delivered, as it is on disk: after a crash it is delivered from there, so
-   * the log is kept from there.
+   * the log is kept from there. A slave judges again what its master has delivered, and needs no room on its disk to say so first.
    */
   delayedFrom(): number | undefined {
     let oldest = Infinity;
     for (const level of this.#levels) {
-      const queueOffset = Math.min(this.#offsets.saved(level.level), level.delayOffset);
+      const saved = this.#master === undefined ? this.#offsets.saved(level.level) : Infinity;
+      const queueOffset = Math.min(saved, level.delayOffset);
       oldest = Math.min(oldest, level.physicalOffsetFrom(queueOffset) ?? Infinity);
     }
     return oldest === Infinity ? undefined : oldest;
@@ -236,6 +270,11 @@ export class MessageScheduler {
     this.deliverDue();
   };
 
+  /** Saves how far the levels have come, and when what waits was first seen. Rejects when it cannot. */
+  async save(): Promise<void> {
+    await this.#save();
+  }
+
   #saveLater(): void {
     this.#saveTimer = setTimeout(this.#onSaveTimer, this.#saveIntervalMs).unref();
   }
@@ -254,6 +293,7 @@ export class MessageScheduler {
       this.#saveError = error;
       throw error;
     } finally {
+      clearTimeout(this.#saveTimer);
       this.#saveTimer = undefined;
       if (!this.#hasStopped && (this.#offsets.isChanged || this.#hasArrivals)) this.#saveLater();
     }
