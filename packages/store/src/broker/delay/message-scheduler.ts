@@ -26,7 +26,7 @@ const TIMER_LIMIT_MS = 0x7fffffff;
  * (RocketMQ: `ScheduleMessageService`.)
  *
  * No message is lost: a level's offset moves only over messages that were put, or can never be; puts that failed are tried again
- * after 10 s, and the level waits for that (100 ms when the store was busy); an offset reaches
+ * after 10 s, and the level waits for that (100 ms when the store was busy, or the topic was being deleted); an offset reaches
  * `config/delayOffset.json` only after the messages that it calls delivered are durable. What can never be put is told:
  * {@link onPassedOver}. Messages are delivered again after a crash: those delivered since the last save, which comes
  * `flushDelayOffsetInterval` after the first of them (10 s by default), those of at most 256 puts per level that were under way,

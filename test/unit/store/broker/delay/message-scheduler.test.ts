@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { MillraceError } from "@millrace/format";
 import test from "ava";
 import { allocateFailed } from "#store/put/put-message-result.js";
+import { topicSuspended } from "#store/put/topic-table.js";
 import { scheduleFixture, settle } from "../../../../support/schedule-fixture.js";
 
 const HOUR = 3_600_000;
@@ -177,6 +178,20 @@ test("a store that is full for the moment is tried again soon", async (t) => {
   service.deliverDue();
   await settle();
   t.is(store.put.length, 1);
+});
+
+test("a message whose topic is being deleted is tried again soon, and holds the others of its level no longer than that", async (t) => {
+  const { store, clock, start } = scheduleFixture(t);
+  for (let i = 0; i < 3; i++) store.schedule(1, clock.now(), undefined, `due ${i}`);
+  store.answer = (_, n) => (n === 0 ? topicSuspended("TopicA") : undefined);
+  const service = start();
+  store.schedule(1, clock.now(), undefined, "later");
+  await settle();
+  t.deepEqual(store.bodies, ["due 1", "due 2"]);
+  clock.pass(100);
+  service.deliverDue();
+  await settle();
+  t.deepEqual(store.bodies, ["due 1", "due 2", "due 0", "later"]);
 });
 
 test("an offset beyond the queue is corrected when the store opens", (t) => {
