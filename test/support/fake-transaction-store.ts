@@ -50,6 +50,10 @@ export class FakeTransactionStore implements TransactionStore, TransactionProgre
     return { status: "PUT_OK", appendResult };
   }
 
+  commitMessage(message: Message): Promise<PutMessageResult> {
+    return this.putMessage(message);
+  }
+
   get(_group: string, topic: string): number | undefined {
     return this.noted.get(topic);
   }

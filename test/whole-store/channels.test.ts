@@ -22,6 +22,7 @@ const PARTS: Record<Exclude<StoreEventService, keyof typeof SERVICES>, true> = {
   read: true,
   scrub: true,
   clean: true,
+  schedule: true,
   config: true,
   checkpoint: true,
 };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
+import { OpenStore } from "#store/open/open-store.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { numbered, openStore } from "../support/temporary-store.js";
 import { dispatchedAll } from "../support/until.js";
@@ -16,6 +17,20 @@ const OPTIONS: MessageStoreOptions = {
   deleteCommitLogFilesInterval: 0,
   deleteConsumeQueueFilesInterval: 0,
 };
+
+/** Delayed, prepared, timed and popped messages wait in them; the broker's own notes are in the others. */
+const BROKERS_TOPICS = [
+  "SCHEDULE_TOPIC_XXXX",
+  "RMQ_SYS_TRANS_HALF_TOPIC",
+  "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+  "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
+  "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
+  "TRANS_CHECK_MAX_TIME_TOPIC",
+  "SELF_TEST_TOPIC",
+  "OFFSET_MOVED_EVENT",
+  "rmq_sys_wheel_timer",
+  "rmq_sys_REVIVE_LOG_DefaultCluster",
+];
 
 async function put(store: MessageStore, count: number, topic: string, queueId = 0): Promise<void> {
   await Promise.all(Array.from({ length: count }, (_, n) => store.putMessage(numbered(n, 100, { topic, queueId }))));
@@ -161,10 +176,15 @@ test.serial("cleanExpiredConsumerQueue deletes the queues whose records are all 
   t.deepEqual(bounds(store, "Old"), [0, 1]);
 });
 
-test.serial("topics that hold delayed or prepared messages are not deleted", async (t) => {
-  const store = await openStore(t);
-  for (const topic of ["SCHEDULE_TOPIC_XXXX", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC"])
-    await t.throwsAsync(store.deleteTopic(topic), { code: "ERR_TOPIC_ILLEGAL" });
+test.serial("topics in which RocketMQ itself keeps messages are never deleted", async (t) => {
+  const storePathRootDir = temporaryDirectory(t);
+  const open = await OpenStore.open({ ...OPTIONS, storePathRootDir }, { kind: "real" });
+  for (const topic of BROKERS_TOPICS) await open.put.putOwnMessage(numbered(0, 100, { topic }));
+  await open.close();
+  const store = await openStore(t, { ...OPTIONS, storePathRootDir });
+  for (const topic of BROKERS_TOPICS) await t.throwsAsync(store.deleteTopic(topic), { code: "ERR_TOPIC_ILLEGAL" }, topic);
+  t.deepEqual(await store.cleanUnusedTopics([]), []);
+  t.deepEqual(topicDirectories(store), [...BROKERS_TOPICS].sort());
 });
 
 test.serial("a consumer group begins again with a topic that was deleted, and keeps its other offsets", async (t) => {

@@ -1,5 +1,6 @@
 import type { ErrorCodeText } from "./error-code-text.js";
 import { HA_ERROR_CODES } from "./ha-error-codes.js";
+import { TRANSACTION_ERROR_CODES } from "./transaction-error-codes.js";
 
 /** Every code of an error or of a refused put, by name. `docs/errors.md` is made from it. */
 export const ERROR_CODES = {
@@ -183,6 +184,11 @@ export const ERROR_CODES = {
     meaning: "A field of the message has a value that it cannot have.",
     remedy: "Correct the field that the message names; a text becomes a body with Buffer.from(text).",
   },
+  ERR_MESSAGE_NOT_DELIVERED: {
+    meaning: "A delayed message was due, and cannot be put under its own topic and queue, whatever happens: it was passed over.",
+    remedy:
+      "Read it with lookMessageByOffset at the offset that the message names, while its segment is there, and put what can be put.",
+  },
   ERR_OFFSET_ILLEGAL: {
     meaning: "An offset is not an integer of at least 0.",
     remedy: "Give an offset as Millrace has answered it.",
@@ -228,7 +234,8 @@ export const ERROR_CODES = {
     remedy: "Call store.producerHandle() for each producer, and post the handle to its thread with its transferList.",
   },
   ERR_PROPERTIES_TOO_LARGE: {
-    meaning: "The properties, with tags and keys, are longer than 32,767 bytes, so the message was not put.",
+    meaning:
+      "The properties, with tags and keys, are longer than 32,767 bytes, or will be when the message is delivered: it was not put.",
     remedy: "Shorten them: what is large belongs into the body.",
   },
   ERR_PROPERTY_ILLEGAL: {
@@ -256,7 +263,8 @@ export const ERROR_CODES = {
     remedy: 'Look at the disk; read on at queueOffset + 1, or consume with onCorrupt: "skip".',
   },
   ERR_RECORD_TOO_LARGE: {
-    meaning: "The message or batch does not fit into one segment, or is longer than maxMessageSize allows, so it was not put.",
+    meaning:
+      "The message (a delayed one: as it will be delivered) or batch does not fit a segment, or maxMessageSize, so it was not put.",
     remedy: "Put less at a time, or open the store with a larger maxMessageSize.",
   },
   ERR_RING_FULL: {
@@ -349,26 +357,7 @@ export const ERROR_CODES = {
     meaning: "Queues of the topic are just being deleted.",
     remedy: "Put the message again once the deletion has resolved.",
   },
-  ERR_TRANSACTION_DECIDED: {
-    meaning: "The half message has been committed or rolled back before, or just is being.",
-    remedy: "Nothing is left to be done.",
-  },
-  ERR_TRANSACTION_DELAYED: {
-    meaning: "A message in a transaction cannot be delayed.",
-    remedy: "Leave delayTimeLevel out.",
-  },
-  ERR_TRANSACTION_TIMEOUT: {
-    meaning: "The half message has been put but could not be read yet.",
-    remedy: "Commit or roll back again a little later.",
-  },
-  ERR_TRANSACTION_UNKNOWN: {
-    meaning: "There is no half message of this name, or it has gone with its segment.",
-    remedy: "Give what prepareMessage has answered, or what undecidedMessages yields.",
-  },
-  ERR_TRANSACTION_UNRECORDED: {
-    meaning: "The message is committed, but the record of it could not be put.",
-    remedy: "Commit again: only what is missing is put.",
-  },
+  ...TRANSACTION_ERROR_CODES,
   ERR_TRUNCATE_OFFSET: {
     meaning: "The offset to cut the log at lies outside of the log, so nothing was cut.",
     remedy: "Name an offset between the log's first and last, which the message says.",

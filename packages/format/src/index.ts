@@ -117,6 +117,7 @@ export {
 } from "./store-path.js";
 export {
   DLQ_TOPIC_PREFIX,
+  isBrokersTopic,
   isReservedTopic,
   isSystemTopic,
   LMQ_TOPIC_PREFIX,

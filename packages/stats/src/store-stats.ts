@@ -83,7 +83,7 @@ export interface StoreStats {
     readonly delivered: number;
     /** Puts of due messages that failed and are tried again. */
     readonly retried: number;
-    /** Delayed messages that could not be delivered: their record was gone, corrupt, or named no legal topic. */
+    /** Delayed messages that can never be delivered: their record was gone, corrupt, named no legal topic, or is none that can be put. */
     readonly skipped: number;
     readonly levels: readonly DelayLevelStats[];
   };

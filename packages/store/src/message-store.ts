@@ -272,9 +272,9 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
    * Deletes a topic's queues: its messages are never seen in a queue again. By key, by id and by physical offset they are found until their
    * segments go. Meanwhile puts of the topic are rejected with `ERR_TOPIC_SUSPENDED`; put again, it begins at queue offset 0. The consumer
    * groups forget it too. (RocketMQ: `DefaultMessageStore.deleteTopics`.)
-   * @throws MillraceError `ERR_TOPIC_ILLEGAL`: also for the topics of delayed and prepared messages; `ERR_TOPIC_NOT_DELETED`: not all files
-   * could be deleted, try again, what was put before stays deleted; `ERR_PATH_UNUSABLE`: the groups' offsets cannot be saved, nothing
-   * was deleted; `ERR_SERVICE_ENDED`: a thread it needs is gone
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`: also for topics in which RocketMQ itself keeps messages (delayed, prepared, `rmq_sys_…`);
+   * `ERR_TOPIC_NOT_DELETED`: not all files could be deleted, try again, what was put before stays deleted; `ERR_PATH_UNUSABLE`: the
+   * groups' offsets cannot be saved, nothing was deleted; `ERR_SERVICE_ENDED`: a thread it needs is gone
    */
   deleteTopic(topic: string): Promise<void> {
     return this.#open.cleaner.topics.deleteTopic(topic);

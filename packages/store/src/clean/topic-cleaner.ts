@@ -1,13 +1,11 @@
 import {
   checkStoredTopic,
   DLQ_TOPIC_PREFIX,
+  isBrokersTopic,
   isSystemTopic,
   MillraceError,
   RETRY_TOPIC_PREFIX,
-  SCHEDULE_TOPIC,
   shownValue,
-  TRANS_HALF_TOPIC,
-  TRANS_OP_HALF_TOPIC,
 } from "@millrace/format";
 import { endOffset, type QueueColumns, queueColumns } from "@millrace/shared-memory";
 import type { Pipeline } from "../pipeline/pipeline.js";
@@ -16,9 +14,6 @@ import type { MessagePutter } from "../put/message-putter.js";
 import type { Topic } from "../put/topic-table.js";
 import type { FileCleaner } from "./file-cleaner.js";
 import type { GroupOffsets, LeasedReader } from "./leased-reader.js";
-
-/** Their messages have not reached their own topics yet. */
-const KEPT_TOPICS: ReadonlySet<string> = new Set([SCHEDULE_TOPIC, TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC]);
 
 /** One queue of a topic. */
 export interface TopicQueue {
@@ -69,8 +64,8 @@ export class TopicCleaner {
 
   /**
    * Deletes a topic's ConsumeQueues; records of it that are in the log now are never seen in a queue again. By key, by message id
-   * and by physical offset they are found until their segments go. A topic that is not there is fine; one of the system's own holds
-   * delayed or prepared messages and is refused.
+   * and by physical offset they are found until their segments go. A topic that is not there is fine; one in which RocketMQ itself keeps
+   * messages (delayed, prepared, with a timer) is refused.
    *
    * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_TOPIC_NOT_DELETED` (try again; what was put before stays deleted),
    * `ERR_PATH_UNUSABLE`, `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`, `ERR_HA_SLAVE`
@@ -79,8 +74,8 @@ export class TopicCleaner {
     this.#checkMaster();
     const { topics } = this.#put;
     if (topics.find(name) === undefined) checkStoredTopic(name);
-    if (KEPT_TOPICS.has(name))
-      throw new MillraceError("ERR_TOPIC_ILLEGAL", `a topic that holds delayed or prepared messages is not deleted: topic=${name}`);
+    if (isBrokersTopic(name))
+      throw new MillraceError("ERR_TOPIC_ILLEGAL", `a topic in which RocketMQ itself keeps messages is not deleted: topic=${name}`);
     await this.#suspended(name, async () => {
       await this.#groups.persist(); // those that a broker has saved have no date before
       const slots = [...(topics.find(name)?.slots.values() ?? [])];

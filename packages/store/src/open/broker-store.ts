@@ -50,6 +50,10 @@ export class BrokerStore implements ScheduleMessageStore, TransactionStore {
     return this.#put.putOwnMessage(message);
   }
 
+  commitMessage(message: Message): Promise<PutMessageResult> {
+    return this.#put.putOwnMessage(message, true);
+  }
+
   deliverMessage(message: Message): Promise<PutMessageResult> {
     return this.#put.deliverMessage(message);
   }

@@ -43,6 +43,7 @@ import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
 import { CANNOT_BE_OPENED, lockDirectory, type OpenedDirectory, recoverDirectory } from "./open-directory.js";
 import { type OpenedPipeline, openPipeline } from "./open-pipeline.js";
 import { consumedQueues } from "./open-progress.js";
+import { tellPassedOver } from "./passed-over-messages.js";
 import { ProducerRings } from "./producer-rings.js";
 import { publishRecovery, ServiceChannels } from "./service-channels.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
@@ -109,19 +110,14 @@ export class OpenStore {
       onDamage,
     );
     this.#arrivals = new ArrivalSignal(pipeline.control, pipeline.data.queues, topics);
-    const delayLevels = DelayLevels.parse(config.messageDelayLevel);
-    this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, delayLevels);
+    const levels = DelayLevels.parse(config.messageDelayLevel);
+    this.arriving = new MessageArriving(this.reader.commitLog, pipeline.control, this.#arrivals, levels);
     this.consumers = new MessageConsumers(this.reader, this.#arrivals);
     this.consumerOffsets = consumerOffsets;
     const broker = new BrokerStore(this.reader, this.put, pipeline.control, () => this.flush());
-    this.schedule = new MessageScheduler(
-      delayLevels,
-      delayOffsets,
-      broker,
-      config.flushDelayOffsetInterval,
-      SYSTEM_CLOCK,
-      delayArrivals,
-    );
+    const { flushDelayOffsetInterval } = config;
+    this.schedule = new MessageScheduler(levels, delayOffsets, broker, flushDelayOffsetInterval, SYSTEM_CLOCK, delayArrivals);
+    this.schedule.onPassedOver = (message) => tellPassedOver(events, message);
     this.transactions = new Transactions(broker, this.consumerOffsets);
     this.snapshots = new StoreSnapshots({
       ...directory,

@@ -97,9 +97,9 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     return this.#put(message, this.#check, this.#write);
   }
 
-  /** Of the store's own, for which no topic is reserved: prepared messages, and what becomes of them. */
-  putOwnMessage(message: Message): Promise<PutMessageResult> {
-    return this.#put(message, this.#checkOwn, this.#write);
+  /** Of the store's own, for which no topic is reserved: prepared messages, and what becomes of them, which lies in the log already. */
+  putOwnMessage(message: Message, isStored = false): Promise<PutMessageResult> {
+    return this.#put(message, isStored ? this.#checkStored : this.#checkOwn, this.#write);
   }
 
   /** A delayed message whose time has come. Retention keeps its record until then: a disk over its ratio must not wait for it in vain. */
@@ -212,8 +212,9 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   }
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);
-  readonly #checkOwn: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs, true);
-  readonly #checkDue: Check<Message> = (message) => this.#startGroup(false) ?? this.#validator.validate(message, this.#nowMs, true);
+  readonly #checkOwn: Check<Message> = (one) => this.#startGroup() ?? this.#validator.validate(one, this.#nowMs, "store");
+  readonly #checkStored: Check<Message> = (one) => this.#startGroup() ?? this.#validator.validate(one, this.#nowMs, "log");
+  readonly #checkDue: Check<Message> = (one) => this.#startGroup(false) ?? this.#validator.validate(one, this.#nowMs, "log");
 
   readonly #checkBatch: Check<readonly Message[]> = (batch) =>
     this.#startGroup() ?? this.#batchValidator.validate(batch, this.#validator, this.#nowMs);

@@ -7,6 +7,7 @@ import {
   type Host,
   type MessageFields,
   MillraceError,
+  PROPERTIES_MAX_LENGTH,
   PROPERTY_INNER_NUM,
   RECORD_OVERHEAD_LIMIT,
   SCHEDULE_TOPIC,
@@ -20,13 +21,19 @@ import {
 import { isBytes, millisecondsOf } from "../config/any-realm.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { Message } from "./message.js";
-import { type DelayedProperties, PropertyWriter } from "./property-writer.js";
+import { type DelayedProperties, deliveryGrowth, PropertyWriter } from "./property-writer.js";
 import { type RefusedPutResult, refused } from "./put-message-result.js";
 import { NO_SLOT, type PutTopics, type Topic } from "./topic-table.js";
 
 const HOSTS_KEPT = 4096;
 const DEFAULT_BORN_HOST: Host = { address: "127.0.0.1", port: 0 };
 const EMPTY = new Uint8Array(0);
+
+/**
+ * Where a message comes from that is put: from the store's user; from the store itself, for which no topic is reserved; from the store and
+ * out of the log, where it lay already: how large it may be was judged when it was put there, by the `maxMessageSize` of then.
+ */
+export type MessageOrigin = "user" | "store" | "log";
 
 /**
  * Checks a message in RocketMQ's order and turns it into {@link MessageFields}, one object used over and over: `fields`, `length` and the
@@ -87,19 +94,15 @@ export class MessageValidator {
     return this.#storeHost;
   }
 
-  /**
-   * undefined when the message may go into the log. Nothing is registered for it yet.
-   *
-   * @param isOwn the store's own message, for which no topic is reserved
-   */
-  validate(message: Message, nowMs: number, isOwn = false): RefusedPutResult | undefined {
+  /** undefined when the message may go into the log, and out of it again if it is delayed. Nothing is registered for it yet. */
+  validate(message: Message, nowMs: number, origin: MessageOrigin = "user"): RefusedPutResult | undefined {
     if (typeof message !== "object" || message === null) throw illegal("a message is an object", "message", message);
     const fields = this.fields;
     const { body } = message;
     if (!isBytes(body)) throw illegalBody(body);
     checkSpelling(message);
     this.topic = this.#topics.topic(message.topic);
-    if (this.topic.isReserved && !isOwn) checkNotReserved(message.topic);
+    if (this.topic.isReserved && origin === "user") checkNotReserved(message.topic);
     this.queueSlot = this.#topics.checkSlot(this.topic, message.queueId);
     fields.queueId = message.queueId;
     fields.body = body;
@@ -116,10 +119,13 @@ export class MessageValidator {
     const transaction = fields.sysFlag & SYS_FLAG_TRANSACTION_MASK;
     this.noQueueOffset = transaction === SYS_FLAG_PREPARED || transaction === SYS_FLAG_ROLLBACK;
     this.waitStoreMsgOK = message.waitStoreMsgOK !== false;
+    const ownTopic = this.topic;
     const delayed = message.delayTimeLevel === undefined ? undefined : this.#delay(message, message.delayTimeLevel);
     fields.topic = this.topic.bytes;
     fields.propertiesLength = this.#properties.write(message, delayed);
-    return this.#limits(message);
+    const refusal = this.#limits(message, origin);
+    if (refusal !== undefined || delayed?.real === undefined) return refusal;
+    return this.#deliveryLimits(ownTopic, delayed.level, message.waitStoreMsgOK);
   }
 
   /** RocketMQ 4.9's delay transformation: the message goes to the schedule topic, its own topic and queue into properties. */
@@ -134,18 +140,18 @@ export class MessageValidator {
     return { level: clamped, real: { topic: message.topic, queueId: message.queueId } };
   }
 
-  #limits(message: Message): RefusedPutResult | undefined {
+  #limits(message: Message, origin: MessageOrigin): RefusedPutResult | undefined {
     const { fields } = this;
     if ((fields.sysFlag & SYS_FLAG_INNER_BATCH) !== 0 || message.properties?.[PROPERTY_INNER_NUM] !== undefined) {
       return refused("MESSAGE_ILLEGAL", "ERR_INNER_BATCH", `inner batches need a BatchCQ topic: topic=${message.topic}`);
     }
     if (fields.propertiesLength >= 0) this.storedProperties = storedPropertiesLength(fields, this.#config.enabledAppendPropCRC);
-    if (fields.propertiesLength < 0 || this.storedProperties > 0x7fff) {
+    if (fields.propertiesLength < 0 || this.storedProperties > PROPERTIES_MAX_LENGTH) {
       return refused("PROPERTIES_SIZE_EXCEEDED", "ERR_PROPERTIES_TOO_LARGE", "properties are over 32767 bytes: limit=32767");
     }
     const bodyLength = fields.body.length;
     const { maxMessageSize } = this.#config;
-    if (bodyLength > maxMessageSize) {
+    if (bodyLength > maxMessageSize && origin !== "log") {
       return refused(
         "MESSAGE_ILLEGAL",
         "ERR_BODY_TOO_LARGE",
@@ -153,17 +159,30 @@ export class MessageValidator {
       );
     }
     this.length = encodedLength(fields, this.storedProperties);
-    return this.fits(this.length);
+    return this.fits(this.length, origin);
   }
 
-  /** Whether `length` bytes of one put fit the limits of a record and of a segment. */
-  fits(length: number): RefusedPutResult | undefined {
-    if (length > this.#recordLimit || length > this.#segmentLimit) {
-      const limit = Math.min(this.#recordLimit, this.#segmentLimit);
-      const reason = `too long for mappedFileSizeCommitLog or maxMessageSize: length=${length} limit=${limit}`;
-      return refused("MESSAGE_ILLEGAL", "ERR_RECORD_TOO_LARGE", reason);
+  /** What has been delayed is never refused when it is due: as it will be delivered it fits too. */
+  #deliveryLimits(topic: Topic, level: number, waitStoreMsgOK: boolean | undefined): RefusedPutResult | undefined {
+    const properties = this.storedProperties + deliveryGrowth(level, waitStoreMsgOK);
+    if (properties > PROPERTIES_MAX_LENGTH) {
+      const reason = `properties are over 32767 bytes when the message is delivered: length=${properties} limit=32767`;
+      return refused("PROPERTIES_SIZE_EXCEEDED", "ERR_PROPERTIES_TOO_LARGE", reason);
     }
-    return undefined;
+    const { fields } = this;
+    fields.topic = topic.bytes;
+    const length = encodedLength(fields, properties);
+    fields.topic = this.topic.bytes;
+    return this.fits(length);
+  }
+
+  /** Whether `length` bytes of one put fit the limits of a record and of a segment; out of the log, of the ring and of a segment. */
+  fits(length: number, origin: MessageOrigin = "user"): RefusedPutResult | undefined {
+    const limit = Math.min(origin === "log" ? this.#config.putRingSize : this.#recordLimit, this.#segmentLimit);
+    if (length <= limit) return undefined;
+    const option = origin === "log" ? "putRingSize" : "maxMessageSize";
+    const reason = `too long for mappedFileSizeCommitLog or ${option}: length=${length} limit=${limit}`;
+    return refused("MESSAGE_ILLEGAL", "ERR_RECORD_TOO_LARGE", reason);
   }
 
   #host(host: Host): Uint8Array {

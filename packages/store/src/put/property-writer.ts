@@ -37,6 +37,21 @@ export interface DelayedProperties {
 }
 
 /**
+ * Bytes that the properties of a delayed message grow by when it is delivered, perhaps below 0: DELAY goes, WAIT becomes false.
+ *
+ * @param waitStoreMsgOK as it was given
+ */
+export function deliveryGrowth(level: number, waitStoreMsgOK: boolean | undefined): number {
+  const waitLength = waitStoreMsgOK === undefined ? 0 : pairLength(PROPERTY_WAIT_STORE_MSG_OK, String(waitStoreMsgOK));
+  return pairLength(PROPERTY_WAIT_STORE_MSG_OK, "false") - waitLength - pairLength(PROPERTY_DELAY_TIME_LEVEL, String(level));
+}
+
+/** Of ASCII, with its two separators. */
+function pairLength(name: string, value: string): number {
+  return name.length + value.length + 2;
+}
+
+/**
  * Writes a message's property string into `bytes`, in the order in which a Java client's HashMap would give the pairs out.
  * One scratch buffer, no allocation for messages that have tags and keys only. Main thread.
  */

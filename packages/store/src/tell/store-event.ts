@@ -13,6 +13,7 @@ export type StoreEventService =
   | "read"
   | "scrub"
   | "clean"
+  | "schedule"
   | "config"
   | "checkpoint";
 

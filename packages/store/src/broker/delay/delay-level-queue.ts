@@ -4,11 +4,11 @@ import type { DelayArrival } from "../../marks/delay-arrivals.js";
 import type { PutMessageResult } from "../../put/put-message-result.js";
 import { unlessCorrupt } from "../../read/record-corrupt-error.js";
 import { isBuiltAgain } from "../../read/unit-verifier.js";
-import { realQueue, storedMessage } from "../stored-message.js";
+import { type QueueName, realQueue, storedMessage } from "../stored-message.js";
 import { ArrivalTimes, type WaitingGroup } from "./arrival-times.js";
 import type { DeliveryWindow } from "./delivery-window.js";
 import type { LogMoment } from "./master-deliveries.js";
-import { type PutVerdict, verdictOfError, verdictOfResult } from "./put-verdict.js";
+import { type PutVerdict, reasonOf, verdictOfError, verdictOfResult } from "./put-verdict.js";
 import type { ScheduledQueue, ScheduleMessageStore } from "./schedule-message-store.js";
 
 /** Puts of one level under way. */
@@ -25,11 +25,35 @@ const BUILT_AGAIN_MS = 100;
 const DISPATCH_LOOK_MS = 10;
 /** Units that a slave looks at in one go, to see whether their messages have been delivered. */
 const PASSES_LIMIT = 16_384;
+const UNADDRESSED = "reason=it does not say where it belongs, or names a reserved topic";
+
+/** A delayed message that the store does not take, whatever happens. */
+export interface PassedOverMessage {
+  readonly level: number;
+  /** In the level's queue. */
+  readonly queueOffset: number;
+  /** Of its record, which stays in the log as long as its segment, in bytes. */
+  readonly physicalOffset: number;
+  /** Where it belongs; undefined when it does not say so, or names a reserved topic. */
+  readonly real: QueueName | undefined;
+  /** Code, where there is one, and words. */
+  readonly reason: string;
+}
+
+/** A put under way. */
+interface DuePut {
+  readonly queueOffset: number;
+  readonly physicalOffset: number;
+  readonly size: number;
+  readonly real: QueueName;
+}
 
 /** What a level tells of its deliveries. */
 interface DelayLevelObserver {
   /** All below it have been delivered or passed over. */
   onProgress(level: number, delayOffset: number): void;
+  /** A message will never be delivered, because of what it is. */
+  onPassedOver(message: PassedOverMessage): void;
   /** A put has come back: there is room for another, or one to be tried again. */
   onSettled(verdict: PutVerdict): void;
 }
@@ -247,30 +271,30 @@ export class DelayLevelQueue {
     const unit = this.#unit;
     const stored = unlessCorrupt(() => (unit.isMessage ? this.#context.store.message(unit.physicalOffset, unit.size) : undefined));
     const real = stored === undefined ? undefined : realQueue(stored);
-    if (stored === undefined || real === undefined) {
-      this.#pass(queueOffset);
-      return;
-    }
+    const { physicalOffset, size } = unit;
+    if (stored === undefined) return this.#pass(queueOffset);
+    if (real === undefined) return this.#passIllegal({ queueOffset, physicalOffset, real, reason: UNADDRESSED });
     const message = { ...storedMessage(stored, real), waitStoreMsgOK: false };
     this.#deliveries.set(queueOffset, "inFlight");
     this.#inFlight++;
-    const { size } = unit;
+    const due = { queueOffset, physicalOffset, size, real };
     this.#context.window.add(size);
     this.#context.store.deliverMessage(message).then(
-      (result) => this.#settled(queueOffset, size, verdictOfResult(result), result),
-      (error) => this.#settled(queueOffset, size, verdictOfError(error), error),
+      (result) => this.#settled(due, verdictOfResult(result), result),
+      (error) => this.#settled(due, verdictOfError(error), error),
     );
   }
 
-  #settled(queueOffset: number, size: number, verdict: PutVerdict, answer: PutMessageResult | Error): void {
+  #settled(due: DuePut, verdict: PutVerdict, answer: PutMessageResult | Error): void {
+    const { queueOffset } = due;
     this.#inFlight--;
-    this.#context.window.remove(size);
+    this.#context.window.remove(due.size);
     if (verdict === "delivered") {
       this.delivered++;
       this.#finish(queueOffset);
     } else {
       this.lastError = answer;
-      if (verdict === "illegal") this.#pass(queueOffset);
+      if (verdict === "illegal") this.#passIllegal({ ...due, reason: reasonOf(answer) });
       else this.#fail(queueOffset, verdict);
     }
     this.#context.observer.onSettled(verdict);
@@ -282,6 +306,11 @@ export class DelayLevelQueue {
     this.#failed++;
     this.retried++;
     this.#pausedUntilMs = this.#context.clock.monotonic() + (verdict === "busy" ? BUSY_RETRY_MS : RETRY_MS);
+  }
+
+  #passIllegal(message: Omit<PassedOverMessage, "level">): void {
+    this.#context.observer.onPassedOver({ ...message, level: this.level });
+    this.#pass(message.queueOffset);
   }
 
   #pass(queueOffset: number): void {

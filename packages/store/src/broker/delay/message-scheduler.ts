@@ -1,7 +1,7 @@
 import type { DelayLevels } from "@millrace/format";
 import { type Clock, SYSTEM_CLOCK } from "@millrace/shared-memory";
 import type { DelayLevelStats, StoreStats } from "@millrace/stats";
-import { DelayLevelQueue } from "./delay-level-queue.js";
+import { DelayLevelQueue, type PassedOverMessage } from "./delay-level-queue.js";
 import type { DelayOffsets } from "./delay-offsets.js";
 import { DeliveryWindow } from "./delivery-window.js";
 import { MasterDeliveries } from "./master-deliveries.js";
@@ -27,8 +27,9 @@ const TIMER_LIMIT_MS = 0x7fffffff;
  * (RocketMQ: `ScheduleMessageService`.)
  *
  * No message is lost: a level's offset moves only over messages that were put, or can never be; puts that failed are tried again
- * after 10 s (after 100 ms when the store was busy); an offset reaches `config/delayOffset.json` only after the messages that it
- * calls delivered are durable. Messages are delivered again after a crash: those delivered since the last save, which comes
+ * after 10 s, and the level waits for that (100 ms when the store was busy, or the topic was being deleted); an offset reaches
+ * `config/delayOffset.json` only after the messages that it calls delivered are durable. What can never be put is told:
+ * {@link onPassedOver}. Messages are delivered again after a crash: those delivered since the last save, which comes
  * `flushDelayOffsetInterval` after the first of them (10 s by default), those of at most 256 puts per level that were under way,
  * and up to 4096 behind one whose put failed. Not after a {@link close}.
  *
@@ -45,6 +46,8 @@ const TIMER_LIMIT_MS = 0x7fffffff;
  * becomes the master.
  */
 export class MessageScheduler {
+  /** Told of each message that can never be delivered. */
+  onPassedOver: (message: PassedOverMessage) => void = () => {};
   readonly #levels: readonly DelayLevelQueue[];
   readonly #offsets: DelayOffsets;
   readonly #store: ScheduleMessageStore;
@@ -87,7 +90,8 @@ export class MessageScheduler {
     this.#clock = clock;
     this.#savedAtMs = clock.monotonic();
     this.#saveIntervalMs = Math.min(saveIntervalMs, TIMER_LIMIT_MS);
-    const observer = { onProgress: this.#onProgress, onSettled: this.#onSettled };
+    const onPassedOver = (message: PassedOverMessage): void => this.onPassedOver(message);
+    const observer = { onProgress: this.#onProgress, onPassedOver, onSettled: this.#onSettled };
     const context = { store, clock, window: new DeliveryWindow(WINDOW_BYTES), observer };
     const queues: DelayLevelQueue[] = [];
     let leastMs = LOOK_MS;

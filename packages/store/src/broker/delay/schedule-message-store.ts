@@ -18,7 +18,7 @@ export interface ScheduleMessageStore {
   consumeQueue(topic: string, queueId: number): ScheduledQueue | undefined;
   /** A copy of the record, undefined when there is none. */
   message(physicalOffset: number, size: number): MessageView | undefined;
-  /** Puts it into its own topic and queue, on a disk over its ratio too. */
+  /** Puts it into its own topic and queue, on a disk over its ratio too, whatever `maxMessageSize` is now. */
   deliverMessage(message: Message): Promise<PutMessageResult>;
   /** Makes durable what has been acknowledged. */
   flush(): Promise<unknown>;

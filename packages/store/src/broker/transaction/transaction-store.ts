@@ -22,6 +22,8 @@ export interface TransactionStore {
   /** A copy of the record, undefined when there is none. */
   message(physicalOffset: number, size?: number): MessageView | undefined;
   putMessage(message: Message): Promise<PutMessageResult>;
+  /** Puts what has been prepared into its own topic and queue, whatever `maxMessageSize` is now. */
+  commitMessage(message: Message): Promise<PutMessageResult>;
 }
 
 /** How far the two queues have been worked off; kept over restarts. */

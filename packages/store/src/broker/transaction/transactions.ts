@@ -166,7 +166,7 @@ export class Transactions {
     const { queueOffset } = half;
     let result = this.#unrecorded.get(queueOffset);
     if (result === undefined) {
-      result = await this.#store.putMessage(committedMessage(half));
+      result = await this.#store.commitMessage(committedMessage(half));
       if (result.appendResult === null) return result;
       this.#unrecorded.set(queueOffset, result);
     }

@@ -1,49 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import { MillraceError } from "@millrace/format";
-import { createStorage } from "@millrace/mapped-file";
-import test, { type ExecutionContext } from "ava";
-import { DelayLevels } from "#format/delay-levels.js";
-import { DelayOffsets } from "#store/broker/delay/delay-offsets.js";
-import { MessageScheduler } from "#store/broker/delay/message-scheduler.js";
-import { allocateFailed, refused } from "#store/put/put-message-result.js";
-import { FakeClock, FakeScheduleStore } from "../../../../support/fake-schedule-store.js";
-import { temporaryDirectory } from "../../../../support/temporary-directory.js";
+import test from "ava";
+import { allocateFailed } from "#store/put/put-message-result.js";
+import { topicSuspended } from "#store/put/topic-table.js";
+import { scheduleFixture, settle } from "../../../../support/schedule-fixture.js";
 
 const HOUR = 3_600_000;
 
-interface Fixture {
-  readonly store: FakeScheduleStore;
-  readonly clock: FakeClock;
-  readonly saved: string[];
-  readonly offsets: DelayOffsets;
-  /** A service that has started. */
-  start(saveIntervalMs?: number): MessageScheduler;
-}
-
-function fixture(t: ExecutionContext): Fixture {
-  const saved: string[] = [];
-  const save = async (content: Uint8Array): Promise<void> => {
-    saved.push(JSON.stringify(JSON.parse(new TextDecoder().decode(content)).offsetTable));
-  };
-  const offsets = DelayOffsets.open(createStorage({ kind: "real" }), `${temporaryDirectory(t)}/delayOffset.json`, save);
-  const store = new FakeScheduleStore();
-  const clock = new FakeClock();
-  const start = (saveIntervalMs = HOUR): MessageScheduler => {
-    const service = new MessageScheduler(DelayLevels.parse("1s 10s 2h"), offsets, store, saveIntervalMs, clock);
-    service.start();
-    t.teardown(() => service.close().catch(() => {}));
-    return service;
-  };
-  return { store, clock, saved, offsets, start };
-}
-
-/** Lets puts come back, and what follows from them happen. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await setImmediate();
-}
-
 test("a message is put when its time has come, and not before", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   const service = start();
   store.schedule(2, clock.now() + 10_000);
   service.deliverDue();
@@ -59,7 +24,7 @@ test("a message is put when its time has come, and not before", async (t) => {
 });
 
 test("what is put has its own topic and queue, no DELAY, and everything else as it was", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   const properties =
     "REAL_TOPIC\x01TopicD\x02DELAY\x011\x02TAGS\x01TagD\x02REAL_QID\x013\x02KEYS\x01a b\x02__proto__\x01x\x02WAIT\x01true\x02";
   store.schedule(1, clock.now(), properties, "hello");
@@ -78,7 +43,7 @@ test("what is put has its own topic and queue, no DELAY, and everything else as 
 });
 
 test("levels do not wait for one another", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   store.schedule(3, clock.now() + 2 * HOUR, undefined, "late");
   store.schedule(1, clock.now() + 500, undefined, "soon");
   const service = start();
@@ -89,7 +54,7 @@ test("levels do not wait for one another", async (t) => {
 });
 
 test("a burst is put in order, at most 256 at a time", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   for (let i = 0; i < 1000; i++) store.schedule(1, clock.now());
   store.answer = () => setImmediate(undefined);
   const service = start();
@@ -104,7 +69,7 @@ test("a burst is put in order, at most 256 at a time", async (t) => {
 });
 
 test("large messages are put a few at a time", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   const body = "x".repeat(600 * 1024);
   for (let i = 0; i < 100; i++) store.schedule(1, clock.now(), undefined, body);
   store.answer = () => setImmediate(undefined);
@@ -115,7 +80,7 @@ test("large messages are put a few at a time", async (t) => {
 });
 
 test("a failed put is tried again after ten seconds; the offset waits for it, the others are not put twice", async (t) => {
-  const { store, clock, offsets, start } = fixture(t);
+  const { store, clock, offsets, start } = scheduleFixture(t);
   for (let i = 0; i < 5; i++) store.schedule(1, clock.now());
   store.answer = (_, n) => (n === 2 ? allocateFailed() : undefined);
   const service = start();
@@ -135,7 +100,7 @@ test("a failed put is tried again after ten seconds; the offset waits for it, th
 });
 
 test("behind a put that fails again and again only so many others are put", async (t) => {
-  const { store, clock, offsets, start } = fixture(t);
+  const { store, clock, offsets, start } = scheduleFixture(t);
   for (let i = 0; i < 5000; i++) store.schedule(1, clock.now());
   let isBroken = true;
   store.answer = ({ body }) => (isBroken && Buffer.from(body).toString() === "body 10" ? allocateFailed() : undefined);
@@ -159,7 +124,7 @@ test("behind a put that fails again and again only so many others are put", asyn
 });
 
 test("a record that cannot be read for now is read again after ten seconds, also when its put has to be tried again", async (t) => {
-  const { store, clock, offsets, start } = fixture(t);
+  const { store, clock, offsets, start } = scheduleFixture(t);
   for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
   const message = store.message.bind(store);
   let reads = 0;
@@ -183,7 +148,7 @@ test("a record that cannot be read for now is read again after ten seconds, also
 });
 
 test("a message whose unit is built again meanwhile is put soon, also when its put has to be tried again", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
   const { bad } = store.queue(1);
   const builtAgain = new MillraceError("ERR_CONSUME_QUEUE_CORRUPT", "is built again");
@@ -203,7 +168,7 @@ test("a message whose unit is built again meanwhile is put soon, also when its p
 });
 
 test("a store that is full for the moment is tried again soon", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   store.schedule(1, clock.now());
   store.answer = (_, n) => (n === 0 ? new MillraceError("ERR_RING_FULL", "full", { status: "OS_PAGE_CACHE_BUSY" }) : undefined);
   const service = start();
@@ -215,57 +180,22 @@ test("a store that is full for the moment is tried again soon", async (t) => {
   t.is(store.put.length, 1);
 });
 
-for (const [what, properties] of [
-  ["no topic of its own", "REAL_QID\x013\x02"],
-  ["no queue of its own", "REAL_TOPIC\x01TopicA\x02"],
-  ["a queue that is no number", "REAL_TOPIC\x01TopicA\x02REAL_QID\x01-1\x02"],
-  ["the schedule topic itself, which would never end", "REAL_TOPIC\x01SCHEDULE_TOPIC_XXXX\x02REAL_QID\x010\x02"],
-  ["the topic of half messages", "REAL_TOPIC\x01RMQ_SYS_TRANS_HALF_TOPIC\x02REAL_QID\x010\x02"],
-] as const) {
-  test(`passed over and counted: a message with ${what}`, async (t) => {
-    const { store, clock, start } = fixture(t);
-    store.schedule(1, clock.now(), properties);
-    store.schedule(1, clock.now());
-    const service = start();
-    await settle();
-    t.deepEqual(store.bodies, ["body 1"]);
-    t.is(service.stats().levels[0]?.delayOffset, 2);
-    t.like(service.stats(), { delivered: 1, skipped: 1 });
-  });
-}
-
-test("passed over and counted: what the store says is no message", async (t) => {
-  const { store, clock, start } = fixture(t);
-  for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
-  store.answer = (_, n) => {
-    if (n === 0) return new MillraceError("ERR_TOPIC_ILLEGAL", "x", { status: "MESSAGE_ILLEGAL" });
-    return n === 1 ? refused("PROPERTIES_SIZE_EXCEEDED", "ERR_PROPERTIES_TOO_LARGE", "too large") : undefined;
-  };
+test("a message whose topic is being deleted is tried again soon, and holds the others of its level no longer than that", async (t) => {
+  const { store, clock, start } = scheduleFixture(t);
+  for (let i = 0; i < 3; i++) store.schedule(1, clock.now(), undefined, `due ${i}`);
+  store.answer = (_, n) => (n === 0 ? topicSuspended("TopicA") : undefined);
   const service = start();
+  store.schedule(1, clock.now(), undefined, "later");
   await settle();
-  t.deepEqual(store.bodies, ["body 2"]);
-  t.is(service.stats().levels[0]?.delayOffset, 3);
-  t.like(service.stats(), { delivered: 1, retried: 0, skipped: 2 });
-});
-
-test("passed over and counted: units whose record, file or queue head is gone", async (t) => {
-  const { store, clock, start } = fixture(t);
-  const queue = store.queue(1);
-  for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
-  queue.minOffset = 2; // 0 and 1 went with their file
-  queue.units.push({ physicalOffset: 1e12, size: 100, tagsCode: 0 }); // 3: its record is gone
-  queue.units.push({ physicalOffset: 0, size: 0, tagsCode: 0 }); // 4: a hole
-  for (let i = 5; i < 10; i++) queue.units.push(undefined); // 5 to 9: the file is gone
-  store.schedule(1, clock.now());
-  const service = start();
+  t.deepEqual(store.bodies, ["due 1", "due 2"]);
+  clock.pass(100);
+  service.deliverDue();
   await settle();
-  t.deepEqual(store.bodies, ["body 2", "body 10"]);
-  t.is(service.stats().levels[0]?.delayOffset, 11);
-  t.like(service.stats(), { delivered: 2, skipped: 9 });
+  t.deepEqual(store.bodies, ["due 1", "due 2", "due 0", "later"]);
 });
 
 test("an offset beyond the queue is corrected when the store opens", (t) => {
-  const { store, clock, offsets, start } = fixture(t);
+  const { store, clock, offsets, start } = scheduleFixture(t);
   offsets.set(1, 50);
   offsets.set(2, 7);
   store.schedule(1, clock.now() + 500);
@@ -275,7 +205,7 @@ test("an offset beyond the queue is corrected when the store opens", (t) => {
 });
 
 test("a queue that was deleted and begins again is delivered from its start", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
   const service = start();
   await settle();
@@ -288,7 +218,7 @@ test("a queue that was deleted and begins again is delivered from its start", as
 });
 
 test("a clock that is set back delays nothing beyond the level", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   const service = start();
   store.schedule(2, clock.now() + 10_000);
   service.deliverDue();
@@ -316,7 +246,7 @@ test("a clock that is set back delays nothing beyond the level", async (t) => {
 });
 
 test("a clock that is wrong by years at the start delays nothing beyond the level", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   for (let i = 0; i < 3; i++) store.schedule(2, clock.now() + 10_000 + i);
   clock.wallMs -= 24 * 365 * HOUR;
   const service = start();
@@ -331,7 +261,7 @@ test("a clock that is wrong by years at the start delays nothing beyond the leve
 });
 
 test("a clock that jumps forward makes messages due", async (t) => {
-  const { store, clock, start } = fixture(t);
+  const { store, clock, start } = scheduleFixture(t);
   store.schedule(3, clock.now() + 2 * HOUR);
   const service = start();
   clock.wallMs += 3 * HOUR;
@@ -341,7 +271,7 @@ test("a clock that jumps forward makes messages due", async (t) => {
 });
 
 test("the offsets are saved after the interval, after what was delivered is durable, and when the service closes", async (t) => {
-  const { store, clock, saved, start } = fixture(t);
+  const { store, clock, saved, start } = scheduleFixture(t);
   store.schedule(1, clock.now());
   const service = start(20);
   const deadline = Date.now() + 5000;
@@ -358,7 +288,7 @@ test("the offsets are saved after the interval, after what was delivered is dura
 });
 
 test("what cannot be made durable is not saved, and tried again", async (t) => {
-  const { store, clock, saved, start } = fixture(t);
+  const { store, clock, saved, start } = scheduleFixture(t);
   store.schedule(1, clock.now());
   const flush = store.flush.bind(store);
   store.flush = async () => {
@@ -374,7 +304,7 @@ test("what cannot be made durable is not saved, and tried again", async (t) => {
 });
 
 test("closing waits for the puts under way", async (t) => {
-  const { store, clock, saved, start } = fixture(t);
+  const { store, clock, saved, start } = scheduleFixture(t);
   for (let i = 0; i < 10; i++) store.schedule(1, clock.now());
   const answers: (() => void)[] = [];
   store.answer = () => new Promise((resolve) => answers.push(() => resolve(undefined)));
@@ -389,7 +319,7 @@ test("closing waits for the puts under way", async (t) => {
 });
 
 test("a store that takes no more puts ends the service without a save", async (t) => {
-  const { store, clock, saved, start } = fixture(t);
+  const { store, clock, saved, start } = scheduleFixture(t);
   for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
   store.answer = (_, n) => (n === 1 ? new MillraceError("ERR_STORE_FENCED", "x", { status: "SERVICE_NOT_AVAILABLE" }) : undefined);
   const service = start();
