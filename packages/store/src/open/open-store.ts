@@ -138,9 +138,7 @@ export class OpenStore {
       consumers: () => lags.look(consumerOffsets),
       ha: () => ha.stats,
     });
-    pipeline.control.counters.storeState.set(StoreState.running);
-    if (directory.fence !== undefined) this.#fence("store", directory.fence, "the store was fenced before it was opened");
-    else if (config.brokerRole !== "SLAVE") this.schedule.start();
+    this.#begin(directory);
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
     void this.#hearForceAlarm();
     this.#channels = new ServiceChannels(pipeline);
@@ -163,6 +161,13 @@ export class OpenStore {
       locked.lock.release();
       throw pathUnusable(error, CANNOT_BE_OPENED, locked.paths.root);
     }
+  }
+
+  /** One that was fenced before it was opened is not running for a moment: what looks at the state goes by it. */
+  #begin({ fence, config }: OpenedDirectory): void {
+    if (fence !== undefined) return this.#fence("store", fence, "the store was fenced before it was opened");
+    this.pipeline.control.counters.storeState.set(StoreState.running);
+    if (config.brokerRole !== "SLAVE") this.schedule.start();
   }
 
   get maxPhysicalOffset(): number {
