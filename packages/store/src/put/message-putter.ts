@@ -87,8 +87,8 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.ring = new PutRingProducer(memory.ring);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
     this.#details = new AckDetails(this.ring.frameCapacity);
-    this.waiting = new PutWaitQueue(config);
-    this.#channel = new PutChannel(config.storePathRootDir, this.#totals, this.#putToAckUs, this.waiting);
+    this.waiting = new PutWaitQueue(config, this.#totals);
+    this.#channel = new PutChannel(config.storePathRootDir, this.#totals, this.#putToAckUs);
     this.#waits = new AckWaits(this.ring, this.#verdict.words, () => this.#drain());
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
