@@ -74,6 +74,14 @@ test.serial(
   },
 );
 
+test.serial("a producer's first put to a queue waits for its slot, also where nothing waits for room", async (t) => {
+  const store = await openStore(t, { backPressure: "reject" });
+  await using producer = MessageProducer.attach(store.producerHandle());
+  const settled = await outcomes([0, 1, 2].map((n) => producer.putMessage(numbered(n))));
+  t.true(settled.every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
+  t.is(store.stats().put.stalls, 0);
+});
+
 test.serial("no more puts wait than may", async (t) => {
   const store = await stalledStore(t, { maxAsyncPutMessageRequests: 2 });
   const puts = Array.from({ length: FITS + 5 }, (_, n) => store.putMessage(numbered(n, BODY)));

@@ -14,7 +14,7 @@ interface WaitingPut {
 }
 
 /**
- * Puts that found the ring full: first come, first served, bounded in number, in bytes and in time. Its bounds are there for the
+ * Puts that found the ring full, or have no slot yet: first come, first served, bounded in number, in bytes and in time. Its bounds are there for the
  * process's memory: far beyond what one turn of the event loop starts. On the thread that puts.
  */
 export class PutWaitQueue {
@@ -40,11 +40,12 @@ export class PutWaitQueue {
    * Rejects at once when nothing may wait, or no more.
    *
    * @param length bytes of the record, or of all of a batch
+   * @param isForSlot it waits for its queue's slot, or behind one that does, and not for room: that is no back pressure
    */
-  add(tryPut: () => boolean | RefusedPutResult, length: number, nowUs: number): Promise<PutMessageResult> {
+  add(tryPut: () => boolean | RefusedPutResult, length: number, nowUs: number, isForSlot: boolean): Promise<PutMessageResult> {
     const { backPressure, maxAsyncPutMessageRequests, maxAsyncPutMessageBytes, putMessageTimeout } = this.#config;
     const isFull = this.size >= maxAsyncPutMessageRequests || this.#bytes + length > maxAsyncPutMessageBytes;
-    if (backPressure === "reject" || isFull) {
+    if (isFull || (backPressure === "reject" && !isForSlot)) {
       this.#countFailed();
       return Promise.reject(ringFull(this.#config));
     }
