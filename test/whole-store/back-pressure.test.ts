@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions, PutMessageResult } from "@millrace/store";
+import { MessageProducer } from "@millrace/store/producer";
 import test, { type ExecutionContext } from "ava";
 import { readLog } from "../support/stored-log.js";
 import { KIB, message, numbered, numberOf, openStore, outcomes } from "../support/temporary-store.js";
@@ -54,6 +55,31 @@ test.serial("a full ring rejects at once where that is wanted, and takes puts ag
   t.deepEqual(settled.slice(FITS), Array(3).fill({ code: "ERR_RING_FULL", outcome: "none" }));
   t.is((await store.putMessage(numbered(FITS, BODY))).appendResult?.queueOffset, FITS);
   t.like(store.stats().put, { failed: 3, stalls: 3, messages: FITS + 1 });
+});
+
+test.serial(
+  "a producer's puts that find its ring full, or wait in vain, are counted among the failed, when it is gone too",
+  async (t) => {
+    const store = await stalledStore(t, { maxAsyncPutMessageRequests: 2, putMessageTimeout: 100 });
+    const producer = MessageProducer.attach(store.producerHandle());
+    const puts = Array.from({ length: FITS + 5 }, (_, n) => producer.putMessage(numbered(n, BODY)));
+    const settled = await outcomes(puts);
+    const failed = settled.filter((outcome) => "code" in outcome).length;
+    t.true(failed > 0);
+    const { put, runtimeInfo } = store.stats();
+    t.deepEqual([put.failed, put.messages], [failed, puts.length - failed]);
+    t.is(runtimeInfo.putMessageFailedTimes, String(failed));
+    await producer.close();
+    t.is(store.stats().put.failed, failed);
+  },
+);
+
+test.serial("a producer's first put to a queue waits for its slot, also where nothing waits for room", async (t) => {
+  const store = await openStore(t, { backPressure: "reject" });
+  await using producer = MessageProducer.attach(store.producerHandle());
+  const settled = await outcomes([0, 1, 2].map((n) => producer.putMessage(numbered(n))));
+  t.true(settled.every((outcome) => "status" in outcome && outcome.status === "PUT_OK"));
+  t.is(store.stats().put.stalls, 0);
 });
 
 test.serial("no more puts wait than may", async (t) => {

@@ -20,17 +20,20 @@ export interface StoreStats {
     readonly flushedOffset: number;
     readonly allocatedOffset: number;
   };
+  /** Of all producers, where nothing else is said. */
   readonly put: {
     readonly messages: number;
     readonly bytes: number;
     readonly failed: number;
+    /** Of the store's own thread. */
     readonly inFlight: number;
-    /** Puts that wait because the ring is full. */
+    /** Puts that wait because the ring is full; of the store's own thread. */
     readonly waiting: number;
     /** How often a put found the ring full. */
     readonly stalls: number;
     readonly topics: readonly TopicPutStats[];
   };
+  /** Of the store's own thread; each producer on another has one of the same size. */
   readonly ring: {
     readonly capacityBytes: number;
     readonly usedBytes: number;

@@ -135,9 +135,7 @@ export class OpenStore {
       consumers: () => lags.look(consumerOffsets),
       ha: () => ha.stats,
     });
-    pipeline.control.counters.storeState.set(StoreState.running);
-    if (directory.fence !== undefined) this.#fence("store", directory.fence, "the store was fenced before it was opened");
-    else this.#startSchedule();
+    this.#begin(directory);
     void pipeline.firstEnd.then((outcome) => this.#serviceEnded(outcome));
     void this.#hearForceAlarm();
     this.#channels = new ServiceChannels(pipeline);
@@ -172,6 +170,13 @@ export class OpenStore {
   async #saveOffsets(): Promise<void> {
     await this.consumerOffsets.persist();
     await this.schedule.save();
+  }
+
+  /** One that was fenced before it was opened is not running for a moment: what looks at the state goes by it. */
+  #begin({ fence }: OpenedDirectory): void {
+    if (fence !== undefined) return this.#fence("store", fence, "the store was fenced before it was opened");
+    this.pipeline.control.counters.storeState.set(StoreState.running);
+    this.#startSchedule();
   }
 
   get maxPhysicalOffset(): number {

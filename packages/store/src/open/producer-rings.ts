@@ -50,6 +50,8 @@ export class ProducerRings {
   readonly #gonePutToAckUs = new LatencyHistogram();
   /** From {@link refuse} on: who has no slots yet gets none, because nobody waits for its puts. */
   #refusal: MillraceError | undefined;
+  /** From {@link abandon} on: nobody answers puts any more. */
+  #failure: MillraceError | undefined;
 
   constructor(pipeline: Pipeline, topics: TopicTable, onDelayed: () => void) {
     this.#pipeline = pipeline;
@@ -57,8 +59,9 @@ export class ProducerRings {
     this.#onDelayed = onDelayed;
   }
 
-  /** See `MessageStore.producerHandle`. */
+  /** See `MessageStore.producerHandle`. Every handle was made before a failure, and is told of it, or is not made. */
   handle(): ProducerHandle {
+    if (this.#failure !== undefined) throw this.#failure;
     const { config, control, kernelMemory } = this.#pipeline.data;
     const ring = this.#free.pop() ?? allocatePutRing(new KernelMemory(kernelMemory), config.putRingSize, FRAMES);
     const { port1, port2 } = new MessageChannel();
@@ -70,7 +73,7 @@ export class ProducerRings {
     const producer = { ring, port: new ControlPort<ProducerFace>(port1, face), topics };
     this.#producers.add(producer);
     void producer.port.closed.then(() => this.#retire(producer));
-    this.#pipeline.addRing(ring).catch(() => {}); // the thread has ended: the store says so itself
+    this.#pipeline.addRing(ring).catch(() => {}); // the thread has ended: the store hears of it, and abandons this one too
     return new ProducerHandle({ config, control, kernelMemory, ring, port: port2 });
   }
 
@@ -86,8 +89,9 @@ export class ProducerRings {
     await answeredInTime(users, ({ port }) => port.remote.resume(topic));
   }
 
-  /** Nobody answers them any more. */
+  /** Nobody answers them any more; a handle that is not attached yet is told when it is. */
   abandon(error: MillraceError): void {
+    this.#failure ??= error;
     for (const { port } of this.#present) void port.remote.abandon(posted(error));
   }
 
@@ -124,7 +128,8 @@ export class ProducerRings {
   }
 
   #slot(topics: Set<string>, name: string, queueId: number): ReturnType<StoreFace["slot"]> {
-    if (this.#refusal !== undefined && topics.size === 0) return posted(this.#refusal);
+    const refusal = this.#failure ?? (topics.size === 0 ? this.#refusal : undefined);
+    if (refusal !== undefined) return posted(refusal);
     try {
       const topic = this.#topics.topic(name);
       const slot = this.#topics.slot(topic, queueId, this.#topics.checkSlot(topic, queueId));

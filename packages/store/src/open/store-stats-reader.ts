@@ -157,7 +157,7 @@ export class StoreStatsReader {
     return {
       messages,
       bytes,
-      failed: failed + waiting.failed,
+      failed,
       inFlight: ring.inFlight,
       waiting: waiting.size,
       stalls,
@@ -231,7 +231,7 @@ export class StoreStatsReader {
     const get = this.#sources.get();
     const totals: StoreTotals = {
       putMessageTimesTotal: messages,
-      putMessageFailedTimes: failed + this.#put.waiting.failed,
+      putMessageFailedTimes: failed,
       putMessageSizeTotal: bytes,
       putMessageEntireTimeMax: latency.max / 1000,
       putMessageDistributeTime: classifyPutTimes((us) => putToAckUs.countUpTo(us), latency.count),

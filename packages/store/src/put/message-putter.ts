@@ -34,7 +34,6 @@ const ACKS_PER_TURN = 512; // settled in one turn of the event loop; more of the
 const RECHECK_MS = 50; // how often the thread looks without being woken: deadlines, lost wake-ups
 type Check<T> = (input: T) => RefusedPutResult | undefined; // why it is refused; throws for what is no message
 type Write<T> = (input: T) => boolean; // encodes what has just been checked into the ring; false while the ring is full
-
 /** What a producer sees of the control block; none of it is its own. */
 type PutterWords = Pick<ControlBlock<Role>, "forceAlarm" | "putBell"> & { readonly counters: Record<CounterName, ReadableCounter> };
 
@@ -67,6 +66,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   readonly #waits: AckWaits;
   #putTimeUs = 0;
   #nowMs = 0;
+  #lacksSlot = false; // of what was tried last, and, while puts wait, of the first of them
   #refusal: MillraceError | undefined; // set when no more puts are taken; what they are rejected with
   readonly #drained = new DrainedPuts();
   readonly #channel: PutChannel;
@@ -87,8 +87,8 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     this.ring = new PutRingProducer(memory.ring);
     this.#settles = new Array<Settle | undefined>(this.ring.frameCapacity).fill(undefined);
     this.#details = new AckDetails(this.ring.frameCapacity);
-    this.waiting = new PutWaitQueue(config);
-    this.#channel = new PutChannel(config.storePathRootDir, this.#totals, this.#putToAckUs, this.waiting);
+    this.waiting = new PutWaitQueue(config, this.#totals);
+    this.#channel = new PutChannel(config.storePathRootDir, this.#totals, this.#putToAckUs);
     this.#waits = new AckWaits(this.ring, this.#verdict.words, () => this.#drain());
     this.#recheck = setInterval(this.#onRecheck, RECHECK_MS).unref();
   }
@@ -169,26 +169,29 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   #tryPut<T>(input: T, check: Check<T>, write: Write<T>): Promise<PutMessageResult> | undefined {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     try {
-      const refusal = check(input) ?? this.status.room.slotRefusal(this.#validator.queueSlot);
+      const refusal = this.#refusalOf(input, check);
       if (refusal !== undefined) {
         this.#add(PutRingTotal.failed, 1);
         return Promise.resolve(refusal);
       }
-      if (this.waiting.size === 0 && this.#hasSlot() && write(input)) return undefined;
+      if (this.waiting.size === 0 && this.#tryWrite(input, write)) return undefined;
       const { length } = Array.isArray(input) ? this.#batchValidator : this.#validator;
-      return this.#wait(
-        () => check(input) ?? this.status.room.slotRefusal(this.#validator.queueSlot) ?? (this.#hasSlot() && write(input)),
-        length,
-      );
+      return this.#wait(() => this.#refusalOf(input, check) ?? this.#tryWrite(input, write), length);
     } catch (error) {
       this.#add(PutRingTotal.failed, 1);
       return Promise.reject(error);
     }
   }
 
-  /** Whether the queue of what has just been checked has its slot, or gets it with its record. False: asked for, and waited for. */
-  #hasSlot({ queueSlot, topic, fields } = this.#validator): boolean {
-    return queueSlot !== NO_SLOT || this.topics.hasSlot(topic, fields.queueId);
+  #refusalOf<T>(input: T, check: Check<T>): RefusedPutResult | undefined {
+    return check(input) ?? this.status.room.slotRefusal(this.#validator.queueSlot);
+  }
+
+  /** What has just been checked. False: there is no room, or its queue has no slot, which has been asked for. */
+  #tryWrite<T>(input: T, write: Write<T>): boolean {
+    const { queueSlot, topic, fields } = this.#validator;
+    this.#lacksSlot = queueSlot === NO_SLOT && !this.topics.hasSlot(topic, fields.queueId);
+    return !this.#lacksSlot && write(input);
   }
 
   /** A queue has been given its slot, or has been refused one: what waits for that is tried again. */
@@ -204,11 +207,11 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
   };
 
   #wait(tryPut: () => boolean | RefusedPutResult, length: number): Promise<PutMessageResult> {
-    this.#add(PutRingTotal.stalls, 1);
+    if (!this.#lacksSlot) this.#add(PutRingTotal.stalls, 1);
     this.#publish();
     this.#stayAlive();
     this.#arm();
-    return this.waiting.add(tryPut, length, monotonicUs());
+    return this.waiting.add(tryPut, length, monotonicUs(), this.#lacksSlot);
   }
 
   readonly #check: Check<Message> = (message) => this.#startGroup() ?? this.#validator.validate(message, this.#nowMs);

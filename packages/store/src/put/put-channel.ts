@@ -1,30 +1,27 @@
 import { type LatencyHistogram, PutRingTotal } from "@millrace/shared-memory";
 import { isHeard, publish } from "../tell/store-channels.js";
-import type { PutWaitQueue } from "./put-wait-queue.js";
 
 /** Tells those who listen what has been answered: looked at once per group of answers, and not per message. On the thread that puts. */
 export class PutChannel {
   readonly #store: string;
   readonly #totals: Float64Array;
   readonly #putToAckUs: LatencyHistogram;
-  readonly #waiting: PutWaitQueue;
   #messages = 0;
   #bytes = 0;
   #failed = 0;
   #puts = 0;
   #sumUs = 0;
 
-  constructor(store: string, totals: Float64Array, putToAckUs: LatencyHistogram, waiting: PutWaitQueue) {
+  constructor(store: string, totals: Float64Array, putToAckUs: LatencyHistogram) {
     this.#store = store;
     this.#totals = totals;
     this.#putToAckUs = putToAckUs;
-    this.#waiting = waiting;
   }
 
   look(): void {
     const messages = this.#totals[PutRingTotal.messages] as number;
     const bytes = this.#totals[PutRingTotal.bytes] as number;
-    const failed = (this.#totals[PutRingTotal.failed] as number) + this.#waiting.failed;
+    const failed = this.#totals[PutRingTotal.failed] as number;
     const { count, sumUs } = this.#putToAckUs;
     if (isHeard("put") && messages + failed > this.#messages + this.#failed) {
       const puts = count - this.#puts;

@@ -1,4 +1,5 @@
 import { MillraceError } from "@millrace/format";
+import { PutRingTotal } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { PutMessageResult, RefusedPutResult } from "./put-message-result.js";
 
@@ -13,21 +14,22 @@ interface WaitingPut {
 }
 
 /**
- * Puts that found the ring full: first come, first served, bounded in number, in bytes and in time. Its bounds are there for the
- * process's memory: far beyond what one turn of the event loop starts. Main thread.
+ * Puts that found the ring full, or have no slot yet: first come, first served, bounded in number, in bytes and in time. Its bounds are
+ * there for the process's memory: far beyond what one turn of the event loop starts. On the thread that puts.
  */
 export class PutWaitQueue {
-  /** Puts that were not let wait, and those that were refused or rejected after they had waited. */
-  failed = 0;
   readonly #config: MessageStoreConfig;
+  /** Of the ring, {@link PutRingTotal}: those that are not let wait, refused or rejected after they have waited, count as failed. */
+  readonly #totals: Float64Array;
   /** Of the records of all that wait. */
   #bytes = 0;
   readonly #puts: WaitingPut[] = [];
   /** Where the oldest one is; the array is cut when all before it are gone. */
   #first = 0;
 
-  constructor(config: MessageStoreConfig) {
+  constructor(config: MessageStoreConfig, totals: Float64Array) {
     this.#config = config;
+    this.#totals = totals;
   }
 
   get size(): number {
@@ -38,12 +40,13 @@ export class PutWaitQueue {
    * Rejects at once when nothing may wait, or no more.
    *
    * @param length bytes of the record, or of all of a batch
+   * @param isForSlot it waits for its queue's slot, or behind one that does, and not for room: that is no back pressure
    */
-  add(tryPut: () => boolean | RefusedPutResult, length: number, nowUs: number): Promise<PutMessageResult> {
+  add(tryPut: () => boolean | RefusedPutResult, length: number, nowUs: number, isForSlot: boolean): Promise<PutMessageResult> {
     const { backPressure, maxAsyncPutMessageRequests, maxAsyncPutMessageBytes, putMessageTimeout } = this.#config;
     const isFull = this.size >= maxAsyncPutMessageRequests || this.#bytes + length > maxAsyncPutMessageBytes;
-    if (backPressure === "reject" || isFull) {
-      this.failed++;
+    if (isFull || (backPressure === "reject" && !isForSlot)) {
+      this.#countFailed();
       return Promise.reject(ringFull(this.#config));
     }
     const deadlineUs = nowUs + putMessageTimeout * 1000;
@@ -93,8 +96,12 @@ export class PutWaitQueue {
   }
 
   #fail(settle: Settle, answer: RefusedPutResult | Promise<never>): void {
-    this.failed++;
+    this.#countFailed();
     settle(answer);
+  }
+
+  #countFailed(): void {
+    this.#totals[PutRingTotal.failed] = (this.#totals[PutRingTotal.failed] as number) + 1;
   }
 
   #drop(): void {

@@ -1,7 +1,8 @@
-import type { ReadableCounter } from "@millrace/shared-memory";
+import { type ReadableCounter, StoreState } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { LogRoom, type RoomWords } from "./log-room.js";
 import { diskFull, dispatchFailed, isSlave, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
+import { putsEnded } from "./puts-ended.js";
 import { ReplicaStatus, type ReplicaWords } from "./replica-status.js";
 
 /**
@@ -11,7 +12,7 @@ import { ReplicaStatus, type ReplicaWords } from "./replica-status.js";
 const DISPATCH_FAILURES_LIMIT = 10;
 
 type StatusWords = ReplicaWords &
-  RoomWords & { readonly [N in "diskFull" | "dispatchFailures" | "appendBeganUs"]: ReadableCounter };
+  RoomWords & { readonly [N in "storeState" | "diskFull" | "dispatchFailures" | "appendBeganUs"]: ReadableCounter };
 
 /**
  * Whether puts are taken just now, as it was when {@link look} was called: once for a group of puts. (RocketMQ: `checkStoreStatus`,
@@ -36,8 +37,15 @@ export class StoreStatus {
     this.#words = words;
   }
 
-  /** @param nowUs of the monotonic clock */
+  /**
+   * The state is looked at because a producer on another thread hears only at its event loop that the store has failed.
+   *
+   * @param nowUs of the monotonic clock
+   * @throws MillraceError `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`, `ERR_STORE_CLOSED`: no puts are taken any more
+   */
   look(nowUs: number): void {
+    const state = this.#words.storeState.get();
+    if (state >= StoreState.fenced) throw putsEnded(state);
     const isDiskFull = this.#words.diskFull.get() !== 0;
     this.diskRefusal = isDiskFull ? diskFull(this.#config.diskSpaceWarningLevelRatio) : undefined;
     this.replicas.look();
