@@ -55,8 +55,11 @@ export function storeOptions(directory: string, given: SizeOptions): MessageStor
   return { storePathRootDir: directory, ...log, ...MessageStore.sizesOf(directory, log), ...givenSizes(given) };
 }
 
-/** As a slave that follows nobody: whatever it is, nothing is put into it, and nothing delivered that is due. */
+/** As a slave that follows nobody: whatever it is, nothing is put into it, nothing delivered that is due, nothing deleted. */
 export const LOOKED_AFTER = { brokerRole: "SLAVE", haMasterAddress: "none" } as const;
+
+/** Of what is opened to be put to: how long segments are kept is for the store's owner to say, and not known here. */
+export const DELETES_NOTHING = { fileReservedTime: INT_MAX, cleanFileForciblyEnable: false } as const;
 
 /** The same of a store that may be too damaged to say its sizes. */
 export function damagedStoreOptions(directory: string, given: SizeOptions): MessageStoreOptions {

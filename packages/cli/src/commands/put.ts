@@ -7,7 +7,7 @@ import { exitWith } from "../exit-code.js";
 import { interrupted } from "../interrupted.js";
 import { integer } from "../option-value.js";
 import { print, printJson } from "../print.js";
-import { type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
+import { DELETES_NOTHING, type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
 
 interface PutOptions extends SizeOptions {
@@ -37,7 +37,12 @@ export function putCommand(): Command {
       const queueId = integer("queue", queue, 0, QUEUE_ID_MAX);
       const made = options.create ? newStore(directory) : storeOptions(directory, options);
       const signal = interrupted();
-      const store = await MessageStore.open({ ...made, ...(options.sync ? { flushDiskType: "SYNC_FLUSH" } : {}), signal });
+      const store = await MessageStore.open({
+        ...made,
+        ...DELETES_NOTHING,
+        ...(options.sync ? { flushDiskType: "SYNC_FLUSH" } : {}),
+        signal,
+      });
       const { tags, keys } = options;
       const about = { ...(tags === undefined ? {} : { tags }), ...(keys === undefined ? {} : { keys: keys.split(" ") }) };
       const messageOf = (line: string) => ({ topic, queueId, body: Buffer.from(line), ...about });
