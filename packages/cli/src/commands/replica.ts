@@ -49,6 +49,7 @@ export function replicaCommand(): Command {
         const line = json ? JSON.stringify(position(store)) : sentence(store);
         if (line !== shown) print(line);
         shown = line;
+        if (hasFailed(store)) await store.flush(); // rejects with what has failed
       }
     });
   return withExamples(command, [
@@ -67,6 +68,12 @@ function slaveOptions(directory: string, options: ReplicaOptions): MessageStoreO
       ? {}
       : { cleanFileForciblyEnable: oneOf("cleanFileForciblyEnable", forcibly, ["true", "false"]) === "true" }),
   };
+}
+
+/** Nothing is followed any more. */
+function hasFailed(store: MessageStore): boolean {
+  const { state } = store.stats();
+  return state === "fenced" || state === "faulted";
 }
 
 function position(store: MessageStore) {
