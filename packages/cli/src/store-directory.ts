@@ -42,38 +42,50 @@ export function checkDirectory(directory: string): void {
 }
 
 /** Beside whoever has it open. */
-export async function openReader(directory: string, { storePathCommitLog }: LogOption): Promise<ReadOnlyMessageStore> {
+export async function openReader(directory: string, given: LogOption): Promise<ReadOnlyMessageStore> {
   checkDirectory(directory);
-  return await MessageStore.openReadOnly(directory, storePathCommitLog === undefined ? {} : { storePathCommitLog });
+  return await MessageStore.openReadOnly(directory, logOption(given));
 }
 
 /** Options of an opening that changes the store: with the sizes that it was made with. What is no store is refused. */
 export function storeOptions(directory: string, given: SizeOptions): MessageStoreOptions {
   checkDirectory(directory);
-  const { storePathCommitLog } = given;
-  const log = storePathCommitLog === undefined ? {} : { storePathCommitLog };
+  const log = logOption(given);
   return { storePathRootDir: directory, ...log, ...MessageStore.sizesOf(directory, log), ...givenSizes(given) };
 }
 
-/** As a slave that follows nobody: whatever it is, nothing is put into it, and nothing delivered that is due. */
+/** As a slave that follows nobody: whatever it is, nothing is put into it, nothing delivered that is due, nothing deleted. */
 export const LOOKED_AFTER = { brokerRole: "SLAVE", haMasterAddress: "none" } as const;
 
-/** The same of a store that may be too damaged to say its sizes. */
+/** Of what is opened to be put to: how long segments are kept is for the store's owner to say, and not known here. */
+export const DELETES_NOTHING = { fileReservedTime: INT_MAX, cleanFileForciblyEnable: false } as const;
+
+/** As {@link storeOptions}, of a store that may be too damaged to say its sizes. */
 export function damagedStoreOptions(directory: string, given: SizeOptions): MessageStoreOptions {
   try {
     return storeOptions(directory, given);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const { storePathCommitLog } = given;
-    const log = storePathCommitLog === undefined ? {} : { storePathCommitLog };
-    return { storePathRootDir: directory, ...log, ...givenSizes(given) };
+    return newStoreOptions(directory, given);
   }
 }
 
-/** A slave may be new: then its sizes are those that are given, and otherwise the defaults. */
+/** Options of a store that is made: with the sizes that are given, and otherwise the defaults. */
+export function newStoreOptions(directory: string, given: SizeOptions): MessageStoreOptions {
+  return { storePathRootDir: directory, ...logOption(given), ...givenSizes(given) };
+}
+
+/** A slave may be new. */
 export function replicaOptions(directory: string, given: SizeOptions): MessageStoreOptions {
-  if (existsSync(directory) && readdirSync(directory).length > 0) return damagedStoreOptions(directory, given);
-  return { storePathRootDir: directory, ...givenSizes(given) };
+  return holdsSomething(directory) ? damagedStoreOptions(directory, given) : newStoreOptions(directory, given);
+}
+
+export function holdsSomething(directory: string): boolean {
+  return existsSync(directory) && readdirSync(directory).length > 0;
+}
+
+function logOption({ storePathCommitLog }: LogOption): LogOption {
+  return storePathCommitLog === undefined ? {} : { storePathCommitLog };
 }
 
 function givenSizes(given: SizeOptions): MessageStoreOptions {

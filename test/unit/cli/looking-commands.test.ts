@@ -233,6 +233,19 @@ test.serial("a directory that is no store is never turned into one, but for put 
   t.is(millrace(["tail", missing, "T", "--format", "body"]).stdout, "one\ntwo\n");
 });
 
+test.serial("put --create makes the store where and as large as it is told, and not of a log that is there", async (t) => {
+  const parent = temporaryDirectory(t);
+  const [root, log] = [join(parent, "store"), join(parent, "log")];
+  const given = ["--create", "--storePathCommitLog", log, "--mappedFileSizeCommitLog", "64KiB"];
+  const made = millrace(["put", root, "T", ...given], "one\n");
+  t.is(made.status, 0, made.stderr);
+  t.is(statSync(join(log, "00000000000000000000")).size, 64 * 1024);
+  t.false(existsSync(join(root, "commitlog")));
+  const other = millrace(["put", join(parent, "other"), "T", ...given], "one\n");
+  t.deepEqual([other.status, existsSync(join(parent, "other"))], [2, false]);
+  t.regex(other.stderr, /--storePathCommitLog=/);
+});
+
 test.serial("bad options are refused with the option's name, and a topic that is not there with those that are", async (t) => {
   const { storePathRootDir: root } = (await livingStore(t)).config;
   const refused: readonly (readonly [string, RegExp])[] = [

@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@millrace/store";
 import { Command } from "commander";
@@ -7,7 +6,7 @@ import { exitWith } from "../exit-code.js";
 import { interrupted } from "../interrupted.js";
 import { integer } from "../option-value.js";
 import { print, printJson } from "../print.js";
-import { type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
+import { DELETES_NOTHING, holdsSomething, newStoreOptions, type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
 
 interface PutOptions extends SizeOptions {
@@ -35,9 +34,14 @@ export function putCommand(): Command {
     .option("--json", "what was put as JSON")
     .action(async (directory: string, topic: string, queue: string, options: PutOptions) => {
       const queueId = integer("queue", queue, 0, QUEUE_ID_MAX);
-      const made = options.create ? newStore(directory) : storeOptions(directory, options);
+      const made = options.create ? newStore(directory, options) : storeOptions(directory, options);
       const signal = interrupted();
-      const store = await MessageStore.open({ ...made, ...(options.sync ? { flushDiskType: "SYNC_FLUSH" } : {}), signal });
+      const store = await MessageStore.open({
+        ...made,
+        ...DELETES_NOTHING,
+        ...(options.sync ? { flushDiskType: "SYNC_FLUSH" } : {}),
+        signal,
+      });
       const { tags, keys } = options;
       const about = { ...(tags === undefined ? {} : { tags }), ...(keys === undefined ? {} : { keys: keys.split(" ") }) };
       const messageOf = (line: string) => ({ topic, queueId, body: Buffer.from(line), ...about });
@@ -55,10 +59,13 @@ export function putCommand(): Command {
 }
 
 /** @throws UsageError something is there */
-function newStore(directory: string): MessageStoreOptions {
-  if (existsSync(directory) && readdirSync(directory).length > 0)
+function newStore(directory: string, options: PutOptions): MessageStoreOptions {
+  const { storePathCommitLog } = options;
+  if (holdsSomething(directory))
     throw new UsageError(`a new store wants a directory that is not there, or empty: storePathRootDir=${directory}`);
-  return { storePathRootDir: directory };
+  if (storePathCommitLog !== undefined && holdsSomething(storePathCommitLog))
+    throw new UsageError(`a new store wants a log that is not there, or empty: --storePathCommitLog=${storePathCommitLog}`);
+  return newStoreOptions(directory, options);
 }
 
 /** What became of the lines. */

@@ -1,4 +1,5 @@
 import type { Clock } from "@millrace/shared-memory";
+import { followsNobody } from "../config/ha-options.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { ExpiredDeletion } from "../pipeline/controls.js";
 import { storeClosed } from "../tell/store-closed.js";
@@ -86,11 +87,11 @@ export class FileCleaner {
     this.#consumeQueue = new ConsumeQueueCleaner(config, place.deleteExpired, this.#pause);
   }
 
-  /** Looks at the disk at once, then begins its rounds. */
+  /** Looks at the disk at once, then begins its rounds. What is only looked after has its retention from whoever opens it otherwise. */
   start(firstRunMs = FIRST_RUN_MS): void {
     this.#disk.look();
     this.#diskTimer = setInterval(() => this.#disk.look(), this.#config.cleanResourceInterval).unref();
-    this.#cleanTimer = setTimeout(this.#onTime, firstRunMs).unref();
+    if (!followsNobody(this.#config)) this.#cleanTimer = setTimeout(this.#onTime, firstRunMs).unref();
   }
 
   /**

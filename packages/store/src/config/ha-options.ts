@@ -43,6 +43,11 @@ export function followsMaster({ haMasterAddress }: Pick<ReplicationOptions, "haM
   return haMasterAddress !== "" && haMasterAddress !== NO_MASTER;
 }
 
+/** Whether the directory is only looked after: nothing happens in it by itself. */
+export function followsNobody({ haMasterAddress }: Pick<ReplicationOptions, "haMasterAddress">): boolean {
+  return haMasterAddress === NO_MASTER;
+}
+
 /** Whether connections from an address are taken, by the option `haPeers`. */
 export function peerFilter(peers: readonly string[]): (address: string) => boolean {
   if (peers.length === 0) return () => true;

@@ -149,7 +149,8 @@ export interface MessageStoreOptions {
   readonly haPeers?: readonly string[];
   /**
    * SLAVE: `host:port` of the master, or `none`: it follows nobody, for those who only look after a directory. What it holds is recovered,
-   * read and copied; nothing is put, and nothing delivered that is due. Default: not given, which a slave's must be.
+   * read and copied; nothing is put, nothing delivered that is due, and nothing that has expired deleted unless `deleteExpiredFiles` is
+   * called. Default: not given, which a slave's must be.
    */
   readonly haMasterAddress?: string;
   /** A master or slave that has sent nothing for so many milliseconds sends a sign of life. Default 5,000. */

@@ -120,3 +120,11 @@ test("deletions follow one another, whatever becomes of them; after a close ther
   await service.close();
   await t.throwsAsync(service.deleteExpiredFiles(), { code: "ERR_STORE_CLOSED" });
 });
+
+test("of a store that follows nobody, only looked after, nothing is deleted until somebody asks; its disk is looked at", async (t) => {
+  const { service, disk, segments } = surroundings(t, { brokerRole: "SLAVE", haMasterAddress: "none" });
+  service.start(1);
+  await until(() => disk.looks > 10);
+  t.deepEqual(segments.deleted, []);
+  t.is((await service.deleteExpiredFiles()).deletedSegments, 9);
+});
