@@ -1,6 +1,10 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
+import { MessageStore } from "@millrace/store";
 import test from "ava";
+import { clearFence } from "#store/open/clear-fence.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore } from "../support/temporary-store.js";
 import { dispatchedAll, until } from "../support/until.js";
 
@@ -55,4 +59,23 @@ test.serial("what checks itself says with a code that a directory cannot be read
   await t.throwsAsync(store.checkSelf(), { code: "ERR_PATH_UNUSABLE", message: /code=ENOTDIR path=.*commitlog/ });
   rmSync(storePathCommitLog);
   renameSync(`${storePathCommitLog}.away`, storePathCommitLog);
+});
+
+test("a fence that cannot be lifted, because its directory is none or takes no file, is a coded error", (t) => {
+  const directory = temporaryDirectory(t);
+  const [file, link] = [join(directory, "file"), join(directory, "link")];
+  writeFileSync(file, "");
+  symlinkSync(join(directory, "missing"), link);
+  for (const [root, reason] of [
+    [file, /code=ENOTDIR path=.*lock/],
+    [join(file, "store"), /code=ENOTDIR|no such directory/],
+    [link, /code=ENOENT path=.*lock/],
+    [join(directory, "missing"), /no such directory/],
+  ] as const)
+    t.throws(() => MessageStore.clearFence(root), { code: "ERR_PATH_UNUSABLE", message: reason });
+  for (const code of ["EACCES", "EROFS", "EMFILE"]) {
+    const faults: Fault[] = [{ operation: "open", path: "lock", after: 0, code }];
+    const message = new RegExp(`^the fence stands.*code=${code} path=.*lock`);
+    t.throws(() => clearFence(directory, { kind: "faulty", faults }), { code: "ERR_PATH_UNUSABLE", message });
+  }
 });
