@@ -1,6 +1,11 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
-import test from "ava";
+import { MessageStore } from "@millrace/store";
+import test, { type ExecutionContext } from "ava";
+import { FollowedStore } from "#store/follow/followed-store.js";
+import { clearFence } from "#store/open/clear-fence.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore } from "../support/temporary-store.js";
 import { dispatchedAll, until } from "../support/until.js";
 
@@ -56,3 +61,53 @@ test.serial("what checks itself says with a code that a directory cannot be read
   rmSync(storePathCommitLog);
   renameSync(`${storePathCommitLog}.away`, storePathCommitLog);
 });
+
+test("a fence that cannot be lifted, because its directory is none or takes no file, is a coded error", (t) => {
+  const directory = temporaryDirectory(t);
+  const [file, link] = [join(directory, "file"), join(directory, "link")];
+  writeFileSync(file, "");
+  symlinkSync(join(directory, "missing"), link);
+  for (const [root, reason] of [
+    [file, /code=ENOTDIR path=.*lock/],
+    [join(file, "store"), /code=ENOTDIR|no such directory/],
+    [link, /code=ENOENT path=.*lock/],
+    [join(directory, "missing"), /no such directory/],
+  ] as const)
+    t.throws(() => MessageStore.clearFence(root), { code: "ERR_PATH_UNUSABLE", message: reason });
+  for (const code of ["EACCES", "EROFS", "EMFILE"]) {
+    const faults: Fault[] = [{ operation: "open", path: "lock", after: 0, code }];
+    const message = new RegExp(`^the fence stands.*code=${code} path=.*lock`);
+    t.throws(() => clearFence(directory, { kind: "faulty", faults }), { code: "ERR_PATH_UNUSABLE", message });
+  }
+});
+
+/** Of a store with a message and a group's offset, which has been closed. */
+async function openFaultyReader(t: ExecutionContext, fault: Omit<Fault, "after">): Promise<FollowedStore> {
+  const store = await openStore(t);
+  await store.putMessage(message());
+  await dispatchedAll(store);
+  store.consumerOffsets.commit("group", "TopicA", 0, 1);
+  await store.close();
+  const faults: Fault[] = [{ ...fault, after: 0 }];
+  const reader = await FollowedStore.open(store.config.storePathRootDir, {}, { kind: "faulty", faults });
+  t.teardown(() => reader.close());
+  return reader;
+}
+
+test.serial("a reader that cannot read which topics were deleted says so with a code when it verifies", async (t) => {
+  const reader = await openFaultyReader(t, { operation: "read", path: "deletedTopics", code: "EACCES" });
+  await t.throwsAsync(reader.verify({}), { code: "ERR_PATH_UNUSABLE", message: /code=EACCES path=.*deletedTopics/ });
+});
+
+for (const [operation, code] of [
+  ["read", "EACCES"],
+  ["open", "EMFILE"],
+] as const) {
+  test.serial(`a reader that cannot read the groups' offsets says so with a code: ${code}`, async (t) => {
+    const { consumerOffsets } = await openFaultyReader(t, { operation, path: "consumerOffset.json", code });
+    const unusable = { code: "ERR_PATH_UNUSABLE", message: new RegExp(`code=${code} path=.*consumerOffset.json`) };
+    t.throws(() => consumerOffsets.groups(), unusable);
+    t.throws(() => consumerOffsets.get("group", "TopicA", 0), unusable);
+    t.throws(() => consumerOffsets.committed("group"), unusable);
+  });
+}

@@ -145,6 +145,47 @@ test("without a listener each code of a service is logged once, again after it h
   await until(() => logged.length > 2);
 });
 
+test("a flood of damage before the store can be listened to hides no other event, nor that a service has recovered", async (t) => {
+  const logged: string[] = [];
+  const events = new StoreEvents("/x", { error: (text) => logged.push(text) });
+  const code = "ERR_RECORD_CORRUPT";
+  const corrupt = (): void => events.emit("corrupt", { service: "recover", code, message: "m: n=1", physicalOffset: 0 });
+  const undeleted = (): void => events.emit("error", { service: "clean", code: "ERR_FILES_NOT_DELETED", message: "m: n=1" });
+  let [corruptHeard, recoveredHeard] = [0, 0];
+  events.on("corrupt", () => corruptHeard++);
+  events.on("recovered", () => recoveredHeard++);
+  for (let n = 0; n < 5000; n++) corrupt();
+  undeleted();
+  events.emit("fenced", { service: "store", code: "ERR_STORE_FENCED", message: "m: n=1" });
+  events.start();
+  await until(() => corruptHeard > 0);
+  t.is(corruptHeard, 1000, "what is kept has a limit");
+  const codes = logged.map((text) => text.split(":", 2)[1]?.trim());
+  t.deepEqual(codes, [code, "ERR_FILES_NOT_DELETED", "ERR_STORE_FENCED"]);
+  for (let n = 0; n < 5000; n++) corrupt();
+  events.emit("recovered", { service: "clean" });
+  undeleted();
+  await until(() => corruptHeard > 1000);
+  t.deepEqual([corruptHeard, recoveredHeard, logged.length], [2000, 1, 4], "each turn has its own thousand");
+});
+
+test("changes of state are all handed on, however many come in a turn", async (t) => {
+  const events = new StoreEvents("/x", { error: () => {} });
+  const failure = { code: "ERR_STORE_FAULTED", message: "m: n=1" } as const;
+  const dispatchFailure = { ...failure, service: "dispatch", physicalOffset: 0, failures: 1 } as const;
+  let heard = 0;
+  for (const name of NAMES) if (name !== "error") events.on(name, () => heard++);
+  for (let n = 0; n < 1500; n++) {
+    events.emit("diskFull", { ...failure, service: "clean" });
+    events.emit("dispatchFailed", dispatchFailure);
+    events.emit("recovered", { service: "dispatch" });
+  }
+  events.emit("faulted", { ...failure, service: "flush" });
+  events.start();
+  await until(() => heard > 0);
+  t.is(heard, 3 * 1500 + 1);
+});
+
 test("the default logger is a warning of the process", async (t) => {
   const warned = new Promise<Error & { code?: string }>((resolve) => process.once("warning", resolve));
   const events = new StoreEvents("/x");

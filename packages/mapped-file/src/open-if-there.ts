@@ -1,6 +1,6 @@
 import type { Storage, StorageFile } from "./storage.js";
 
-/** For reading; undefined when another thread has deleted the file. */
+/** For reading; undefined when another thread or process has deleted the file. */
 export function openIfThere(storage: Storage, path: string): StorageFile | undefined {
   try {
     return storage.open(path, "read");

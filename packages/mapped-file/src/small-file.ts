@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { MillraceError } from "@millrace/format";
+import { openIfThere } from "./open-if-there.js";
 import type { Storage } from "./storage.js";
 
 /** Names the file that {@link replaceFile} prepares; a crash may leave one behind, the next write replaces it. */
@@ -7,10 +8,14 @@ const TEMPORARY_SUFFIX = ".tmp";
 /** What is longer is not one of the small files of a store; millions of offsets fit in. */
 export const SMALL_FILE_LIMIT = 256 * 1024 * 1024;
 
-/** {@link Storage.readSmall} in terms of the other calls, so that planned faults reach it. */
+/**
+ * {@link Storage.readSmall} in terms of the other calls, so that planned faults reach it. Whether there is a file is asked without
+ * opening it: a process out of descriptors would not be told; and it may still go between the two.
+ */
 export function readWholeFile(storage: Storage, path: string): Uint8Array | undefined {
   if (!storage.exists(path)) return undefined;
-  const file = storage.open(path, "read");
+  const file = openIfThere(storage, path);
+  if (file === undefined) return undefined;
   try {
     const length = file.size();
     if (length > SMALL_FILE_LIMIT) {

@@ -4,6 +4,7 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -224,6 +225,18 @@ test("remove accepts a missing file, rename replaces", (t) => {
   t.is(readFileSync(b, "utf8"), "new");
   storage.remove(b);
   t.false(storage.exists(b));
+});
+
+test("a small file that goes between two calls of its reader is missing", (t) => {
+  const path = join(temporaryDirectory(t), "small");
+  const raced = createStorage({ kind: "real" });
+  raced.exists = (asked) => {
+    const isThere = storage.exists(asked);
+    rmSync(asked, { force: true });
+    return isThere;
+  };
+  writeFileSync(path, "gone in a moment");
+  t.is(raced.readSmall(path), undefined);
 });
 
 test("writeSmall replaces a file by another one, over what a crash left", (t) => {

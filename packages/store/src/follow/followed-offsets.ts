@@ -3,11 +3,15 @@ import type { Storage, StorageEntry } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { CommittedOffset } from "@millrace/stats";
 import { ConsumerOffsets } from "../broker/consumer-offsets.js";
+import { pathUnusable } from "../tell/path-unusable.js";
 
 /** A question for each group and queue must not be a look at the file each. */
 const LOOK_MS = 50;
 
-/** How far each consumer group of a store that another process writes has come, as it has saved it last. */
+/**
+ * How far each consumer group of a store that another process writes has come, as it has saved it last. What asks throws MillraceError
+ * `ERR_PATH_UNUSABLE` and `ERR_CONSUMER_OFFSETS_CORRUPT` when the file has not been read yet, and cannot be read or understood.
+ */
 export class FollowedOffsets {
   readonly #storage: Storage;
   readonly #path: string;
@@ -55,16 +59,16 @@ export class FollowedOffsets {
     const nowMs = monotonicMs();
     if (this.#offsets !== undefined && nowMs - this.#lookedAtMs < LOOK_MS) return this.#offsets;
     this.#lookedAtMs = nowMs;
-    const entry = this.#storage.entry(this.#path);
-    const isRead = entry?.inode === this.#entry?.inode && entry?.modifiedMs === this.#entry?.modifiedMs;
-    if (this.#offsets !== undefined && isRead) return this.#offsets;
     try {
+      const entry = this.#storage.entry(this.#path);
+      const isRead = entry?.inode === this.#entry?.inode && entry?.modifiedMs === this.#entry?.modifiedMs;
+      if (this.#offsets !== undefined && isRead) return this.#offsets;
       this.#offsets = ConsumerOffsets.open(this.#storage, this.#path, 1, async () => {
         throw readOnly("consumerOffsets");
       });
       this.#entry = entry;
     } catch (error) {
-      if (this.#offsets === undefined) throw error;
+      if (this.#offsets === undefined) throw pathUnusable(error, "the groups' offsets cannot be read", this.#path);
     }
     return this.#offsets;
   }

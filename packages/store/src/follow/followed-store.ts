@@ -119,7 +119,7 @@ export class FollowedStore {
       return this.#lags.look(this.consumerOffsets.saved());
     } catch (error) {
       if (error instanceof MillraceError && error.code === "ERR_CONSUMER_OFFSETS_CORRUPT") return undefined;
-      throw pathUnusable(error, "the directory cannot be looked at", this.#paths.root);
+      throw error;
     }
   }
 
@@ -134,14 +134,14 @@ export class FollowedStore {
   /** See {@link ReadOnlyMessageStore.verify}. */
   async verify(options: DirectoryVerifyOptions): Promise<DirectoryVerifyReport> {
     const { storePathCommitLog, mappedFileSizeCommitLog } = this.config;
-    const log: VerifiedLog = {
-      reader: this.reader,
-      window: new LogWindow(this.#storage, storePathCommitLog, mappedFileSizeCommitLog),
-      minOffset: this.minPhysicalOffset,
-      endOffset: this.maxPhysicalOffset,
-      deletedTopics: DeletedTopics.read(this.#storage, this.#paths.deletedTopics).offsets,
-    };
     try {
+      const log: VerifiedLog = {
+        reader: this.reader,
+        window: new LogWindow(this.#storage, storePathCommitLog, mappedFileSizeCommitLog),
+        minOffset: this.minPhysicalOffset,
+        endOffset: this.maxPhysicalOffset,
+        deletedTopics: DeletedTopics.read(this.#storage, this.#paths.deletedTopics).offsets,
+      };
       return await new DirectoryVerifier(log, options).run();
     } catch (error) {
       throw pathUnusable(error, "the store cannot be verified", this.#paths.root);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type IndexFileShape, isIndexFileName, parseSegmentFileName, type StorePaths } from "@millrace/format";
-import { openIfThere, type Storage, type StorageEntry } from "@millrace/mapped-file";
+import { openIfThere, type Storage, type StorageEntry, type StorageFile } from "@millrace/mapped-file";
 import { indexShapeOf } from "./index-shape.js";
 
 /** What a directory was made with, as its files say; what no file tells yet is not there. {@link MessageStore.open} takes them. */
@@ -39,16 +39,24 @@ export function readIndexShape(storage: Storage, directory: string): IndexFileSh
     if (entry.kind !== "file" || entry.size === 0 || !isIndexFileName(entry.name)) continue;
     const file = openIfThere(storage, join(directory, entry.name));
     if (file === undefined) continue;
-    const mapping = file.map("read");
-    try {
-      const shape = indexShapeOf(mapping.bytes);
-      if (shape !== undefined) return shape;
-    } finally {
-      mapping.unmap();
-      file.close();
-    }
+    const shape = indexShapeIn(file);
+    if (shape !== undefined) return shape;
   }
   return undefined;
+}
+
+/** Closes the file. */
+function indexShapeIn(file: StorageFile): IndexFileShape | undefined {
+  try {
+    const mapping = file.map("read");
+    try {
+      return indexShapeOf(mapping.bytes);
+    } finally {
+      mapping.unmap();
+    }
+  } finally {
+    file.close();
+  }
 }
 
 /** Length of a directory's files that are named as segments are; the one that most of them have. */

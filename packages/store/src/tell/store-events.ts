@@ -13,8 +13,21 @@ import {
   type StoreFailureEvent,
 } from "./store-event.js";
 
-/** What is kept for the next turn; more in one turn is a flood, of which the counts in the stats say how large it is. */
-const PENDING_LIMIT = 1000;
+/** Of one name and service, kept for the next turn; more is a flood, of which the counts in the stats say how large it is. */
+const FLOOD_LIMIT = 1000;
+/**
+ * Those that come with each bad record, file or connection. The others are changes of state: never dropped, because who misses one
+ * believes what is not so any more, and few, because their service sees to it.
+ */
+const FLOODING: ReadonlySet<StoreEventName> = new Set([
+  "error",
+  "corrupt",
+  "rebuilt",
+  "slaveJoined",
+  "slaveLeft",
+  "behind",
+  "diverged",
+]);
 
 type Listener = (event: never) => void;
 
@@ -39,6 +52,8 @@ export class StoreEvents implements StoreEventSink {
   /** Service → codes. */
   readonly #logged = new Map<string, Set<string>>();
   #pending: PendingEvent[] = [];
+  /** Service and name → how many of {@link FLOODING} are pending. */
+  readonly #floods = new Map<string, number>();
   #isStarted = false;
   #isScheduled = false;
 
@@ -77,7 +92,7 @@ export class StoreEvents implements StoreEventSink {
       const { service, time, code, message } = event;
       this.#lastErrors.set(service, { service, time, code, message });
     }
-    if (this.#pending.length === PENDING_LIMIT) return;
+    if (FLOODING.has(name) && this.#isFlood(`${event.service} ${name}`)) return;
     this.#pending.push({ name, event });
     if (this.#isStarted) this.#schedule();
   }
@@ -94,6 +109,13 @@ export class StoreEvents implements StoreEventSink {
     if (this.#pending.length > 0) this.#schedule();
   }
 
+  #isFlood(source: string): boolean {
+    const pending = this.#floods.get(source) ?? 0;
+    if (pending === FLOOD_LIMIT) return true;
+    this.#floods.set(source, pending + 1);
+    return false;
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -104,6 +126,7 @@ export class StoreEvents implements StoreEventSink {
     this.#isScheduled = false;
     const pending = this.#pending;
     this.#pending = [];
+    this.#floods.clear();
     for (const { name, event } of pending) {
       this.#tell(name, event);
       if (name === "recovered") this.#logged.delete(event.service);
