@@ -24,7 +24,7 @@ export const CONTROLS: Readonly<Record<string, Control>> = {
     campaign: "flips",
     kind: "ConsumeQueue",
     edits: [
-      { module: "/store/dist/read/unit-verifier.js", from: "if (unit.isFill ||", to: "if (true || unit.isFill ||" },
+      { module: "/store/dist/read/unit-verifier.js", from: "if (unit.isFill)", to: "if (true || unit.isFill)" },
       { module: "/store/dist/clean/store-cleaner.js", from: "this.#scrubber.start();", to: "void 0;" },
     ],
   },

@@ -5,6 +5,7 @@ import { ControlBlock, monotonicMs, QueueTableWriter } from "@millrace/shared-me
 import type { MessageStoreConfig, MessageStoreOptions } from "@millrace/store";
 import { ConsumeQueueDispatcher } from "#store/dispatch/consume-queue-dispatcher.js";
 import { ConsumeQueueForcer } from "#store/dispatch/consume-queue-forcer.js";
+import { ConsumeQueueScrub } from "#store/dispatch/consume-queue-scrub.js";
 import { dispatchedMarkWriter } from "#store/dispatch/dispatch-worker.js";
 import { ExpiredConsumeQueues } from "#store/dispatch/expired-consume-queues.js";
 import { IndexDispatcher } from "#store/dispatch/index-dispatcher.js";
@@ -60,7 +61,9 @@ export class DispatchingStore {
     mark(counters.reputFromOffset.value);
     this.#flush = new ConsumeQueueForcer(control, storage, config, this.#consumeQueues, [this.#index], mark);
     this.#service = new ReputMessageService(control, storage, config, [this.#consumeQueues, this.#index], this.#flush, NO_EVENTS);
-    this.#expired = new ExpiredConsumeQueues(storage, config, this.#consumeQueues, [this.#index], deletedTopics);
+    const scrub = new ConsumeQueueScrub(storage, config, this.#consumeQueues, counters, NO_EVENTS);
+    const maxOffset = (): number => counters.wroteOffset.get();
+    this.#expired = new ExpiredConsumeQueues(storage, config, this.#consumeQueues, [this.#index], deletedTopics, maxOffset, scrub);
     this.reader = new MessageReader(storage, config, main, data.queues, this.#topics);
   }
 

@@ -22,6 +22,8 @@ import { DispatchedRecords } from "./dispatched-records.js";
 const SLICE_US = 2000;
 /** Units that are held against their records, or records read, between two looks at the time: each may be on a disk. */
 const STEP = 16;
+/** Units that are read at once where a queue's front is looked for, and held against their records behind it. */
+const FRONT_UNITS = 256;
 /** Of steps: there was no descriptor, and nothing has been done. */
 const REFUSED = -1;
 
@@ -93,6 +95,57 @@ export class ConsumeQueueScrub implements ScrubControl {
       return { isDone: true, isRight: step.value };
     } while (monotonicUs() < endUs);
     return { isDone: false, isRight: false };
+  }
+
+  /**
+   * Where units before a queue's first message contradict one another: the first queue offset whose record the log still has. Damaged
+   * units before it are built again, and those in the neighbourhood behind it. As many units as are sure have gone are passed over, should
+   * the log not say it all: where it is damaged, too. Yields 0.
+   */
+  *repairFront(queue: ConsumeQueue, minOffset: number): Generator<number, number> {
+    try {
+      const first = yield* this.#frontOf(queue, minOffset);
+      const to = Math.min(queue.writtenOffset, queue.segments.endOf(first), first + FRONT_UNITS);
+      if (first < to) yield* this.#repair(queue, { from: first, to });
+      return first;
+    } finally {
+      if (this.#repairs.size === 0 && this.#steps === undefined) this.#records.close();
+    }
+  }
+
+  *#frontOf(queue: ConsumeQueue, minOffset: number): Generator<number, number> {
+    const { live, doubtful } = yield* this.#passExpired(queue, minOffset);
+    if (doubtful === undefined) return live;
+    const { first, isWhole } = yield* this.#rebuild(queue, { from: doubtful, to: live });
+    return isWhole ? (first ?? live) : doubtful;
+  }
+
+  /**
+   * The first unit whose record is there and right; and the first of those before it that are neither known to have expired nor followed by
+   * one that is known to: it leads to a record that has gone, behind those before it.
+   */
+  *#passExpired(queue: ConsumeQueue, minOffset: number): Generator<number, { live: number; doubtful: number | undefined }> {
+    const unit = new ConsumeQueueUnit();
+    const to = queue.writtenOffset;
+    let physicalEnd = 0;
+    let doubtful: number | undefined;
+    for (let from = queue.minOffset; from < to; ) {
+      const end = Math.min(to, queue.segments.endOf(from), from + FRONT_UNITS);
+      const bytes = this.#bytesOf(queue, { from, to: end });
+      for (let index = from; index < end; index++) {
+        if ((index - from) % STEP === STEP - 1) yield 0;
+        unit.read(bytes, (index - from) * CONSUME_QUEUE_UNIT_LENGTH);
+        if (unit.isFill) continue;
+        const isInOrder = unit.physicalOffset >= physicalEnd;
+        if (isInOrder && unit.isBelow(minOffset)) {
+          physicalEnd = unit.physicalOffset + unit.size;
+          doubtful = undefined;
+        } else if (unit.physicalOffset >= minOffset && this.#beginOf(queue, index) !== undefined) return { live: index, doubtful };
+        else doubtful ??= index;
+      }
+      from = end;
+    }
+    return { live: to, doubtful };
   }
 
   *#repairOne(slot: number, queueOffset: number): Generator<number, boolean> {
@@ -187,12 +240,20 @@ export class ConsumeQueueScrub implements ScrubControl {
     const unit = this.#unit;
     unit.read(bytes, (index - from) * CONSUME_QUEUE_UNIT_LENGTH);
     const minOffset = this.#counters.minOffset.get();
-    if (unit.isFill || unit.isBelow(minOffset)) return true;
-    if (unit.physicalOffset < minOffset || !this.#records.read(unit.physicalOffset, this.#counters.reputFromOffset.value))
-      return false;
+    if (unit.isFill) return true;
+    if (unit.isBelow(minOffset)) return !this.#isAbove(queue, index - 1, minOffset);
+    if (unit.physicalOffset < minOffset || !this.#records.read(unit.physicalOffset, this.#counters.wroteOffset.get())) return false;
     const { request } = this.#records;
     const isSame = request.msgSize === unit.size && isUnitPlace(request.consumeQueueOffset, index) && this.#isOf(queue);
     return isSame && unitTagsCode(request, queue.isSchedule, this.#delayLevels) === unit.tagsCode;
+  }
+
+  /** Whether a unit leads to what the log has: then those behind it do, too. */
+  #isAbove(queue: ConsumeQueue, index: number, minOffset: number): boolean {
+    if (index < queue.minOffset) return false;
+    const unit = new ConsumeQueueUnit();
+    unit.read(this.#bytesOf(queue, { from: index, to: index + 1 }), 0);
+    return unit.isMessage && unit.physicalOffset >= minOffset;
   }
 
   /** Whether the record has a unit in this queue. */
@@ -202,36 +263,45 @@ export class ConsumeQueueScrub implements ScrubControl {
     return String(request.queueId) === basename(queue.directory) && request.topic === basename(dirname(queue.directory));
   }
 
-  /** From the good records between those of the units before and after. A unit whose record is not found there stays as it is. */
-  *#rebuild(queue: ConsumeQueue, { from, to }: Range): Generator<number, void> {
-    const end = this.#beginOf(queue, to) ?? this.#counters.reputFromOffset.value;
+  /**
+   * From the good records between those of the units before and after. A unit whose record is not found there stays as it is. Returns the
+   * first one that was built, and whether all of the log in between could be read.
+   */
+  *#rebuild(queue: ConsumeQueue, { from, to }: Range): Generator<number, { first: number | undefined; isWhole: boolean }> {
+    const end = this.#beginOf(queue, to) ?? this.#counters.wroteOffset.get();
     const minOffset = this.#counters.minOffset.get();
     const unit = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);
+    let first: number | undefined;
+    let isWhole = true;
     let rebuilt = 0;
     let read = 0;
     for (let offset = this.#endOf(queue, from - 1) ?? this.#records.startOfSegment(minOffset); offset < end; ) {
       if (++read % STEP === 0) yield 0;
-      if (!this.#isThere(queue, from)) return;
+      if (!this.#isThere(queue, from)) return { first, isWhole: false };
       const logBegin = this.#counters.minOffset.get();
       if (offset < logBegin) {
         offset = logBegin; // retention was quicker
         continue;
       }
-      const isRead = this.#records.read(offset, this.#counters.reputFromOffset.value);
+      const isRead = this.#records.read(offset, this.#counters.wroteOffset.get());
       const { request } = this.#records;
       const index = request.consumeQueueOffset;
       const isOfRange = isRead && index >= from && index < to && offset >= queue.fromOffset && this.#isOf(queue);
-      if (isOfRange && this.#records.isAsWritten(offset)) {
+      const isGood = isOfRange && this.#records.isAsWritten(offset);
+      if (!isRead || isOfRange !== isGood) isWhole = false;
+      if (isGood) {
         const tagsCode = unitTagsCode(request, queue.isSchedule, this.#delayLevels);
         writeConsumeQueueUnit(unit, 0, offset, request.msgSize, tagsCode);
         queue.writeAgain(index, unit);
+        first = Math.min(index, first ?? index);
         rebuilt++;
       }
       offset = this.#records.after(offset, isRead);
     }
-    if (rebuilt === 0) return;
+    if (rebuilt === 0) return { first, isWhole };
     const reason = `units did not lead to their records: from=${from} to=${to} rebuilt=${rebuilt}`;
     this.#events.emit("rebuilt", { service: "dispatch", path: queue.segments.pathOf(from), reason });
+    return { first, isWhole };
   }
 
   /** Where the record of a unit begins, if the unit is right. */
@@ -244,7 +314,7 @@ export class ConsumeQueueScrub implements ScrubControl {
 
   #endOf(queue: ConsumeQueue, index: number): number | undefined {
     const begin = this.#beginOf(queue, index);
-    if (begin === undefined || !this.#records.read(begin, this.#counters.reputFromOffset.value)) return undefined;
+    if (begin === undefined || !this.#records.read(begin, this.#counters.wroteOffset.get())) return undefined;
     return this.#records.after(begin, true);
   }
 

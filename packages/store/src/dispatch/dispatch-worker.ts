@@ -71,14 +71,16 @@ async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promis
     notes,
     hints === undefined ? undefined : { hints, dispatchers: [consumeQueues, ...(index === undefined ? [] : [index])] },
   );
+  const scrub = new ConsumeQueueScrub(storage, config, consumeQueues, counters, events);
   const expired = new ExpiredConsumeQueues(
     storage,
     config,
     consumeQueues,
     [...others, notes],
     DeletedTopics.read(storage, paths.deletedTopics),
+    () => counters.wroteOffset.get(),
+    scrub,
   );
-  const scrub = new ConsumeQueueScrub(storage, config, consumeQueues, counters, events);
   return await runAgent(service, dispatchControl(expired, scrub, index), port, control);
 }
 

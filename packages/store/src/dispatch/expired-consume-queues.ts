@@ -8,6 +8,7 @@ import type { ExpiredDeletion, ExpiredQueuesControl } from "../pipeline/controls
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueue } from "./consume-queue.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
+import type { ConsumeQueueScrub } from "./consume-queue-scrub.js";
 import { ConsumeQueueUnitSearch } from "./consume-queue-unit-search.js";
 
 /** Dispatching waits no longer than this for a slice of queues in which nothing is deleted. */
@@ -17,6 +18,9 @@ const FILES_PER_SLICE = 4;
 
 /** What has something of records that are no longer on disk. */
 type ExpiringDispatch = Pick<CommitLogDispatcher, "deleteExpired">;
+
+/** Who finds a queue's front where its units contradict one another. Implemented by consume-queue-scrub. */
+type FrontRepair = Pick<ConsumeQueueScrub, "repairFront">;
 
 /**
  * Lets ConsumeQueues and index follow the front of the log, between two groups, in slices. First every queue's `minQueueOffset`,
@@ -30,29 +34,39 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
   readonly #consumeQueues: ConsumeQueueDispatcher;
   readonly #others: readonly ExpiringDispatch[];
   readonly #deletedTopics: DeletedTopics;
+  readonly #maxOffset: () => number;
+  readonly #repair: FrontRepair;
   readonly #search: ConsumeQueueUnitSearch;
-  #steps: Iterator<number, void> | undefined;
+  #steps: Generator<number, void> | undefined;
   #minOffset = -1;
   #failure: string | undefined;
 
-  /** @param others are notified when the ConsumeQueues are done */
+  /**
+   * @param others are notified when the ConsumeQueues are done
+   * @param maxOffset of the log, at present
+   */
   constructor(
     storage: Storage,
     config: MessageStoreConfig,
     consumeQueues: ConsumeQueueDispatcher,
     others: readonly ExpiringDispatch[],
     deletedTopics: DeletedTopics,
+    maxOffset: () => number,
+    repair: FrontRepair,
   ) {
     this.#storage = storage;
     this.#consumeQueues = consumeQueues;
     this.#others = others;
     this.#deletedTopics = deletedTopics;
+    this.#maxOffset = maxOffset;
+    this.#repair = repair;
     this.#directory = storePaths(config.storePathRootDir).consumeQueue;
     this.#search = new ConsumeQueueUnitSearch(storage);
   }
 
   deleteExpired(minOffset: number): ExpiredDeletion {
     if (this.#steps === undefined || this.#minOffset !== minOffset) {
+      this.#steps?.return();
       this.#steps = this.#deleteExpired(minOffset);
       this.#minOffset = minOffset;
       this.#failure = undefined;
@@ -102,10 +116,7 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
   *#deleteExpired(minOffset: number): Generator<number, void> {
     for (const queue of this.#consumeQueues.queues) {
       if (queue === undefined || queue.minOffset >= queue.writtenOffset) continue;
-      this.#attempt(() => {
-        const first = this.#search.findFirst(queue, queue.minOffset, queue.writtenOffset, minOffset);
-        if (first !== queue.minOffset) this.#consumeQueues.setMinOffset(queue, first);
-      });
+      yield* this.#follow(queue, minOffset);
       yield 0;
     }
     for (const queue of this.#consumeQueues.queues) if (queue !== undefined) yield* this.#deleteFiles(queue);
@@ -114,6 +125,19 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
       yield 0;
     }
     this.#attempt(() => this.#deletedTopics.prune(minOffset));
+  }
+
+  /** Sets the queue's minimum. Where units contradict one another, the log is asked, and the minimum moves as far as is sure. */
+  *#follow(queue: ConsumeQueue, minOffset: number): Generator<number, void> {
+    try {
+      const log = { minOffset, maxOffset: this.#maxOffset() };
+      const found = this.#search.findFirst(queue, queue.minOffset, queue.writtenOffset, log);
+      const first = found ?? (yield* this.#repair.repairFront(queue, minOffset));
+      if (first > queue.minOffset && this.#consumeQueues.queues[queue.slot] === queue)
+        this.#consumeQueues.setMinOffset(queue, first);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** All units of a file lie below the queue's first live one: it can go, but never the last file. */
@@ -167,15 +191,19 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
     this.#storage.syncDirectory(dirname(topicDirectory));
   }
 
-  /** Keeps the first failure, for the answer; the next run tries again. */
   #attempt(act: () => void): boolean {
     try {
       act();
       return true;
     } catch (error) {
-      if (error instanceof InvariantError) throw error;
-      this.#failure ??= String(error);
+      this.#fail(error);
       return false;
     }
+  }
+
+  /** Keeps the first failure, for the answer; the next run tries again. */
+  #fail(error: unknown): void {
+    if (error instanceof InvariantError) throw error;
+    this.#failure ??= String(error);
   }
 }

@@ -126,14 +126,17 @@ export class FollowedQueue {
     return 0;
   }
 
-  /** First queue offset in [from, to) whose record lies at `physicalOffset` or above it; `to` without one. What only fills has none. */
+  /**
+   * First queue offset in [from, to) whose record lies at `physicalOffset` or above it; `to` without one. What only fills has none, nor has
+   * a unit that is damaged.
+   */
   #firstOf(from: number, to: number, physicalOffset: number): number {
     let [low, high] = [from, to];
     let found = to;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
       let at = middle;
-      while (at < high && this.#read(at) && this.#unit.isFill) at++;
+      while (at < high && !this.#isRecord(at, physicalOffset)) at++;
       if (at < high && this.#unit.physicalOffset < physicalOffset) {
         low = at + 1;
         continue;
@@ -142,6 +145,12 @@ export class FollowedQueue {
       high = middle;
     }
     return found;
+  }
+
+  /** Whether it is a record's unit, and agrees with the one before it about what lies below `physicalOffset`. */
+  #isRecord(queueOffset: number, physicalOffset: number): boolean {
+    if (!this.#read(queueOffset) || this.#unit.isFill) return false;
+    return this.#unit.physicalOffset >= physicalOffset || !this.queue.isAbove(queueOffset - 1, physicalOffset);
   }
 
   /** Whether the file has a unit there. */

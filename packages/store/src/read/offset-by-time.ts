@@ -73,7 +73,9 @@ export class OffsetByTime {
     let high = queue.maxOffset;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
-      if (queue.unit(middle, this.#unit) && this.#unit.physicalOffset < minOffset) low = middle + 1;
+      let record = middle;
+      while (record < high && queue.unit(record, this.#unit) && this.#unit.isFill) record++;
+      if (record < high && queue.unit(record, this.#unit) && this.#unit.isBelow(minOffset)) low = record + 1;
       else high = middle;
     }
     return low;

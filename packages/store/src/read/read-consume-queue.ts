@@ -1,5 +1,5 @@
-import type { ConsumeQueueUnit, MillraceError } from "@millrace/format";
-import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
+import type { MillraceError } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit } from "@millrace/format";
 import { SegmentDirectory } from "@millrace/mapped-file";
 import type { QueueColumns } from "@millrace/shared-memory";
 import type { ReadSegment } from "./read-segment.js";
@@ -28,6 +28,8 @@ export class ReadConsumeQueue {
   /** By their first byte. */
   readonly #files = new Map<number, ReadSegment>();
   #last: ReadSegment | undefined;
+  /** Of {@link isAbove}. */
+  readonly #unit = new ConsumeQueueUnit();
 
   constructor(
     place: QueuePlace,
@@ -91,6 +93,14 @@ export class ReadConsumeQueue {
     const error = this.errorOf(queueOffset, unit);
     if (error !== undefined) throw error;
     return true;
+  }
+
+  /** Whether the unit, as it stands, leads to a place in the log at `minPhysical` or behind it. False below {@link minOffset}. */
+  isAbove(queueOffset: number, minPhysical: number): boolean {
+    const file = queueOffset >= this.minOffset ? this.fileOf(queueOffset) : undefined;
+    if (file === undefined) return false;
+    this.#unit.readFrom(file.view, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
+    return this.#unit.isMessage && this.#unit.physicalOffset >= minPhysical;
   }
 
   /** The file that holds a queue offset's unit, at byte `queueOffset · 20 - fromOffset`; undefined when it has been deleted. */

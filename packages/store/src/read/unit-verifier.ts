@@ -18,6 +18,8 @@ interface UnitQueue {
   readonly queueId: number;
   readonly topicView: DataView;
   pathOf(queueOffset: number): string;
+  /** Whether the unit, as it stands, leads to a place in the log at `minPhysical` or behind it. */
+  isAbove(queueOffset: number, minPhysical: number): boolean;
 }
 
 /** Asks for a unit to be built again from the log. True: that has been tried, and the log has no record for it. */
@@ -39,7 +41,8 @@ export class UnitVerifier {
 
   /**
    * Undefined for a unit to be believed; for one whose record has gone with its segment; and for one whose record is corrupt, which the
-   * record's reader finds. Otherwise the unit is bad, and built again; one that cannot be is as good as a corrupt record.
+   * record's reader finds. Otherwise the unit is bad, and built again; one that cannot be is as good as a corrupt record. No record has
+   * gone while that of the unit before it is there.
    *
    * @param minOffset of the log, as the caller knows it
    * @param maxOffset of the log, as the caller knows it; it may have moved on since
@@ -52,8 +55,11 @@ export class UnitVerifier {
     maxOffset = this.#log.maxOffset,
   ): MillraceError | undefined {
     const { physicalOffset, size } = unit;
-    if (unit.isFill || unit.isBelow(minOffset)) return undefined;
-    if (this.#isBelieved(queue, queueOffset, physicalOffset, size, maxOffset)) return undefined;
+    if (unit.isFill) return undefined;
+    const isGood = unit.isBelow(minOffset)
+      ? !queue.isAbove(queueOffset - 1, minOffset)
+      : this.#isBelieved(queue, queueOffset, physicalOffset, size, maxOffset);
+    if (isGood) return undefined;
     if (this.onBadUnit(queue, queueOffset))
       return new RecordCorruptError({ physicalOffset, size, reason: "BAD_FIELD" }, queueOffset);
     const place = `path=${queue.pathOf(queueOffset)} queueOffset=${queueOffset}`;

@@ -17,6 +17,13 @@ const UNITS = 20;
 /** Every record has this length, and the n-th one of a queue lies at n times as much. */
 const LENGTH = 100;
 
+const LOG_END = 1000 * LENGTH;
+
+/** No unit is damaged here. */
+function repairFront(): Generator<number, number> {
+  throw new Error("the units of a queue contradict one another");
+}
+
 interface Dispatch {
   readonly expired: ExpiredConsumeQueues;
   readonly queues: ConsumeQueue[];
@@ -48,7 +55,7 @@ function dispatch(t: ExecutionContext, count: number, faults: readonly Fault[] =
   const other = { name: "other", dispatch: () => {}, deleteExpired: (minOffset: number) => void told.push(minOffset) };
   const deletedTopics = DeletedTopics.read(storage, storePaths(root).deletedTopics);
   return {
-    expired: new ExpiredConsumeQueues(storage, config, consumeQueues, [other], deletedTopics),
+    expired: new ExpiredConsumeQueues(storage, config, consumeQueues, [other], deletedTopics, () => LOG_END, { repairFront }),
     queues: consumeQueues.queues as ConsumeQueue[],
     minQueueOffset: (slot) => minQueueOffsets.get(slot),
     files: (slot) =>

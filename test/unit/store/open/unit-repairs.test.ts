@@ -2,7 +2,13 @@ import { setImmediate } from "node:timers/promises";
 import test from "ava";
 import { unitRepairs } from "#store/open/unit-repairs.js";
 
-const queueOf = (slot: number) => ({ slot, queueId: 0, topicView: new DataView(new ArrayBuffer(0)), pathOf: () => "TopicA/0/0" });
+const queueOf = (slot: number) => ({
+  slot,
+  queueId: 0,
+  topicView: new DataView(new ArrayBuffer(0)),
+  pathOf: () => "TopicA/0/0",
+  isAbove: () => true,
+});
 
 test("a unit that could not be built again is tried again when its queue was deleted and has begun again in its place", async (t) => {
   const asked: number[][] = [];

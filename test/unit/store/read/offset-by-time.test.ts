@@ -85,6 +85,18 @@ test("records that have been deleted already are passed over", (t) => {
   t.is(lower(0), first);
 });
 
+test("what fills a hole hides no message before it", (t) => {
+  const builder = storedAt(Array.from({ length: 80 }, (_, n) => 1000 + n));
+  const first = builder.records.findIndex(({ offset }) => offset >= 4096);
+  const store = new BuiltStore(t, builder);
+  rmSync(store.segmentPath(0));
+  store.setMinOffset(4096);
+  for (let n = first + 7; n < 70; n++) store.setUnit("TopicA", 0, n, { physicalOffset: 0, size: 0x7fff_ffff, tagsCode: 0 });
+  const { lower } = finder(store);
+  t.is(lower(0), first);
+  t.is(lower(1000 + first + 5), first + 5);
+});
+
 test("a unit that does not lead to its record is refused", (t) => {
   const builder = storedAt([100, 200, 300]);
   const store = new BuiltStore(t, builder);
