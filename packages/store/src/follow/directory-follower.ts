@@ -28,6 +28,8 @@ export class DirectoryFollower {
   /** By directory. */
   readonly #queues = new Map<string, FollowedQueue>();
   readonly #watches = new Map<string, DirectoryWatch>();
+  /** What the last listing, or a look since then, could not read; by directory. The others are followed. */
+  readonly #errors = new Map<string, unknown>();
   /** Directories of queues that have changed since the last look. */
   readonly #changed = new Set<string>();
   /** Undefined while no file tells it. */
@@ -37,7 +39,8 @@ export class DirectoryFollower {
   #looks = 0;
   #turn: NodeJS.Immediate | undefined;
   readonly #interval: NodeJS.Timeout;
-  #lastError: unknown;
+  /** Of the last listing as a whole. */
+  #listingError: unknown;
 
   constructor(storage: Storage, paths: StorePaths, segmentSize: number, words: FollowedWords, reader: MessageReader) {
     this.#storage = storage;
@@ -55,9 +58,9 @@ export class DirectoryFollower {
     }
   }
 
-  /** Why the last look failed; undefined when it did not. What was seen before stays. */
+  /** What could not be read, or one of it; undefined once a listing has read it all. What was seen before stays. */
   get lastError(): unknown {
-    return this.#lastError;
+    return this.#listingError ?? this.#errors.values().next().value;
   }
 
   /** One past the last byte of the log's last segment, written or not. */
@@ -74,33 +77,44 @@ export class DirectoryFollower {
 
   readonly #onInterval = (): void => {
     this.#looks++;
-    if (this.#isListingDue || this.#looks % LOOKS_PER_LISTING === 0) this.#attempt(() => this.#list());
-    else this.#attempt(() => this.#look(this.#queues.values()));
+    if (this.#isListingDue || this.#looks % LOOKS_PER_LISTING === 0) this.#attemptList();
+    else this.#look(this.#queues.values());
   };
 
   readonly #onTurn = (): void => {
     this.#turn = undefined;
     const changed = [...this.#changed];
     this.#changed.clear();
-    if (this.#isListingDue) this.#attempt(() => this.#list());
-    else this.#attempt(() => this.#look(changed.flatMap((directory) => this.#queues.get(directory) ?? [])));
+    if (this.#isListingDue) this.#attemptList();
+    else this.#look(changed.flatMap((directory) => this.#queues.get(directory) ?? []));
   };
 
-  #attempt(look: () => void): void {
+  #attemptList(): void {
+    try {
+      this.#list();
+      this.#listingError = undefined;
+    } catch (error) {
+      this.#listingError = error; // the directory changes beneath it: the next listing finds it as it is then
+    }
+  }
+
+  /** One directory that cannot be read costs no other. */
+  #attempt(directory: string, look: () => void): void {
     try {
       look();
-      this.#lastError = undefined;
     } catch (error) {
-      this.#lastError = error; // the directory changes beneath it: the next look finds it as it is then
+      this.#errors.set(directory, error);
     }
   }
 
   #look(queues: Iterable<FollowedQueue>): void {
     let hasArrivals = false;
     for (const queue of queues) {
-      if (!queue.advance()) continue;
-      hasArrivals = true;
-      this.#show(queue);
+      this.#attempt(queue.directory, () => {
+        if (!queue.advance()) return;
+        hasArrivals = true;
+        this.#show(queue);
+      });
     }
     if (hasArrivals) this.#words.publish();
   }
@@ -116,9 +130,10 @@ export class DirectoryFollower {
     this.#queueFileSize ??= this.#learnQueueFileSize();
     this.#isIndexKnown ||= this.#learnIndexShape();
     this.#watch(this.#paths.consumeQueue, this.#onNewFiles);
+    this.#errors.clear();
     const directories = this.#queueFileSize === undefined ? [] : this.#queueDirectories();
-    for (const directory of directories) if (!this.#queues.has(directory)) this.#add(directory);
-    for (const [directory, queue] of this.#queues) this.#relist(directory, queue);
+    for (const directory of directories) if (!this.#queues.has(directory)) this.#attempt(directory, () => this.#add(directory));
+    for (const [directory, queue] of this.#queues) this.#attempt(directory, () => this.#relist(directory, queue));
     this.#words.setMinOffset(this.#log.minOffset);
     this.#reader.forgetExpired();
     this.#look(this.#queues.values());
@@ -140,7 +155,6 @@ export class DirectoryFollower {
     if (found === undefined) return;
     const queue = new FollowedQueue(this.#storage, this.#log, found, directory, this.#queueFileSize as number);
     this.#queues.set(directory, queue);
-    this.#show(queue);
     this.#watch(directory, () => this.#onChange(directory));
   }
 
@@ -155,14 +169,20 @@ export class DirectoryFollower {
 
   #queueDirectories(): string[] {
     const directories: string[] = [];
-    for (const topic of this.#storage.list(this.#paths.consumeQueue)) {
-      if (topic.kind !== "directory" || !isTopicDirectoryLegal(topic.name)) continue;
-      const path = join(this.#paths.consumeQueue, topic.name);
-      this.#watch(path, this.#onNewFiles);
-      for (const { kind, name } of this.#storage.list(path))
-        if (kind === "directory" && QUEUE_ID_PATTERN.test(name) && Number(name) <= QUEUE_ID_MAX) directories.push(join(path, name));
+    for (const { kind, name } of this.#storage.list(this.#paths.consumeQueue)) {
+      if (kind !== "directory" || !isTopicDirectoryLegal(name)) continue;
+      const topic = join(this.#paths.consumeQueue, name);
+      this.#watch(topic, this.#onNewFiles);
+      this.#attempt(topic, () => directories.push(...this.#queueDirectoriesOf(topic)));
     }
     return directories;
+  }
+
+  #queueDirectoriesOf(topic: string): string[] {
+    return this.#storage.list(topic).flatMap(({ kind, name }) => {
+      const isQueue = kind === "directory" && QUEUE_ID_PATTERN.test(name) && Number(name) <= QUEUE_ID_MAX;
+      return isQueue ? [join(topic, name)] : [];
+    });
   }
 
   #learnQueueFileSize(): number | undefined {
