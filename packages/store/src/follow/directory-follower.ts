@@ -147,7 +147,10 @@ export class DirectoryFollower {
     if (life === "again") this.#add(directory);
   }
 
+  /** With its first file: queue slots are not given back. */
   #add(directory: string): void {
+    this.#watch(directory, () => this.#onChange(directory));
+    if (!FollowedQueue.isIn(this.#storage, directory)) return;
     const [topic, queueId] = [basename(join(directory, "..")), Number(basename(directory))];
     const { topics } = this.#words;
     topics.slot(topics.recovered(topic), queueId);
@@ -155,7 +158,6 @@ export class DirectoryFollower {
     if (found === undefined) return;
     const queue = new FollowedQueue(this.#storage, this.#log, found, directory, this.#queueFileSize as number);
     this.#queues.set(directory, queue);
-    this.#watch(directory, () => this.#onChange(directory));
   }
 
   /** Deleted with its topic: a queue of the same name is another one. */
@@ -209,7 +211,8 @@ export class DirectoryFollower {
   };
 
   #onChange(directory: string): void {
-    this.#changed.add(directory);
+    if (this.#queues.has(directory)) this.#changed.add(directory);
+    else this.#isListingDue = true;
     this.#turn ??= setImmediate(this.#onTurn).unref();
   }
 }

@@ -1,5 +1,5 @@
 import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, MESSAGE_BASE_LENGTH, parseSegmentFileName } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import type { Storage, StorageEntry } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
 import type { ReadSegment } from "../read/read-segment.js";
@@ -44,6 +44,11 @@ export class FollowedQueue {
     this.#unitsPerFile = fileSize / CONSUME_QUEUE_UNIT_LENGTH;
   }
 
+  /** Without a file a directory is no queue yet. */
+  static isIn(storage: Storage, directory: string): boolean {
+    return storage.list(directory).some((entry) => startOf(entry) !== undefined);
+  }
+
   /**
    * Takes the units that have come. Whether there were any.
    *
@@ -77,6 +82,7 @@ export class FollowedQueue {
   refresh(): QueueLife {
     const files = this.#list();
     if (files.size === 0) {
+      if (!this.#isBegun) return "same";
       if (this.#goneSinceMs < 0) this.#goneSinceMs = monotonicMs();
       return monotonicMs() - this.#goneSinceMs > GONE_MS ? "deleted" : "same";
     }
@@ -187,10 +193,15 @@ export class FollowedQueue {
 
   #list(): Map<number, number> {
     const files = new Map<number, number>();
-    for (const { kind, name, size, inode } of this.#storage.list(this.directory)) {
-      const start = kind === "file" && size > 0 ? parseSegmentFileName(name) : undefined;
-      if (start !== undefined) files.set(start / CONSUME_QUEUE_UNIT_LENGTH, inode);
+    for (const entry of this.#storage.list(this.directory)) {
+      const start = startOf(entry);
+      if (start !== undefined) files.set(start / CONSUME_QUEUE_UNIT_LENGTH, entry.inode);
     }
     return files;
   }
+}
+
+/** Of a file of a ConsumeQueue, in bytes; undefined for all else, and while it has no byte. */
+function startOf({ kind, name, size }: StorageEntry): number | undefined {
+  return kind === "file" && size > 0 ? parseSegmentFileName(name) : undefined;
 }
