@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { MessageStore } from "@millrace/store";
 import type { ExecutionContext } from "ava";
 import { numbered, numberOf } from "./temporary-store.js";
@@ -34,4 +36,18 @@ export function numbersOf(reader: Reader, queueOffset = 0, topic = "TopicA"): nu
 
 export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+/** Watches of this process on the directories below one. */
+export function watchesBelow(directory: string): number {
+  const below = readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => join(directory, name));
+  const inodes = new Set(below.map((path) => statSync(path).ino.toString(16)));
+  const lines = readdirSync("/proc/self/fdinfo").flatMap((fd) => {
+    try {
+      return readFileSync(join("/proc/self/fdinfo", fd), "utf8").split("\n");
+    } catch {
+      return []; // closed since
+    }
+  });
+  return lines.filter((line) => inodes.has(/^inotify .*ino:([0-9a-f]+)/.exec(line)?.[1] ?? "")).length;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
@@ -8,7 +8,7 @@ import { resolveConfig } from "#store/config/message-store-config.js";
 import { DirectoryFollower } from "#store/follow/directory-follower.js";
 import { FollowedWords } from "#store/follow/followed-words.js";
 import { MessageReader } from "#store/read/message-reader.js";
-import { putNumbered } from "../support/store-reader.js";
+import { openReader, putNumbered, watchesBelow } from "../support/store-reader.js";
 import { openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { stays, until } from "../support/until.js";
 
@@ -43,3 +43,17 @@ test.serial(
     await until(() => queueSlots.get() === 2);
   },
 );
+
+test.serial("a topic's directory that was deleted and is made again is watched again", async (t) => {
+  const store = await openStore(t, SMALL);
+  const { storePathRootDir } = store.config;
+  await putNumbered(store, 0, 5);
+  await store.close();
+  await openReader(t, storePathRootDir);
+  const queues = join(storePathRootDir, "consumequeue");
+  t.is(watchesBelow(queues), 2);
+  rmSync(join(queues, "TopicA"), { recursive: true });
+  t.true(await stays(() => watchesBelow(queues) === 0, LISTING_MS));
+  mkdirSync(join(queues, "TopicA"));
+  await until(() => watchesBelow(queues) === 1);
+});

@@ -4,7 +4,7 @@ import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import test from "ava";
 import { FollowedStore } from "#store/follow/followed-store.js";
 import { FIXTURE_SIZES, FIXTURE_STORES } from "../support/fixture-store.js";
-import { numbersOf, openReader, putNumbered, range } from "../support/store-reader.js";
+import { numbersOf, openReader, putNumbered, range, watchesBelow } from "../support/store-reader.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB, message, numberOf, openStore } from "../support/temporary-store.js";
 import { dispatchedAll, stays, until } from "../support/until.js";
@@ -260,20 +260,6 @@ test.serial("a reader gives nothing that was cut off, and what has been put in i
   await until(() => numbers().length > 0 && numbers()[150] !== 1150);
   t.deepEqual(numbersOf(reader), expected);
 });
-
-/** Watches of this process on the directories below one. */
-function watchesBelow(directory: string): number {
-  const below = readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => join(directory, name));
-  const inodes = new Set(below.map((path) => statSync(path).ino.toString(16)));
-  const lines = readdirSync("/proc/self/fdinfo").flatMap((fd) => {
-    try {
-      return readFileSync(join("/proc/self/fdinfo", fd), "utf8").split("\n");
-    } catch {
-      return []; // closed since
-    }
-  });
-  return lines.filter((line) => inodes.has(/^inotify .*ino:([0-9a-f]+)/.exec(line)?.[1] ?? "")).length;
-}
 
 function mappingsBelow(directory: string): number {
   return readFileSync("/proc/self/maps", "utf8")

@@ -131,7 +131,10 @@ export class DirectoryFollower {
     this.#isIndexKnown ||= this.#learnIndexShape();
     this.#watch(this.#paths.consumeQueue, this.#onNewFiles);
     this.#errors.clear();
-    const directories = this.#queueFileSize === undefined ? [] : this.#queueDirectories();
+    const topics = this.#queueFileSize === undefined ? [] : this.#topicDirectories();
+    for (const topic of topics) this.#watch(topic, this.#onNewFiles); // first, so that nothing that comes is missed
+    const directories = topics.flatMap((topic) => this.#queueDirectoriesOf(topic));
+    this.#closeWatchesBut(new Set([this.#paths.consumeQueue, ...topics, ...directories]));
     for (const directory of directories) if (!this.#queues.has(directory)) this.#attempt(directory, () => this.#add(directory));
     for (const [directory, queue] of this.#queues) this.#attempt(directory, () => this.#relist(directory, queue));
     this.#words.setMinOffset(this.#log.minOffset);
@@ -169,22 +172,21 @@ export class DirectoryFollower {
     this.#reader.consumeQueues.forgetQueue(queue.slot);
   }
 
-  #queueDirectories(): string[] {
-    const directories: string[] = [];
-    for (const { kind, name } of this.#storage.list(this.#paths.consumeQueue)) {
-      if (kind !== "directory" || !isTopicDirectoryLegal(name)) continue;
-      const topic = join(this.#paths.consumeQueue, name);
-      this.#watch(topic, this.#onNewFiles);
-      this.#attempt(topic, () => directories.push(...this.#queueDirectoriesOf(topic)));
-    }
-    return directories;
+  #topicDirectories(): string[] {
+    return this.#storage.list(this.#paths.consumeQueue).flatMap(({ kind, name }) => {
+      const isTopic = kind === "directory" && isTopicDirectoryLegal(name);
+      return isTopic ? [join(this.#paths.consumeQueue, name)] : [];
+    });
   }
 
   #queueDirectoriesOf(topic: string): string[] {
-    return this.#storage.list(topic).flatMap(({ kind, name }) => {
-      const isQueue = kind === "directory" && QUEUE_ID_PATTERN.test(name) && Number(name) <= QUEUE_ID_MAX;
-      return isQueue ? [join(topic, name)] : [];
+    const directories: string[] = [];
+    this.#attempt(topic, () => {
+      for (const { kind, name } of this.#storage.list(topic))
+        if (kind === "directory" && QUEUE_ID_PATTERN.test(name) && Number(name) <= QUEUE_ID_MAX)
+          directories.push(join(topic, name));
     });
+    return directories;
   }
 
   #learnQueueFileSize(): number | undefined {
@@ -201,8 +203,20 @@ export class DirectoryFollower {
 
   #watch(directory: string, onChange: () => void): void {
     if (this.#watches.has(directory) || this.#watches.size >= WATCH_LIMIT) return;
-    const watch = DirectoryWatch.begin(directory, onChange);
+    const onEnd = (): void => {
+      if (this.#watches.get(directory) === watch) this.#watches.delete(directory);
+    };
+    const watch = DirectoryWatch.begin(directory, onChange, onEnd);
     if (watch !== undefined) this.#watches.set(directory, watch);
+  }
+
+  /** Of directories that are not there any more: a directory of the same name is another one, and watches are few. */
+  #closeWatchesBut(listed: ReadonlySet<string>): void {
+    for (const [directory, watch] of this.#watches) {
+      if (listed.has(directory)) continue;
+      watch.close();
+      this.#watches.delete(directory);
+    }
   }
 
   readonly #onNewFiles = (): void => {
