@@ -11,11 +11,18 @@ export class DirectoryWatch {
     this.#watcher = watcher;
   }
 
-  /** Undefined where the directory cannot be watched: it is gone, or the system has no watch left. */
-  static begin(directory: string, onChange: () => void): DirectoryWatch | undefined {
+  /**
+   * Undefined where the directory cannot be watched: it is gone, or the system has no watch left.
+   *
+   * @param onEnd notified when the system ends the watch; it is closed then
+   */
+  static begin(directory: string, onChange: () => void, onEnd: () => void): DirectoryWatch | undefined {
     try {
       const watcher = watch(directory, { persistent: false }, onChange);
-      watcher.on("error", () => watcher.close());
+      watcher.on("error", () => {
+        watcher.close();
+        onEnd();
+      });
       return new DirectoryWatch(watcher);
     } catch {
       return undefined;

@@ -57,7 +57,10 @@ export class ReadOnlyMessageStore extends MessageStoreReads implements AsyncDisp
     return this.#store.verify(options);
   }
 
-  /** Why the last look at the directory failed; undefined when it did not. What was seen before stays, and the next look is due soon. */
+  /**
+   * Why something of the directory could not be read: one queue's file, perhaps, while all others are followed. Undefined once all of it
+   * has been read, which is tried each second. What was seen before stays.
+   */
   get lastError(): unknown {
     return this.#store.lastError;
   }

@@ -28,6 +28,8 @@ export class DirectoryFollower {
   /** By directory. */
   readonly #queues = new Map<string, FollowedQueue>();
   readonly #watches = new Map<string, DirectoryWatch>();
+  /** What the last listing, or a look since then, could not read; by directory. The others are followed. */
+  readonly #errors = new Map<string, unknown>();
   /** Directories of queues that have changed since the last look. */
   readonly #changed = new Set<string>();
   /** Undefined while no file tells it. */
@@ -37,7 +39,8 @@ export class DirectoryFollower {
   #looks = 0;
   #turn: NodeJS.Immediate | undefined;
   readonly #interval: NodeJS.Timeout;
-  #lastError: unknown;
+  /** Of the last listing as a whole. */
+  #listingError: unknown;
 
   constructor(storage: Storage, paths: StorePaths, segmentSize: number, words: FollowedWords, reader: MessageReader) {
     this.#storage = storage;
@@ -55,9 +58,9 @@ export class DirectoryFollower {
     }
   }
 
-  /** Why the last look failed; undefined when it did not. What was seen before stays. */
+  /** What could not be read, or one of it; undefined once a listing has read it all. What was seen before stays. */
   get lastError(): unknown {
-    return this.#lastError;
+    return this.#listingError ?? this.#errors.values().next().value;
   }
 
   /** One past the last byte of the log's last segment, written or not. */
@@ -74,33 +77,44 @@ export class DirectoryFollower {
 
   readonly #onInterval = (): void => {
     this.#looks++;
-    if (this.#isListingDue || this.#looks % LOOKS_PER_LISTING === 0) this.#attempt(() => this.#list());
-    else this.#attempt(() => this.#look(this.#queues.values()));
+    if (this.#isListingDue || this.#looks % LOOKS_PER_LISTING === 0) this.#attemptList();
+    else this.#look(this.#queues.values());
   };
 
   readonly #onTurn = (): void => {
     this.#turn = undefined;
     const changed = [...this.#changed];
     this.#changed.clear();
-    if (this.#isListingDue) this.#attempt(() => this.#list());
-    else this.#attempt(() => this.#look(changed.flatMap((directory) => this.#queues.get(directory) ?? [])));
+    if (this.#isListingDue) this.#attemptList();
+    else this.#look(changed.flatMap((directory) => this.#queues.get(directory) ?? []));
   };
 
-  #attempt(look: () => void): void {
+  #attemptList(): void {
+    try {
+      this.#list();
+      this.#listingError = undefined;
+    } catch (error) {
+      this.#listingError = error; // the directory changes beneath it: the next listing finds it as it is then
+    }
+  }
+
+  /** One directory that cannot be read costs no other. */
+  #attempt(directory: string, look: () => void): void {
     try {
       look();
-      this.#lastError = undefined;
     } catch (error) {
-      this.#lastError = error; // the directory changes beneath it: the next look finds it as it is then
+      this.#errors.set(directory, error);
     }
   }
 
   #look(queues: Iterable<FollowedQueue>): void {
     let hasArrivals = false;
     for (const queue of queues) {
-      if (!queue.advance()) continue;
-      hasArrivals = true;
-      this.#show(queue);
+      this.#attempt(queue.directory, () => {
+        if (!queue.advance()) return;
+        hasArrivals = true;
+        this.#show(queue);
+      });
     }
     if (hasArrivals) this.#words.publish();
   }
@@ -116,9 +130,13 @@ export class DirectoryFollower {
     this.#queueFileSize ??= this.#learnQueueFileSize();
     this.#isIndexKnown ||= this.#learnIndexShape();
     this.#watch(this.#paths.consumeQueue, this.#onNewFiles);
-    const directories = this.#queueFileSize === undefined ? [] : this.#queueDirectories();
-    for (const directory of directories) if (!this.#queues.has(directory)) this.#add(directory);
-    for (const [directory, queue] of this.#queues) this.#relist(directory, queue);
+    this.#errors.clear();
+    const topics = this.#queueFileSize === undefined ? [] : this.#topicDirectories();
+    for (const topic of topics) this.#watch(topic, this.#onNewFiles); // first, so that nothing that comes is missed
+    const directories = topics.flatMap((topic) => this.#queueDirectoriesOf(topic));
+    this.#closeWatchesBut(new Set([this.#paths.consumeQueue, ...topics, ...directories]));
+    for (const directory of directories) if (!this.#queues.has(directory)) this.#attempt(directory, () => this.#add(directory));
+    for (const [directory, queue] of this.#queues) this.#attempt(directory, () => this.#relist(directory, queue));
     this.#words.setMinOffset(this.#log.minOffset);
     this.#reader.forgetExpired();
     this.#look(this.#queues.values());
@@ -132,7 +150,10 @@ export class DirectoryFollower {
     if (life === "again") this.#add(directory);
   }
 
+  /** With its first file: queue slots are not given back. */
   #add(directory: string): void {
+    this.#watch(directory, () => this.#onChange(directory));
+    if (!FollowedQueue.isIn(this.#storage, directory)) return;
     const [topic, queueId] = [basename(join(directory, "..")), Number(basename(directory))];
     const { topics } = this.#words;
     topics.slot(topics.recovered(topic), queueId);
@@ -140,8 +161,6 @@ export class DirectoryFollower {
     if (found === undefined) return;
     const queue = new FollowedQueue(this.#storage, this.#log, found, directory, this.#queueFileSize as number);
     this.#queues.set(directory, queue);
-    this.#show(queue);
-    this.#watch(directory, () => this.#onChange(directory));
   }
 
   /** Deleted with its topic: a queue of the same name is another one. */
@@ -153,15 +172,20 @@ export class DirectoryFollower {
     this.#reader.consumeQueues.forgetQueue(queue.slot);
   }
 
-  #queueDirectories(): string[] {
+  #topicDirectories(): string[] {
+    return this.#storage.list(this.#paths.consumeQueue).flatMap(({ kind, name }) => {
+      const isTopic = kind === "directory" && isTopicDirectoryLegal(name);
+      return isTopic ? [join(this.#paths.consumeQueue, name)] : [];
+    });
+  }
+
+  #queueDirectoriesOf(topic: string): string[] {
     const directories: string[] = [];
-    for (const topic of this.#storage.list(this.#paths.consumeQueue)) {
-      if (topic.kind !== "directory" || !isTopicDirectoryLegal(topic.name)) continue;
-      const path = join(this.#paths.consumeQueue, topic.name);
-      this.#watch(path, this.#onNewFiles);
-      for (const { kind, name } of this.#storage.list(path))
-        if (kind === "directory" && QUEUE_ID_PATTERN.test(name) && Number(name) <= QUEUE_ID_MAX) directories.push(join(path, name));
-    }
+    this.#attempt(topic, () => {
+      for (const { kind, name } of this.#storage.list(topic))
+        if (kind === "directory" && QUEUE_ID_PATTERN.test(name) && Number(name) <= QUEUE_ID_MAX)
+          directories.push(join(topic, name));
+    });
     return directories;
   }
 
@@ -179,8 +203,20 @@ export class DirectoryFollower {
 
   #watch(directory: string, onChange: () => void): void {
     if (this.#watches.has(directory) || this.#watches.size >= WATCH_LIMIT) return;
-    const watch = DirectoryWatch.begin(directory, onChange);
+    const onEnd = (): void => {
+      if (this.#watches.get(directory) === watch) this.#watches.delete(directory);
+    };
+    const watch = DirectoryWatch.begin(directory, onChange, onEnd);
     if (watch !== undefined) this.#watches.set(directory, watch);
+  }
+
+  /** Of directories that are not there any more: a directory of the same name is another one, and watches are few. */
+  #closeWatchesBut(listed: ReadonlySet<string>): void {
+    for (const [directory, watch] of this.#watches) {
+      if (listed.has(directory)) continue;
+      watch.close();
+      this.#watches.delete(directory);
+    }
   }
 
   readonly #onNewFiles = (): void => {
@@ -189,7 +225,8 @@ export class DirectoryFollower {
   };
 
   #onChange(directory: string): void {
-    this.#changed.add(directory);
+    if (this.#queues.has(directory)) this.#changed.add(directory);
+    else this.#isListingDue = true;
     this.#turn ??= setImmediate(this.#onTurn).unref();
   }
 }

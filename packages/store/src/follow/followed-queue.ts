@@ -1,7 +1,8 @@
 import { CONSUME_QUEUE_UNIT_LENGTH, ConsumeQueueUnit, MESSAGE_BASE_LENGTH, parseSegmentFileName } from "@millrace/format";
-import type { Storage } from "@millrace/mapped-file";
+import type { Storage, StorageEntry } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
+import type { ReadSegment } from "../read/read-segment.js";
 import type { FollowedLog } from "./followed-log.js";
 
 /** Units that one look takes at most: the others come with the next. */
@@ -18,6 +19,7 @@ export type QueueLife = "same" | "deleted" | "again";
  */
 export class FollowedQueue {
   readonly queue: ReadConsumeQueue;
+  readonly directory: string;
   /** First queue offset whose record is still there, and one past the last that can be read. */
   minOffset = 0;
   maxOffset = 0;
@@ -25,25 +27,35 @@ export class FollowedQueue {
   physicalEnd = 0;
   readonly #storage: Storage;
   readonly #log: FollowedLog;
-  readonly #directory: string;
   readonly #unitsPerFile: number;
   readonly #unit = new ConsumeQueueUnit();
   /** First unit of each file → which file it is. */
   #files = new Map<number, number>();
+  /** It is known where it ended when it was looked at first. */
+  #isBegun = false;
   #goneSinceMs = -1;
 
+  /** Of no unit before the first {@link refresh}. */
   constructor(storage: Storage, log: FollowedLog, queue: ReadConsumeQueue, directory: string, fileSize: number) {
     this.#storage = storage;
     this.#log = log;
     this.queue = queue;
-    this.#directory = directory;
+    this.directory = directory;
     this.#unitsPerFile = fileSize / CONSUME_QUEUE_UNIT_LENGTH;
-    this.#files = this.#list();
-    this.#begin();
   }
 
-  /** Takes the units that have come. Whether there were any. */
+  /** Without a file a directory is no queue yet. */
+  static isIn(storage: Storage, directory: string): boolean {
+    return storage.list(directory).some((entry) => startOf(entry) !== undefined);
+  }
+
+  /**
+   * Takes the units that have come. Whether there were any.
+   *
+   * @throws MillraceError `ERR_SEGMENT_SIZE`, and what the system says
+   */
   advance(): boolean {
+    if (!this.#isBegun) return false;
     let end = this.maxOffset;
     let physicalEnd = this.physicalEnd;
     const ends: number[] = [physicalEnd];
@@ -62,15 +74,21 @@ export class FollowedQueue {
     return true;
   }
 
-  /** Looks which files there are, and moves `minOffset` to the first unit whose record the log still has. */
+  /**
+   * Looks which files there are, and moves `minOffset` to the first unit whose record the log still has.
+   *
+   * @throws MillraceError `ERR_SEGMENT_SIZE`, and what the system says
+   */
   refresh(): QueueLife {
     const files = this.#list();
     if (files.size === 0) {
+      if (!this.#isBegun) return "same";
       if (this.#goneSinceMs < 0) this.#goneSinceMs = monotonicMs();
       return monotonicMs() - this.#goneSinceMs > GONE_MS ? "deleted" : "same";
     }
     this.#goneSinceMs = -1;
-    if (this.#isReplacedBy(files)) {
+    if (!this.#isBegun) this.#begin(files);
+    else if (this.#isReplacedBy(files)) {
       const isAgain = this.#isAgain(files);
       if (isAgain) return "again";
       if (isAgain === undefined) return "same"; // nothing in them says it yet: they are compared once more
@@ -103,8 +121,8 @@ export class FollowedQueue {
   }
 
   /** Where it ends when it is looked at first: units are there up to a place in the last file, and none from there on. */
-  #begin(): void {
-    for (const start of [...this.#files.keys()].sort((a, b) => b - a)) {
+  #begin(files: ReadonlyMap<number, number>): void {
+    for (const start of [...files.keys()].sort((a, b) => b - a)) {
       let [low, high] = [start, start + this.#unitsPerFile];
       while (low < high) {
         const middle = low + Math.floor((high - low) / 2);
@@ -113,11 +131,11 @@ export class FollowedQueue {
       }
       while (low > start && !this.#isBelieved(low - 1)) low--;
       if (low === start) continue;
-      this.maxOffset = low;
       this.physicalEnd = this.#physicalEndBelow(low, start);
+      this.maxOffset = low;
       break;
     }
-    this.refresh();
+    this.#isBegun = true;
   }
 
   #physicalEndBelow(end: number, start: number): number {
@@ -155,11 +173,21 @@ export class FollowedQueue {
 
   /** Whether the file has a unit there. */
   #read(queueOffset: number): boolean {
-    const file = this.queue.fileOf(queueOffset);
+    const file = this.#fileOf(queueOffset);
     if (file === undefined) return false;
     this.#unit.readFrom(file.view, queueOffset * CONSUME_QUEUE_UNIT_LENGTH - file.fromOffset);
     const { isFill, isMessage, size } = this.#unit;
     return isFill || (isMessage && size >= MESSAGE_BASE_LENGTH);
+  }
+
+  /** A file without a byte has no unit yet: it is being made, or a power failure has left its name alone. */
+  #fileOf(queueOffset: number): ReadSegment | undefined {
+    try {
+      return this.queue.fileOf(queueOffset);
+    } catch (error) {
+      if (this.#storage.entry(this.queue.pathOf(queueOffset))?.size === 0) return undefined;
+      throw error;
+    }
   }
 
   #isBelieved(queueOffset: number): boolean {
@@ -174,10 +202,15 @@ export class FollowedQueue {
 
   #list(): Map<number, number> {
     const files = new Map<number, number>();
-    for (const { kind, name, size, inode } of this.#storage.list(this.#directory)) {
-      const start = kind === "file" && size > 0 ? parseSegmentFileName(name) : undefined;
-      if (start !== undefined) files.set(start / CONSUME_QUEUE_UNIT_LENGTH, inode);
+    for (const entry of this.#storage.list(this.directory)) {
+      const start = startOf(entry);
+      if (start !== undefined) files.set(start / CONSUME_QUEUE_UNIT_LENGTH, entry.inode);
     }
     return files;
   }
+}
+
+/** Of a file of a ConsumeQueue, in bytes; undefined for all else, and while it has no byte. */
+function startOf({ kind, name, size }: StorageEntry): number | undefined {
+  return kind === "file" && size > 0 ? parseSegmentFileName(name) : undefined;
 }

@@ -3,6 +3,9 @@ import { type IndexFileShape, isIndexFileName, parseSegmentFileName, type StoreP
 import { openIfThere, type Storage, type StorageEntry, type StorageFile } from "@millrace/mapped-file";
 import { indexShapeOf } from "./index-shape.js";
 
+/** So many ConsumeQueue files of one length say what length they have: the queues behind them are not looked at. */
+const ENOUGH_FILES = 8;
+
 /** What a directory was made with, as its files say; what no file tells yet is not there. {@link MessageStore.open} takes them. */
 export interface StoreSizes {
   readonly mappedFileSizeCommitLog?: number;
@@ -22,15 +25,16 @@ export function readStoreSizes(storage: Storage, paths: StorePaths): StoreSizes 
   };
 }
 
-/** Of the first queue that has a file. */
+/** The one that most files have, of the queues that are looked at: a file of an odd length is not taken for the others. */
 export function consumeQueueFileLength(storage: Storage, { consumeQueue }: StorePaths): number | undefined {
+  const counts = new Map<number, number>();
   for (const topic of directoriesIn(storage, consumeQueue)) {
     for (const queue of directoriesIn(storage, topic)) {
-      const length = segmentLengthIn(storage, queue);
-      if (length !== undefined) return length;
+      countLengths(storage, queue, counts);
+      if (Math.max(...counts.values()) >= ENOUGH_FILES) return mostFrequent(counts);
     }
   }
-  return undefined;
+  return mostFrequent(counts);
 }
 
 /** Undefined while no index file has an item. */
@@ -59,10 +63,18 @@ function indexShapeIn(file: StorageFile): IndexFileShape | undefined {
   }
 }
 
-/** Length of a directory's files that are named as segments are; the one that most of them have. */
+/** Of a directory's files that are named as segments are. */
 function segmentLengthIn(storage: Storage, directory: string): number | undefined {
   const counts = new Map<number, number>();
+  countLengths(storage, directory, counts);
+  return mostFrequent(counts);
+}
+
+function countLengths(storage: Storage, directory: string, counts: Map<number, number>): void {
   for (const entry of storage.list(directory)) if (isSegment(entry)) counts.set(entry.size, (counts.get(entry.size) ?? 0) + 1);
+}
+
+function mostFrequent(counts: ReadonlyMap<number, number>): number | undefined {
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
