@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
@@ -8,8 +8,9 @@ import { resolveConfig } from "#store/config/message-store-config.js";
 import { DirectoryFollower } from "#store/follow/directory-follower.js";
 import { FollowedWords } from "#store/follow/followed-words.js";
 import { MessageReader } from "#store/read/message-reader.js";
-import { openReader, putNumbered, watchesBelow } from "../support/store-reader.js";
-import { openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { openReader, putNumbered, type Reader, range, watchesBelow } from "../support/store-reader.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
+import { numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { stays, until } from "../support/until.js";
 
 const SMALL: MessageStoreOptions = { mappedFileSizeConsumeQueue: 2000, maxHashSlotNum: 100, maxIndexNum: 4000 };
@@ -56,4 +57,53 @@ test.serial("a topic's directory that was deleted and is made again is watched a
   t.true(await stays(() => watchesBelow(queues) === 0, LISTING_MS));
   mkdirSync(join(queues, "TopicA"));
   await until(() => watchesBelow(queues) === 1);
+});
+
+/** Numbers of what a consumer has been given, in one array that grows. */
+function consume(reader: Reader, from: "earliest" | number): number[] {
+  const consumed: number[] = [];
+  (async () => {
+    for await (const batch of reader.consume({ topic: "TopicA", queueId: 0, from }))
+      for (const { body } of batch) consumed.push(numberOf(body));
+  })();
+  return consumed;
+}
+
+test.serial(
+  "a queue whose files are away for long, while they are built again, is the same one afterwards for those who consume it",
+  async (t) => {
+    const store = await openStore(t, SMALL);
+    const { storePathRootDir } = store.config;
+    await putNumbered(store, 0, 150);
+    await store.close();
+    const reader = await openReader(t, storePathRootDir);
+    const consumed = consume(reader, "earliest");
+    await until(() => consumed.length === 150);
+    const [queue, kept] = [join(storePathRootDir, "consumequeue", "TopicA", "0"), join(temporaryDirectory(t), "0")];
+    cpSync(queue, kept, { recursive: true });
+    rmSync(queue, { recursive: true });
+    await until(() => reader.topics().length === 0);
+    t.is(reader.getMaxOffsetInQueue("TopicA", 0), 0);
+    cpSync(join(kept, "0".repeat(20)), join(queue, "0".repeat(20))); // a file's worth has been built
+    await until(() => reader.getMaxOffsetInQueue("TopicA", 0) === 100);
+    cpSync(kept, queue, { recursive: true, force: false });
+    const again = await openStore(t, { ...SMALL, storePathRootDir });
+    await putNumbered(again, 150, 160);
+    await until(() => consumed.length >= 160);
+    t.deepEqual(consumed, range(0, 160));
+  },
+);
+
+test.serial("a topic that was deleted long before it is put again begins again at 0 for those who consume it", async (t) => {
+  const store = await openStore(t, SMALL);
+  await putNumbered(store, 0, 20);
+  const reader = await openReader(t, store.config.storePathRootDir);
+  const consumed = consume(reader, "earliest");
+  await until(() => consumed.length === 20);
+  await store.deleteTopic("TopicA");
+  await until(() => reader.topics().length === 0);
+  await putNumbered(store, 500, 503);
+  await until(() => consumed.length === 23);
+  t.deepEqual(consumed, [...range(0, 20), ...range(500, 503)]);
+  t.is(reader.getMaxOffsetInQueue("TopicA", 0), 3);
 });

@@ -210,13 +210,15 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     return passed;
   }
 
-  /** A queue whose topic was deleted meanwhile begins again at 0. */
+  /** A queue whose topic was deleted meanwhile begins again at 0: when it is there again, for then it is known whether it was deleted. */
   #findQueue(): ReadConsumeQueue | undefined {
     const { topic, queueId } = this.#request;
     const queue = this.#environment.reader.consumeQueues.find(topic, queueId);
-    if (queue?.slot === this.#queueSlot) return queue;
-    if (this.#queueSlot !== undefined) this.#offset = this.#batchOffset = 0;
-    this.#queueSlot = queue?.slot;
+    if (queue === undefined || queue.slot === this.#queueSlot) return queue;
+    const from = this.#queueSlot;
+    this.#queueSlot = queue.slot;
+    if (from === undefined || this.#environment.reader.consumeQueues.isContinued(from, queue.slot)) return queue;
+    this.#offset = this.#batchOffset = 0;
     return queue;
   }
 
@@ -226,6 +228,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
    */
   #isAtEnd(): boolean {
     const queue = this.#findQueue();
+    if (queue === undefined && this.#queueSlot !== undefined) return true;
     const beyond = this.#offset - (queue === undefined ? 0 : endOf(queue));
     if (beyond > 0 && !this.#environment.reader.isSlave) {
       this.#offset -= beyond;
@@ -240,8 +243,9 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     if (failure !== undefined) throw failure;
     const signal = this.#signal;
     const { topic, queueId } = this.#request;
+    const queueSlot = this.#findQueue()?.slot;
     await new Promise<void>((wake) => {
-      this.#waiter = { topic, queueId, queueSlot: this.#queueSlot, queueOffset: this.#offset, wake };
+      this.#waiter = { topic, queueId, queueSlot, queueOffset: this.#offset, wake };
       if (signal !== undefined) signals.add(signal, this.#end);
       arrivals.wait(this.#waiter);
     });

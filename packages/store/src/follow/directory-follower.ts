@@ -2,6 +2,7 @@ import { basename, join } from "node:path";
 import { isTopicDirectoryLegal, QUEUE_ID_MAX, type StorePaths } from "@millrace/format";
 import { DirectoryWatch, type Storage } from "@millrace/mapped-file";
 import type { MessageReader } from "../read/message-reader.js";
+import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
 import { FollowedLog } from "./followed-log.js";
 import { FollowedQueue } from "./followed-queue.js";
 import type { FollowedWords } from "./followed-words.js";
@@ -119,9 +120,9 @@ export class DirectoryFollower {
     if (hasArrivals) this.#words.publish();
   }
 
-  #show({ queue, minOffset, maxOffset, physicalEnd }: FollowedQueue): void {
+  #show({ queue, minOffset, maxOffset, nextOffset, physicalEnd }: FollowedQueue): void {
     this.#words.raiseEnd(physicalEnd);
-    this.#words.setQueue(queue.slot, minOffset, maxOffset);
+    this.#words.setQueue(queue.slot, minOffset, maxOffset, nextOffset);
   }
 
   #list(): void {
@@ -145,9 +146,31 @@ export class DirectoryFollower {
 
   #relist(directory: string, queue: FollowedQueue): void {
     const life = queue.refresh();
-    if (life === "same") return this.#show(queue);
+    if (life === "gone") return this.#hide(queue);
+    if (life === "same") return this.#isHidden(queue) ? this.#showAgain(queue) : this.#show(queue);
     this.#forget(directory, queue);
-    if (life === "again") this.#add(directory);
+    this.#add(directory);
+  }
+
+  #isHidden({ queue }: FollowedQueue): boolean {
+    return this.#words.topics.findSlot(queue.topic, queue.queueId) !== queue.slot;
+  }
+
+  #hide(queue: FollowedQueue): void {
+    if (this.#isHidden(queue)) return;
+    const { topic, queueId, slot } = queue.queue;
+    this.#words.topics.forgetQueue(topic, queueId);
+    this.#reader.consumeQueues.forgetQueue(slot);
+  }
+
+  /** The same life goes on in another slot. */
+  #showAgain(queue: FollowedQueue): void {
+    const { topic, queueId, slot } = queue.queue;
+    const found = this.#find(topic, queueId);
+    if (found === undefined) return;
+    this.#words.topics.setContinued(slot, found.slot);
+    queue.queue = found;
+    this.#show(queue);
   }
 
   /** With its first file: queue slots are not given back. */
@@ -155,21 +178,24 @@ export class DirectoryFollower {
     this.#watch(directory, () => this.#onChange(directory));
     if (!FollowedQueue.isIn(this.#storage, directory)) return;
     const [topic, queueId] = [basename(join(directory, "..")), Number(basename(directory))];
-    const { topics } = this.#words;
-    topics.slot(topics.recovered(topic), queueId);
-    const found = this.#reader.consumeQueues.find(topic, queueId);
+    const found = this.#find(topic, queueId);
     if (found === undefined) return;
     const queue = new FollowedQueue(this.#storage, this.#log, found, directory, this.#queueFileSize as number);
     this.#queues.set(directory, queue);
   }
 
-  /** Deleted with its topic: a queue of the same name is another one. */
-  #forget(directory: string, { queue }: FollowedQueue): void {
+  #find(topic: string, queueId: number): ReadConsumeQueue | undefined {
+    const { topics } = this.#words;
+    topics.slot(topics.recovered(topic), queueId);
+    return this.#reader.consumeQueues.find(topic, queueId);
+  }
+
+  /** Deleted with its topic, and put again: a queue of the same name is another one. */
+  #forget(directory: string, queue: FollowedQueue): void {
     this.#queues.delete(directory);
     this.#watches.get(directory)?.close();
     this.#watches.delete(directory);
-    this.#words.topics.forgetQueue(queue.topic, queue.queueId);
-    this.#reader.consumeQueues.forgetQueue(queue.slot);
+    this.#hide(queue);
   }
 
   #topicDirectories(): string[] {

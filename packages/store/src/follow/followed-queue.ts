@@ -7,22 +7,26 @@ import type { FollowedLog } from "./followed-log.js";
 
 /** Units that one look takes at most: the others come with the next. */
 const UNITS_PER_LOOK = 65_536;
-/** A queue whose files are away for so long was deleted; recovery, which builds them again, is faster. */
+/** A queue whose files are away for so long is gone: deleted, if recovery is not just building them again. */
 const GONE_MS = 3000;
 
 /** What has become of a queue's files since the last listing. */
-export type QueueLife = "same" | "deleted" | "again";
+export type QueueLife = "same" | "gone" | "again";
 
 /**
  * Where a ConsumeQueue that somebody else writes ends. What has a unit has been dispatched; but the unit may be in the middle of being
- * stored, so that the last one counts only when the record that it leads to says the same. The end never goes back.
+ * stored, so that the last one counts only when the record that it leads to says the same. The end never goes back, but for a queue that
+ * was gone: it ends where its files end, until they have been built again.
  */
 export class FollowedQueue {
-  readonly queue: ReadConsumeQueue;
+  /** Another one after it was gone, in another queue slot: the columns of a slot never go back. */
+  queue: ReadConsumeQueue;
   readonly directory: string;
   /** First queue offset whose record is still there, and one past the last that can be read. */
   minOffset = 0;
   maxOffset = 0;
+  /** One past the last that could ever be read in this life of the queue. */
+  nextOffset = 0;
   /** End of the last record in the queue, in bytes of the log. */
   physicalEnd = 0;
   readonly #storage: Storage;
@@ -31,7 +35,7 @@ export class FollowedQueue {
   readonly #unit = new ConsumeQueueUnit();
   /** First unit of each file → which file it is. */
   #files = new Map<number, number>();
-  /** It is known where it ended when it was looked at first. */
+  /** It is known where it ends: not before the first file, and not while it is gone. */
   #isBegun = false;
   #goneSinceMs = -1;
 
@@ -70,7 +74,7 @@ export class FollowedQueue {
     while (end > this.maxOffset && !this.#isBelieved(end - 1)) end--;
     if (end === this.maxOffset) return false;
     this.physicalEnd = ends[end - this.maxOffset] as number;
-    this.maxOffset = end;
+    this.#setEnd(end);
     return true;
   }
 
@@ -81,22 +85,35 @@ export class FollowedQueue {
    */
   refresh(): QueueLife {
     const files = this.#list();
-    if (files.size === 0) {
-      if (!this.#isBegun) return "same";
-      if (this.#goneSinceMs < 0) this.#goneSinceMs = monotonicMs();
-      return monotonicMs() - this.#goneSinceMs > GONE_MS ? "deleted" : "same";
-    }
+    if (files.size === 0) return this.#withoutFiles();
     this.#goneSinceMs = -1;
-    if (!this.#isBegun) this.#begin(files);
-    else if (this.#isReplacedBy(files)) {
+    const hasOthers = !this.#isBegun || this.#isReplacedBy(files);
+    if (hasOthers && this.nextOffset > 0) {
       const isAgain = this.#isAgain(files);
       if (isAgain) return "again";
-      if (isAgain === undefined) return "same"; // nothing in them says it yet: they are compared once more
+      if (isAgain === undefined) return this.#isBegun ? "same" : "gone"; // nothing in them says it yet: they are compared once more
     }
+    if (!this.#isBegun || (hasOthers && this.nextOffset === 0)) this.#begin(files);
     this.#files = files;
     const first = Math.min(...files.keys());
     this.minOffset = Math.max(this.minOffset, this.#firstOf(Math.max(first, this.minOffset), this.maxOffset, this.#log.minOffset));
     return "same";
+  }
+
+  /** Its place in the log is kept: by it the files of the same life are known when they come back. */
+  #withoutFiles(): QueueLife {
+    if (!this.#isBegun) return "gone";
+    if (this.#goneSinceMs < 0) this.#goneSinceMs = monotonicMs();
+    if (monotonicMs() - this.#goneSinceMs <= GONE_MS) return "same";
+    this.#isBegun = false;
+    this.minOffset = this.maxOffset = 0;
+    this.queue.forget(Number.POSITIVE_INFINITY);
+    return "gone";
+  }
+
+  #setEnd(maxOffset: number): void {
+    this.maxOffset = maxOffset;
+    this.nextOffset = Math.max(this.nextOffset, maxOffset);
   }
 
   /** Another file has the name of one that is known, or none of those that are known is left. */
@@ -117,11 +134,12 @@ export class FollowedQueue {
     let at = first;
     while (at < limit && this.#read(at) && this.#unit.isFill) at++;
     if (at >= limit || !this.#read(at)) return undefined;
-    return this.maxOffset > 0 && this.#unit.physicalOffset >= this.physicalEnd;
+    return this.#unit.physicalOffset >= this.physicalEnd;
   }
 
-  /** Where it ends when it is looked at first: units are there up to a place in the last file, and none from there on. */
+  /** Where it ends when it is looked at first, or after it was gone: units are there up to a place in the last file, none from there on. */
   #begin(files: ReadonlyMap<number, number>): void {
+    this.queue.forget(Number.POSITIVE_INFINITY);
     for (const start of [...files.keys()].sort((a, b) => b - a)) {
       let [low, high] = [start, start + this.#unitsPerFile];
       while (low < high) {
@@ -132,7 +150,7 @@ export class FollowedQueue {
       while (low > start && !this.#isBelieved(low - 1)) low--;
       if (low === start) continue;
       this.physicalEnd = this.#physicalEndBelow(low, start);
-      this.maxOffset = low;
+      this.#setEnd(low);
       break;
     }
     this.#isBegun = true;

@@ -50,8 +50,9 @@ export class FollowedWords {
     if (minOffset > this.#minOffset.value) this.#minOffset.set(minOffset);
   }
 
-  setQueue(slot: number, minOffset: number, maxOffset: number): void {
-    this.#appended.nextQueueOffsets.set(slot, maxOffset);
+  /** @param nextOffset above `maxOffset` while units are built again: who has consumed so far stays there */
+  setQueue(slot: number, minOffset: number, maxOffset: number, nextOffset: number): void {
+    this.#appended.nextQueueOffsets.set(slot, nextOffset);
     this.#readable.maxQueueOffsets.set(slot, maxOffset);
     this.#readable.minQueueOffsets.set(slot, minOffset);
   }

@@ -40,6 +40,8 @@ export class TopicTable implements PutTopics {
   readonly #suspended = new Map<string, Topic | undefined>();
   /** Slots of queues that take no puts any more. */
   readonly #fullSlots = new Set<number>();
+  /** Slot → the one that the same life of the queue had before. */
+  readonly #continued = new Map<number, number>();
   readonly #queues: QueueTableWriter;
   /** Topics made, refused ones included. */
   #made = 0;
@@ -89,6 +91,16 @@ export class TopicTable implements PutTopics {
     const topic = this.find(name);
     topic?.slots.delete(queueId);
     if (topic?.slots.size === 0) this.forget(name);
+  }
+
+  /** A queue that was forgotten has not begun again at 0: it goes on in another slot. */
+  setContinued(from: number, slot: number): void {
+    this.#continued.set(slot, from);
+  }
+
+  isContinued(from: number, slot: number): boolean {
+    for (let at: number | undefined = slot; at !== undefined; at = this.#continued.get(at)) if (at === from) return true;
+    return false;
   }
 
   /** From now on puts of the topic are refused (ERR_TOPIC_SUSPENDED), until {@link resume}; it can be read. */

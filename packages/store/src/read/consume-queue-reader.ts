@@ -70,6 +70,11 @@ export class ConsumeQueueReader {
     return this.#queues.get(slot) ?? this.#add(slot, topic, queueId);
   }
 
+  /** Whether the queue in `slot` is the one that was in `from`, and has not begun again at 0. */
+  isContinued(from: number, slot: number): boolean {
+    return this.#topics.isContinued(from, slot);
+  }
+
   #add(slot: number, topic: string, queueId: number): ReadConsumeQueue {
     const directory = consumeQueueDirectory(this.#paths, topic, queueId);
     const queue = new ReadConsumeQueue(

@@ -14,7 +14,7 @@ function lagging(t: ExecutionContext, topics: number, queuesEach: number): { lag
   const words = new FollowedWords();
   for (let topic = 0; topic < topics; topic++) {
     for (let queueId = 0; queueId < queuesEach; queueId++)
-      words.setQueue(words.topics.slot(words.topics.recovered(`T${topic}`), queueId), 10, 100);
+      words.setQueue(words.topics.slot(words.topics.recovered(`T${topic}`), queueId), 10, 100, 100);
   }
   const offsets = ConsumerOffsets.open(createStorage({ kind: "real" }), join(temporaryDirectory(t), "offsets.json"), NEVER_MS);
   t.teardown(() => offsets.close().catch(() => {}));
