@@ -1,5 +1,6 @@
 // Worker threads put beside one another, each into a ring of its own; the thread of the store only waits for them.
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { MessageStore } from "millrace";
 import { MessageProducer } from "millrace/producer";
@@ -25,6 +26,7 @@ async function run(directory) {
     return new Worker(new URL(import.meta.url), { workerData: { handle, queueId }, transferList: handle.transferList });
   });
   await Promise.all(workers.map((worker) => once(worker, "exit")));
+  while (store.dispatchBehindBytes > 0) await setTimeout(1); // acknowledged is in the log; dispatched is in its queue
   for (let queueId = 0; queueId < WORKERS; queueId++) {
     console.log(`queue ${queueId} has ${store.getMaxOffsetInQueue("Readings", queueId)} messages`);
   }

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { indexItemPosition, storePaths } from "@millrace/format";
+import { indexItemPosition, type MillraceError, storePaths } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
@@ -124,13 +124,19 @@ test.serial("what lies beside the segments and queue files, and is none, does no
 });
 
 test.serial("a snapshot whose log is gone before it is copied is refused", async (t) => {
-  const store = await openStore(t, SMALL);
-  for (let n = 0; n < 20; n++) await store.putMessage(numbered(n, 700));
-  const { commitLog } = storePaths(store.config.storePathRootDir);
-  for (const name of readdirSync(commitLog)) rmSync(join(commitLog, name));
-  const parent = temporaryDirectory(t);
-  await t.throwsAsync(store.snapshot(join(parent, "backup")), { code: "ERR_COPY_FAILED", message: /deleted faster/ });
-  t.deepEqual(readdirSync(parent), []);
+  for (let code = ""; code !== "ERR_COPY_FAILED"; ) {
+    const store = await openStore(t, SMALL);
+    for (let n = 0; n < 20; n++) await store.putMessage(numbered(n, 700));
+    const { commitLog } = storePaths(store.config.storePathRootDir);
+    for (const name of readdirSync(commitLog)) rmSync(join(commitLog, name));
+    const parent = temporaryDirectory(t);
+    const error = await t.throwsAsync<MillraceError>(store.snapshot(join(parent, "backup")));
+    t.deepEqual(readdirSync(parent), []);
+    code = error?.code ?? "";
+    if (code === "ERR_STORE_FAULTED") continue; // the flusher was about to open the next segment
+    t.is(code, "ERR_COPY_FAILED");
+    t.regex(error?.message ?? "", /deleted faster/);
+  }
 });
 
 test.serial("an aborted snapshot, one that fails and one whose store is closed leave nothing, and the store goes on", async (t) => {
