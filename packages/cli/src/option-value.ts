@@ -2,6 +2,10 @@ import { UsageError } from "./usage-error.js";
 
 /** Readers of option values: each takes the text as typed and throws {@link UsageError} with the option's name. */
 
+/** Of sizes, counts and hours, as the store takes them. */
+export const INT_MAX = 0x7fffffff;
+export const QUEUE_ID_MAX = 0x7fffffff;
+
 export function integer(name: string, text: string, least: number, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= least && value <= most)) {

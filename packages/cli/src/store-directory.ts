@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { MessageStore, type MessageStoreOptions, type ReadOnlyMessageStore } from "@millrace/store";
 import type { Command } from "commander";
-import { integer, size } from "./option-value.js";
+import { INT_MAX, integer, size } from "./option-value.js";
 import { UsageError } from "./usage-error.js";
 
 /** The option of a store whose log does not lie in it. */
@@ -18,7 +18,6 @@ export interface SizeOptions extends LogOption {
 }
 
 const DIRECTORY = "the store's directory (storePathRootDir)";
-const INT_MAX = 0x7fffffff;
 
 /** With the argument `<directory>` and the option of its log. */
 export function withDirectory(command: Command): Command {

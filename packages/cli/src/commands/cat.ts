@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { exitWith } from "../exit-code.js";
 import { FORMAT_ABOUT, messageFormat, printMessage } from "../message-format.js";
-import { integer } from "../option-value.js";
+import { integer, QUEUE_ID_MAX } from "../option-value.js";
 import { queueMessages, queuesOf } from "../queue-messages.js";
 import { type LogOption, openReader, withDirectory } from "../store-directory.js";
 import { time } from "../time-value.js";
@@ -23,8 +23,6 @@ interface CatOptions extends LogOption {
   readonly format: string;
   readonly json?: true;
 }
-
-const QUEUE_ID_MAX = 0x7fffffff;
 
 /** `millrace cat`: messages by place, time, key or id. */
 export function catCommand(): Command {

@@ -4,7 +4,7 @@ import { type BoundaryType, MessageStore } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { exitWith } from "../exit-code.js";
-import { integer } from "../option-value.js";
+import { integer, QUEUE_ID_MAX } from "../option-value.js";
 import { print, printJson, table } from "../print.js";
 import { queuesOf } from "../queue-messages.js";
 import {
@@ -30,7 +30,6 @@ interface ResetOptions extends SizeOptions {
   readonly json?: true;
 }
 
-const QUEUE_ID_MAX = 0x7fffffff;
 const BOUNDARY: BoundaryType = "lower";
 
 /** `millrace offsets`: how far the consumer groups have come, and where they begin again. */

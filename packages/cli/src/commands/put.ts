@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { exitWith } from "../exit-code.js";
 import { interrupted } from "../interrupted.js";
-import { integer } from "../option-value.js";
+import { integer, QUEUE_ID_MAX } from "../option-value.js";
 import { print, printJson } from "../print.js";
 import { DELETES_NOTHING, holdsSomething, newStoreOptions, type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
@@ -17,7 +17,6 @@ interface PutOptions extends SizeOptions {
   readonly json?: true;
 }
 
-const QUEUE_ID_MAX = 0x7fffffff;
 const UNANSWERED_MAX = 1000;
 
 /** `millrace put`: line by line from standard input, for a try. */

@@ -3,7 +3,7 @@ import { MessageStore, type MessageStoreOptions } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { interrupted } from "../interrupted.js";
-import { integer, oneOf } from "../option-value.js";
+import { INT_MAX, integer, oneOf } from "../option-value.js";
 import { bytesText, print, warn } from "../print.js";
 import { replicaOptions, type SizeOptions, withSizes } from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
@@ -21,7 +21,6 @@ interface ReplicaOptions extends SizeOptions, RetentionOptions {
 }
 
 const LOOK_MS = 200;
-const HOURS_MAX = 0x7fffffff;
 
 /** `millrace replica`: a slave, for as long as it runs. */
 export function replicaCommand(): Command {
@@ -62,7 +61,7 @@ function slaveOptions(directory: string, options: ReplicaOptions): MessageStoreO
   const { fileReservedTime: kept, deleteWhen, cleanFileForciblyEnable: forcibly } = options;
   return {
     ...replicaOptions(directory, options),
-    ...(kept === undefined ? {} : { fileReservedTime: integer("fileReservedTime", kept, 0, HOURS_MAX) }),
+    ...(kept === undefined ? {} : { fileReservedTime: integer("fileReservedTime", kept, 0, INT_MAX) }),
     ...(deleteWhen === undefined ? {} : { deleteWhen }),
     ...(forcibly === undefined
       ? {}

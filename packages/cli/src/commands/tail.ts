@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { interrupted } from "../interrupted.js";
 import { FORMAT_ABOUT, type MessageFormat, messageFormat, printMessage } from "../message-format.js";
-import { integer } from "../option-value.js";
+import { integer, QUEUE_ID_MAX } from "../option-value.js";
 import { warn } from "../print.js";
 import { queueMessages, queuesOf } from "../queue-messages.js";
 import { type LogOption, openReader, withDirectory } from "../store-directory.js";
@@ -16,7 +16,6 @@ interface TailOptions extends LogOption {
   readonly json?: true;
 }
 
-const QUEUE_ID_MAX = 0x7fffffff;
 const LINES_MAX = 1_000_000;
 
 /** `millrace tail`: the last messages of a topic or queue, and those that come. */

@@ -147,7 +147,11 @@ export class MessageValidator {
     }
     if (fields.propertiesLength >= 0) this.storedProperties = storedPropertiesLength(fields, this.#config.enabledAppendPropCRC);
     if (fields.propertiesLength < 0 || this.storedProperties > PROPERTIES_MAX_LENGTH) {
-      return refused("PROPERTIES_SIZE_EXCEEDED", "ERR_PROPERTIES_TOO_LARGE", "properties are over 32767 bytes: limit=32767");
+      return refused(
+        "PROPERTIES_SIZE_EXCEEDED",
+        "ERR_PROPERTIES_TOO_LARGE",
+        `the properties are too long: limit=${PROPERTIES_MAX_LENGTH}`,
+      );
     }
     const bodyLength = fields.body.length;
     const { maxMessageSize } = this.#config;
@@ -166,7 +170,7 @@ export class MessageValidator {
   #deliveryLimits(topic: Topic, level: number, waitStoreMsgOK: boolean | undefined): RefusedPutResult | undefined {
     const properties = this.storedProperties + deliveryGrowth(level, waitStoreMsgOK);
     if (properties > PROPERTIES_MAX_LENGTH) {
-      const reason = `properties are over 32767 bytes when the message is delivered: length=${properties} limit=32767`;
+      const reason = `the properties are too long when the message is delivered: length=${properties} limit=${PROPERTIES_MAX_LENGTH}`;
       return refused("PROPERTIES_SIZE_EXCEEDED", "ERR_PROPERTIES_TOO_LARGE", reason);
     }
     const { fields } = this;
