@@ -66,6 +66,11 @@ export interface Measurement {
   readonly mainNs?: number;
   /** For a report. */
   readonly series?: LoadSeries;
+  /**
+   * Of RocketMQ's store, until the thread that puts has the answer: its other times end when a thread of the store has completed the put.
+   * Those of all others end where this one does.
+   */
+  readonly answeredP50Us?: number;
   /** Of RocketMQ's store: what was not acknowledged, by status, and how far the dispatcher was behind at the end. */
   readonly failures?: Readonly<Record<string, number>>;
   readonly behindBytes?: number;

@@ -245,4 +245,4 @@ export interface JavaReplicationJob {
   readonly directory: string;
 }
 
-export type ReplicationResult = Pick<Measurement, "msgPerSec" | "p50Us" | "p99Us">;
+export type ReplicationResult = Required<Pick<Measurement, "msgPerSec" | "p50Us" | "p99Us" | "answeredP50Us">>;

@@ -2,8 +2,13 @@ package millrace.bench;
 
 import java.util.Map;
 
-/** What one run of puts came to; statuses are counted by name. */
-record PutFigure(Map<String, Long> statuses, long nanos, LatencyHistogram latency) {
+/**
+ * What one run of puts came to; statuses are counted by name.
+ *
+ * @param latency until the store's own thread has completed the put
+ * @param answered until the thread that puts has the answer
+ */
+record PutFigure(Map<String, Long> statuses, long nanos, LatencyHistogram latency, LatencyHistogram answered) {
     static final String OK = "PUT_OK";
 
     /**
@@ -20,6 +25,7 @@ record PutFigure(Map<String, Long> statuses, long nanos, LatencyHistogram latenc
         });
         return "{\"messages\":" + acknowledged + ",\"msgPerSec\":" + acknowledged * 1e9 / nanos + ",\"p50Us\":" + latency.quantileUs(0.5)
             + ",\"p99Us\":" + latency.quantileUs(0.99) + ",\"p999Us\":" + latency.quantileUs(0.999)
+            + ",\"answeredP50Us\":" + answered.quantileUs(0.5)
             + ",\"cpuNs\":" + (double) cpuNanos / Math.max(1, acknowledged) + ",\"behindBytes\":" + behindBytes + ",\"failures\":{" + failures + "}}";
     }
 }

@@ -13,6 +13,7 @@ final class PutWindow {
     private final MessageContent content;
     private final Slot[] slots;
     private LatencyHistogram latency = new LatencyHistogram();
+    private LatencyHistogram answered = new LatencyHistogram();
     private Map<String, Long> statuses = new TreeMap<>();
     private long next;
     private long settled;
@@ -29,6 +30,7 @@ final class PutWindow {
     /** Puts until so many have been sent or the time is over, and waits for all of them. */
     PutFigure run(long count, long nanos) {
         latency = new LatencyHistogram();
+        answered = new LatencyHistogram();
         statuses = new TreeMap<>();
         long last = count == Long.MAX_VALUE ? count : next + count;
         long start = System.nanoTime();
@@ -45,7 +47,7 @@ final class PutWindow {
         while (settled < next) {
             settleOldest();
         }
-        return new PutFigure(statuses, System.nanoTime() - start, latency);
+        return new PutFigure(statuses, System.nanoTime() - start, latency, answered);
     }
 
     private void settleOldest() {
@@ -54,6 +56,7 @@ final class PutWindow {
         statuses.merge(status, 1L, Long::sum);
         if (status.equals(PutFigure.OK)) {
             latency.record(slot.endNanos - slot.startNanos);
+            answered.record(System.nanoTime() - slot.startNanos);
         }
     }
 
