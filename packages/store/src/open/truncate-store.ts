@@ -1,13 +1,4 @@
-import {
-  BLANK_MAGIC,
-  BLANK_RECORD_LENGTH,
-  findNextRecord,
-  int32At,
-  MAGIC_OFFSET,
-  MessageChecker,
-  MillraceError,
-  type StorePaths,
-} from "@millrace/format";
+import { MillraceError, type StorePaths } from "@millrace/format";
 import {
   type MappedFile,
   MappedFileQueue,
@@ -25,6 +16,8 @@ import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import { removeSegmentNotes } from "../marks/segment-note.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { type OpenedDirectory, openDirectory } from "./open-directory.js";
+import { segmentRecords } from "./segment-records.js";
+import { undoProgress } from "./undone-progress.js";
 
 /** What {@link MessageStore.truncate} has done. Offsets are in bytes of the log. */
 export interface TruncateReport {
@@ -46,7 +39,9 @@ export async function truncateStore(options: MessageStoreOptions, offset: number
       const message = `the log is not cut where it is not: offset=${offset} minOffset=${minOffset} maxOffset=${maxOffset}`;
       throw new MillraceError("ERR_TRUNCATE_OFFSET", message);
     }
-    report = cut(directory, lastEnd(directory, offset));
+    const cutAt = lastEnd(directory, offset);
+    if (cutAt < maxOffset) await undoProgress(directory, cutAt);
+    report = cut(directory, cutAt);
   } catch (error) {
     throw pathUnusable(error, "the log cannot be cut", directory.paths.commitLog);
   } finally {
@@ -58,21 +53,16 @@ export async function truncateStore(options: MessageStoreOptions, offset: number
 }
 
 /** Where the last record ends that ends at or before `offset`. A corrupt record in the way is passed where another one follows. */
-function lastEnd({ storage, config }: OpenedDirectory, offset: number): number {
+function lastEnd({ storage, config, recovery }: OpenedDirectory, offset: number): number {
   const segments = new SegmentDirectory(config.storePathCommitLog, config.mappedFileSizeCommitLog);
   const start = segments.startOf(offset);
   if (start === offset) return offset;
   const segment = segments.at(storage, offset, "read");
   try {
-    const { bytes, size } = segment;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const checker = new MessageChecker();
     let position = 0;
-    while (size - position >= BLANK_RECORD_LENGTH && int32At(bytes, position + MAGIC_OFFSET) !== BLANK_MAGIC) {
-      const length = checker.check(view, bytes, position, size, start + position, true);
-      const next = length > 0 ? position + length : findNextRecord(view, position, start + position, size);
-      if (next < 0 || start + next > offset) break;
-      position = next;
+    for (const { end } of segmentRecords(segment, recovery.maxOffset)) {
+      if (start + end > offset) break;
+      position = end;
     }
     return start + position;
   } finally {

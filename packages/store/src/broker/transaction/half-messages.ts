@@ -1,23 +1,15 @@
 import { setImmediate } from "node:timers/promises";
-import {
-  ConsumeQueueUnit,
-  TRANS_CONSUMER_GROUP,
-  TRANS_HALF_TOPIC,
-  TRANS_OP_HALF_TOPIC,
-  TRANS_OP_REMOVE_TAG,
-} from "@millrace/format";
+import { ConsumeQueueUnit, TRANS_CONSUMER_GROUP, TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC } from "@millrace/format";
 import type { MessageView } from "../../read/message-view.js";
 import { unlessCorrupt } from "../../read/record-corrupt-error.js";
 import { DecidedOffsets } from "./decided-offsets.js";
+import { decidedBy } from "./op-record.js";
 import type { TransactionProgress, TransactionQueue, TransactionStore } from "./transaction-store.js";
 
 /** Of both topics. */
 export const HALF_QUEUE_ID = 0;
 /** Records read in one turn of the event loop. */
 const RECORDS_PER_TURN = 256;
-/** RocketMQ 5 puts several offsets into one op record. */
-const OFFSET_SEPARATOR = ",";
-const OFFSET = /^\d{1,16}$/;
 
 /**
  * Which half messages have been decided. Known from the op records, which are read once, when it is first asked for; {@link decided}
@@ -98,12 +90,8 @@ export class HalfMessages {
 
   #takeOp(op: MessageView): void {
     this.#opEnd = Math.max(this.#opEnd, op.physicalOffset + op.size);
-    if (op.tags !== TRANS_OP_REMOVE_TAG) return;
     const halfEnd = this.halfQueue?.nextOffset ?? 0;
-    for (const text of Buffer.from(op.body).toString().split(OFFSET_SEPARATOR)) {
-      const queueOffset = OFFSET.test(text) ? Number(text) : Infinity;
-      if (queueOffset < halfEnd) this.#decided.add(queueOffset);
-    }
+    for (const queueOffset of decidedBy(op)) if (queueOffset < halfEnd) this.#decided.add(queueOffset);
   }
 
   /**
