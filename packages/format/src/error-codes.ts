@@ -185,7 +185,7 @@ export const ERROR_CODES = {
     remedy: "Correct the field that the message names; a text becomes a body with Buffer.from(text).",
   },
   ERR_MESSAGE_NOT_DELIVERED: {
-    meaning: "A delayed message was due, and cannot be put under its own topic and queue, whatever happens: it was passed over.",
+    meaning: "A delayed message was due, and cannot be put under its own topic and queue, however often: it was passed over.",
     remedy:
       "Read it with lookMessageByOffset at the offset that the message names, while its segment is there, and put what can be put.",
   },

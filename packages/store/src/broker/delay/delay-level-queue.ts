@@ -27,7 +27,7 @@ const DISPATCH_LOOK_MS = 10;
 const PASSES_LIMIT = 16_384;
 const UNADDRESSED = "reason=it does not say where it belongs, or names a reserved topic";
 
-/** A delayed message that the store does not take, whatever happens. */
+/** A delayed message that the store does not take, however often it is tried. */
 export interface PassedOverMessage {
   readonly level: number;
   /** In the level's queue. */
@@ -52,7 +52,7 @@ interface DuePut {
 interface DelayLevelObserver {
   /** All below it have been delivered or passed over. */
   onProgress(level: number, delayOffset: number): void;
-  /** A message will never be delivered, because of what it is. */
+  /** A message will never be delivered, because of what it is, or because there is no queue for it. */
   onPassedOver(message: PassedOverMessage): void;
   /** A put has come back: there is room for another, or one to be tried again. */
   onSettled(verdict: PutVerdict): void;
@@ -79,7 +79,7 @@ export class DelayLevelQueue {
   delivered = 0;
   /** Puts that failed and were or will be tried again. */
   retried = 0;
-  /** Passed over: gone with their segment, corrupt, without a legal topic and queue of their own, or no message that the store takes. */
+  /** Passed over: gone with their segment, corrupt, without a legal topic and queue of their own, or what the store never takes. */
   skipped = 0;
   /** Why a put failed last, or reading did. */
   lastError: unknown;

@@ -8,6 +8,8 @@ import type { PutMessageResult } from "../../put/put-message-result.js";
 export type PutVerdict = "delivered" | "illegal" | "busy" | "failed" | "ended";
 
 const ENDED = new Set(["ERR_STORE_CLOSED", "ERR_STORE_FENCED", "ERR_STORE_FAULTED"]);
+/** Not before somebody deletes topics: to wait for that would hold up everything behind it. */
+const NO_QUEUE = new Set(["ERR_TOO_MANY_QUEUES", "ERR_QUEUE_FULL"]);
 
 export function verdictOfResult({ appendResult, status }: PutMessageResult): PutVerdict {
   return appendResult !== null ? "delivered" : verdictOfStatus(status);
@@ -16,6 +18,7 @@ export function verdictOfResult({ appendResult, status }: PutMessageResult): Put
 export function verdictOfError(error: unknown): PutVerdict {
   if (!(error instanceof MillraceError)) return "failed";
   if (error.code === "ERR_TOPIC_SUSPENDED") return "busy"; // another topic's messages of the level do not wait for it
+  if (NO_QUEUE.has(error.code)) return "illegal";
   return ENDED.has(error.code) ? "ended" : verdictOfStatus(error.status);
 }
 

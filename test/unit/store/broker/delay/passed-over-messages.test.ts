@@ -46,6 +46,27 @@ test("passed over, counted and told: what the store says is no message", async (
   t.is(passedOver.length, 2);
 });
 
+test("passed over, counted and told: what is put in vain however often, which holds nothing up behind it", async (t) => {
+  const { store, clock, passedOver, start } = scheduleFixture(t);
+  for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
+  store.answer = (_, n) => [new MillraceError("ERR_TOO_MANY_QUEUES", "x"), new MillraceError("ERR_QUEUE_FULL", "y")][n];
+  const service = start();
+  await settle();
+  store.schedule(1, clock.now());
+  service.deliverDue();
+  await settle();
+  t.deepEqual(store.bodies, ["body 2", "body 3"]);
+  t.is(service.stats().levels[0]?.delayOffset, 4);
+  t.like(service.stats(), { delivered: 2, retried: 0, skipped: 2 });
+  t.deepEqual(
+    passedOver.map(({ queueOffset, reason }) => [queueOffset, reason]),
+    [
+      [0, "code=ERR_TOO_MANY_QUEUES reason=x"],
+      [1, "code=ERR_QUEUE_FULL reason=y"],
+    ],
+  );
+});
+
 test("passed over and counted: units whose record, file or queue head is gone", async (t) => {
   const { store, clock, start } = scheduleFixture(t);
   const queue = store.queue(1);
