@@ -1,9 +1,10 @@
-import { cpSync, existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
 import { OpenStore } from "#store/open/open-store.js";
+import { leftByCrash } from "../support/left-by-crash.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { numbered, openStore } from "../support/temporary-store.js";
 import { dispatchedAll } from "../support/until.js";
@@ -70,8 +71,7 @@ test.serial("records of a deleted topic do not come back, neither after a clean 
   await put(store, 3, "Doomed");
   await dispatchedAll(store);
   await store.flush();
-  const copy = temporaryDirectory(t);
-  cpSync(store.config.storePathRootDir, copy, { recursive: true });
+  const copy = leftByCrash(t, store.config.storePathRootDir);
   await store.close();
   for (const [storePathRootDir, lastExitOk] of [
     [store.config.storePathRootDir, true],

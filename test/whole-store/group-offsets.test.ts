@@ -5,7 +5,7 @@ import { createStorage } from "@millrace/mapped-file";
 import type { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { encodeDelayArrivals, readDelayArrivals } from "#store/marks/delay-arrivals.js";
-import { temporaryDirectory } from "../support/temporary-directory.js";
+import { copyAlive, leftByCrash } from "../support/left-by-crash.js";
 import { message, numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
 
@@ -16,28 +16,15 @@ async function put(store: MessageStore, count: number, topic = "TopicA"): Promis
   await until(() => store.getMaxOffsetInQueue(topic, 0) === store.getMaxOffsetInQueue(topic, 0, false));
 }
 
-/** The directory as a crash would leave it now. */
-function crashed(t: ExecutionContext, store: MessageStore): string {
-  const copy = temporaryDirectory(t);
-  try {
-    cpSync(store.config.storePathRootDir, copy, { recursive: true });
-    return copy;
-  } catch (error) {
-    // The store goes on: a small file that was being replaced has got its name between the listing and its copy.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return crashed(t, store);
-  }
-}
-
 /** A power failure has taken the end of the log, and left the small files: those of `store` as they are now go to `root`. */
 function keepConfig(store: MessageStore, root: string): void {
-  cpSync(join(store.config.storePathRootDir, "config"), join(root, "config"), { recursive: true });
+  copyAlive(join(store.config.storePathRootDir, "config"), join(root, "config"));
 }
 
 test("offsets beyond the log are cut to the queue's end when the store opens, reported, and new messages are consumed", async (t) => {
   const store = await openStore(t);
   await put(store, 5);
-  const root = crashed(t, store);
+  const root = leftByCrash(t, store.config.storePathRootDir);
   await put(store, 5);
   store.consumerOffsets.commit(GROUP, "TopicA", 0, 10);
   store.consumerOffsets.commit("other", "TopicA", 0, 4);
@@ -68,14 +55,14 @@ test("delay offsets beyond the log are cut and reported too", async (t) => {
 test("what was cut stays cut when the process is killed before anything is committed", async (t) => {
   const store = await openStore(t);
   await put(store, 5);
-  const root = crashed(t, store);
+  const root = leftByCrash(t, store.config.storePathRootDir);
   await put(store, 5);
   store.consumerOffsets.commit(GROUP, "TopicA", 0, 10);
   await store.consumerOffsets.persist();
   keepConfig(store, root);
   const again = await openStore(t, { storePathRootDir: root });
   await put(again, 7);
-  const third = await openStore(t, { storePathRootDir: crashed(t, again) });
+  const third = await openStore(t, { storePathRootDir: leftByCrash(t, again.config.storePathRootDir) });
   t.deepEqual(third.recovery.progress.cutOffsets, []);
   t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), 5);
 });
@@ -95,7 +82,7 @@ test("delay offsets and arrivals that were cut stay cut when the process is kill
   t.deepEqual(readDelayArrivals(storage, delayArrivals), { savedMs: 2000, levels: new Map([[2, [[1, 1000]]]]) });
   for (let n = 0; n < 8; n++) await again.putMessage(message({ delayTimeLevel: 2 }));
   await until(() => again.dispatchBehindBytes === 0);
-  const third = await openStore(t, { storePathRootDir: crashed(t, again), messageDelayLevel: "1h 2h" });
+  const third = await openStore(t, { storePathRootDir: leftByCrash(t, again.config.storePathRootDir), messageDelayLevel: "1h 2h" });
   t.deepEqual(third.recovery.progress.cutOffsets, []);
   t.like(third.stats().schedule.levels, [{ level: 2, delayOffset: 1, maxOffset: 9 }]);
 });
@@ -103,7 +90,7 @@ test("delay offsets and arrivals that were cut stay cut when the process is kill
 test("offsets that were saved when the log was longer are as old as the log that is left", async (t) => {
   const store = await openStore(t);
   await put(store, 5);
-  const root = crashed(t, store);
+  const root = leftByCrash(t, store.config.storePathRootDir);
   await put(store, 5);
   store.consumerOffsets.commit(GROUP, "TopicA", 0, 4);
   await store.consumerOffsets.persist();
@@ -112,14 +99,14 @@ test("offsets that were saved when the log was longer are as old as the log that
   t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), 4);
   await again.deleteTopic("TopicA");
   await put(again, 9);
-  const third = await openStore(t, { storePathRootDir: crashed(t, again) });
+  const third = await openStore(t, { storePathRootDir: leftByCrash(t, again.config.storePathRootDir) });
   t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
 });
 
 test("a crash while the store opens forgets no deletion that saved offsets are older than", async (t) => {
   const store = await openStore(t);
   await put(store, 5);
-  const root = crashed(t, store);
+  const root = leftByCrash(t, store.config.storePathRootDir);
   await put(store, 5);
   store.consumerOffsets.commit(GROUP, "TopicA", 0, 4);
   await store.consumerOffsets.persist();
@@ -174,14 +161,14 @@ test("a crash right after a deletion brings no offset back: what was saved befor
   await store.consumerOffsets.persist();
   await store.deleteTopic("TopicA");
   await put(store, 5);
-  const again = await openStore(t, { storePathRootDir: crashed(t, store) });
+  const again = await openStore(t, { storePathRootDir: leftByCrash(t, store.config.storePathRootDir) });
   const cut = { group: GROUP, topic: "TopicA", queueId: 0, offset: 3, cutTo: undefined, reason: "earlier-life" };
   t.deepEqual(again.recovery.progress.cutOffsets, [cut]);
   t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
   t.is(again.getMaxOffsetInQueue("TopicA", 0), 5);
   again.consumerOffsets.commit(GROUP, "TopicA", 0, 2);
   await again.consumerOffsets.persist();
-  const third = await openStore(t, { storePathRootDir: crashed(t, again) });
+  const third = await openStore(t, { storePathRootDir: leftByCrash(t, again.config.storePathRootDir) });
   t.deepEqual(third.recovery.progress.cutOffsets, []);
   t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), 2);
 });
@@ -230,7 +217,7 @@ test("a crash after a deletion brings no offset of a broker's back", async (t) =
   t.is(second.consumerOffsets.get(GROUP, "TopicA", 0), 3);
   await second.deleteTopic("TopicA");
   await put(second, 5);
-  const third = await openStore(t, { storePathRootDir: crashed(t, second) });
+  const third = await openStore(t, { storePathRootDir: leftByCrash(t, second.config.storePathRootDir) });
   t.is(third.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
 });
 
@@ -259,7 +246,7 @@ test("an offset that is committed while its expired queue is being deleted is no
   t.deepEqual(counted.slice(0, 2), [true, true]);
   for (const queueId of [0, 1]) t.is(consumerOffsets.get(GROUP, "TopicA", queueId), undefined);
   for (const queueId of [0, 1]) for (let n = 0; n < 5; n++) await store.putMessage(message({ queueId }));
-  const again = await openStore(t, { storePathRootDir: crashed(t, store) });
+  const again = await openStore(t, { storePathRootDir: leftByCrash(t, store.config.storePathRootDir) });
   for (const queueId of [0, 1]) t.is(again.consumerOffsets.get(GROUP, "TopicA", queueId), undefined);
 });
 
@@ -271,7 +258,7 @@ test("cleanExpiredConsumerQueue forgets the offsets durably before the queue is 
   const file = readFileSync(join(store.config.storePathRootDir, "config", "consumerOffset.json"), "utf8");
   t.false(file.includes("TopicA"));
   await put(store, 5);
-  const again = await openStore(t, { storePathRootDir: crashed(t, store) });
+  const again = await openStore(t, { storePathRootDir: leftByCrash(t, store.config.storePathRootDir) });
   t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), undefined);
 });
 

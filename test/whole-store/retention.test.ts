@@ -1,10 +1,10 @@
-import { cpSync, existsSync, readdirSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
+import { leftByCrash } from "../support/left-by-crash.js";
 import { setWallClock } from "../support/settable-wall-clock.js";
-import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, numberOf, openStore } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
 
@@ -188,8 +188,7 @@ test.serial("a crash while a segment is held: it can be read again, queue offset
   const lease = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset: 25, maxMessages: 1 });
   t.like(await store.deleteExpiredFiles(), { deletedSegments: 8, deletedConsumeQueueFiles: 3, minOffset: 9 * SIZE });
   t.deepEqual(bounds(store, "TopicA"), [27, 40]);
-  const copy = temporaryDirectory(t);
-  cpSync(store.config.storePathRootDir, copy, { recursive: true });
+  const copy = leftByCrash(t, store.config.storePathRootDir);
   lease.release();
   await store.close();
   const again = await openStore(t, { ...OPTIONS, storePathRootDir: copy });

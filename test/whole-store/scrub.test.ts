@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { QUEUE_ID_OFFSET, segmentFileName } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { CorruptEvent, MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { flipBit } from "../support/flip-bit.js";
+import { leftByCrash } from "../support/left-by-crash.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
-import { temporaryDirectory } from "../support/temporary-directory.js";
 import { numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
 
@@ -28,13 +28,6 @@ function rot(path: string, position: number, bit: number): void {
   const { mtimeNs } = statSync(path, { bigint: true });
   flipBit(path, position, bit);
   execFileSync("touch", ["-d", `@${mtimeNs / 1_000_000_000n}.${String(mtimeNs % 1_000_000_000n).padStart(9, "0")}`, path]);
-}
-
-/** What a killed process leaves of a store that has nothing to do: all that it has written. */
-function leftOf(t: ExecutionContext, { config: { storePathRootDir } }: MessageStore): string {
-  const left = temporaryDirectory(t);
-  cpSync(storePathRootDir, left, { recursive: true, preserveTimestamps: true });
-  return left;
 }
 
 function segmentPath({ config }: MessageStore, index: number): string {
@@ -140,7 +133,7 @@ for (const [isAddedTo, isKilled] of [
       await until(() => store.dispatchBehindBytes === 0);
       t.deepEqual((await store.verify()).damagedIndexFiles, [last], "as often as it is asked for");
       await store.flush();
-      const left = isKilled ? leftOf(t, store) : storePathRootDir;
+      const left = isKilled ? leftByCrash(t, storePathRootDir) : storePathRootDir;
       await store.close();
       const again = await openStore(t, { ...INDEX, storePathRootDir: left });
       t.is(again.recovery.lastExitOk, !isKilled);

@@ -1,9 +1,10 @@
-import { cpSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TRANS_HALF_TOPIC, TRANS_OP_HALF_TOPIC } from "@millrace/format";
 import type { MessageStore, PreparedMessage, UndecidedMessage, UndecidedRequest } from "@millrace/store";
 import test from "ava";
 import { OpenStore } from "#store/open/open-store.js";
+import { leftByCrash } from "../support/left-by-crash.js";
 import { messagesOf } from "../support/stored-messages.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
@@ -191,10 +192,7 @@ test.serial("after a crash it is known from the op records alone", async (t) => 
   for (let n = 0; n < 5; n++) all.push(await prepare(store, n));
   await store.commitMessage(all[1] as PreparedMessage);
   await store.rollbackMessage(all[3] as PreparedMessage);
-  const crashed = temporaryDirectory(t);
-  // A file that is being made has no name yet, and may have got it by the time it is copied.
-  cpSync(root, crashed, { recursive: true, filter: (path) => !path.endsWith(".new") });
-  const after = await openStore(t, { storePathRootDir: crashed });
+  const after = await openStore(t, { storePathRootDir: leftByCrash(t, root) });
   t.deepEqual(numbers((await undecided(after)).map((one) => one.message)), [0, 2, 4]);
   await t.throwsAsync(after.rollbackMessage(all[1] as PreparedMessage), { code: "ERR_TRANSACTION_DECIDED" });
 });
