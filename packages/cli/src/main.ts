@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { ERROR_CODES, MillraceError } from "@millrace/store";
 import { CommanderError } from "commander";
 import { EXIT_CODES, exitWith } from "./exit-code.js";
+import { failureText } from "./failure-text.js";
 import { millraceProgram } from "./program.js";
 import { UsageError } from "./usage-error.js";
 
@@ -25,14 +25,6 @@ async function main(args: readonly string[]): Promise<void> {
 /** What a command failed of, where its store could not be closed for it either. */
 function causeOf(thrown: unknown): unknown {
   return thrown instanceof Error && "suppressed" in thrown ? causeOf(thrown.suppressed) : thrown;
-}
-
-/** Code and message; for a code of Millrace's, what it means and what helps. */
-function failureText(error: unknown): string {
-  if (!(error instanceof Error)) return `${String(error)}\n`;
-  if (!(error instanceof MillraceError)) return `${"code" in error ? `${String(error.code)}: ` : ""}${error.message}\n`;
-  const { meaning, remedy } = ERROR_CODES[error.code];
-  return `${error.code}: ${error.message}\n${meaning}\n${remedy}\n`;
 }
 
 await main(process.argv.slice(2));

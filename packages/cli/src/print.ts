@@ -1,10 +1,23 @@
 import { exitWith } from "./exit-code.js";
+import { failureText } from "./failure-text.js";
+import { interrupt } from "./interrupted.js";
 
 /** Standard output. Whoever reads it may go before the end, as `head` does: then there is nothing left to do. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
+  if (error.code !== "EPIPE") {
+    process.stderr.write(failureText(error));
+    exitWith("failed");
+  }
+  interrupt();
 });
+
+/** Standard error. Where nobody reads it, the command goes on, and its exit code says how it has ended. */
+process.stderr.on("error", () => {});
+
+/** Whether standard output has failed, which the event says only in a later turn. */
+export function isUnread(): boolean {
+  return process.stdout.errored !== null;
+}
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -18,8 +18,14 @@ interface Ended {
 }
 
 /** Its standard input stays open after the lines, as a terminal's does, unless it is to be ended. */
-async function millrace(t: ExecutionContext, args: readonly string[], lines = "", isEnded = false): Promise<Ended> {
-  const child = spawn(process.execPath, [...bundledStore(), MAIN, ...args]);
+async function millrace(
+  t: ExecutionContext,
+  args: readonly string[],
+  lines = "",
+  isEnded = false,
+  flags: readonly string[] = bundledStore(),
+): Promise<Ended> {
+  const child = spawn(process.execPath, [...flags, MAIN, ...args]);
   t.teardown(() => child.kill("SIGKILL"));
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => {
@@ -92,7 +98,7 @@ test("put ends at the first put that is rejected: with its code, meaning and rem
   writeFileSync(join(root, "millrace.fence"), JSON.stringify({ reason: "EIO", offset: 0, time: 1 }));
   const fenced = await millrace(t, ["put", root, "Orders"], "a\nb\n");
   t.is(fenced.status, 1, fenced.stderr);
-  t.regex(fenced.stdout, /^put 0, refused 0, rejected \d, last msgId -\n$/);
+  t.regex(fenced.stdout, /^put 0, in the log only 0, refused 0, rejected \d, last msgId -\n$/);
   t.regex(fenced.stderr, /^ERR_STORE_FENCED: /m);
   t.notRegex(fenced.stderr, /^ {4}at /m);
 });
@@ -101,8 +107,40 @@ test("put counts what is put, and what is refused, to the end of its input", asy
   const root = await closedStore(t);
   const { status, stdout, stderr } = await millrace(t, ["put", root, "Orders"], `a\n${"x".repeat(5 * 1024 * 1024)}\nb\n`, true);
   t.is(status, 1);
-  t.regex(stdout, /^put 2, refused 1, rejected 0, last msgId [0-9A-F]{32}\n$/);
+  t.regex(stdout, /^put 2, in the log only 0, refused 1, rejected 0, last msgId [0-9A-F]{32}\n$/);
   t.regex(stderr, /^not put: status=MESSAGE_ILLEGAL /);
+});
+
+/** A module with which a process is begun: what is put to its stores gets these answers, one after the other, where it has been put. */
+function answering(statuses: readonly string[]): string {
+  const source = `import { MessageStore } from ${JSON.stringify(import.meta.resolve("@millrace/store"))};
+    const statuses = ${JSON.stringify(statuses)};
+    const { putMessage } = MessageStore.prototype;
+    MessageStore.prototype.putMessage = async function (message) {
+      const status = statuses.shift();
+      return { ...(await putMessage.call(this, message)), status };
+    };`;
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+test("put says what is in the log and not acknowledged as durable or replicated, with its msgId, and exit code 1", async (t) => {
+  const root = await closedStore(t);
+  const statuses = ["PUT_OK", "FLUSH_DISK_TIMEOUT", "FLUSH_SLAVE_TIMEOUT", "SLAVE_NOT_AVAILABLE"];
+  const flags = ["--import", answering([...statuses, ...statuses])];
+  for (const format of [[], ["--json"]]) {
+    const { status, stdout, stderr } = await millrace(t, ["put", root, "Late", ...format], "a\nb\nc\nd\n", true, flags);
+    t.is(status, 1, stderr);
+    if (format.length > 0) t.like(JSON.parse(stdout), { put: 1, inLogOnly: 3, refused: 0, rejected: 0 });
+    else t.regex(stdout, /^put 1, in the log only 3, refused 0, rejected 0, last msgId [0-9A-F]{32}\n$/);
+    const lines = stderr.trim().split("\n");
+    t.is(lines.length, 3);
+    for (const [n, line] of lines.entries()) {
+      const [, told, msgId = ""] = /^in the log, and not acknowledged as .*: status=(\S+) msgId=(\S+)$/.exec(line) ?? [];
+      t.is(told, statuses[n + 1]);
+      await using reader = await MessageStore.openReadOnly(root);
+      t.is(reader.lookMessageById(msgId)?.body.toString(), "bcd"[n]);
+    }
+  }
 });
 
 test("tail -f of what cannot be followed ends, with code, meaning and remedy", async (t) => {

@@ -1,7 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { bundledStore } from "../../support/bundled-store.js";
@@ -16,6 +17,12 @@ function millrace(t: ExecutionContext, ...args: readonly string[]): ChildProcess
   const child = spawn(process.execPath, [...bundledStore(), MAIN, ...args]);
   t.teardown(() => child.kill("SIGKILL"));
   return child;
+}
+
+/** From then on it can be read, however long the machine takes to make the first segment. */
+function hasSegment(root: string): boolean {
+  const log = join(root, "commitlog");
+  return existsSync(log) && readdirSync(log).some((name) => statSync(join(log, name)).size > 0);
 }
 
 /** Interrupts a command when it is as far as that, and waits for its end. */
@@ -39,7 +46,7 @@ test("bench that is interrupted says what it has measured, and leaves nothing", 
   const child = millrace(t, "bench", "--duration", "60m", "--inFlight", "5", "--in", parent, "--json");
   const puts = async (): Promise<boolean> => {
     const [name] = readdirSync(parent);
-    if (name === undefined || !existsSync(join(parent, name, "store", "commitlog"))) return false;
+    if (name === undefined || !hasSegment(join(parent, name, "store"))) return false;
     await using reader = await MessageStore.openReadOnly(join(parent, name, "store"));
     return reader.queues("Bench").length > 0;
   };
@@ -78,12 +85,51 @@ test("put that is interrupted has put what it was given, and closes the store", 
   const child = millrace(t, "put", root, "Orders", "--create");
   child.stdin.write("a\nb\n");
   const isPut = async (): Promise<boolean> => {
-    if (!existsSync(join(root, "commitlog"))) return false;
+    if (!hasSegment(root)) return false;
     await using reader = await MessageStore.openReadOnly(root);
     return reader.getMaxOffsetInQueue("Orders", 0) === 2;
   };
   const { status, stdout } = await interruptedWhen(child, isPut);
   t.is(status, 0);
-  t.regex(stdout, /^put 2, refused 0, /);
+  t.regex(stdout, /^put 2, in the log only 0, refused 0, /);
   t.false(existsSync(join(root, "abort")));
+});
+
+/** A module with which a process is begun: it is interrupted when it opens a store, or cuts one. */
+function interruptedOpening(): string {
+  const source = `import { MessageStore } from ${JSON.stringify(import.meta.resolve("@millrace/store"))};
+    for (const name of ["open", "truncate"]) {
+      const begin = MessageStore[name];
+      MessageStore[name] = async (...args) => {
+        process.kill(process.pid, "SIGINT");
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        return await begin.apply(MessageStore, args);
+      };
+    }`;
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+test("a command that is interrupted while it opens a store says so, and leaves it as it was", async (t) => {
+  const store = await openStore(t);
+  await store.putMessage(numbered(0, 20));
+  await store.close();
+  const root = store.config.storePathRootDir;
+  const before = readdirSync(root).sort();
+  const target = join(temporaryDirectory(t), "copy");
+  for (const args of [
+    ["snapshot", root, target],
+    ["offsets", "reset", root, "group", "TopicA", "--to", "earliest"],
+    ["offsets", "delete", root, "group"],
+    ["recover", root],
+    ["recover", root, "--truncate-to", "0"],
+    ["put", root, "TopicA"],
+  ]) {
+    const child = spawn(process.execPath, ["--import", interruptedOpening(), MAIN, ...args]);
+    t.teardown(() => child.kill("SIGKILL"));
+    const [told, [status]] = await Promise.all([text(child.stderr), once(child, "close")]);
+    t.is(status, 1, args.join(" "));
+    t.regex(told, /^ERR_ABORTED: /, args.join(" "));
+    t.deepEqual(readdirSync(root).sort(), before, args.join(" "));
+  }
+  t.false(existsSync(target));
 });

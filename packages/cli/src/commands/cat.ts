@@ -5,6 +5,7 @@ import { withExamples } from "../examples.js";
 import { exitWith } from "../exit-code.js";
 import { FORMAT_ABOUT, messageFormat, printMessage } from "../message-format.js";
 import { integer, QUEUE_ID_MAX } from "../option-value.js";
+import { isUnread } from "../print.js";
 import { queueMessages, queuesOf } from "../queue-messages.js";
 import { type LogOption, openReader, withDirectory } from "../store-directory.js";
 import { time } from "../time-value.js";
@@ -52,7 +53,7 @@ export function catCommand(): Command {
       const messages = topic === undefined ? oneMessage(reader, options) : messagesOf(reader, topic, queueId, options);
       for (const message of messages) {
         printMessage(message, format);
-        if (--left === 0) break;
+        if (--left === 0 || isUnread()) break;
       }
     });
   return withExamples(command, [

@@ -4,6 +4,7 @@ import { type BoundaryType, MessageStore } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { exitWith } from "../exit-code.js";
+import { interrupted } from "../interrupted.js";
 import { integer, QUEUE_ID_MAX } from "../option-value.js";
 import { print, printJson, table } from "../print.js";
 import { queuesOf } from "../queue-messages.js";
@@ -85,7 +86,7 @@ function resetCommand(): Command {
     .option("--json", "as JSON")
     .action(async (directory: string, group: string, topic: string, options: ResetOptions) => {
       const queue = options.queue === undefined ? undefined : integer("queue", options.queue, 0, QUEUE_ID_MAX);
-      await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER });
+      await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER, signal: interrupted() });
       const rows = queuesOf(store, topic, queue).map((queueId) => {
         const before = store.consumerOffsets.get(group, topic, queueId);
         return { group, topic, queueId, before, offset: placeOf(store, topic, queueId, options.to) };
@@ -114,7 +115,7 @@ function deleteCommand(): Command {
     .argument("<group>", "the consumer group")
     .option("--json", "as JSON")
     .action(async (directory: string, group: string, options: SizeOptions & { readonly json?: true }) => {
-      await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER });
+      await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER, signal: interrupted() });
       const isDeleted = store.consumerOffsets.deleteGroup(group);
       await store.consumerOffsets.persist();
       if (options.json) printJson({ group, isDeleted });

@@ -45,10 +45,11 @@ export function putCommand(): Command {
       const about = { ...(tags === undefined ? {} : { tags }), ...(keys === undefined ? {} : { keys: keys.split(" ") }) };
       const messageOf = (line: string) => ({ topic, queueId, body: Buffer.from(line), ...about });
       const { failure, ...outcome } = await putLines(store, signal, messageOf);
-      const { put, refused, rejected, lastMsgId } = outcome;
+      const { put, inLogOnly, refused, rejected, lastMsgId } = outcome;
       if (options.json) printJson(outcome);
-      else print(`put ${put}, refused ${refused}, rejected ${rejected}, last msgId ${lastMsgId ?? "-"}`);
-      if (refused > 0) exitWith("failed");
+      else
+        print(`put ${put}, in the log only ${inLogOnly}, refused ${refused}, rejected ${rejected}, last msgId ${lastMsgId ?? "-"}`);
+      if (inLogOnly + refused > 0) exitWith("failed");
       if (failure !== undefined) throw failure;
     });
   return withExamples(command, [
@@ -70,6 +71,8 @@ function newStore(directory: string, options: PutOptions): MessageStoreOptions {
 /** What became of the lines. */
 interface LinesOutcome {
   readonly put: number;
+  /** In the log, and not acknowledged as durable, or with enough slaves, in time. */
+  readonly inLogOnly: number;
   readonly refused: number;
   readonly rejected: number;
   readonly lastMsgId: string | undefined;
@@ -83,14 +86,21 @@ async function putLines(
   interrupt: AbortSignal,
   messageOf: (line: string) => Parameters<MessageStore["putMessage"]>[0],
 ): Promise<LinesOutcome> {
-  let [put, refused, rejected] = [0, 0, 0];
+  let [put, inLogOnly, refused, rejected] = [0, 0, 0, 0];
   let lastMsgId: string | undefined;
   const failed = new AbortController(); // the first reason stays
   const onAnswer = ({ status, appendResult, reason }: PutMessageResult): void => {
-    if (status !== "PUT_OK") process.stderr.write(`not put: status=${status} reason=${reason ?? ""}\n`);
+    if (appendResult === null) {
+      refused++;
+      process.stderr.write(`not put: status=${status} reason=${reason}\n`);
+      return;
+    }
+    lastMsgId = appendResult.msgId;
     if (status === "PUT_OK") put++;
-    else refused++;
-    lastMsgId = appendResult?.msgId ?? lastMsgId;
+    else {
+      inLogOnly++;
+      process.stderr.write(`in the log, and not acknowledged as durable or replicated: status=${status} msgId=${lastMsgId}\n`);
+    }
   };
   const onRejection = (error: unknown): void => {
     rejected++;
@@ -106,5 +116,5 @@ async function putLines(
   }
   await answered;
   await store.close().catch((error: unknown) => failed.abort(error));
-  return { put, refused, rejected, lastMsgId, failure: failed.signal.reason };
+  return { put, inLogOnly, refused, rejected, lastMsgId, failure: failed.signal.reason };
 }

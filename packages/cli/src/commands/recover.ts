@@ -32,8 +32,11 @@ export function recoverCommand(): Command {
     .option("--json", "as it always prints")
     .action(async (directory: string, options: RecoverOptions) => {
       checkDirectory(directory);
-      if (options.truncateTo !== undefined) return await truncated(directory, options.truncateTo, options);
-      const report = options.dryRun ? await onCopy(directory, options) : await recovered(damagedStoreOptions(directory, options));
+      const signal = interrupted();
+      if (options.truncateTo !== undefined) return await truncated(directory, options.truncateTo, options, signal);
+      const report = options.dryRun
+        ? await onCopy(directory, options, signal)
+        : await recovered({ ...damagedStoreOptions(directory, options), signal });
       const { queueOffsets, ...rest } = report;
       printJson({ ...rest, queueOffsets: Object.fromEntries(queueOffsets) });
     });
@@ -44,10 +47,10 @@ export function recoverCommand(): Command {
   ]);
 }
 
-async function truncated(directory: string, text: string, options: RecoverOptions): Promise<void> {
+async function truncated(directory: string, text: string, options: RecoverOptions, signal: AbortSignal): Promise<void> {
   if (options.dryRun) throw new UsageError("what is cut is cut: --truncate-to --dry-run");
   const offset = integer("truncate-to", text, 0, Number.MAX_SAFE_INTEGER);
-  printJson(await MessageStore.truncate(damagedStoreOptions(directory, options), offset));
+  printJson(await MessageStore.truncate({ ...damagedStoreOptions(directory, options), signal }, offset));
 }
 
 async function recovered(options: MessageStoreOptions): Promise<RecoveryReport> {
@@ -60,11 +63,10 @@ async function recovered(options: MessageStoreOptions): Promise<RecoveryReport> 
 }
 
 /** With the files' times: notes of a file hold for as long as it has not changed. */
-async function onCopy(directory: string, options: RecoverOptions): Promise<RecoveryReport> {
+async function onCopy(directory: string, options: RecoverOptions, signal: AbortSignal): Promise<RecoveryReport> {
   if (options.storePathCommitLog !== undefined)
     throw new UsageError("a log that lies elsewhere is not copied: --dry-run --storePathCommitLog");
   await refuseIfOpen(directory);
-  const signal = interrupted();
   const scratch = mkdtempSync(join(options.scratch ?? dirname(resolve(directory)), ".millrace-dry-run-"));
   try {
     const copy = join(scratch, "store");

@@ -13,9 +13,10 @@ export function snapshotCommand(): Command {
     .argument("<target>", "a directory that is not there yet")
     .option("--json", "as it always prints")
     .action(async (directory: string, target: string, options: SizeOptions) => {
-      await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER });
+      const signal = interrupted();
+      await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER, signal });
       const report = await store.snapshot(target, {
-        signal: interrupted(),
+        signal,
         onProgress: ({ bytesCopied }) => progress(`copied ${bytesText(bytesCopied)}`),
       });
       printJson(report);
