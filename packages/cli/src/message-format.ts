@@ -41,9 +41,19 @@ function messageJson(message: MessageView): object {
 function lineOf(message: MessageView, end: string): string {
   const { topic, queueId, queueOffset, storeTimestamp, msgId, tags, keys } = message;
   const words = [new Date(storeTimestamp).toISOString(), `${topic}/${queueId}`, `#${queueOffset}`, msgId];
-  if (tags !== undefined) words.push(`tags=${tags}`);
-  if (keys.length > 0) words.push(`keys=${keys.join(",")}`);
+  if (tags !== undefined) words.push(`tags=${shownWord(tags)}`);
+  if (keys.length > 0) words.push(`keys=${keys.map(shownWord).join(",")}`);
   return words.join(" ") + end;
+}
+
+/** What would break the line, or give the terminal orders, is escaped. */
+function shownWord(text: string): string {
+  return /\p{Cc}/u.test(text) ? quoted(text) : text;
+}
+
+/** JSON, without the control characters that it leaves. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(/\p{Cc}/gu, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 /** On one line; what is no text in hexadecimal. */
@@ -53,7 +63,7 @@ function shownBody(body: Buffer): string {
   // A character may be cut in two.
   const isText = isUtf8(body.length > SHOWN_BODY ? text.subarray(0, lastWhole(text)) : text);
   if (!isText) return `0x${text.toString("hex")}${more}`;
-  return JSON.stringify(text.subarray(0, body.length > SHOWN_BODY ? lastWhole(text) : text.length).toString()) + more;
+  return quoted(text.subarray(0, body.length > SHOWN_BODY ? lastWhole(text) : text.length).toString()) + more;
 }
 
 /** Where the last whole character ends: a continuation byte is 0b10…… */

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { MessageStore, type MessageStoreOptions, type ReadOnlyMessageStore } from "@millrace/store";
 import type { Command } from "commander";
 import { INT_MAX, integer, size } from "./option-value.js";
@@ -35,9 +36,9 @@ export function withSizes(command: Command): Command {
     .option("--maxIndexNum <n>", "items of an index file, as above");
 }
 
-/** A directory is never made by looking at it. */
-export function checkDirectory(directory: string): void {
-  if (!existsSync(directory)) throw new UsageError(`there is no such directory: storePathRootDir=${directory}`);
+/** A directory is never made by looking at it. @throws UsageError it is not there, or something else is */
+export function checkDirectory(directory: string, name = "storePathRootDir"): void {
+  if (!isDirectory(directory)) throw new UsageError(`there is no such directory: ${name}=${directory}`);
 }
 
 /** Beside whoever has it open. */
@@ -59,12 +60,12 @@ export const LOOKED_AFTER = { brokerRole: "SLAVE", haMasterAddress: "none" } as 
 /** Of what is opened to be put to: how long segments are kept is for the store's owner to say, and not known here. */
 export const DELETES_NOTHING = { fileReservedTime: INT_MAX, cleanFileForciblyEnable: false } as const;
 
-/** As {@link storeOptions}, of a store that may be too damaged to say its sizes. */
+/** As {@link storeOptions}, of a store that may be too damaged to say its sizes; but it has a log. */
 export function damagedStoreOptions(directory: string, given: SizeOptions): MessageStoreOptions {
   try {
     return storeOptions(directory, given);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
+    if (error instanceof UsageError || !isDirectory(logOf(directory, given))) throw error;
     return newStoreOptions(directory, given);
   }
 }
@@ -74,13 +75,24 @@ export function newStoreOptions(directory: string, given: SizeOptions): MessageS
   return { storePathRootDir: directory, ...logOption(given), ...givenSizes(given) };
 }
 
-/** A slave may be new. */
+/** A slave may be new, and one that was ended early has no log. */
 export function replicaOptions(directory: string, given: SizeOptions): MessageStoreOptions {
-  return holdsSomething(directory) ? damagedStoreOptions(directory, given) : newStoreOptions(directory, given);
+  const isMade = isNew(directory) || (isDirectory(directory) && isNew(logOf(directory, given)));
+  return isMade ? newStoreOptions(directory, given) : damagedStoreOptions(directory, given);
 }
 
-export function holdsSomething(directory: string): boolean {
-  return existsSync(directory) && readdirSync(directory).length > 0;
+/** A store can be made there: nothing is there, or a directory without anything in it. */
+export function isNew(path: string): boolean {
+  const entry = statSync(path, { throwIfNoEntry: false });
+  return entry === undefined || (entry.isDirectory() && readdirSync(path).length === 0);
+}
+
+function logOf(directory: string, { storePathCommitLog }: LogOption): string {
+  return storePathCommitLog ?? join(directory, "commitlog");
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function logOption({ storePathCommitLog }: LogOption): LogOption {

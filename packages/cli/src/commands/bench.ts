@@ -8,6 +8,7 @@ import { withExamples } from "../examples.js";
 import { interrupted } from "../interrupted.js";
 import { integer, seconds, size } from "../option-value.js";
 import { fields, print, printJson } from "../print.js";
+import { checkDirectory } from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
 
 interface BenchOptions {
@@ -61,6 +62,7 @@ async function measured({ duration, messageSize, inFlight, sync, in: parent }: B
   const durationMs = seconds("duration", duration, 0.1, 3600) * MS_PER_SECOND;
   if (bodyLength * window > 1024 ** 3)
     throw new UsageError(`more than 1 GiB in flight: --messageSize=${messageSize} --inFlight=${inFlight}`);
+  checkDirectory(parent, "--in");
   const signal = interrupted();
   const root = mkdtempSync(join(parent, "millrace-bench-"));
   const flushDiskType = sync ? "SYNC_FLUSH" : "ASYNC_FLUSH";
@@ -93,5 +95,9 @@ async function measured({ duration, messageSize, inFlight, sync, in: parent }: B
 }
 
 async function putUntil(store: MessageStore, body: Buffer, queueId: number, isOn: () => boolean): Promise<void> {
-  while (isOn()) await store.putMessage({ topic: "Bench", queueId, body });
+  while (isOn()) {
+    const { status, reason = "" } = await store.putMessage({ topic: "Bench", queueId, body });
+    if (status !== "PUT_OK")
+      throw new Error(`a put was not acknowledged, and what is measured is none: status=${status} reason=${reason}`);
+  }
 }

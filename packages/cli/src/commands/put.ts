@@ -6,7 +6,7 @@ import { exitWith } from "../exit-code.js";
 import { interrupted } from "../interrupted.js";
 import { integer, QUEUE_ID_MAX } from "../option-value.js";
 import { print, printJson } from "../print.js";
-import { DELETES_NOTHING, holdsSomething, newStoreOptions, type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
+import { DELETES_NOTHING, isNew, newStoreOptions, type SizeOptions, storeOptions, withSizes } from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
 
 interface PutOptions extends SizeOptions {
@@ -61,9 +61,9 @@ export function putCommand(): Command {
 /** @throws UsageError something is there */
 function newStore(directory: string, options: PutOptions): MessageStoreOptions {
   const { storePathCommitLog } = options;
-  if (holdsSomething(directory))
+  if (!isNew(directory))
     throw new UsageError(`a new store wants a directory that is not there, or empty: storePathRootDir=${directory}`);
-  if (storePathCommitLog !== undefined && holdsSomething(storePathCommitLog))
+  if (storePathCommitLog !== undefined && !isNew(storePathCommitLog))
     throw new UsageError(`a new store wants a log that is not there, or empty: --storePathCommitLog=${storePathCommitLog}`);
   return newStoreOptions(directory, options);
 }
@@ -76,7 +76,7 @@ interface LinesOutcome {
   readonly refused: number;
   readonly rejected: number;
   readonly lastMsgId: string | undefined;
-  /** Why a put was rejected first, or the store could not be closed. */
+  /** Why a put was rejected first, or the input could not be read, or the store not be closed. */
   readonly failure: unknown;
 }
 
@@ -108,11 +108,15 @@ async function putLines(
   };
   const signal = AbortSignal.any([interrupt, failed.signal]);
   let answered = Promise.resolve();
-  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY, signal })) {
-    if (failed.signal.aborted) break; // lines that had been read before
-    const answer = store.putMessage(messageOf(line)).then(onAnswer, onRejection);
-    answered = answered.then(() => answer);
-    await store.drained(UNANSWERED_MAX);
+  try {
+    for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY, signal })) {
+      if (failed.signal.aborted) break; // lines that had been read before
+      const answer = store.putMessage(messageOf(line)).then(onAnswer, onRejection);
+      answered = answered.then(() => answer);
+      await store.drained(UNANSWERED_MAX);
+    }
+  } catch (error) {
+    failed.abort(error);
   }
   await answered;
   await store.close().catch((error: unknown) => failed.abort(error));

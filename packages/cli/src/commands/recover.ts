@@ -67,13 +67,16 @@ async function onCopy(directory: string, options: RecoverOptions, signal: AbortS
   if (options.storePathCommitLog !== undefined)
     throw new UsageError("a log that lies elsewhere is not copied: --dry-run --storePathCommitLog");
   await refuseIfOpen(directory);
-  const scratch = mkdtempSync(join(options.scratch ?? dirname(resolve(directory)), ".millrace-dry-run-"));
+  const made = damagedStoreOptions(directory, options);
+  const parent = options.scratch ?? dirname(resolve(directory));
+  checkDirectory(parent, "--scratch");
+  const scratch = mkdtempSync(join(parent, ".millrace-dry-run-"));
   try {
     const copy = join(scratch, "store");
     const filter = (): boolean => !signal.aborted; // asked before each file
     await cp(directory, copy, { recursive: true, preserveTimestamps: true, mode: constants.COPYFILE_FICLONE, filter });
     if (signal.aborted) throw new MillraceError("ERR_ABORTED", `copying was interrupted: storePathRootDir=${directory}`);
-    return await recovered({ ...damagedStoreOptions(copy, options), signal });
+    return await recovered({ ...made, storePathRootDir: copy, signal });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
