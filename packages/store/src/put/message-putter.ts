@@ -305,7 +305,7 @@ export class MessagePutter<T extends PutTopics = TopicTable> {
     if (this.#verdict.flags !== 0) while (this.#settleSome(monotonicUs())) {}
     this.#drain();
     // What has been answered makes room; only who finds none then has waited in vain.
-    if (!this.#settleable()) this.waiting.expire(monotonicUs());
+    if (!this.#settleable() && this.waiting.expire(monotonicUs())) this.#drained.look(this.unanswered);
     if (this.#keepsAlive && this.ring.inFlight === 0 && this.waiting.size === 0) {
       this.#keepsAlive = false;
       this.#recheck.unref();

@@ -73,18 +73,20 @@ export class PutWaitQueue {
     }
   }
 
-  /** Rejects those whose deadline has passed. */
-  expire(nowUs: number): void {
+  /** Rejects those whose deadline has passed; whether there were any. */
+  expire(nowUs: number): boolean {
     const { putMessageTimeout, putRingSize } = this.#config;
+    const before = this.size;
     while (this.size > 0) {
       const { deadlineUs, settle } = this.#puts[this.#first] as WaitingPut;
-      if (deadlineUs > nowUs) return;
+      if (deadlineUs > nowUs) break;
       this.#drop();
       const reason =
         "the put ring stayed full until the deadline; await store.drained(n) between puts, or store.writable(), waits for room: " +
         `putRingSize=${putRingSize} putMessageTimeout=${putMessageTimeout}`;
       this.#fail(settle, Promise.reject(new MillraceError("ERR_PUT_TIMEOUT", reason, { status: "OS_PAGE_CACHE_BUSY" })));
     }
+    return this.size < before;
   }
 
   rejectAll(error: MillraceError): void {

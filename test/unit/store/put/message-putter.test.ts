@@ -121,6 +121,18 @@ test("a put that waits for the ring and finds it free at last is not too late, t
   t.is((await waiting).status, "PUT_OK");
 });
 
+test("drained resolves with the expiry of the puts that it waited for", async (t) => {
+  const putting = new Putting(t, { putMessageTimeout: 100, maxMessageSize: 1024 });
+  const { putter } = putting;
+  const inRing = Array.from({ length: 64 }, () => putter.putMessage(message()));
+  const waiting = putter.putMessage(message());
+  const isDrained = putter.drained(inRing.length).then(() => true);
+  await t.throwsAsync(waiting, { code: "ERR_PUT_TIMEOUT" });
+  t.true(await Promise.race([isDrained, new Promise((resolve) => setImmediate(resolve, false))]));
+  await putting.answer(...inRing.map(() => "ok" as const));
+  await Promise.all(inRing);
+});
+
 test("a disk over its ratio refuses what is new, also behind a delivery in the same turn", async (t) => {
   const putting = new Putting(t, {});
   const { putter } = putting;
