@@ -195,6 +195,28 @@ test("a handle that nobody attaches, and a busy producer of other topics, keep n
   await store.close();
 });
 
+test("a deletion that a silent producer keeps from being done waits for it once; the others put again when it has failed", async (t) => {
+  const store = await openStore(t);
+  const silent = fakeProducer(store, { suspend: () => new Promise(() => {}), resume: () => new Promise(() => {}) });
+  const events: string[] = [];
+  const answering = fakeProducer(store, { suspend: () => events.push("suspended"), resume: () => events.push("resumed") });
+  for (const { remote } of [silent, answering]) t.is(await remote.slot("T", 0), 0);
+  const began = performance.now();
+  await t.throwsAsync(store.deleteTopic("T"), { code: "ERR_TOPIC_NOT_DELETED", message: /event loop/ });
+  t.true(performance.now() - began < 10_000);
+  t.deepEqual(events, ["suspended", "resumed"]);
+  for (const { close } of [silent, answering]) close();
+  await store.deleteTopic("T");
+  await store.close();
+});
+
+/** On this thread, with these answers to what the store asks. */
+function fakeProducer(store: MessageStore, face: object): { remote: ControlPort<StoreFace>["remote"]; close: () => void } {
+  const [port] = store.producerHandle().transferList;
+  const { remote } = new ControlPort<StoreFace>(port as MessagePort, face);
+  return { remote, close: () => port?.close() };
+}
+
 test("who asks for its first slot when the store is just being closed gets none, because nobody waits for its puts", async (t) => {
   const store = await openStore(t);
   const [port] = store.producerHandle().transferList;

@@ -23,12 +23,16 @@ export interface TopicQueue {
 
 /** The producers on other threads. */
 export interface OtherProducers {
-  /**
-   * Resolves when none of their puts to the topic is on its way, and they take none until {@link resume}. False: one of them did not
-   * answer, and may put.
-   */
-  suspend(topic: string): Promise<boolean>;
-  resume(topic: string): Promise<void>;
+  /** From then on they take no puts to the topic, and resolves when none of those taken before is on its way. */
+  suspend(topic: string): Promise<Suspension>;
+}
+
+/** Of the puts to a topic, on all threads but the store's. */
+export interface Suspension {
+  /** False: one did not answer, and may put. */
+  readonly isComplete: boolean;
+  /** Resolves when those that had answered take puts again, or do not come to their event loop. */
+  resume(): Promise<void>;
 }
 
 /**
@@ -148,13 +152,15 @@ export class TopicCleaner {
     return this.#cleaning.oneAtATime(async () => {
       const { topics } = this.#put;
       topics.suspend(name);
+      let others: Suspension | undefined;
       try {
-        if (!(await this.#producers.suspend(name))) throw notDeleted(name, "a producer's thread does not come to its event loop");
+        others = await this.#producers.suspend(name);
+        if (!others.isComplete) throw notDeleted(name, "a producer's thread does not come to its event loop");
         await allAnswered(this.#put.ring);
         await task();
       } finally {
         topics.resume(name);
-        await this.#producers.resume(name);
+        await others?.resume();
       }
     });
   }

@@ -10,6 +10,7 @@ import {
   PutRingTotal,
   resetPutRing,
 } from "@millrace/shared-memory";
+import type { Suspension } from "../clean/topic-cleaner.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { FRAMES } from "../pipeline/pipeline-data.js";
 import { type ProducerFace, ProducerHandle, posted, type StoreFace } from "../produce/producer-handle.js";
@@ -77,16 +78,19 @@ export class ProducerRings {
     return new ProducerHandle({ config, control, kernelMemory, ring, port: port2 });
   }
 
-  /** Those that put to the topic, while it gives no slots. False: a thread did not come to its event loop. */
-  async suspend(topic: string): Promise<boolean> {
+  /** Of those that put to the topic, while it gives no slots. Who did not answer hears of both when it comes to its event loop. */
+  async suspend(topic: string): Promise<Suspension> {
     const users = this.#present.filter(({ topics }) => topics.has(topic));
-    return await answeredInTime(users, ({ port }) => port.remote.suspend(topic));
-  }
-
-  /** Resolves when those have heard of it that were suspended, and come to their event loop. */
-  async resume(topic: string): Promise<void> {
-    const users = this.#present.filter(({ topics }) => topics.has(topic));
-    await answeredInTime(users, ({ port }) => port.remote.resume(topic));
+    const answered = await answeredInTime(users, ({ port }) => port.remote.suspend(topic));
+    const resume = async (): Promise<void> => {
+      const present = users.filter(({ port }) => !port.isClosed);
+      for (const producer of present) if (!answered.has(producer)) void producer.port.remote.resume(topic);
+      await answeredInTime(
+        present.filter((producer) => answered.has(producer)),
+        ({ port }) => port.remote.resume(topic),
+      );
+    };
+    return { isComplete: answered.size === users.length, resume };
   }
 
   /** Nobody answers them any more; a handle that is not attached yet is told when it is. */
@@ -157,15 +161,22 @@ export class ProducerRings {
   }
 }
 
-/** Whether each has answered, or ended, in time. */
-async function answeredInTime(producers: readonly Producer[], ask: (producer: Producer) => Promise<void>): Promise<boolean> {
-  if (producers.length === 0) return true;
-  const answers = Promise.all(producers.map((producer) => Promise.race([ask(producer), producer.port.closed])));
-  const answered = new AbortController();
-  const late = setTimeout(ANSWER_TIMEOUT_MS, false, { signal: answered.signal }).catch(() => false);
-  const isInTime = await Promise.race([answers.then(() => true), late]);
-  answered.abort();
-  return isInTime;
+/** Those that have answered, or ended, in time. */
+async function answeredInTime(
+  producers: readonly Producer[],
+  ask: (producer: Producer) => Promise<void>,
+): Promise<ReadonlySet<Producer>> {
+  const answered = new Set<Producer>();
+  if (producers.length === 0) return answered;
+  const asked = producers.map(async (producer) => {
+    await Promise.race([ask(producer), producer.port.closed]);
+    answered.add(producer);
+  });
+  const isOver = new AbortController();
+  const late = setTimeout(ANSWER_TIMEOUT_MS, undefined, { signal: isOver.signal }).catch(() => {});
+  await Promise.race([Promise.all(asked), late]);
+  isOver.abort();
+  return new Set(answered); // who answers later is late
 }
 
 function addTotals(totals: Float64Array, putToAckUs: LatencyHistogram, ring: PutRingBuffers): void {
