@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { EXIT_CODES, exitWith } from "./exit-code.js";
 import { failureText } from "./failure-text.js";
+import { endProgress } from "./print.js";
 import { millraceProgram } from "./program.js";
 import { UsageError } from "./usage-error.js";
 
@@ -11,6 +12,7 @@ async function main(args: readonly string[]): Promise<void> {
     await program.parseAsync(args, { from: "user" });
   } catch (thrown) {
     const error = causeOf(thrown);
+    endProgress();
     // It has said what is wrong already; help that was asked for is no failure.
     if (error instanceof CommanderError) return exitWith(error.exitCode === EXIT_CODES.done.code ? "done" : "usage");
     if (error instanceof UsageError) {

@@ -20,6 +20,7 @@ export function isUnread(): boolean {
 }
 
 export function print(text: string): void {
+  endProgress();
   process.stdout.write(`${text}\n`);
 }
 
@@ -30,13 +31,23 @@ export function printJson(value: unknown): void {
 
 /** Something is not right, and the command goes on. */
 export function warn(text: string): void {
+  endProgress();
   process.stderr.write(`${text}\n`);
   exitWith("damaged");
 }
 
-/** How far it is, on a terminal in one line, which the last call leaves. */
+let isInProgress = false;
+
+/** How far it is, on a terminal in one line, which {@link endProgress} leaves. */
 export function progress(text: string): void {
-  process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : `${text}\n`);
+  isInProgress = process.stderr.isTTY;
+  process.stderr.write(isInProgress ? `\r\u001b[K${text}` : `${text}\n`);
+}
+
+/** What is said next begins a line. */
+export function endProgress(): void {
+  if (isInProgress) process.stderr.write("\n");
+  isInProgress = false;
 }
 
 /** Columns: numbers to the right, all else to the left. */

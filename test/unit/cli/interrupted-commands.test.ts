@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { interrupted } from "#cli/interrupted.js";
 import { bundledStore } from "../../support/bundled-store.js";
 import { projectRoot } from "../../support/project-root.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
@@ -93,6 +94,16 @@ test("put that is interrupted has put what it was given, and closes the store", 
   t.is(status, 0);
   t.regex(stdout, /^put 2, in the log only 0, refused 0, /);
   t.false(existsSync(join(root, "abort")));
+});
+
+test("after the first signal the next one, whichever it is, ends the process", (t) => {
+  const listeners = (): number[] => ["SIGINT", "SIGTERM"].map((name) => process.listenerCount(name));
+  const before = listeners();
+  const signal = interrupted();
+  t.false(signal.aborted);
+  process.emit("SIGINT");
+  t.true(signal.aborted);
+  t.deepEqual(listeners(), before);
 });
 
 /** A module with which a process is begun: it is interrupted when it opens a store, or cuts one. */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { MessageStore } from "@millrace/store";
@@ -83,6 +83,15 @@ test("recover and salvage make no store of a directory that is none", async (t) 
   }
 });
 
+test("offsets reset refuses what is no place before it opens the store, which would recover it", async (t) => {
+  const root = await closedStore(t);
+  writeFileSync(join(root, "abort"), "");
+  const { status, stderr } = await millrace(t, ["offsets", "reset", root, "group", "TopicA", "--to", "yesterday"]);
+  t.is(status, 2);
+  t.regex(stderr, /^error: a time is needed.*--to=yesterday/);
+  t.true(existsSync(join(root, "abort")));
+});
+
 test("put whose input cannot be read says so, and closes the store", async (t) => {
   const root = await closedStore(t);
   const { status, stdout, stderr } = await millrace(
@@ -144,4 +153,22 @@ test("a message takes one line, whatever is in its keys and tags", async (t) => 
   }
   t.regex(printed, / tags="a\\nb" keys="k\\u001b\[31m","\\u009b31m",plain-ü "0;x+"\n$/);
   t.notRegex(printed.slice(0, -1), /\p{Cc}/u);
+});
+
+test("progress is in one line on a terminal, which what is printed afterwards does not go on in, and is never more than all", async (t) => {
+  const root = await closedStore(t);
+  const terminal = ["--import", "data:text/javascript,process.stderr.isTTY=true", ...bundledStore()];
+  for (const args of [
+    ["verify", root],
+    ["recover", root],
+    ["recover", root, "--dry-run"],
+    ["snapshot", root, join(temporaryDirectory(t), "copy")],
+  ]) {
+    if (args[0] === "recover") writeFileSync(join(root, "abort"), "");
+    const { stderr } = await millrace(t, args, "ignore", terminal);
+    const [line = "", ...more] = stderr.split("\n");
+    t.regex(line, /(?:verified|scanned|copied) \d/, args.join(" "));
+    t.deepEqual(more, [""], args.join(" "));
+    for (const [, scanned, total] of line.matchAll(/scanned (\d+) of (\d+) bytes/g)) t.true(Number(scanned) <= Number(total), line);
+  }
 });

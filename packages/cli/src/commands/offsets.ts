@@ -86,10 +86,11 @@ function resetCommand(): Command {
     .option("--json", "as JSON")
     .action(async (directory: string, group: string, topic: string, options: ResetOptions) => {
       const queue = options.queue === undefined ? undefined : integer("queue", options.queue, 0, QUEUE_ID_MAX);
+      const place = placeOf(options.to);
       await using store = await MessageStore.open({ ...storeOptions(directory, options), ...LOOKED_AFTER, signal: interrupted() });
       const rows = queuesOf(store, topic, queue).map((queueId) => {
         const before = store.consumerOffsets.get(group, topic, queueId);
-        return { group, topic, queueId, before, offset: placeOf(store, topic, queueId, options.to) };
+        return { group, topic, queueId, before, offset: place(store, topic, queueId) };
       });
       for (const { queueId, offset } of rows) store.consumerOffsets.commit(group, topic, queueId, offset);
       await store.consumerOffsets.persist();
@@ -129,14 +130,18 @@ function isWanted(name: string, wanted: string | undefined): boolean {
   return wanted === undefined || name === wanted;
 }
 
-/** At most the queue's end. @throws UsageError the queue ends before that */
-function placeOf(store: MessageStore, topic: string, queueId: number, place: string): number {
-  const end = store.getMaxOffsetInQueue(topic, queueId);
-  if (place === "earliest") return store.getMinOffsetInQueue(topic, queueId);
-  if (place === "latest") return end;
-  if (/^\d{1,10}$/.test(place)) {
-    if (Number(place) <= end) return Number(place);
-    throw new UsageError(`the queue ends before that: topic=${topic} queueId=${queueId} --to=${place}`);
+type Place = (store: MessageStore, topic: string, queueId: number) => number;
+
+/** Read before a store is opened for it. @throws UsageError it is none, or, when it is looked up, the queue ends before it */
+function placeOf(text: string): Place {
+  if (text === "earliest") return (store, topic, queueId) => store.getMinOffsetInQueue(topic, queueId);
+  if (text === "latest") return (store, topic, queueId) => store.getMaxOffsetInQueue(topic, queueId);
+  if (!/^\d{1,10}$/.test(text)) {
+    const at = time("to", text, wallClockMs());
+    return (store, topic, queueId) => store.getOffsetInQueueByTime(topic, queueId, at, BOUNDARY);
   }
-  return store.getOffsetInQueueByTime(topic, queueId, time("to", place, wallClockMs()), BOUNDARY);
+  return (store, topic, queueId) => {
+    if (Number(text) <= store.getMaxOffsetInQueue(topic, queueId)) return Number(text);
+    throw new UsageError(`the queue ends before that: topic=${topic} queueId=${queueId} --to=${text}`);
+  };
 }

@@ -19,7 +19,6 @@ export function verifyCommand(): Command {
         signal: interrupted(),
         onProgress: ({ bytesVerified, bytesTotal }) => progress(`verified ${bytesText(bytesVerified)} of ${bytesText(bytesTotal)}`),
       });
-      if (process.stderr.isTTY) process.stderr.write("\n");
       const { damaged, ...counts } = report;
       if (options.json) printJson(report);
       else {

@@ -125,7 +125,10 @@ async function scanAll(
   const bytesTotal = bytesToScan(queue, noted);
   const segmentsTotal = unknown.length;
   let segmentsScanned = 0;
-  const report = (): void => onProgress?.({ bytesScanned: progress.bytesScanned, bytesTotal, segmentsScanned, segmentsTotal });
+  const report = (): void => {
+    const bytesScanned = Math.min(progress.bytesScanned, bytesTotal); // what is read goes beyond what is written
+    onProgress?.({ bytesScanned, bytesTotal, segmentsScanned, segmentsTotal });
+  };
   const abort = (): void => progress.abort();
   signal?.addEventListener("abort", abort, { once: true });
   const timer = setInterval(report, PROGRESS_INTERVAL_MS);
