@@ -18,8 +18,8 @@ function loadBinding() {
 
 // Named one by one: so ES modules can import them.
 const binding = loadBinding();
-const { map, unmap, advise, lock, unlock, sync, incore, allocate, seekData, seekHole, tryLock, send, receive, pollReadable } =
-  binding;
+const { map, unmap, advise, lock, unlock, sync, incore, allocate, seekData, seekHole, tryLock } = binding;
+const { send, receive, pollReadable, duplicate, close } = binding;
 const { PROT_NONE, PROT_READ, PROT_WRITE, PROT_EXEC, MAP_SHARED, MAP_PRIVATE, MAP_NONBLOCK, MAP_POPULATE } = binding;
 const { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, PAGESIZE } = binding;
 
@@ -38,6 +38,8 @@ module.exports = {
   send,
   receive,
   pollReadable,
+  duplicate,
+  close,
   PROT_NONE,
   PROT_READ,
   PROT_WRITE,

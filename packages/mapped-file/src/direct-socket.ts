@@ -10,7 +10,7 @@ const polled = new Int32Array(POLLED_LIMIT);
  * sooner. What cannot be done at once is the stream's: bytes that were not taken are to be written through it, and the end and the
  * errors of the connection are its events.
  *
- * Invariant: never writes while bytes wait in the stream, so that all go out in order.
+ * Invariant: {@link write} never writes while bytes wait in the stream, so that all go out in order.
  */
 export class DirectSocket {
   readonly #socket: Socket;
@@ -34,15 +34,42 @@ export class DirectSocket {
     return usable === 0 ? -1 : nativeBinding().pollReadable(polled, count, timeoutMs);
   }
 
+  /** How many of the bytes a socket takes at once; none also where the connection has ended, of which its stream tells. */
+  static send(descriptor: number, bytes: Uint8Array): number {
+    try {
+      return Math.max(0, nativeBinding().send(descriptor, bytes));
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Of one from {@link duplicate}. */
+  static closeDescriptor(descriptor: number): void {
+    nativeBinding().close(descriptor);
+  }
+
+  /**
+   * A descriptor of its own, for another thread, which is this connection's until it is closed, also when the runtime has closed the other.
+   * -1: there is none.
+   */
+  duplicate(): number {
+    const fd = this.#fd;
+    try {
+      return fd < 0 ? -1 : nativeBinding().duplicate(fd);
+    } catch {
+      return -1; // out of descriptors
+    }
+  }
+
+  /** Bytes wait in the stream. */
+  get hasUnsent(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
   /** How many of the bytes were taken at once. */
   write(bytes: Uint8Array): number {
     const fd = this.#fd;
-    if (fd < 0 || this.#socket.writableLength > 0) return 0;
-    try {
-      return Math.max(0, nativeBinding().send(fd, bytes));
-    } catch {
-      return 0; // the stream will fail with it too, and says so
-    }
+    return fd < 0 || this.hasUnsent ? 0 : DirectSocket.send(fd, bytes);
   }
 
   /** How many bytes came at once; 0 also at the end. What the system says against it ends the connection. */

@@ -1,24 +1,12 @@
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { DirectSocket } from "@millrace/mapped-file";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
+import { socketPair } from "../../support/socket-pair.js";
 
 /** More than the buffers of two sockets. */
 const MUCH = 32 * 2 ** 20;
 const SOON_MS = 30_000;
-
-async function socketPair(t: ExecutionContext): Promise<[here: Socket, there: Socket]> {
-  const server = createServer();
-  t.teardown(() => server.close());
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const accepted = once(server, "connection");
-  const here = connect((server.address() as { port: number }).port, "127.0.0.1");
-  const [there] = (await Promise.all([accepted, once(here, "connect")]))[0] as [Socket];
-  for (const socket of [here, there]) t.teardown(() => socket.destroy());
-  return [here, there];
-}
 
 test("bytes that a socket does not take at once go through the stream, in order, and nothing passes them", async (t) => {
   const [here, there] = await socketPair(t);
@@ -74,4 +62,31 @@ test("a reset that a read finds is the connection's error; a closed one is neith
   t.is(direct.read(new Uint8Array(16)), 0);
   t.is(direct.write(new Uint8Array(16)), 0);
   t.is(DirectSocket.firstReadable([direct], SOON_MS), -1);
+});
+
+test("a duplicate is the connection's own until it is closed, also when the runtime has closed the other descriptor", async (t) => {
+  const [here, there] = await socketPair(t);
+  const descriptor = new DirectSocket(here).duplicate();
+  t.true(descriptor >= 0);
+  here.destroy();
+  await once(here, "close");
+  const [other] = await socketPair(t); // gets the number that is free again, or another
+  t.is(DirectSocket.send(descriptor, Buffer.from("mine")), 4);
+  const [chunk] = (await once(there, "data")) as [Buffer];
+  t.is(chunk.toString(), "mine");
+  const ended = once(there, "end");
+  DirectSocket.closeDescriptor(descriptor);
+  await ended;
+  t.is(new DirectSocket(here).duplicate(), -1, "a closed one has none");
+  t.is(other.bytesRead, 0);
+});
+
+test("a descriptor whose other end is gone takes nothing, and says so by that", async (t) => {
+  const [here, there] = await socketPair(t);
+  const descriptor = new DirectSocket(here).duplicate();
+  const failed = once(here, "error");
+  there.resetAndDestroy();
+  await failed;
+  t.is(DirectSocket.send(descriptor, Buffer.from("late")), 0);
+  DirectSocket.closeDescriptor(descriptor);
 });
