@@ -22,6 +22,8 @@ export class RawSlave {
   log = Buffer.alloc(0);
   fromOffset = -1;
   signsOfLife = 0;
+  /** Lengths of the bodies that have come. */
+  readonly frames: number[] = [];
   isClosed = false;
   /** Reports the end of each transfer. */
   acknowledges = true;
@@ -44,6 +46,11 @@ export class RawSlave {
     return slave;
   }
 
+  /** Of a socket that is connected. */
+  static on(socket: Socket): RawSlave {
+    return new RawSlave(socket);
+  }
+
   get end(): number {
     return this.fromOffset + this.log.length;
   }
@@ -64,6 +71,7 @@ export class RawSlave {
       if (this.fromOffset < 0) this.fromOffset = Number(this.#pending.readBigInt64BE(0));
       this.log = Buffer.concat([this.log, this.#pending.subarray(12, 12 + length)]);
       this.#pending = this.#pending.subarray(12 + length);
+      if (length > 0) this.frames.push(length);
       if (length === 0) this.signsOfLife++;
       else if (this.acknowledges) this.report(this.end);
     }

@@ -10,8 +10,8 @@
  * A counter is `high · 2^32 + low`, exact up to 2^53 - 1. The writer stores highBefore, low, highAfter, in that order and the highs only
  * when they change; a reader loads them in the opposite order and retries when the highs differ. Sleepers sleep on `low`.
  *
- * Each word has one owner (the role that may write it), a kind, and a sentence that says what it is: to people in Prometheus' HELP,
- * too. Who reads and who sleeps is in the comments.
+ * Each counter has one owner (the role that may write it), a kind, and a sentence that says what it is. Who reads and who sleeps is in the
+ * comments. Behind the counters lie three things that several threads write: the force alarm, the put bell and the send lane.
  */
 const COUNTER_LINE_LENGTH = 128;
 export const LOW_WORD = 0;
@@ -65,8 +65,15 @@ export const COUNTERS = {
   answeredOffset: word("append", "position", "End of the records that may have been acknowledged."),
   /** Flush reads it, dispatch sleeps on it. Main's view of it is `endOffset`. */
   wroteOffset: word("append", "position", "End of the complete records in the segments."),
-  /** Replicate sleeps on it; with a transient store pool on `committedOffset`. */
-  sendRequestedOffset: word("append", "position", "How far the appender has asked for the log to be sent to slaves."),
+  /** Replicate sleeps on it, and is woken unless the appender has sent itself; with a transient store pool on `committedOffset`. */
+  sendRequestedOffset: word(
+    "append",
+    "position",
+    "How far the appender has asked for the log to be sent to slaves, or has sent it.",
+  ),
+  /** See {@link SendLane}; moved before the bytes go out. */
+  laneOffset: word("append", "position", "How far the appender has sent the log to a slave itself."),
+  laneBeganOffset: word("replicate", "position", "From where on the appender may send the log to a slave itself."),
   /** Flush sleeps on it. */
   syncRequestedOffset: word("append", "position", "Highest offset that somebody waits for durably."),
   /** Allocate sleeps on it. */
@@ -186,7 +193,26 @@ export const ALARM_RAISED = 2;
 const BELL_OFFSET = ALARM_TEXT_OFFSET + ALARM_TEXT_LENGTH;
 export const BELL_WORD = BELL_OFFSET / Int32Array.BYTES_PER_ELEMENT;
 
-export const CONTROL_BLOCK_LENGTH = BELL_OFFSET + COUNTER_LINE_LENGTH;
+/**
+ * Behind the bell, the send lane: a line of its own.
+ *
+ * ```text
+ *   +0 state   +4 descriptor + 1; 0: none   +8 frame        +12 unsent   (rest: padding)
+ *   i32        i32                          i32, bytes      i32, bytes
+ * ```
+ */
+const LANE_OFFSET = BELL_OFFSET + COUNTER_LINE_LENGTH;
+export const LANE_STATE_WORD = LANE_OFFSET / Int32Array.BYTES_PER_ELEMENT;
+export const LANE_DESCRIPTOR_WORD = LANE_STATE_WORD + 1;
+export const LANE_FRAME_WORD = LANE_STATE_WORD + 2;
+export const LANE_UNSENT_WORD = LANE_STATE_WORD + 3;
+/** Values of its state; 0 while it is closed. */
+export const LANE_OPEN = 1;
+export const LANE_IN_USE = 2;
+export const LANE_WANTED = 3;
+export const LANE_STUCK = 4;
+
+export const CONTROL_BLOCK_LENGTH = LANE_OFFSET + COUNTER_LINE_LENGTH;
 
 /** Index of a counter's first word in the control block seen as i32 words. */
 export function counterWord(name: CounterName): number {

@@ -9,6 +9,7 @@ import {
 import { initializeCounter, OwnedCounter, ReadableCounter } from "./counter.js";
 import { ForceAlarm } from "./force-alarm.js";
 import { PutBell } from "./put-bell.js";
+import { SendLane } from "./send-lane.js";
 
 /** What travels to the workers. */
 export type ControlBlockBuffer = SharedArrayBuffer;
@@ -22,6 +23,7 @@ export class ControlBlock<R extends Role> {
   readonly counters: Counters<R>;
   readonly forceAlarm: ForceAlarm;
   readonly putBell: PutBell;
+  readonly sendLane: SendLane;
 
   private constructor(buffer: ControlBlockBuffer, role: R) {
     const words = new Int32Array(buffer);
@@ -36,6 +38,7 @@ export class ControlBlock<R extends Role> {
     this.counters = counters as Counters<R>;
     this.forceAlarm = new ForceAlarm(buffer);
     this.putBell = new PutBell(buffer);
+    this.sendLane = new SendLane(buffer);
   }
 
   static create(initial: Partial<Record<CounterName, number>>): ControlBlockBuffer {

@@ -55,6 +55,7 @@ export {
 export { allocateQueueTable, MAX_QUEUES, type QueueTableBuffers } from "./queue-table-descriptor.js";
 export { QueueTableReader } from "./queue-table-reader.js";
 export { QueueTableWriter } from "./queue-table-writer.js";
+export { SendLane, type StuckFrame } from "./send-lane.js";
 export { type ServiceEntry, type ServiceTask, serviceEntry } from "./service-entry.js";
 export { ServiceFailure } from "./service-failure.js";
 export { postReport } from "./service-report.js";

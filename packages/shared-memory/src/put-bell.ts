@@ -4,8 +4,8 @@ const AWAKE = 0;
 const ASLEEP = 1;
 
 /**
- * How the appender sleeps when no ring has a frame, and how whoever publishes one wakes it. Beside the force alarm the only word without
- * an owner: the appender lies down on it, and any producer may find it asleep. Nobody notifies an appender that is awake.
+ * How the appender sleeps when no ring has a frame, and how whoever publishes one wakes it. Like the force alarm and the send lane it
+ * has no single owner: the appender lies down on it, and any producer may find it asleep. Nobody notifies an appender that is awake.
  */
 export class PutBell {
   readonly #words: Int32Array;

@@ -21,6 +21,7 @@ import type { PipelineData } from "../pipeline/pipeline-data.js";
 import { PIPELINE_THREADS } from "../pipeline/services.js";
 import { DispatcherBell } from "./dispatcher-bell.js";
 import { GroupKernel } from "./group-kernel.js";
+import { LaneSender } from "./lane-sender.js";
 import { PutRings } from "./put-rings.js";
 import { ReadyBytes } from "./ready-bytes.js";
 import type { SegmentWriter } from "./segment-writer.js";
@@ -60,6 +61,7 @@ export class AppendService implements Agent {
   /** Whose group is under way. */
   #ring: PutRingConsumer;
   readonly #kernel: GroupKernel;
+  readonly #lane: LaneSender;
   readonly #marks: AppendMarks;
   readonly #putToAppendUs: LatencyHistogram;
   readonly #forceUs: LatencyHistogram;
@@ -95,6 +97,7 @@ export class AppendService implements Agent {
     this.rings = new PutRings(this.control.putBell, data.ring);
     this.#ring = this.rings.main;
     this.#kernel = new GroupKernel(data);
+    this.#lane = new LaneSender(config, this.control);
     this.#marks = new AppendMarks(data.appendMarks);
     this.#putToAppendUs = new LatencyHistogram(data.putToAppendUs);
     this.#forceUs = new LatencyHistogram(data.appendForceUs);
@@ -143,6 +146,7 @@ export class AppendService implements Agent {
     this.#messages = 0;
     this.#flagsAny = 0;
     this.#flagsAll = ~0;
+    this.#kernel.begin();
     this.#kernel.setHintsTaken(this.#counters.hintsTaken.get());
     const sequence = this.#appendGroup(startOffset);
     const messages = this.#messages;
@@ -156,7 +160,7 @@ export class AppendService implements Agent {
     const allAwaitSlaves = this.#slavesFirst && (this.#flagsAll & FRAME_FLAG_WAIT_SLAVE) !== 0;
     const wakeProducer = !(this.#sync && (this.#flagsAll & FRAME_FLAG_WAIT_FLUSH) !== 0) && !allAwaitSlaves;
     const forced = somebodyWaits && this.#forceIfAlone(startOffset, first, messages, wakeProducer);
-    this.#publish(messages, forced, somebodyWaits, wakeProducer || forced);
+    this.#publish(startOffset, messages, forced, somebodyWaits, wakeProducer || forced);
     return sequence - first;
   }
 
@@ -184,6 +188,7 @@ export class AppendService implements Agent {
       if (taken > 0) continue;
       this.#writeStaged();
       const slot = ring.slotOf(sequence);
+      this.#kernel.makeRoom(ring.recordLength(slot));
       if (this.#place(ring.recordLength(slot), sequence === first)) continue;
       if (sequence !== first) return sequence; // what is done is published before anybody waits
       ring.answer(slot, AppendStatus.createMappedFileFailed, 0, 0, 0);
@@ -291,7 +296,7 @@ export class AppendService implements Agent {
   }
 
   /** After the results were released: when the flusher acts on `wroteOffset`, main can already see what it acknowledges. */
-  #publish(messages: number, forced: boolean, somebodyWaits: boolean, wakeProducer: boolean): void {
+  #publish(startOffset: number, messages: number, forced: boolean, somebodyWaits: boolean, wakeProducer: boolean): void {
     const counters = this.#counters;
     counters.wroteStoreTimestamp.set(this.#storeTimestamp);
     if (!forced) {
@@ -304,7 +309,9 @@ export class AppendService implements Agent {
     if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);
     else if (this.#sync && !forced) counters.syncRequestedOffset.nudge();
     if (wakeProducer) this.#ring.wakeProducer();
-    if (this.#slavesFirst) counters.sendRequestedOffset.publish(this.#offset);
+    const isSent = this.#kernel.taken === this.#offset - startOffset && this.#lane.send(this.#kernel, startOffset);
+    if (isSent) counters.sendRequestedOffset.set(this.#offset);
+    else if (this.#slavesFirst) counters.sendRequestedOffset.publish(this.#offset);
     if (this.#dispatcher.isUrgent) this.#tell();
     this.#ready.wantAhead(this.#offset);
   }

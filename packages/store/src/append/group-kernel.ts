@@ -1,3 +1,4 @@
+import { HA_TRANSFER_HEADER_LENGTH } from "@millrace/format";
 import {
   APPENDED_BYTES_ADDRESS,
   APPENDED_FLAGS_ALL_ADDRESS,
@@ -8,13 +9,13 @@ import {
   loadKernels,
 } from "@millrace/kernels";
 import { HINTS, type PutRingConsumer, type QueueTableBuffers } from "@millrace/shared-memory";
-import type { PipelineData } from "../pipeline/pipeline-data.js";
+import { type PipelineData, STAGING_HEAD_LENGTH } from "../pipeline/pipeline-data.js";
 
 const NO_HINTS = 0;
 
 /**
- * The append kernel over a ring, the queue offsets and the staging area: sealed records side by side, from where they go to the segment
- * in one write. Its fields say what the last {@link append} has done.
+ * The append kernel over a ring, the queue offsets and the staging area: the sealed records of a group side by side, from where they go to
+ * the segment, in one write if they can. Its fields say what the last {@link append} has done.
  */
 export class GroupKernel {
   bytes = 0;
@@ -31,8 +32,9 @@ export class GroupKernel {
   /** Hints that have been left so far, and how far they may go. */
   #hinted = 0;
   #hintEnd = 0;
-  /** Bytes of the staging area that are in use. */
-  #staged = 0;
+  /** Of the group: bytes that lie in the staging area, and how many of them have been taken. */
+  #end = 0;
+  #taken = 0;
 
   constructor(data: PipelineData) {
     this.#kernels = loadKernels(data.kernelMemory);
@@ -53,15 +55,37 @@ export class GroupKernel {
     if (this.#hints !== NO_HINTS) this.#hintEnd = hintsTaken + HINTS;
   }
 
-  get staged(): number {
-    return this.#staged;
+  /** The next records begin at the front again, where the cache is warm. */
+  begin(): void {
+    this.#end = 0;
+    this.#taken = 0;
   }
 
-  /** The staged records, for the segment; the next ones begin again at the front, where the cache is warm. */
+  /** For a record of so many bytes, after all before it have been taken. Those are kept if they can be. */
+  makeRoom(length: number): void {
+    if (this.#staging.length - STAGING_HEAD_LENGTH - this.#end < length) this.begin();
+  }
+
+  /** Bytes that have not been taken. */
+  get staged(): number {
+    return this.#end - this.#taken;
+  }
+
+  /** The staged records, for the segment. */
   take(): Uint8Array {
-    const records = this.#staging.subarray(0, this.#staged);
-    this.#staged = 0;
+    const records = this.#staging.subarray(STAGING_HEAD_LENGTH + this.#taken, STAGING_HEAD_LENGTH + this.#end);
+    this.#taken = this.#end;
     return records;
+  }
+
+  /** Bytes that have been taken and are still there. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Those, with room for a transfer's header before them. */
+  get transfer(): Uint8Array {
+    return this.#staging.subarray(STAGING_HEAD_LENGTH - HA_TRANSFER_HEADER_LENGTH, STAGING_HEAD_LENGTH + this.#taken);
   }
 
   /**
@@ -89,8 +113,8 @@ export class GroupKernel {
       nextQueueOffsets.byteOffset,
       putMessages.byteOffset,
       putBytes.byteOffset,
-      this.#staging.byteOffset + this.#staged,
-      this.#staging.length - this.#staged,
+      this.#staging.byteOffset + STAGING_HEAD_LENGTH + this.#end,
+      this.#staging.length - STAGING_HEAD_LENGTH - this.#end,
       room,
       groupBytes,
       offset,
@@ -108,7 +132,7 @@ export class GroupKernel {
     this.flagsAll = words[APPENDED_FLAGS_ALL_ADDRESS >>> 2] as number;
     this.#hinted += words[APPENDED_HINTS_ADDRESS >>> 2] as number;
     ring.answered(first, taken);
-    this.#staged += this.bytes;
+    this.#end += this.bytes;
     return taken;
   }
 }

@@ -58,6 +58,9 @@ export interface PipelineData {
   readonly allocateUs: SharedArrayBuffer;
 }
 
+/** Of the staging area, before the records: a transfer's header fits, and the records begin where memory is copied fastest. */
+export const STAGING_HEAD_LENGTH = 16;
+
 export function pipelineData(config: MessageStoreConfig, storage: StorageSpec, start: PipelineStart): PipelineData {
   const { minOffset, maxOffset, lastStoreTimestamp, reputFromOffset } = start;
   const regions = new KernelMemory();
@@ -83,7 +86,7 @@ export function pipelineData(config: MessageStoreConfig, storage: StorageSpec, s
     queues: allocateQueueTable(regions),
     ring: allocatePutRing(regions, config.putRingSize, FRAMES),
     hints: config.commitLogDispatchers.length === 0 ? allocateDispatchHints(regions) : undefined,
-    staging: regions.take(config.putRingSize), // any record fits
+    staging: regions.take(STAGING_HEAD_LENGTH + config.putRingSize), // any record fits
     indexFromOffset: start.indexFromOffset,
     deletedTopics: start.deletedTopics,
     appendMarks: new SharedArrayBuffer(APPEND_MARKS_LENGTH),

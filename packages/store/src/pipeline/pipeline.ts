@@ -21,6 +21,7 @@ import type {
   UnitRepair,
 } from "./controls.js";
 import type { IdleThreads } from "./idle-threads.js";
+import { abandonLane } from "./lane-descriptor.js";
 import type { PipelineData } from "./pipeline-data.js";
 import { SERVICES, serviceNames } from "./services.js";
 
@@ -71,7 +72,9 @@ export class Pipeline {
       return [name, await thread] as const;
     });
     try {
-      return new Pipeline(control, data, Object.fromEntries(await Promise.all(starting)) as Threads);
+      const pipeline = new Pipeline(control, data, Object.fromEntries(await Promise.all(starting)) as Threads);
+      pipeline.#threads.replicate?.ended.then(() => abandonLane(control.sendLane));
+      return pipeline;
     } catch (cause) {
       // Those that run are stopped, not cut off: so they take back what they have made ready.
       for (const result of await Promise.allSettled(starting)) {

@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
 import { HA_BODY_SIZE_OFFSET, HA_TRANSFER_HEADER_LENGTH, MillraceError, setInt64 } from "@millrace/format";
 import { DirectSocket } from "@millrace/mapped-file";
-import { monotonicMs } from "@millrace/shared-memory";
+import { type ControlBlock, monotonicMs, type StuckFrame } from "@millrace/shared-memory";
 import type { SlaveStats } from "@millrace/stats";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { QUICK_MS } from "./direct-turn.js";
 import type { LogBytes } from "./log-bytes.js";
 import { ReportReader } from "./report-reader.js";
+import { type LaneWords, SlaveLane } from "./slave-lane.js";
 import { SlaveReports } from "./slave-reports.js";
 
 /** How long frames follow each other that the system takes at once, before the event loop has a turn. */
@@ -19,6 +20,7 @@ export interface HaConnectionOwner {
   /** First byte of the log, and one past the last that slaves may have. */
   readonly minOffset: number;
   readonly endOffset: number;
+  readonly control: LaneWords & { readonly counters: Pick<ControlBlock<"replicate">["counters"], "sendRequestedOffset"> };
   onJoined(connection: HaConnection): void;
   /** The slave's acknowledgement may have moved. */
   onReport(connection: HaConnection): void;
@@ -29,7 +31,8 @@ export interface HaConnectionOwner {
 
 /**
  * One slave, as its master serves it: reads reports, sends the log from where the first one asks for it. One frame at a time is in memory;
- * the next is read from the log when the socket has taken it. (RocketMQ: `DefaultHAConnection`.)
+ * the next is read from the log when the socket has taken it. While the lane is open the appender sends instead. (RocketMQ:
+ * `DefaultHAConnection`.)
  */
 export class HaConnection {
   readonly address: string;
@@ -39,12 +42,13 @@ export class HaConnection {
   readonly #config: MessageStoreConfig;
   readonly #log: LogBytes;
   readonly #owner: HaConnectionOwner;
+  readonly #lane: SlaveLane;
   readonly #reader = new ReportReader();
   readonly #reports = new SlaveReports();
   readonly #frame: Uint8Array;
   readonly #view: DataView;
   readonly #received = new Uint8Array(RECEIVED_LENGTH);
-  /** The next byte to send. */
+  /** The next byte to send; while the lane is open {@link #sentOffset} is. */
   #next = 0;
   /** A frame is with the socket, or the next one waits for its turn. */
   #isSending = false;
@@ -65,6 +69,7 @@ export class HaConnection {
     this.#config = config;
     this.#log = log;
     this.#owner = owner;
+    this.#lane = new SlaveLane(this.direct, owner.control);
     this.#frame = new Uint8Array(HA_TRANSFER_HEADER_LENGTH + config.haTransferBatchSize);
     this.#view = new DataView(this.#frame.buffer);
     socket.setNoDelay(true);
@@ -113,7 +118,7 @@ export class HaConnection {
   get stats(): SlaveStats {
     return {
       address: this.address,
-      sentOffset: this.#next,
+      sentOffset: this.#sentOffset,
       ackOffset: this.acknowledged,
       behindBytes: this.behindBytes,
       behindMs: this.behindBytes === 0 ? 0 : Math.floor(monotonicMs() - this.#caughtUpAtMs),
@@ -123,17 +128,83 @@ export class HaConnection {
 
   /** Sends what there is, frame by frame; called again when the log has grown. */
   send(): void {
+    if (this.#lane.isOpen) {
+      if (!this.isAsked) return;
+      this.closeLane();
+    }
     if (this.#isSending || this.#isEnded || !this.hasJoined) return;
-    let length: number;
+    const length = this.#read(this.#next, this.#owner.endOffset);
+    if (length > 0) this.#write(length);
+  }
+
+  /** Into the frame, behind the header; as many bytes as there are. The connection ends if they cannot be read. */
+  #read(offset: number, end: number): number {
     try {
-      length = this.#log.read(this.#next, this.#owner.endOffset, this.#frame.subarray(HA_TRANSFER_HEADER_LENGTH));
+      return this.#log.read(offset, end, this.#frame.subarray(HA_TRANSFER_HEADER_LENGTH));
     } catch (cause) {
-      const values = `offset=${this.#next} minOffset=${this.#owner.minOffset} reason=${(cause as Error).message}`;
+      const values = `offset=${offset} minOffset=${this.#owner.minOffset} reason=${(cause as Error).message}`;
       const isGone = (cause as NodeJS.ErrnoException).code === "ENOENT";
       const code = isGone ? "ERR_HA_START" : "ERR_SEGMENT_UNREADABLE";
-      return this.end(new MillraceError(code, `what a slave needs next cannot be read: ${values}`, { cause }));
+      this.end(new MillraceError(code, `what a slave needs next cannot be read: ${values}`, { cause }));
+      return 0;
     }
-    if (length > 0) this.#write(length);
+  }
+
+  /** While the lane is open: the appender has written what it could not send. */
+  get isAsked(): boolean {
+    const { sendRequestedOffset } = this.#owner.control.counters;
+    return this.#lane.isStuck || sendRequestedOffset.get() > this.#lane.sentOffset;
+  }
+
+  /** The appender sends, and whoever follows hears the reports. */
+  get isOnLane(): boolean {
+    return this.#lane.isOpen;
+  }
+
+  /** Lets the appender send to a slave that is quick and was sent all there is, until this side has something to send. False: not now. */
+  openLane(): boolean {
+    this.#look();
+    if (this.#lane.isOpen) return true;
+    if (!this.#isQuick || this.#isSending || this.#isEnded || this.#next !== this.#owner.endOffset) return false;
+    if (!this.#lane.open(this.#next)) return false;
+    if (this.#owner.endOffset <= this.#lane.sentOffset) return true;
+    this.closeLane(); // what was written before it was open is not sent on it
+    return false;
+  }
+
+  /** From now on this side sends again. */
+  closeLane(): void {
+    if (!this.#lane.isOpen) return;
+    this.#look();
+    const stuck = this.#lane.close();
+    this.#sentTo(this.#lane.sentOffset);
+    if (stuck !== undefined && !this.#isEnded) this.#finish(stuck);
+  }
+
+  /** Notes what the appender has sent. */
+  #look(): void {
+    if (this.#lane.isOpen) this.#sentTo(this.#lane.sentOffset);
+  }
+
+  #sentTo(offset: number): void {
+    const length = offset - this.#next;
+    if (length <= 0) return;
+    this.#next = offset;
+    this.#wroteAtMs = monotonicMs();
+    this.#owner.onSent(length);
+  }
+
+  /** Sends what the socket did not take of the appender's last frame. */
+  #finish({ bodyLength, unsent }: StuckFrame): void {
+    const offset = this.#next - bodyLength;
+    if (this.#read(offset, this.#next) < bodyLength) return this.end(undefined);
+    const frame = this.#frameOf(offset, bodyLength);
+    this.#isSending = true;
+    this.#socket.write(frame.subarray(frame.length - unsent), this.#onWritten);
+  }
+
+  get #sentOffset(): number {
+    return this.#lane.isOpen ? this.#lane.sentOffset : this.#next;
   }
 
   /** What is due: a sign of life, or the end of a connection that shows none. */
@@ -146,13 +217,18 @@ export class HaConnection {
       const values = `address=${this.address} silentMs=${Math.floor(silentMs)}`;
       return this.end(new MillraceError("ERR_HA_SILENT", `nothing came from a slave: ${values}`));
     }
-    if (this.hasJoined && !this.#isSending && !this.#isEnded && nowMs - this.#wroteAtMs > haSendHeartbeatInterval) this.#write(0);
+    this.#look();
+    if (!this.hasJoined || nowMs - this.#wroteAtMs <= haSendHeartbeatInterval) return;
+    this.closeLane();
+    if (!this.#isSending && !this.#isEnded) this.#write(0);
   }
 
   /** Closes it; may be called again. */
   end(error: MillraceError | undefined): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    this.closeLane();
+    this.#lane.end();
     this.#socket.destroy();
     this.#log.close();
     this.#owner.onEnd(this, error);
@@ -165,12 +241,13 @@ export class HaConnection {
 
   /** It owes a report that is to be expected soon. */
   get isDue(): boolean {
-    return this.#isQuick && !this.#isSending && !this.#isEnded && this.#reports.reported < this.#next;
+    return this.#isQuick && !this.#isSending && !this.#isEnded && this.#reports.reported < this.#sentOffset;
   }
 
   /** The report that is due has not come in time: it is left to the event loop, until one is quick again. */
   late(): void {
     this.#isQuick = false;
+    this.closeLane();
   }
 
   /** Reads what has come. False: nothing, or the connection has ended. */
@@ -193,6 +270,7 @@ export class HaConnection {
 
   #onReport(offset: number): void {
     const isFirst = !this.hasJoined;
+    this.#look();
     const { minOffset, endOffset } = this.#owner;
     this.#reports.report(offset, minOffset, isFirst ? endOffset : this.#next);
     if (isFirst) {
@@ -202,23 +280,28 @@ export class HaConnection {
       const hasSent = this.#isSending || this.#next > (this.#reports.start as number);
       if (!hasSent && !this.#isEnded) this.#write(0); // it learns that there is nothing
     }
-    if (offset === this.#next) this.#isQuick = this.#readAtMs - this.#wroteAtMs < QUICK_MS;
+    if (offset === this.#next && !this.#lane.isOpen) this.#isQuick = this.#readAtMs - this.#wroteAtMs < QUICK_MS;
     if (this.behindBytes === 0) this.#caughtUpAtMs = this.#readAtMs;
     this.#owner.onReport(this);
   }
 
   #write(length: number): void {
-    setInt64(this.#view, 0, this.#next);
-    this.#view.setInt32(HA_BODY_SIZE_OFFSET, length);
+    const frame = this.#frameOf(this.#next, length);
     this.#next += length;
     this.#isSending = true;
     this.#wroteAtMs = monotonicMs();
-    const frame = this.#frame.subarray(0, HA_TRANSFER_HEADER_LENGTH + length);
     // A slave that is behind gets the next frames from the event loop, where others have their turn too.
     const sent = this.#next === this.#owner.endOffset ? this.direct.write(frame) : 0;
     if (sent === frame.length) this.#isSending = false;
     else this.#socket.write(frame.subarray(sent), this.#onWritten);
     if (length > 0) this.#owner.onSent(length);
+  }
+
+  /** With its header; the body is there. */
+  #frameOf(offset: number, length: number): Uint8Array {
+    setInt64(this.#view, 0, offset);
+    this.#view.setInt32(HA_BODY_SIZE_OFFSET, length);
+    return this.#frame.subarray(0, HA_TRANSFER_HEADER_LENGTH + length);
   }
 
   /** Of a frame that the system takes at once it comes from a microtask, so frame upon frame would leave nobody else a turn. */

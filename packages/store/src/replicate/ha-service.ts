@@ -15,10 +15,14 @@ import { LogBytes } from "./log-bytes.js";
 const STATS_INTERVAL_MS = 1000;
 /** Connections at a time; one more is refused. Each has a frame in memory. */
 const CONNECTIONS_LIMIT = 64;
+/** How long it listens at a time, the least that the system waits. */
+const LOOK_MS = 1;
+/** Bytes of a frame; a group of shorter ones would keep the appender from the next group for long. */
+const LANE_BATCH_LEAST = 4096;
 
 /**
- * The master's side of replication: accepts slaves, sends each the log from where it asks for it, woken by the appender, and says how much
- * of it enough of them have. (RocketMQ: `HAService`, `GroupTransferService`.)
+ * The master's side of replication: accepts slaves, sends each the log from where it asks for it, woken by the appender unless that sends
+ * itself, and says how much of it enough of them have. (RocketMQ: `HAService`, `GroupTransferService`.)
  *
  * Invariant: `replicatedOffset` is never beyond what as many slaves have acknowledged as a put needed at that moment.
  */
@@ -33,10 +37,11 @@ export class HaService implements EventAgent, HaConnectionOwner {
   readonly #server: Server;
   /** One past the last byte that slaves may have: what has been written, in the file with a transient store pool. */
   readonly #logEnd: ReadableCounter;
-  /** Moves when there is more to send, soon after #logEnd, and is slept on. */
+  /** Moves soon after #logEnd, and is slept on; whoever sleeps is woken when there is more to send. */
   readonly #requested: ReadableCounter;
   readonly #connections = new Set<HaConnection>();
   #waits = false;
+  #isFollowing = false;
   #statsAtMs = 0;
   #port = 0;
   #isClosed = false;
@@ -105,13 +110,16 @@ export class HaService implements EventAgent, HaConnectionOwner {
   onJoined(connection: HaConnection): void {
     const { address, stats } = connection;
     this.#count(); // who sees it in the stats may put, and is to be waited for
+    for (const other of this.#connections) if (other !== connection) other.closeLane(); // the appender sends to no two
     this.#events.emit("slaveJoined", { service: "replicate", address, fromOffset: stats.sentOffset });
     this.#tellStats();
     this.#awaitLog();
   }
 
-  onReport(_connection: HaConnection): void {
+  onReport(connection: HaConnection): void {
     this.#count();
+    // Nothing wakes this thread for what the appender sends; the next puts find it listening.
+    if (connection.isOnLane && !this.#isFollowing) this.#requested.nudge();
   }
 
   onSent(bytes: number): void {
@@ -182,7 +190,9 @@ export class HaService implements EventAgent, HaConnectionOwner {
   }
 
   readonly #onLog = (): void => {
+    this.#isFollowing = true;
     const goesOn = this.#config.brokerRole === "SYNC_MASTER" && this.#follow();
+    this.#isFollowing = false;
     this.#waits = goesOn;
     if (goesOn) setImmediate(this.#onLog);
     else this.#awaitLog();
@@ -199,9 +209,9 @@ export class HaService implements EventAgent, HaConnectionOwner {
       const requested = this.#requested.get();
       const end = this.#logEnd.get();
       for (const connection of this.#connections) connection.send();
-      if (replicatedOffset.value < end) {
+      if (this.#opensLane() || replicatedOffset.value < end) {
         if (!this.#hear()) return false;
-      } else {
+      } else if (this.#logEnd.get() === end) {
         this.#requested.wait(requested, QUICK_MS);
         if (this.#requested.get() === requested) return false;
       }
@@ -210,13 +220,30 @@ export class HaService implements EventAgent, HaConnectionOwner {
     return false;
   }
 
-  /** Waits for a report that is due. False: there is none, or none came. */
+  /** The appender may send to the one slave there is. Frames of a few bytes are too many for it. */
+  #opensLane(): boolean {
+    const { transientStorePoolEnable, haTransferBatchSize } = this.#config;
+    if (transientStorePoolEnable || haTransferBatchSize < LANE_BATCH_LEAST) return false;
+    const [slave, another] = [...this.#connections].filter(({ hasJoined }) => hasJoined);
+    return another === undefined && slave?.openLane() === true;
+  }
+
+  /**
+   * Waits for a report that is due, or will be when the appender has sent something, and looks now and then whether it could not: nobody
+   * wakes who listens. False: no report is due, or none came.
+   */
   #hear(): boolean {
-    const due = [...this.#connections].filter(({ isDue }) => isDue);
-    const sockets = due.map(({ direct }) => direct);
-    const first = DirectSocket.firstReadable(sockets, QUICK_MS);
-    if (first < 0) for (const connection of due) connection.late();
-    return due[first]?.receive() ?? false;
+    const connections = [...this.#connections];
+    const due = connections.filter(({ isDue }) => isDue);
+    const listened = connections.filter(({ isDue, isOnLane }) => isDue || isOnLane);
+    const sockets = listened.map(({ direct }) => direct);
+    for (let waitedMs = 0; waitedMs < QUICK_MS; waitedMs += LOOK_MS) {
+      const first = DirectSocket.firstReadable(sockets, LOOK_MS);
+      if (first >= 0) return listened[first]?.receive() ?? false;
+      if (listened.some(({ isOnLane, isAsked }) => isOnLane && isAsked)) return true;
+    }
+    for (const connection of due) connection.late();
+    return false;
   }
 
   /** After any change: who is in sync, and what enough of them have. */

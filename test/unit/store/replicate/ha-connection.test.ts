@@ -1,18 +1,19 @@
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { type MillraceError, segmentFileName } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
 import test, { type ExecutionContext } from "ava";
+import { ControlBlock } from "#shared-memory/control-block.js";
 import { monotonicMs } from "#shared-memory/monotonic-clock.js";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { HaConnection, type HaConnectionOwner } from "#store/replicate/ha-connection.js";
 import { LogBytes } from "#store/replicate/log-bytes.js";
 import { HA_CAPTURE_SEGMENT_SIZE, HA_CAPTURES, type HaCaptureEvent, haCapture } from "../../../support/ha-capture.js";
 import { reportBytes } from "../../../support/raw-slave.js";
+import { socketPair } from "../../../support/socket-pair.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { until } from "../../../support/until.js";
 
@@ -35,23 +36,6 @@ function logOf(t: ExecutionContext, events: readonly HaCaptureEvent[]): string {
   return directory;
 }
 
-/** Two ends of a connection. */
-async function socketPair(t: ExecutionContext): Promise<[master: Socket, slave: Socket]> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const accepted = once(server, "connection");
-  const slave = connect((server.address() as { port: number }).port, "127.0.0.1");
-  const [master] = (await accepted) as [Socket];
-  slave.on("error", () => {}); // a reset, when the test ends
-  t.teardown(() => {
-    slave.destroy();
-    master.destroy();
-    server.close();
-  });
-  return [master, slave];
-}
-
 for (const name of HA_CAPTURES) {
   test(`a slave of RocketMQ's is sent what RocketMQ's master sends it: ${name}`, async (t) => {
     const events = haCapture(name);
@@ -70,6 +54,7 @@ for (const name of HA_CAPTURES) {
     const owner = {
       minOffset: first - (first % HA_CAPTURE_SEGMENT_SIZE),
       endOffset: 0,
+      control: ControlBlock.attach(ControlBlock.create({}), "replicate"),
       onJoined: () => {},
       onReport: () => {},
       onSent: () => {},
@@ -143,7 +128,9 @@ class GreedySocket extends Duplex {
 
 function ownerOf(endOffset: number): HaConnectionOwner & { readonly ends: (MillraceError | undefined)[] } {
   const ends: (MillraceError | undefined)[] = [];
-  return { minOffset: 0, endOffset, onJoined() {}, onReport() {}, onSent() {}, onEnd: (_, error) => void ends.push(error), ends };
+  const control = ControlBlock.attach(ControlBlock.create({}), "replicate");
+  const onEnd = (_: HaConnection, error: MillraceError | undefined): void => void ends.push(error);
+  return { minOffset: 0, endOffset, control, onJoined() {}, onReport() {}, onSent() {}, onEnd, ends };
 }
 
 /** A log that is read slowly, and holds nothing. */
@@ -169,7 +156,6 @@ test.serial("while a slave is sent what it lacks the event loop has its turns", 
 
 test.serial("a slave whose report has come and was not read yet is not silent", async (t) => {
   const [master, slave] = await socketPair(t);
-  if (slave.connecting) await once(slave, "connect");
   const config = resolveConfig({});
   const owner = ownerOf(0);
   const connection = new HaConnection(master, config, SLOW_LOG, owner);
