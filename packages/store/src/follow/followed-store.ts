@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
-import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
+import { MillraceError, type StorePaths } from "@millrace/format";
 import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import { GroupLags } from "../broker/group-lags.js";
-import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
+import { pathsOf, type ReadOnlyOptions } from "../config/read-only-options.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
@@ -25,15 +25,8 @@ import { FollowedWords } from "./followed-words.js";
 import { LogWindow } from "./log-window.js";
 import { readStoreSizes, type StoreSizes } from "./store-sizes.js";
 
-/** What {@link MessageStore.openReadOnly} takes beside the directory. */
-export interface ReadOnlyOptions {
-  /** Where the log lies when not in the directory's `commitlog`. */
-  readonly storePathCommitLog?: string;
-}
-
 const FIRST_SEGMENT_MS = 2000;
 const FIRST_SEGMENT_LOOK_MS = 20;
-const KNOWN_KEYS = knownKeys<ReadOnlyOptions>({ storePathCommitLog: true });
 /** What this process has appended: nothing. */
 const NOWHERE = Number.POSITIVE_INFINITY;
 
@@ -72,9 +65,7 @@ export class FollowedStore {
 
   /** See {@link MessageStore.openReadOnly}. */
   static async open(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): Promise<FollowedStore> {
-    checkKnownKeys(options, KNOWN_KEYS, "ERR_OPTION_UNKNOWN", "option");
-    const given = resolveConfig({ storePathRootDir, ...options });
-    const paths = storePaths(given.storePathRootDir, given.storePathCommitLog);
+    const paths = pathsOf(storePathRootDir, options);
     const storage = createStorage(spec);
     try {
       await firstSegment(storage, paths);
@@ -178,9 +169,8 @@ function sizesOf(storage: Storage, paths: StorePaths): StoreSizes {
 
 /** See {@link MessageStore.sizesOf}. */
 export function storeSizes(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): StoreSizes {
-  const { storePathCommitLog } = options;
   const storage = createStorage(spec);
-  const paths = storePaths(storePathRootDir, storePathCommitLog);
+  const paths = pathsOf(storePathRootDir, options);
   try {
     return sizesOf(storage, paths);
   } catch (error) {
