@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { DirectoryFollower } from "#store/follow/directory-follower.js";
 import { FollowedWords } from "#store/follow/followed-words.js";
+import { IndexShapeSearch } from "#store/follow/index-shape-search.js";
 import { MessageReader } from "#store/read/message-reader.js";
 import { openReader, putNumbered, type Reader, range, watchesBelow } from "../support/store-reader.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
@@ -22,7 +23,8 @@ function follow(t: ExecutionContext, root: string): FollowedWords {
   const config = resolveConfig({ ...SMALL, storePathRootDir: root, mappedFileSizeCommitLog: SEGMENT_SIZE });
   const words = new FollowedWords();
   const reader = new MessageReader(storage, config, words.control, words.queues, words.topics, Number.POSITIVE_INFINITY);
-  const follower = new DirectoryFollower(storage, storePaths(root), SEGMENT_SIZE, words, reader);
+  const paths = storePaths(root);
+  const follower = new DirectoryFollower(storage, paths, SEGMENT_SIZE, new IndexShapeSearch(storage, paths.index), words, reader);
   t.teardown(() => {
     follower.close();
     reader.close();

@@ -6,7 +6,8 @@ import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
 import { FollowedLog } from "./followed-log.js";
 import { FollowedQueue } from "./followed-queue.js";
 import type { FollowedWords } from "./followed-words.js";
-import { consumeQueueFileLength, readIndexShape } from "./store-sizes.js";
+import type { IndexShapeSearch } from "./index-shape-search.js";
+import { consumeQueueFileLength } from "./store-sizes.js";
 
 /** How often all queues are looked at: a broker stores through mappings, which no watch notices. */
 const LOOK_MS = 100;
@@ -26,6 +27,7 @@ export class DirectoryFollower {
   readonly #words: FollowedWords;
   readonly #reader: MessageReader;
   readonly #log: FollowedLog;
+  readonly #indexShape: IndexShapeSearch;
   /** By directory. */
   readonly #queues = new Map<string, FollowedQueue>();
   readonly #watches = new Map<string, DirectoryWatch>();
@@ -43,9 +45,17 @@ export class DirectoryFollower {
   /** Of the last listing as a whole. */
   #listingError: unknown;
 
-  constructor(storage: Storage, paths: StorePaths, segmentSize: number, words: FollowedWords, reader: MessageReader) {
+  constructor(
+    storage: Storage,
+    paths: StorePaths,
+    segmentSize: number,
+    indexShape: IndexShapeSearch,
+    words: FollowedWords,
+    reader: MessageReader,
+  ) {
     this.#storage = storage;
     this.#paths = paths;
+    this.#indexShape = indexShape;
     this.#words = words;
     this.#reader = reader;
     const onReplaced = (fromOffset: number): void => reader.commitLog.forgetSegment(fromOffset);
@@ -129,9 +139,9 @@ export class DirectoryFollower {
     this.#isListingDue = false;
     this.#log.refresh();
     this.#queueFileSize ??= this.#learnQueueFileSize();
-    this.#isIndexKnown ||= this.#learnIndexShape();
     this.#watch(this.#paths.consumeQueue, this.#onNewFiles);
     this.#errors.clear();
+    if (!this.#isIndexKnown) this.#attempt(this.#paths.index, () => this.#learnIndexShape());
     const topics = this.#queueFileSize === undefined ? [] : this.#topicDirectories();
     for (const topic of topics) this.#watch(topic, this.#onNewFiles); // first, so that nothing that comes is missed
     const directories = topics.flatMap((topic) => this.#queueDirectoriesOf(topic));
@@ -221,10 +231,11 @@ export class DirectoryFollower {
     return length;
   }
 
-  #learnIndexShape(): boolean {
-    const shape = readIndexShape(this.#storage, this.#paths.index);
-    if (shape !== undefined) this.#reader.useIndexShape(shape);
-    return shape !== undefined;
+  #learnIndexShape(): void {
+    const shape = this.#indexShape.find();
+    if (shape === undefined) return;
+    this.#reader.useIndexShape(shape);
+    this.#isIndexKnown = true;
   }
 
   #watch(directory: string, onChange: () => void): void {

@@ -22,6 +22,7 @@ import {
 } from "./directory-verifier.js";
 import { FollowedOffsets } from "./followed-offsets.js";
 import { FollowedWords } from "./followed-words.js";
+import { IndexShapeSearch } from "./index-shape-search.js";
 import { LogWindow } from "./log-window.js";
 import { readStoreSizes, type StoreSizes } from "./store-sizes.js";
 
@@ -43,7 +44,7 @@ export class FollowedStore {
   readonly #follower: DirectoryFollower;
   readonly #lags: GroupLags;
 
-  private constructor(storage: Storage, paths: StorePaths, config: MessageStoreConfig) {
+  private constructor(storage: Storage, paths: StorePaths, config: MessageStoreConfig, indexShape: IndexShapeSearch) {
     this.config = config;
     this.#storage = storage;
     this.#paths = paths;
@@ -56,7 +57,7 @@ export class FollowedStore {
     this.consumers = new MessageConsumers(this.reader, this.#arrivals);
     this.consumerOffsets = new FollowedOffsets(storage, paths.consumerOffset);
     try {
-      this.#follower = new DirectoryFollower(storage, paths, config.mappedFileSizeCommitLog, words, this.reader);
+      this.#follower = new DirectoryFollower(storage, paths, config.mappedFileSizeCommitLog, indexShape, words, this.reader);
     } catch (error) {
       this.#closeReading();
       throw error;
@@ -69,9 +70,10 @@ export class FollowedStore {
     const storage = createStorage(spec);
     try {
       await firstSegment(storage, paths);
-      const sizes = sizesOf(storage, paths);
+      const indexShape = new IndexShapeSearch(storage, paths.index);
+      const sizes = { ...sizesOf(storage, paths), ...shapeNow(indexShape) };
       refuseUnsupportedDirectories(storage, paths);
-      return new FollowedStore(storage, paths, resolveConfig({ storePathRootDir, ...options, ...sizes }));
+      return new FollowedStore(storage, paths, resolveConfig({ storePathRootDir, ...options, ...sizes }), indexShape);
     } catch (error) {
       throw pathUnusable(error, "the store cannot be read here", paths.root);
     }
@@ -160,7 +162,16 @@ async function firstSegment(storage: Storage, paths: StorePaths): Promise<void> 
   }
 }
 
-/** @throws MillraceError `ERR_PATH_UNUSABLE`: no log lies there */
+/** What cannot be read, the follower tells, and learns later. */
+function shapeNow(indexShape: IndexShapeSearch): StoreSizes | undefined {
+  try {
+    return indexShape.find();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without those of the index. @throws MillraceError `ERR_PATH_UNUSABLE`: no log lies there */
 function sizesOf(storage: Storage, paths: StorePaths): StoreSizes {
   const sizes = readStoreSizes(storage, paths);
   if (sizes.mappedFileSizeCommitLog !== undefined) return sizes;
@@ -172,7 +183,7 @@ export function storeSizes(storePathRootDir: string, options: ReadOnlyOptions, s
   const storage = createStorage(spec);
   const paths = pathsOf(storePathRootDir, options);
   try {
-    return sizesOf(storage, paths);
+    return { ...sizesOf(storage, paths), ...new IndexShapeSearch(storage, paths.index).find() };
   } catch (error) {
     throw pathUnusable(error, "the store cannot be read here", paths.root);
   }
