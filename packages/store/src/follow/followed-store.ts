@@ -54,7 +54,7 @@ export class FollowedStore {
     this.reader = new MessageReader(storage, config, control, queues, topics, NOWHERE);
     this.#lags = new GroupLags(topics, this.reader.consumeQueues.columns);
     this.#arrivals = new ArrivalSignal(control, queues, topics);
-    this.consumers = new MessageConsumers(this.reader, this.#arrivals);
+    this.consumers = new MessageConsumers(this.reader, this.#arrivals, true);
     this.consumerOffsets = new FollowedOffsets(storage, paths.consumerOffset);
     try {
       this.#follower = new DirectoryFollower(storage, paths, config.mappedFileSizeCommitLog, indexShape, words, this.reader);
