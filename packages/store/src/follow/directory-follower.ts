@@ -71,7 +71,12 @@ export class DirectoryFollower {
 
   /** What could not be read, or one of it; undefined once a listing has read it all. What was seen before stays. */
   get lastError(): unknown {
-    return this.#listingError ?? this.#errors.values().next().value;
+    return this.errors[0]?.[1];
+  }
+
+  /** All that {@link lastError} is one of, by file or directory. */
+  get errors(): readonly (readonly [path: string, error: unknown])[] {
+    return this.#listingError === undefined ? [...this.#errors] : [[this.#paths.root, this.#listingError], ...this.#errors];
   }
 
   /** One past the last byte of the log's last segment, written or not. */

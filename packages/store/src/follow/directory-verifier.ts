@@ -26,10 +26,11 @@ import type { LogWindow } from "./log-window.js";
 
 /** Something that is not as it was written. */
 export interface DirectoryDamage {
-  readonly kind: "record" | "unit" | "index";
+  /** A `file`, or directory, could not be read: nothing of what it holds was. */
+  readonly kind: "record" | "unit" | "index" | "file";
   readonly path: string;
-  /** Of the record, or of the one that should be there; bytes of the log. */
-  readonly physicalOffset: number;
+  /** Of the record, or of the one that should be there; bytes of the log. Undefined for a file. */
+  readonly physicalOffset?: number;
   readonly reason: string;
   readonly topic?: string;
   readonly queueId?: number;
@@ -61,6 +62,8 @@ export interface VerifiedLog {
   readonly endOffset: number;
   /** Records of these topics below these offsets are nobody's. */
   readonly deletedTopics: ReadonlyMap<string, number>;
+  /** What cannot be read at present, by path: the reader shows none of it. */
+  readonly unread: () => readonly (readonly [path: string, error: unknown])[];
 }
 
 const PROGRESS_MS = 250;
@@ -103,6 +106,7 @@ export class DirectoryVerifier {
     }
     await this.#verifyUnits();
     await this.#verifyIndex();
+    for (const [path, error] of this.#log.unread()) this.#found({ kind: "file", path, reason: (error as Error).message });
     await this.#turn(offset);
     const bytesVerified = Math.max(0, endOffset - minOffset);
     return { bytesVerified, records: this.#records, units: this.#units, indexItems: this.#indexItems, damaged: this.#damaged };

@@ -134,6 +134,7 @@ export class FollowedStore {
         minOffset: this.minPhysicalOffset,
         endOffset: this.maxPhysicalOffset,
         deletedTopics: DeletedTopics.read(this.#storage, this.#paths.deletedTopics).offsets,
+        unread: () => this.#follower.errors,
       };
       return await new DirectoryVerifier(log, options).run();
     } catch (error) {
