@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import {
+  BLANK_MAGIC,
   CONSUME_QUEUE_UNIT_LENGTH,
   ConsumeQueueUnit,
   DispatchRequest,
@@ -119,15 +120,18 @@ export class DirectoryVerifier {
     try {
       if (room < 2 * WORD) return offset + room;
       const head = window.at(offset, 2 * WORD);
+      // The checker takes the end of what it is given for the segment's.
+      const isBlank = int32At(window.bytes, head + MAGIC_OFFSET) === BLANK_MAGIC;
+      if (isBlank && int32At(window.bytes, head + TOTAL_SIZE_OFFSET) === room) return offset + room;
       const size = this.#sizeAt(head, room);
       const position = window.at(offset, size);
       const verdict = this.#checker.check(window.view, window.bytes, position, position + size, offset, true);
-      if (verdict === MessageVerdict.BLANK) return offset + room;
       if (verdict > 0) {
         this.#verifyUnit(offset, position, verdict);
         return offset + verdict;
       }
-      this.#found({ kind: "record", path: window.pathOf(offset), physicalOffset: offset, reason: messageVerdictName(verdict) });
+      const reason = messageVerdictName(isBlank ? MessageVerdict.BAD_BLANK : verdict);
+      this.#found({ kind: "record", path: window.pathOf(offset), physicalOffset: offset, reason });
       const next = findNextRecord(window.view, position, offset, Math.min(window.bytes.length, position + room));
       return next < 0 ? offset + room : offset + next - position;
     } catch (error) {
