@@ -1,9 +1,9 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault } from "@millrace/mapped-file";
 import test from "ava";
 import { FollowedStore } from "#store/follow/followed-store.js";
-import { putNumbered } from "../support/store-reader.js";
+import { openReader, putNumbered } from "../support/store-reader.js";
 import { openStore } from "../support/temporary-store.js";
 import { stays, until } from "../support/until.js";
 
@@ -37,5 +37,22 @@ test.serial(
     t.like(reader.config, SMALL);
     const query = { topic: "TopicA", key: "k59" };
     t.throws(() => reader.reader.queryMessage(query), { code: "ERR_PATH_UNUSABLE", message: /EIO/ }, "it may hold more of them");
+  },
+);
+
+test.serial(
+  "an index file of another length than the others, in which no query finds anything, is told of while it is there",
+  async (t) => {
+    const store = await openStore(t, SMALL);
+    const { storePathRootDir } = store.config;
+    await putNumbered(store, 0, 60);
+    const reader = await openReader(t, storePathRootDir);
+    const odd = join(storePathRootDir, "index", "20200101000000000");
+    writeFileSync(odd, new Uint8Array(100));
+    await until(() => (reader.lastError as { code?: string } | undefined)?.code === "ERR_INDEX_FILE_SIZE");
+    t.like((await reader.verify()).damaged, [{ kind: "file", path: odd }]);
+    rmSync(odd);
+    await until(() => reader.lastError === undefined);
+    t.deepEqual((await reader.verify()).damaged, []);
   },
 );

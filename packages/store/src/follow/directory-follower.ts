@@ -1,5 +1,12 @@
 import { basename, join } from "node:path";
-import { isTopicDirectoryLegal, QUEUE_ID_MAX, type StorePaths } from "@millrace/format";
+import {
+  indexFileLength,
+  isIndexFileName,
+  isTopicDirectoryLegal,
+  MillraceError,
+  QUEUE_ID_MAX,
+  type StorePaths,
+} from "@millrace/format";
 import { DirectoryWatch, type Storage } from "@millrace/mapped-file";
 import type { MessageReader } from "../read/message-reader.js";
 import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
@@ -146,7 +153,7 @@ export class DirectoryFollower {
     this.#queueFileSize ??= this.#learnQueueFileSize();
     this.#watch(this.#paths.consumeQueue, this.#onNewFiles);
     this.#errors.clear();
-    if (!this.#isIndexKnown) this.#attempt(this.#paths.index, () => this.#learnIndexShape());
+    this.#attempt(this.#paths.index, () => this.#lookAtIndex());
     const topics = this.#queueFileSize === undefined ? [] : this.#topicDirectories();
     for (const topic of topics) this.#watch(topic, this.#onNewFiles); // first, so that nothing that comes is missed
     const directories = topics.flatMap((topic) => this.#queueDirectoriesOf(topic));
@@ -236,11 +243,19 @@ export class DirectoryFollower {
     return length;
   }
 
-  #learnIndexShape(): void {
+  /** In a file of another length no query finds anything. */
+  #lookAtIndex(): void {
     const shape = this.#indexShape.find();
     if (shape === undefined) return;
-    this.#reader.useIndexShape(shape);
+    if (!this.#isIndexKnown) this.#reader.useIndexShape(shape);
     this.#isIndexKnown = true;
+    const expected = indexFileLength(shape);
+    for (const { kind, name, size } of this.#storage.list(this.#paths.index)) {
+      if (kind !== "file" || !isIndexFileName(name) || size === 0 || size === expected) continue;
+      const path = join(this.#paths.index, name);
+      const text = `index file of another length than the others: path=${path} length=${size} expected=${expected}`;
+      this.#errors.set(path, new MillraceError("ERR_INDEX_FILE_SIZE", text));
+    }
   }
 
   #watch(directory: string, onChange: () => void): void {
