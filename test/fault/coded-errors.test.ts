@@ -77,7 +77,7 @@ test("a fence that cannot be lifted, because its directory is none or takes no f
   for (const code of ["EACCES", "EROFS", "EMFILE"]) {
     const faults: Fault[] = [{ operation: "open", path: "lock", after: 0, code }];
     const message = new RegExp(`^the fence stands.*code=${code} path=.*lock`);
-    t.throws(() => clearFence(directory, { kind: "faulty", faults }), { code: "ERR_PATH_UNUSABLE", message });
+    t.throws(() => clearFence(directory, {}, { kind: "faulty", faults }), { code: "ERR_PATH_UNUSABLE", message });
   }
 });
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { closeSync, cpSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { createStorage } from "@millrace/mapped-file";
@@ -7,11 +7,12 @@ import test, { type ExecutionContext } from "ava";
 import { resolveConfig } from "#store/config/message-store-config.js";
 import { DirectoryFollower } from "#store/follow/directory-follower.js";
 import { FollowedWords } from "#store/follow/followed-words.js";
+import { IndexShapeSearch } from "#store/follow/index-shape-search.js";
 import { MessageReader } from "#store/read/message-reader.js";
 import { openReader, putNumbered, type Reader, range, watchesBelow } from "../support/store-reader.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-import { numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
-import { stays, until } from "../support/until.js";
+import { numbered, numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
+import { dispatchedAll, stays, until } from "../support/until.js";
 
 const SMALL: MessageStoreOptions = { mappedFileSizeConsumeQueue: 2000, maxHashSlotNum: 100, maxIndexNum: 4000 };
 /** Longer than a reader takes from one listing of the files to the next. */
@@ -22,7 +23,8 @@ function follow(t: ExecutionContext, root: string): FollowedWords {
   const config = resolveConfig({ ...SMALL, storePathRootDir: root, mappedFileSizeCommitLog: SEGMENT_SIZE });
   const words = new FollowedWords();
   const reader = new MessageReader(storage, config, words.control, words.queues, words.topics, Number.POSITIVE_INFINITY);
-  const follower = new DirectoryFollower(storage, storePaths(root), SEGMENT_SIZE, words, reader);
+  const paths = storePaths(root);
+  const follower = new DirectoryFollower(storage, paths, SEGMENT_SIZE, new IndexShapeSearch(storage, paths.index), words, reader);
   t.teardown(() => {
     follower.close();
     reader.close();
@@ -93,6 +95,48 @@ test.serial(
     t.deepEqual(consumed, range(0, 160));
   },
 );
+
+for (const filter of [undefined, { tags: ["a"] }]) {
+  const who = filter === undefined ? "a consumer" : "a consumer with a filter";
+  test.serial(`${who} passes over nothing whose file, or unit, is a moment in being built again`, async (t) => {
+    const store = await openStore(t, SMALL);
+    const { storePathRootDir } = store.config;
+    await Promise.all(range(0, 250).map((n) => store.putMessage(numbered(n, 1000, { tags: "a" }))));
+    await dispatchedAll(store);
+    await store.close();
+    const reader = await openReader(t, storePathRootDir);
+    const consumer = reader.consume({ topic: "TopicA", queueId: 0, from: 100, ...(filter === undefined ? {} : { filter }) });
+    const [queue, kept] = [join(storePathRootDir, "consumequeue", "TopicA", "0"), join(temporaryDirectory(t), "0")];
+    cpSync(queue, kept, { recursive: true });
+    rmSync(queue, { recursive: true });
+    const [first, second] = [0, 1].map((file) => String(2000 * file).padStart(20, "0")) as [string, string];
+    cpSync(join(kept, first), join(queue, first));
+    await until(() => statusAt(reader, 100) === "OFFSET_FOUND_NULL");
+    const next = consumer.next();
+    t.true(await stays(() => consumer.nextOffset === 100, 300));
+    const bytes = readFileSync(join(kept, second));
+    writeFileSync(join(queue, second), Buffer.from(bytes).fill(0, 200)); // ten units of it
+    const build = (): void => {
+      const file = openSync(join(queue, second), "r+");
+      writeSync(file, bytes);
+      closeSync(file);
+      cpSync(kept, queue, { recursive: true, force: false });
+    };
+    const consumed: number[] = [];
+    for (let batch = await next; ; batch = await consumer.next()) {
+      t.is(batch.value?.skipped, 0);
+      for (const { body } of batch.value ?? []) consumed.push(numberOf(body));
+      if (consumed.length === 10) setTimeout(build, 100);
+      if (batch.done || consumed.length >= 150) break;
+    }
+    t.deepEqual(consumed, range(100, 250));
+  });
+}
+
+function statusAt(reader: Reader, queueOffset: number): string {
+  using found = reader.getMessage({ topic: "TopicA", queueId: 0, queueOffset });
+  return found.status;
+}
 
 test.serial("a topic that was deleted long before it is put again begins again at 0 for those who consume it", async (t) => {
   const store = await openStore(t, SMALL);

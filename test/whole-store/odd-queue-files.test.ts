@@ -61,7 +61,14 @@ test.serial(
       t.deepEqual(reader.topics(), ["TopicA", "TopicC"]);
     }
     t.true(await stays(() => readers.every(({ lastError }) => codeOf(lastError) === "ERR_SEGMENT_SIZE"), LISTING_MS));
+    const { damaged } = await before.verify();
+    t.deepEqual(
+      damaged.map(({ kind, path }) => [kind, path]),
+      [["file", join(odd, "..")]],
+    );
+    t.regex(damaged[0]?.reason ?? "", /00000000000000000000/);
     truncateSync(odd, FILE_LENGTH);
     for (const reader of readers) await until(() => reader.lastError === undefined);
+    t.deepEqual((await before.verify()).damaged, []);
   },
 );

@@ -95,7 +95,7 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function logOption({ storePathCommitLog }: LogOption): LogOption {
+export function logOption({ storePathCommitLog }: LogOption): LogOption {
   return storePathCommitLog === undefined ? {} : { storePathCommitLog };
 }
 

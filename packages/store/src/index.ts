@@ -44,6 +44,7 @@ export type { VerifyOptions, VerifyProgress, VerifyReport } from "./clean/store-
 export type { TopicQueue } from "./clean/topic-cleaner.js";
 export type { MessageStoreConfig } from "./config/message-store-config.js";
 export type { BackPressure, BrokerRole, FlushDiskType, MessageStoreOptions, VerifyOnOpen } from "./config/message-store-options.js";
+export type { ReadOnlyOptions } from "./config/read-only-options.js";
 export type { RecoveryProgress } from "./config/recovery-progress.js";
 export type { StoreLogger } from "./config/store-logger.js";
 export type { ConsumeFrom, ConsumeOptions } from "./consume/consume-options.js";
@@ -56,7 +57,6 @@ export type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./dispatch
 export type { DirectoryStats } from "./follow/directory-stats.js";
 export type { DirectoryDamage, DirectoryVerifyOptions, DirectoryVerifyReport } from "./follow/directory-verifier.js";
 export type { FollowedOffsets } from "./follow/followed-offsets.js";
-export type { ReadOnlyOptions } from "./follow/followed-store.js";
 export type { StoreSizes } from "./follow/store-sizes.js";
 export type { ConfigFileDamage } from "./marks/config-file.js";
 export type { StoreFence } from "./marks/store-fence.js";

@@ -1,6 +1,7 @@
 import type { MessageStoreOptions } from "./config/message-store-options.js";
+import type { ReadOnlyOptions } from "./config/read-only-options.js";
 import { type SalvageReport, salvageStore } from "./copy/salvage.js";
-import { type ReadOnlyOptions, storeSizes } from "./follow/followed-store.js";
+import { storeSizes } from "./follow/followed-store.js";
 import type { StoreSizes } from "./follow/store-sizes.js";
 import { MessageStoreReads } from "./message-store-reads.js";
 import { clearFence } from "./open/clear-fence.js";
@@ -46,10 +47,10 @@ export abstract class StoreDirectory extends MessageStoreReads {
   /**
    * Lifts the fence, if there is one, of a directory that is not open: the operator has looked at the disk. The next {@link open} writes
    * the log again from where the force failed. As `millrace unfence <directory>`.
-   * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory, or it does not take the word, and the fence stands;
-   * `ERR_STORE_LOCKED`: it is open
+   * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory, or it does not take the word, and the fence stands; or no fence
+   * and no log lie there, and the log's place is not given; `ERR_STORE_LOCKED`: it is open
    */
-  static clearFence(storePathRootDir: string): void {
-    clearFence(storePathRootDir, { kind: "real" });
+  static clearFence(storePathRootDir: string, options: ReadOnlyOptions = {}): void {
+    clearFence(storePathRootDir, options, { kind: "real" });
   }
 }

@@ -69,6 +69,17 @@ test("unfence lifts the fence of a failed force, and leaves its offset", (t) => 
   t.is(unforcedFrom(storage, fence), 4711);
 });
 
+test("unfence lifts a fence beside a log that lies elsewhere, which stat shows", async (t) => {
+  const [root, log] = [temporaryDirectory(t), join(temporaryDirectory(t), "log")];
+  await openStore(t, { storePathRootDir: root, storePathCommitLog: log }).then((store) => store.close());
+  writeFileSync(`${log}.millrace.fence`, JSON.stringify({ reason: "EIO", offset: 0, time: 1 }));
+  const elsewhere = [root, "--storePathCommitLog", log];
+  t.regex(millrace("stat", ...elsewhere).stdout, /fence +since .*EIO/);
+  const { status, stderr } = millrace("unfence", ...elsewhere);
+  t.is(status, 0, stderr);
+  t.notRegex(millrace("stat", ...elsewhere).stdout, /fence/);
+});
+
 test("unfence fails with a code where the marker cannot be written, and the fence stands", (t) => {
   const root = temporaryDirectory(t);
   const beside = join(root, "commitlog.millrace.fence");

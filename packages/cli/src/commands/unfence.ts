@@ -2,18 +2,21 @@ import { MessageStore } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { print, printJson } from "../print.js";
-import { checkDirectory } from "../store-directory.js";
+import { checkDirectory, type LogOption, logOption, withDirectory } from "../store-directory.js";
+
+interface UnfenceOptions extends LogOption {
+  readonly json?: true;
+}
 
 /** `millrace unfence`: removes the mark that a failed force has left. */
 export function unfenceCommand(): Command {
-  const command = new Command("unfence")
+  const command = withDirectory(new Command("unfence"))
     .summary("let a store take puts again after a failed force: look at the disk first")
     .description("Lifts the fence of a store that nobody has open. The next opening writes again what was not known to be durable.")
-    .argument("<directory>", "the store's directory (storePathRootDir)")
     .option("--json", "as JSON")
-    .action((directory: string, { json }: { json?: true }) => {
+    .action((directory: string, { json, ...options }: UnfenceOptions) => {
       checkDirectory(directory);
-      MessageStore.clearFence(directory);
+      MessageStore.clearFence(directory, logOption(options));
       if (json) printJson({ storePathRootDir: directory, isFenced: false });
       else print(`not fenced: storePathRootDir=${directory}`);
     });

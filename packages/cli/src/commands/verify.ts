@@ -22,9 +22,9 @@ export function verifyCommand(): Command {
       const { damaged, ...counts } = report;
       if (options.json) printJson(report);
       else {
-        for (const { kind, path, physicalOffset, reason, ...place } of damaged) {
+        for (const { kind, path, reason, ...place } of damaged) {
           const where = Object.entries(place).map(([name, value]) => ` ${name}=${value}`);
-          print(`${kind}: ${reason}: path=${path} physicalOffset=${physicalOffset}${where.join("")}`);
+          print(`${kind}: ${reason}: path=${path}${where.join("")}`);
         }
         print(
           `damaged ${damaged.length}; ${Object.entries(counts)

@@ -20,6 +20,8 @@ export interface ConsumerEnvironment {
   readonly arrivals: ArrivalSignal;
   readonly turns: ConsumerTurns;
   readonly signals: AbortSignals;
+  /** A ConsumeQueue's file that is missing may be one that somebody else is building again. */
+  readonly filesComeBack: boolean;
   /** The store is closed. */
   readonly isClosed: boolean;
   /** Nothing arrives any more, because of this. */
@@ -141,7 +143,7 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     this.#findQueue();
     this.#isRepairing = false;
     const found = this.#find();
-    if (found !== undefined) this.#repairsSince = -1;
+    if (found !== undefined && found.status !== "OFFSET_FOUND_NULL") this.#repairsSince = -1;
     try {
       return found === undefined ? undefined : this.#take(found);
     } finally {
@@ -165,7 +167,10 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
 
   /** A unit that was bad is built again from the log while the consumer waits; but not for ever. */
   #awaitsRepair(error: unknown): boolean {
-    if (!isBuiltAgain(error)) return false;
+    return isBuiltAgain(error) && this.#awaits();
+  }
+
+  #awaits(): boolean {
     const now = monotonicMs();
     if (this.#repairsSince < 0) this.#repairsSince = now;
     this.#isRepairing = now - this.#repairsSince < REPAIR_TIMEOUT_MS;
@@ -186,8 +191,11 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
       case "OFFSET_TOO_SMALL":
         this.#skipped += this.#moveTo(found.minOffset);
         return undefined;
-      case "MESSAGE_WAS_REMOVING":
       case "OFFSET_FOUND_NULL":
+        if (this.#environment.filesComeBack && this.#awaits()) return undefined;
+        this.#skipped += this.#moveTo(found.nextBeginOffset);
+        return undefined;
+      case "MESSAGE_WAS_REMOVING":
         this.#skipped += this.#moveTo(found.nextBeginOffset);
         return undefined;
       default:

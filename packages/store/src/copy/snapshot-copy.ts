@@ -132,7 +132,10 @@ export class SnapshotCopy {
     if (storage.exists(to)) storage.syncDirectory(to);
   }
 
-  /** How many of a file's units point to records of the snapshot, or fill the place before them. */
+  /**
+   * How many of a file's units there are up to the last one that points to a record of the snapshot, or fills the place before one. A
+   * damaged unit before it is copied as it is: the snapshot's opening finds it.
+   */
   #unitsIn(path: string): number {
     const { config, storage } = this.#copy;
     const bytes = new Uint8Array(config.mappedFileSizeConsumeQueue);
@@ -140,11 +143,11 @@ export class SnapshotCopy {
     try {
       const units = Math.floor(file.read(bytes, 0) / CONSUME_QUEUE_UNIT_LENGTH);
       const unit = new ConsumeQueueUnit();
-      for (let index = 0; index < units; index++) {
-        unit.read(bytes, index * CONSUME_QUEUE_UNIT_LENGTH);
-        if (unit.size === 0 || (!unit.isFill && unit.physicalOffset >= this.#maxOffset)) return index;
+      for (let count = units; count > 0; count--) {
+        unit.read(bytes, (count - 1) * CONSUME_QUEUE_UNIT_LENGTH);
+        if (unit.isFill || unit.isBelow(this.#maxOffset)) return count;
       }
-      return units;
+      return 0;
     } finally {
       file.close();
     }

@@ -1,12 +1,20 @@
 import { basename, join } from "node:path";
-import { isTopicDirectoryLegal, QUEUE_ID_MAX, type StorePaths } from "@millrace/format";
+import {
+  indexFileLength,
+  isIndexFileName,
+  isTopicDirectoryLegal,
+  MillraceError,
+  QUEUE_ID_MAX,
+  type StorePaths,
+} from "@millrace/format";
 import { DirectoryWatch, type Storage } from "@millrace/mapped-file";
 import type { MessageReader } from "../read/message-reader.js";
 import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
 import { FollowedLog } from "./followed-log.js";
 import { FollowedQueue } from "./followed-queue.js";
 import type { FollowedWords } from "./followed-words.js";
-import { consumeQueueFileLength, readIndexShape } from "./store-sizes.js";
+import type { IndexShapeSearch } from "./index-shape-search.js";
+import { consumeQueueFileLength } from "./store-sizes.js";
 
 /** How often all queues are looked at: a broker stores through mappings, which no watch notices. */
 const LOOK_MS = 100;
@@ -26,6 +34,7 @@ export class DirectoryFollower {
   readonly #words: FollowedWords;
   readonly #reader: MessageReader;
   readonly #log: FollowedLog;
+  readonly #indexShape: IndexShapeSearch;
   /** By directory. */
   readonly #queues = new Map<string, FollowedQueue>();
   readonly #watches = new Map<string, DirectoryWatch>();
@@ -43,9 +52,17 @@ export class DirectoryFollower {
   /** Of the last listing as a whole. */
   #listingError: unknown;
 
-  constructor(storage: Storage, paths: StorePaths, segmentSize: number, words: FollowedWords, reader: MessageReader) {
+  constructor(
+    storage: Storage,
+    paths: StorePaths,
+    segmentSize: number,
+    indexShape: IndexShapeSearch,
+    words: FollowedWords,
+    reader: MessageReader,
+  ) {
     this.#storage = storage;
     this.#paths = paths;
+    this.#indexShape = indexShape;
     this.#words = words;
     this.#reader = reader;
     const onReplaced = (fromOffset: number): void => reader.commitLog.forgetSegment(fromOffset);
@@ -61,7 +78,12 @@ export class DirectoryFollower {
 
   /** What could not be read, or one of it; undefined once a listing has read it all. What was seen before stays. */
   get lastError(): unknown {
-    return this.#listingError ?? this.#errors.values().next().value;
+    return this.errors[0]?.[1];
+  }
+
+  /** All that {@link lastError} is one of, by file or directory. */
+  get errors(): readonly (readonly [path: string, error: unknown])[] {
+    return this.#listingError === undefined ? [...this.#errors] : [[this.#paths.root, this.#listingError], ...this.#errors];
   }
 
   /** One past the last byte of the log's last segment, written or not. */
@@ -129,9 +151,9 @@ export class DirectoryFollower {
     this.#isListingDue = false;
     this.#log.refresh();
     this.#queueFileSize ??= this.#learnQueueFileSize();
-    this.#isIndexKnown ||= this.#learnIndexShape();
     this.#watch(this.#paths.consumeQueue, this.#onNewFiles);
     this.#errors.clear();
+    this.#attempt(this.#paths.index, () => this.#lookAtIndex());
     const topics = this.#queueFileSize === undefined ? [] : this.#topicDirectories();
     for (const topic of topics) this.#watch(topic, this.#onNewFiles); // first, so that nothing that comes is missed
     const directories = topics.flatMap((topic) => this.#queueDirectoriesOf(topic));
@@ -221,10 +243,19 @@ export class DirectoryFollower {
     return length;
   }
 
-  #learnIndexShape(): boolean {
-    const shape = readIndexShape(this.#storage, this.#paths.index);
-    if (shape !== undefined) this.#reader.useIndexShape(shape);
-    return shape !== undefined;
+  /** In a file of another length no query finds anything. */
+  #lookAtIndex(): void {
+    const shape = this.#indexShape.find();
+    if (shape === undefined) return;
+    if (!this.#isIndexKnown) this.#reader.useIndexShape(shape);
+    this.#isIndexKnown = true;
+    const expected = indexFileLength(shape);
+    for (const { kind, name, size } of this.#storage.list(this.#paths.index)) {
+      if (kind !== "file" || !isIndexFileName(name) || size === 0 || size === expected) continue;
+      const path = join(this.#paths.index, name);
+      const text = `index file of another length than the others: path=${path} length=${size} expected=${expected}`;
+      this.#errors.set(path, new MillraceError("ERR_INDEX_FILE_SIZE", text));
+    }
   }
 
   #watch(directory: string, onChange: () => void): void {

@@ -1,8 +1,9 @@
 import { parseSegmentFileName, type StorePaths } from "@millrace/format";
 import type { DiskUsage, Storage } from "@millrace/mapped-file";
 import type { ConsumersStats } from "@millrace/stats";
+import { findFence } from "../marks/fence-places.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
-import { readStoreFence, type StoreFence } from "../marks/store-fence.js";
+import type { StoreFence } from "../marks/store-fence.js";
 
 /** What the files of a directory say about its store. Offsets are in bytes of the log, times in milliseconds. */
 export interface DirectoryStats {
@@ -30,7 +31,7 @@ export function readDirectoryFiles(storage: Storage, paths: StorePaths): Omit<Di
     segments,
     flushedOffset: readFlushedWatermark(storage, paths.watermark)?.flushedOffset,
     indexFiles: storage.list(paths.index).filter(({ kind }) => kind === "file").length,
-    fence: readStoreFence(storage, paths.fence),
+    fence: findFence(storage, paths),
     abort: readAbort(storage, paths.abort),
     disk: storage.diskUsage(paths.root),
   };

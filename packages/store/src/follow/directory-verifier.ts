@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import {
+  BLANK_MAGIC,
   CONSUME_QUEUE_UNIT_LENGTH,
   ConsumeQueueUnit,
   DispatchRequest,
@@ -26,10 +27,11 @@ import type { LogWindow } from "./log-window.js";
 
 /** Something that is not as it was written. */
 export interface DirectoryDamage {
-  readonly kind: "record" | "unit" | "index";
+  /** A `file`, or directory, could not be read: nothing of what it holds was. */
+  readonly kind: "record" | "unit" | "index" | "file";
   readonly path: string;
-  /** Of the record, or of the one that should be there; bytes of the log. */
-  readonly physicalOffset: number;
+  /** Of the record, or of the one that should be there; bytes of the log. Undefined for a file. */
+  readonly physicalOffset?: number;
   readonly reason: string;
   readonly topic?: string;
   readonly queueId?: number;
@@ -61,6 +63,8 @@ export interface VerifiedLog {
   readonly endOffset: number;
   /** Records of these topics below these offsets are nobody's. */
   readonly deletedTopics: ReadonlyMap<string, number>;
+  /** What cannot be read at present, by path: the reader shows none of it. */
+  readonly unread: () => readonly (readonly [path: string, error: unknown])[];
 }
 
 const PROGRESS_MS = 250;
@@ -103,6 +107,7 @@ export class DirectoryVerifier {
     }
     await this.#verifyUnits();
     await this.#verifyIndex();
+    for (const [path, error] of this.#log.unread()) this.#found({ kind: "file", path, reason: (error as Error).message });
     await this.#turn(offset);
     const bytesVerified = Math.max(0, endOffset - minOffset);
     return { bytesVerified, records: this.#records, units: this.#units, indexItems: this.#indexItems, damaged: this.#damaged };
@@ -115,15 +120,18 @@ export class DirectoryVerifier {
     try {
       if (room < 2 * WORD) return offset + room;
       const head = window.at(offset, 2 * WORD);
+      // The checker takes the end of what it is given for the segment's.
+      const isBlank = int32At(window.bytes, head + MAGIC_OFFSET) === BLANK_MAGIC;
+      if (isBlank && int32At(window.bytes, head + TOTAL_SIZE_OFFSET) === room) return offset + room;
       const size = this.#sizeAt(head, room);
       const position = window.at(offset, size);
       const verdict = this.#checker.check(window.view, window.bytes, position, position + size, offset, true);
-      if (verdict === MessageVerdict.BLANK) return offset + room;
       if (verdict > 0) {
         this.#verifyUnit(offset, position, verdict);
         return offset + verdict;
       }
-      this.#found({ kind: "record", path: window.pathOf(offset), physicalOffset: offset, reason: messageVerdictName(verdict) });
+      const reason = messageVerdictName(isBlank ? MessageVerdict.BAD_BLANK : verdict);
+      this.#found({ kind: "record", path: window.pathOf(offset), physicalOffset: offset, reason });
       const next = findNextRecord(window.view, position, offset, Math.min(window.bytes.length, position + room));
       return next < 0 ? offset + room : offset + next - position;
     } catch (error) {

@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
-import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
+import { MillraceError, type StorePaths } from "@millrace/format";
 import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import { GroupLags } from "../broker/group-lags.js";
-import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
+import { pathsOf, type ReadOnlyOptions } from "../config/read-only-options.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
@@ -22,18 +22,12 @@ import {
 } from "./directory-verifier.js";
 import { FollowedOffsets } from "./followed-offsets.js";
 import { FollowedWords } from "./followed-words.js";
+import { IndexShapeSearch } from "./index-shape-search.js";
 import { LogWindow } from "./log-window.js";
 import { readStoreSizes, type StoreSizes } from "./store-sizes.js";
 
-/** What {@link MessageStore.openReadOnly} takes beside the directory. */
-export interface ReadOnlyOptions {
-  /** Where the log lies when not in the directory's `commitlog`. */
-  readonly storePathCommitLog?: string;
-}
-
 const FIRST_SEGMENT_MS = 2000;
 const FIRST_SEGMENT_LOOK_MS = 20;
-const KNOWN_KEYS = knownKeys<ReadOnlyOptions>({ storePathCommitLog: true });
 /** What this process has appended: nothing. */
 const NOWHERE = Number.POSITIVE_INFINITY;
 
@@ -50,7 +44,7 @@ export class FollowedStore {
   readonly #follower: DirectoryFollower;
   readonly #lags: GroupLags;
 
-  private constructor(storage: Storage, paths: StorePaths, config: MessageStoreConfig) {
+  private constructor(storage: Storage, paths: StorePaths, config: MessageStoreConfig, indexShape: IndexShapeSearch) {
     this.config = config;
     this.#storage = storage;
     this.#paths = paths;
@@ -60,10 +54,10 @@ export class FollowedStore {
     this.reader = new MessageReader(storage, config, control, queues, topics, NOWHERE);
     this.#lags = new GroupLags(topics, this.reader.consumeQueues.columns);
     this.#arrivals = new ArrivalSignal(control, queues, topics);
-    this.consumers = new MessageConsumers(this.reader, this.#arrivals);
+    this.consumers = new MessageConsumers(this.reader, this.#arrivals, true);
     this.consumerOffsets = new FollowedOffsets(storage, paths.consumerOffset);
     try {
-      this.#follower = new DirectoryFollower(storage, paths, config.mappedFileSizeCommitLog, words, this.reader);
+      this.#follower = new DirectoryFollower(storage, paths, config.mappedFileSizeCommitLog, indexShape, words, this.reader);
     } catch (error) {
       this.#closeReading();
       throw error;
@@ -72,15 +66,14 @@ export class FollowedStore {
 
   /** See {@link MessageStore.openReadOnly}. */
   static async open(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): Promise<FollowedStore> {
-    checkKnownKeys(options, KNOWN_KEYS, "ERR_OPTION_UNKNOWN", "option");
-    const given = resolveConfig({ storePathRootDir, ...options });
-    const paths = storePaths(given.storePathRootDir, given.storePathCommitLog);
+    const paths = pathsOf(storePathRootDir, options);
     const storage = createStorage(spec);
     try {
       await firstSegment(storage, paths);
-      const sizes = sizesOf(storage, paths);
+      const indexShape = new IndexShapeSearch(storage, paths.index);
+      const sizes = { ...sizesOf(storage, paths), ...shapeNow(indexShape) };
       refuseUnsupportedDirectories(storage, paths);
-      return new FollowedStore(storage, paths, resolveConfig({ storePathRootDir, ...options, ...sizes }));
+      return new FollowedStore(storage, paths, resolveConfig({ storePathRootDir, ...options, ...sizes }), indexShape);
     } catch (error) {
       throw pathUnusable(error, "the store cannot be read here", paths.root);
     }
@@ -141,6 +134,7 @@ export class FollowedStore {
         minOffset: this.minPhysicalOffset,
         endOffset: this.maxPhysicalOffset,
         deletedTopics: DeletedTopics.read(this.#storage, this.#paths.deletedTopics).offsets,
+        unread: () => this.#follower.errors,
       };
       return await new DirectoryVerifier(log, options).run();
     } catch (error) {
@@ -169,7 +163,16 @@ async function firstSegment(storage: Storage, paths: StorePaths): Promise<void> 
   }
 }
 
-/** @throws MillraceError `ERR_PATH_UNUSABLE`: no log lies there */
+/** What cannot be read, the follower tells, and learns later. */
+function shapeNow(indexShape: IndexShapeSearch): StoreSizes | undefined {
+  try {
+    return indexShape.find();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without those of the index. @throws MillraceError `ERR_PATH_UNUSABLE`: no log lies there */
 function sizesOf(storage: Storage, paths: StorePaths): StoreSizes {
   const sizes = readStoreSizes(storage, paths);
   if (sizes.mappedFileSizeCommitLog !== undefined) return sizes;
@@ -178,11 +181,10 @@ function sizesOf(storage: Storage, paths: StorePaths): StoreSizes {
 
 /** See {@link MessageStore.sizesOf}. */
 export function storeSizes(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): StoreSizes {
-  const { storePathCommitLog } = options;
   const storage = createStorage(spec);
-  const paths = storePaths(storePathRootDir, storePathCommitLog);
+  const paths = pathsOf(storePathRootDir, options);
   try {
-    return sizesOf(storage, paths);
+    return { ...sizesOf(storage, paths), ...new IndexShapeSearch(storage, paths.index).find() };
   } catch (error) {
     throw pathUnusable(error, "the store cannot be read here", paths.root);
   }

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { type IndexFileShape, isIndexFileName, parseSegmentFileName, type StorePaths } from "@millrace/format";
-import { openIfThere, type Storage, type StorageEntry, type StorageFile } from "@millrace/mapped-file";
-import { indexShapeOf } from "./index-shape.js";
+import { parseSegmentFileName, type StorePaths } from "@millrace/format";
+import type { Storage, StorageEntry } from "@millrace/mapped-file";
 
 /** So many ConsumeQueue files of one length say what length they have: the queues behind them are not looked at. */
 const ENOUGH_FILES = 8;
@@ -14,14 +13,13 @@ export interface StoreSizes {
   readonly maxIndexNum?: number;
 }
 
-/** @throws what the system says */
+/** Without those of the index, which an {@link IndexShapeSearch} finds. @throws what the system says */
 export function readStoreSizes(storage: Storage, paths: StorePaths): StoreSizes {
   const mappedFileSizeCommitLog = segmentLengthIn(storage, paths.commitLog);
   const mappedFileSizeConsumeQueue = consumeQueueFileLength(storage, paths);
   return {
     ...(mappedFileSizeCommitLog === undefined ? {} : { mappedFileSizeCommitLog }),
     ...(mappedFileSizeConsumeQueue === undefined ? {} : { mappedFileSizeConsumeQueue }),
-    ...readIndexShape(storage, paths.index),
   };
 }
 
@@ -35,32 +33,6 @@ export function consumeQueueFileLength(storage: Storage, { consumeQueue }: Store
     }
   }
   return mostFrequent(counts);
-}
-
-/** Undefined while no index file has an item. */
-export function readIndexShape(storage: Storage, directory: string): IndexFileShape | undefined {
-  for (const entry of storage.list(directory)) {
-    if (entry.kind !== "file" || entry.size === 0 || !isIndexFileName(entry.name)) continue;
-    const file = openIfThere(storage, join(directory, entry.name));
-    if (file === undefined) continue;
-    const shape = indexShapeIn(file);
-    if (shape !== undefined) return shape;
-  }
-  return undefined;
-}
-
-/** Closes the file. */
-function indexShapeIn(file: StorageFile): IndexFileShape | undefined {
-  try {
-    const mapping = file.map("read");
-    try {
-      return indexShapeOf(mapping.bytes);
-    } finally {
-      mapping.unmap();
-    }
-  } finally {
-    file.close();
-  }
 }
 
 /** Of a directory's files that are named as segments are. */

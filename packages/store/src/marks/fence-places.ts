@@ -48,13 +48,8 @@ export function keepFence(storage: Storage, paths: StorePaths, durable: number, 
  * root, because the root still does not take it.
  */
 export function bringFenceHome(storage: Storage, paths: StorePaths): StoreFence | undefined {
-  const beside = readStoreFence(storage, paths.logFence);
-  const inside = readFenceSlot(storage, paths.watermark);
-  const found = [beside, inside].filter((fence) => fence !== undefined);
-  const [first] = found;
-  if (first === undefined) return undefined;
-  const before = unforcedFrom(storage, paths.fence) ?? first.offset;
-  const fence = { ...first, offset: Math.min(before, ...found.map(({ offset }) => offset)) };
+  const { beside, inside, fence } = strayFence(storage, paths);
+  if (fence === undefined) return undefined;
   try {
     writeStoreFence(storage, paths.fence, fence);
     if (inside !== undefined) writeFenceSlot(storage, paths.watermark, new Uint8Array(FENCE_SLOT_LENGTH));
@@ -66,17 +61,44 @@ export function bringFenceHome(storage: Storage, paths: StorePaths): StoreFence 
 }
 
 /**
+ * The fence that is in force, wherever its marker lies; undefined: the store is not fenced. Changes nothing. The root is read last:
+ * a marker that is on its way there is in both places.
+ */
+export function findFence(storage: Storage, paths: StorePaths): StoreFence | undefined {
+  return strayFence(storage, paths).fence ?? readStoreFence(storage, paths.fence);
+}
+
+/**
  * The operator's word, for the marker wherever it lies. Durable on return.
  *
  * @throws MillraceError `ERR_PATH_UNUSABLE`: it lies elsewhere, and the root still does not take it; the system's own errors
  */
 export function liftFence(storage: Storage, paths: StorePaths): void {
-  const stray = bringFenceHome(storage, paths);
-  if (stray !== undefined) {
-    const text = `the fence stands: its marker cannot be written here: path=${paths.fence} offset=${stray.offset} fence=${stray.reason}`;
-    throw new MillraceError("ERR_PATH_UNUSABLE", text);
-  }
+  needFenceAtHome(storage, paths);
   liftStoreFence(storage, paths.fence);
+}
+
+/**
+ * {@link bringFenceHome} for what may not go on while a marker lies elsewhere.
+ *
+ * @throws MillraceError `ERR_PATH_UNUSABLE`: the root still does not take it
+ */
+export function needFenceAtHome(storage: Storage, paths: StorePaths): void {
+  const stray = bringFenceHome(storage, paths);
+  if (stray === undefined) return;
+  const text = `the fence stands: its marker cannot be written here: path=${paths.fence} offset=${stray.offset} fence=${stray.reason}`;
+  throw new MillraceError("ERR_PATH_UNUSABLE", text);
+}
+
+/** What lies beside the log, and inside the watermark file; and as one fence, from the lowest offset on that any marker has. */
+function strayFence(storage: Storage, paths: StorePaths): Readonly<Record<"beside" | "inside" | "fence", StoreFence | undefined>> {
+  const beside = readStoreFence(storage, paths.logFence);
+  const inside = readFenceSlot(storage, paths.watermark);
+  const found = [beside, inside].filter((fence) => fence !== undefined);
+  const [first] = found;
+  if (first === undefined) return { beside, inside, fence: undefined };
+  const before = unforcedFrom(storage, paths.fence) ?? first.offset;
+  return { beside, inside, fence: { ...first, offset: Math.min(before, ...found.map(({ offset }) => offset)) } };
 }
 
 function removeDurably(storage: Storage, path: string): void {

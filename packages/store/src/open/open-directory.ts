@@ -7,10 +7,10 @@ import { AbortFile } from "../marks/abort-file.js";
 import { writeConfigFile, writeOwnFile } from "../marks/config-file.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
 import { type DispatchedMark, readDispatchedMark } from "../marks/dispatched-mark.js";
-import { bringFenceHome, leaveFence } from "../marks/fence-places.js";
+import { bringFenceHome, findFence, leaveFence } from "../marks/fence-places.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
 import { readLogStart, writeLogStart } from "../marks/log-start.js";
-import { readStoreFence, removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
+import { removeLiftedFence, type StoreFence, unforcedFrom } from "../marks/store-fence.js";
 import { StoreLock } from "../marks/store-lock.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { type DispatchRecovery, recoverDispatch } from "../recover/dispatch-recovery.js";
@@ -84,12 +84,12 @@ export function lockDirectory(options: MessageStoreOptions, on: StorageSpec): Lo
 /** From the lock to the mark that the directory is in use. On failure the lock is still held. */
 export async function recoverDirectory(locked: LockedDirectory, options: MessageStoreOptions): Promise<OpenedDirectory> {
   const { config, spec, storage, paths, abort, events } = locked;
+  const stray = bringFenceHome(storage, paths); // before the watermark that may hold it is refused
   const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
   const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
   const mark = readDispatchedMark(storage, paths.dispatchedMark);
   const watermark = readFlushedWatermark(storage, paths.watermark);
   const start = readLogStart(storage, paths);
-  const stray = bringFenceHome(storage, paths);
   const { signal } = options;
   const trustsMarks = config.verifyOnOpen === "tail" && mark !== undefined && isOfOwnHands(storage, paths, mark);
   const recovered = await recoverCommitLog({
@@ -127,7 +127,7 @@ export async function recoverDirectory(locked: LockedDirectory, options: Message
   const { logQueues, ...report } = log;
   const recovery = { ...report, deletedByOthers, dispatch: dispatch.report, reasons: recoveryReasons(report, dispatch.report) };
   tellDamage(events, deletedTopics, log, dispatch.report);
-  const fence = stray ?? readStoreFence(storage, paths.fence);
+  const fence = findFence(storage, paths);
   abort.create(process.pid);
   return { ...locked, recovery, dispatch, deletedTopics, fence };
 }

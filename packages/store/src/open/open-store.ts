@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { DelayLevels, MillraceError, shownValue } from "@millrace/format";
+import { DelayLevels, MillraceError, shownValue, storePaths } from "@millrace/format";
 import { isNoSpace, isOutOfDescriptors, SegmentDirectory, type StorageSpec } from "@millrace/mapped-file";
 import {
   durableOffset,
@@ -347,8 +347,9 @@ export class OpenStore {
   }
 
   #fence(service: StoreEventService, fence: StoreFence, what: string): void {
-    const { root } = this.directory.paths;
-    const remedy = `no puts until the disk has been looked at and "millrace unfence ${root}" been run`;
+    const { root, commitLog } = this.directory.paths;
+    const log = commitLog === storePaths(root).commitLog ? "" : ` --storePathCommitLog ${commitLog}`;
+    const remedy = `no puts until the disk has been looked at and "millrace unfence ${root}${log}" been run`;
     const message = `${what}; ${remedy}: flushedOffset=${fence.offset} reason=${fence.reason}`;
     this.directory.events.emit("fenced", { service, code: "ERR_STORE_FENCED", message });
     this.#fail(

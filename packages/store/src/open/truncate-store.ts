@@ -10,7 +10,7 @@ import {
 } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
-import { leaveFence } from "../marks/fence-places.js";
+import { leaveFence, needFenceAtHome } from "../marks/fence-places.js";
 import { isFailedSync } from "../marks/fencing-force.js";
 import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import { removeSegmentNotes } from "../marks/segment-note.js";
@@ -39,6 +39,7 @@ export async function truncateStore(options: MessageStoreOptions, offset: number
       const message = `the log is not cut where it is not: offset=${offset} minOffset=${minOffset} maxOffset=${maxOffset}`;
       throw new MillraceError("ERR_TRUNCATE_OFFSET", message);
     }
+    needFenceAtHome(directory.storage, directory.paths); // it may lie in the watermark, which is made again
     const cutAt = lastEnd(directory, offset);
     if (cutAt < maxOffset) await undoProgress(directory, cutAt);
     report = cut(directory, cutAt);

@@ -113,11 +113,11 @@ export class GetMessageScan {
 
   #look(queue: ReadConsumeQueue, physicalOffset: number, size: number, queueOffset: number): void {
     const filter = this.#filter;
-    if (filter !== undefined && !filter.matchesCode(unit.tagsCode)) {
+    if (filter !== undefined && size > 0 && !filter.matchesCode(unit.tagsCode)) {
       this.#pass("NO_MATCHED_MESSAGE");
       return;
     }
-    // Not of those that the filter passes over: it would read all of the log.
+    // Not of those that the filter passes over: it would read all of the log. A unit of zeros has no tag to be passed over for.
     const error = queue.errorOf(queueOffset, unit, this.#minPhysicalOffset, this.#maxPhysicalOffset);
     if (error !== undefined) {
       this.#endBefore(error);

@@ -18,13 +18,19 @@ const FACTS = {
     values: [true, false],
     meaning: "Good units reach to the log's last record. True when the log has no records.",
   },
+  isWhole: {
+    values: [true, false],
+    meaning:
+      "No damaged unit lies before one of a record that the log has no more. True when the log has records: then `front` and " +
+      "`reachesEnd` say it.",
+  },
   isTailClean: { values: [true, false], meaning: "Nothing but zeros follows the good units, and no further file." },
 } as const satisfies FactTable;
 
 /** What is known about one queue: its ConsumeQueue held against the log. */
 export type QueueFacts = FactsOf<typeof FACTS>;
 
-export type QueueVerdict = "keep" | "dispatch" | "cut" | "cutAndDispatch" | "rebuild" | "remove";
+export type QueueVerdict = "keep" | "dispatch" | "cut" | "cutAndDispatch" | "fill" | "rebuild" | "remove";
 
 /** What becomes of a ConsumeQueue. Looked up for each queue that has files, or records in the log. No verdict touches the log. */
 export const QUEUE_TABLE: DecisionTable<typeof FACTS, QueueVerdict, QueueRow> = new DecisionTable({
@@ -34,6 +40,7 @@ export const QUEUE_TABLE: DecisionTable<typeof FACTS, QueueVerdict, QueueRow> = 
     dispatch: "What follows the good units is dispatched again.",
     cut: "What follows the good units is zeroed or removed.",
     cutAndDispatch: "What follows the good units is zeroed or removed, and dispatched again.",
+    fill: "Damaged units become such as lead nowhere; what follows the good ones is zeroed or removed.",
     rebuild: "All files are removed, and the queue is dispatched from the log's first record.",
     remove: "All files are removed.",
   },
@@ -69,14 +76,19 @@ export const QUEUE_TABLE: DecisionTable<typeof FACTS, QueueVerdict, QueueRow> = 
       reason: "units do not stand where their records' queue offsets say",
     },
     expired: {
-      when: { log: ["none"], isTailClean: [true] },
+      when: { log: ["none"], isWhole: [true], isTailClean: [true] },
       verdict: "keep",
       reason: "log has none of the records any more",
     },
     lost: {
-      when: { log: ["none"], isTailClean: [false] },
+      when: { log: ["none"], isWhole: [true], isTailClean: [false] },
       verdict: "cut",
       reason: "units point to what the log does not have",
+    },
+    scarred: {
+      when: { log: ["none"], isWhole: [false] },
+      verdict: "fill",
+      reason: "units are bad before others whose records the log has no more",
     },
     deleted: {
       when: { log: ["deleted"] },

@@ -5,7 +5,7 @@ import { LogRecordReader, type RecoveredLog } from "../scan/log-record-reader.js
 import type { QueueRow } from "../scan/recovery-row.js";
 import { QUEUE_TABLE, type QueueFacts } from "./consume-queue-decision.js";
 import type { QueueDirectory } from "./consume-queue-directory.js";
-import { ConsumeQueueUnits, type GoodUnits } from "./consume-queue-units.js";
+import { ConsumeQueueUnits, type GoodUnits, type UnitRange } from "./consume-queue-units.js";
 
 /** After a clean end the files before the last three are trusted, as in RocketMQ. */
 const RECENT_FILES = 3;
@@ -49,6 +49,8 @@ export interface QueuePlan {
   readonly dispatchFrom: number;
   /** First units of files before a gap: nothing leads there. */
   readonly staleFiles: readonly number[];
+  /** Damaged units, which become such as lead nowhere. */
+  readonly damaged: readonly UnitRange[];
   /** Units from here on may not be durable yet; `maxQueueOffset` when all are. */
   readonly forceFrom: number;
 }
@@ -93,28 +95,42 @@ export class ConsumeQueueInspector {
     this.#records.close();
   }
 
-  /** The next message goes on behind what the queue once had. */
+  /** The next message goes on behind what the queue once had, for all that its units say: the log has nothing to hold them against. */
   #withoutRecords(units: ConsumeQueueUnits, deletedBelow: number, knownTo: number): Omit<QueuePlan, "directory" | "staleFiles"> {
-    const { minOffset } = this.#options.log;
-    const { good } = this.#walk(units, units.to, minOffset, knownTo);
+    const {
+      dispatchedOffset,
+      log: { minOffset },
+    } = this.#options;
+    const { good } = this.#walk(units, units.to, knownTo, (from) => units.walkExpired(from, minOffset, dispatchedOffset));
     const isDeleted = deletedBelow > 0 && good.lastPhysicalOffset < deletedBelow;
-    const log = isDeleted ? "deleted" : "none";
-    const { row } = QUEUE_TABLE.decide({ log, front: "good", reachesEnd: true, isTailClean: units.isTailClean(good.end) });
-    const { end, newFrom: forceFrom } = good;
-    return { row, minQueueOffset: end, maxQueueOffset: end, nextQueueOffset: end, dispatchFrom: -1, forceFrom };
+    const { damaged, end, newFrom: forceFrom } = good;
+    const found: QueueFacts = {
+      log: isDeleted ? "deleted" : "none",
+      front: "good",
+      reachesEnd: true,
+      isWhole: damaged.length === 0,
+      isTailClean: units.isTailClean(end),
+    };
+    const { row } = QUEUE_TABLE.decide(found);
+    return { row, minQueueOffset: end, maxQueueOffset: end, nextQueueOffset: end, dispatchFrom: -1, damaged, forceFrom };
   }
 
   #withRecords(units: ConsumeQueueUnits, queue: InspectedQueue, log: LogQueue): Omit<QueuePlan, "directory" | "staleFiles"> {
     const { directory, checksums, knownTo = 0 } = queue;
     const run = runOf(units, log);
     const { firstQueueOffset, nextQueueOffset } = run;
-    const { good, from } = this.#walk(units, Math.min(units.to, nextQueueOffset), this.#options.log.maxOffset, knownTo);
+    const {
+      dispatchedOffset,
+      log: { maxOffset },
+    } = this.#options;
+    const to = Math.min(units.to, nextQueueOffset);
+    const { good, from } = this.#walk(units, to, knownTo, (begin) => units.walk(begin, to, maxOffset, dispatchedOffset));
     const front = frontOf(units, good, run);
     if (front !== "good") {
-      const { row } = QUEUE_TABLE.decide({ log: "records", front, reachesEnd: false, isTailClean: true });
+      const { row } = QUEUE_TABLE.decide({ log: "records", front, reachesEnd: false, isWhole: true, isTailClean: true });
       const next = log.nextQueueOffset;
       const dispatchFrom = log.firstPhysicalOffset;
-      return { row, minQueueOffset: 0, maxQueueOffset: 0, nextQueueOffset: next, dispatchFrom, forceFrom: 0 };
+      return { row, minQueueOffset: 0, maxQueueOffset: 0, nextQueueOffset: next, dispatchFrom, damaged: [], forceFrom: 0 };
     }
     const confirmedEnd = this.#confirmedEnd(units, good.recordEnd, directory, run);
     const isKnown = from === knownTo - 1;
@@ -126,6 +142,7 @@ export class ConsumeQueueInspector {
       log: "records",
       front,
       reachesEnd: end === nextQueueOffset,
+      isWhole: true,
       isTailClean: units.isTailClean(end),
     };
     return {
@@ -134,23 +151,23 @@ export class ConsumeQueueInspector {
       maxQueueOffset: end,
       nextQueueOffset,
       dispatchFrom: found.reachesEnd ? -1 : this.#dispatchFrom(units, end, directory.queueId, log, run),
+      damaged: [],
       forceFrom: Math.min(end, good.newFrom),
     };
   }
 
   /** Of the known units the last one alone is looked at. Returns where the walk began, too. */
-  #walk(
+  #walk<Good extends GoodUnits>(
     units: ConsumeQueueUnits,
     to: number,
-    maxPhysicalEnd: number,
     knownTo: number,
-  ): { readonly good: GoodUnits; readonly from: number } {
-    const { dispatchedOffset } = this.#options;
+    walk: (from: number) => Good,
+  ): { readonly good: Good; readonly from: number } {
     for (const from of this.#beginnings(units, to, knownTo)) {
-      const good = units.walk(from, to, maxPhysicalEnd, dispatchedOffset);
+      const good = walk(from);
       if (good.recordEnd > from || (from !== knownTo - 1 && good.recordEnd >= 0)) return { good, from };
     }
-    return { good: units.walk(units.from, to, maxPhysicalEnd, dispatchedOffset), from: units.from };
+    return { good: walk(units.from), from: units.from };
   }
 
   #beginnings(units: ConsumeQueueUnits, to: number, knownTo: number): number[] {

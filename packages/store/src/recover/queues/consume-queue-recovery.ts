@@ -10,7 +10,7 @@ import { ScanProgress } from "../scan/scan-progress.js";
 import { QUEUE_TABLE } from "./consume-queue-decision.js";
 import type { QueueDirectory } from "./consume-queue-directory.js";
 import type { InspectedQueue, InspectionOptions, NotedChecksum, QueuePlan } from "./consume-queue-inspection.js";
-import { needsRepair, verdictOf } from "./consume-queue-repair.js";
+import { isCut, needsRepair, verdictOf } from "./consume-queue-repair.js";
 import { QUEUE_TASKS, type QueueResult, type QueueTask } from "./consume-queue-worker.js";
 
 export interface QueueRecoveryOptions {
@@ -162,7 +162,7 @@ function summarize(plans: readonly QueuePlan[]): Omit<QueueRecovery, "plans"> {
   for (const plan of plans) {
     const { topic, queueId } = plan.directory;
     const verdict = verdictOf(plan);
-    if (verdict === "cut" || verdict === "cutAndDispatch") cutQueues.push(`${topic}-${queueId}`);
+    if (isCut(plan)) cutQueues.push(`${topic}-${queueId}`);
     if (verdict === "rebuild" || verdict === "cutAndDispatch") rebuiltQueues.push(`${topic}-${queueId}`);
     if (verdict === "remove") removedQueues.push(`${topic}-${queueId}`);
     counts.set(plan.row, (counts.get(plan.row) ?? 0) + 1);

@@ -1,13 +1,19 @@
 import { join } from "node:path";
-import { CONSUME_QUEUE_UNIT_LENGTH } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, writeFillUnit } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 import { SegmentDirectory } from "@millrace/mapped-file";
 import { zeroFrom } from "../scan/segment-settlement.js";
 import { QUEUE_TABLE, type QueueVerdict } from "./consume-queue-decision.js";
 import type { QueuePlan } from "./consume-queue-inspection.js";
+import type { UnitRange } from "./consume-queue-units.js";
 
 export function verdictOf(plan: QueuePlan): QueueVerdict {
   return QUEUE_TABLE.rows[plan.row].verdict;
+}
+
+/** Whether what follows the good units goes. */
+export function isCut(plan: QueuePlan): boolean {
+  return ["cut", "cutAndDispatch", "fill"].includes(verdictOf(plan));
 }
 
 /**
@@ -30,7 +36,6 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
   const segments = new SegmentDirectory(directory.path, unitsPerFile, CONSUME_QUEUE_UNIT_LENGTH);
   const verdict = verdictOf(plan);
   const isGone = verdict === "remove" || verdict === "rebuild";
-  const isCut = verdict === "cut" || verdict === "cutAndDispatch";
   const end = plan.maxQueueOffset;
   for (const name of directory.unallocated) storage.remove(join(directory.path, name));
   for (const fileStart of directory.files.toReversed()) {
@@ -38,17 +43,33 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
     // RocketMQ takes the first unit of an empty file for one. Such a file stays only where nothing but its name says where the
     // queue goes on.
     const isNeeded = fileStart < end || (fileStart === end && end > 0 && !directory.files.includes(end - unitsPerFile));
-    if (isGone || isStale || (isCut && !isNeeded)) storage.remove(segments.pathOf(fileStart));
-    else if (isCut && fileStart + unitsPerFile > end)
+    if (isGone || isStale || (isCut(plan) && !isNeeded)) storage.remove(segments.pathOf(fileStart));
+    else if (isCut(plan) && fileStart + unitsPerFile > end)
       zeroFrom(storage, segments.pathOf(fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
     else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < lastFileOf(plan)) force(storage, segments.pathOf(fileStart));
   }
+  if (verdict === "fill") for (const range of plan.damaged) fill(storage, segments, range);
   if (storage.exists(directory.path)) storage.syncDirectory(directory.path);
 }
 
 /** First unit of the file that the queue ends in, as far as it stays. */
 function lastFileOf({ directory: { files }, maxQueueOffset }: QueuePlan): number {
   return files.findLast((fileStart) => fileStart < maxQueueOffset) ?? 0;
+}
+
+/** Durable on return. */
+function fill(storage: Storage, segments: SegmentDirectory, { from, to }: UnitRange): void {
+  for (let begin = from; begin < to; begin = segments.endOf(begin)) {
+    const bytes = new Uint8Array((Math.min(to, segments.endOf(begin)) - begin) * CONSUME_QUEUE_UNIT_LENGTH);
+    for (let at = 0; at < bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH) writeFillUnit(bytes, at);
+    const file = storage.open(segments.pathOf(begin), "write");
+    try {
+      file.write(bytes, (begin - segments.startOf(begin)) * CONSUME_QUEUE_UNIT_LENGTH);
+      file.force();
+    } finally {
+      file.close();
+    }
+  }
 }
 
 function force(storage: Storage, path: string): void {

@@ -4,6 +4,7 @@ import { isZero, SegmentDirectory, type Storage, type StorageFile } from "@millr
 const CHUNK_UNITS = 52_428;
 /** So much behind the good units is looked at; a page that reached the disk before its neighbours lies near. */
 const TAIL_BYTES = 64 * 1024;
+const TAIL_UNITS = Math.floor(TAIL_BYTES / CONSUME_QUEUE_UNIT_LENGTH);
 
 /** How far units are good. Queue offsets, and absolute offsets in the log. */
 export interface GoodUnits {
@@ -16,6 +17,18 @@ export interface GoodUnits {
   readonly lastPhysicalOffset: number;
   /** First unit whose record begins at or behind the offset given; `end` without one. */
   readonly newFrom: number;
+}
+
+/** Queue offsets, `to` exclusive. Plain data. */
+export interface UnitRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The good units among others. */
+export interface ExpiredUnits extends GoodUnits {
+  /** Those before `end` that are not good. */
+  readonly damaged: readonly UnitRange[];
 }
 
 /** Reads the units of one queue's files, seamless from `from` to `to`. Files are read, not mapped: a bad sector is an error of the read. */
@@ -75,6 +88,39 @@ export class ConsumeQueueUnits {
       }
     }
     return { end: unit, recordEnd, physicalEnd, lastPhysicalOffset, newFrom: newFrom < 0 ? unit : newFrom };
+  }
+
+  /**
+   * The good units from `from` on of a queue of which a log that begins at `minOffset` has no record: each leads to one that is gone. Where
+   * two contradict each other, because the later one leads to the earlier record, the first is taken for the damaged one, if the second
+   * agrees with the one before both. A damaged one ends nothing: the queue offsets behind it have been given out.
+   */
+  walkExpired(from: number, minOffset: number, newPhysicalOffset: number): ExpiredUnits {
+    const record = this.#unit;
+    const damaged: UnitRange[] = [];
+    let [end, recordEnd, physicalEnd, physicalEndBefore, lastPhysicalOffset, newFrom] = [from, -1, 0, 0, -1, -1];
+    // Before the last file all places have units.
+    const lookTo = (): number => Math.min(this.to, Math.max(end, this.to - this.unitsPerFile) + TAIL_UNITS);
+    for (let unit = from; unit < lookTo(); ) {
+      const bytes = this.#read(unit, lookTo());
+      for (let at = 0; at < bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH, unit++) {
+        record.read(bytes, at);
+        const { isFill, physicalOffset, size } = record;
+        const isGone = record.isBelow(minOffset) && physicalOffset + size <= minOffset && !record.isExtAddress;
+        if (isFill ? physicalOffset !== 0 : !isGone || physicalOffset < physicalEndBefore) continue;
+        const isBack = !isFill && physicalOffset < physicalEnd;
+        if (isBack) damaged.push({ from: recordEnd - 1, to: unit });
+        else if (unit > end) damaged.push({ from: end, to: unit });
+        end = unit + 1;
+        if (isFill) continue;
+        if (newFrom < 0 && physicalOffset >= newPhysicalOffset) newFrom = unit;
+        if (!isBack) physicalEndBefore = physicalEnd;
+        recordEnd = end;
+        physicalEnd = physicalOffset + size;
+        lastPhysicalOffset = physicalOffset;
+      }
+    }
+    return { end, recordEnd, physicalEnd, lastPhysicalOffset, newFrom: newFrom < 0 ? end : newFrom, damaged };
   }
 
   /** First unit of [from, to) with an int for its tagsCode, as the hash of a tag is, that `isWrong`; `to` without one. */

@@ -15,7 +15,17 @@ export type LogRow =
   | "forbidden-topic";
 
 /** What was decided about a ConsumeQueue. */
-export type QueueRow = "intact" | "ahead" | "behind" | "damaged" | "missing" | "misplaced" | "expired" | "lost" | "deleted";
+export type QueueRow =
+  | "intact"
+  | "ahead"
+  | "behind"
+  | "damaged"
+  | "missing"
+  | "misplaced"
+  | "expired"
+  | "lost"
+  | "scarred"
+  | "deleted";
 
 /** What was decided about the index. */
 export type IndexRow =
