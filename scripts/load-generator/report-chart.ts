@@ -25,9 +25,15 @@ const TICKS = 4;
 
 /** A plot as SVG: static, so that a report needs no script. */
 export function chartSvg({ title, x: kind, xText, yText, lines }: Chart): string {
-  const all = lines.flatMap(({ points }) => points).filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
-  const maxX = Math.max(1e-9, ...all.map(([x]) => x));
-  const maxY = Math.max(1e-9, ...all.map(([, y]) => y)) * 1.05;
+  const drawn = lines.map((line) => ({
+    ...line,
+    points: line.points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)),
+  }));
+  // A load of days has more points than a call may have arguments.
+  const most = (axis: 0 | 1): number =>
+    drawn.reduce((max, { points }) => points.reduce((so, point) => Math.max(so, point[axis]), max), 1e-9);
+  const maxX = most(0);
+  const maxY = most(1) * 1.05;
   const left = (x: number): string => (LEFT + (x / maxX) * (WIDTH - LEFT - RIGHT)).toFixed(1);
   const top = (y: number): string => (HEIGHT - BOTTOM - (y / maxY) * (HEIGHT - TOP - BOTTOM)).toFixed(1);
   const ticks = Array.from({ length: TICKS + 1 }, (_, i) => i / TICKS);
@@ -38,7 +44,7 @@ export function chartSvg({ title, x: kind, xText, yText, lines }: Chart): string
   });
   const places = kind === "nines" ? Array.from({ length: Math.floor(maxX) + 1 }, (_, i) => i) : ticks.map((share) => share * maxX);
   const below = places.map((x) => `<text x="${left(x)}" y="${HEIGHT - 8}" text-anchor="middle">${escapeText(xText(x))}</text>`);
-  const paths = lines.map(({ color, isEarlier, points }) => {
+  const paths = drawn.map(({ color, isEarlier, points }) => {
     const steps = points.map(([x, y], i) => `${i === 0 ? "M" : "L"}${left(x)} ${top(y)}`);
     return `<path class="${color}${isEarlier ? " earlier" : ""}" d="${steps.join("")}"/>`;
   });
