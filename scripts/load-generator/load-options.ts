@@ -216,7 +216,8 @@ function checkTogether(options: LoadOptions, values: Values): void {
   if (options.messageQuantity !== undefined && options.messageQuantity % options.batchSize !== 0) {
     throw new UsageError(`whole batches are needed: --messageQuantity=${options.messageQuantity} --batchSize=${options.batchSize}`);
   }
-  if (!isTopicLegal(topicName(options, options.topics - 1))) {
+  const longest = options.producers === 1 ? options.topic : producerTopic(options.topic, options.producers - 1);
+  if (!isTopicLegal(topicName({ ...options, topic: longest }, options.topics - 1))) {
     throw new UsageError(`not a legal topic: --topic=${options.topic}`);
   }
   if (options.storePathRootDir === "") throw new UsageError("a path is needed: --storePathRootDir=");
@@ -229,8 +230,13 @@ function checkTogether(options: LoadOptions, values: Values): void {
   const { producers, rate, consume, inFlight, messageQuantity } = options;
   if (producers > 1 && (rate !== undefined || consume))
     throw new UsageError(`several producers put as fast as they can, and nobody consumes: --producers=${producers}`);
-  if (producers > 1 && (producers > (inFlight ?? 0) || producers > (messageQuantity ?? producers)))
-    throw new UsageError(`each producer needs a put in flight and one to send: --producers=${producers} --inFlight=${inFlight}`);
+  const puts = messageQuantity === undefined ? Number.POSITIVE_INFINITY : messageQuantity / options.batchSize;
+  if (producers > 1 && (producers > (inFlight ?? 0) || producers > puts)) {
+    const quantity = messageQuantity === undefined ? "" : ` --messageQuantity=${messageQuantity} --batchSize=${options.batchSize}`;
+    throw new UsageError(
+      `each producer needs a put in flight and one to send: --producers=${producers} --inFlight=${inFlight}${quantity}`,
+    );
+  }
   const putSize = options.messageSize * options.batchSize;
   if (putSize > MESSAGE_SIZE_MAX) {
     throw new UsageError(
@@ -279,4 +285,9 @@ function checkConsume({ consume, restart, messageSize, topics, queues, messageQu
 /** The one topic's name is bare, several are numbered. */
 export function topicName(options: Pick<LoadOptions, "topic" | "topics">, index: number): string {
   return options.topics === 1 ? options.topic : `${options.topic}_${index}`;
+}
+
+/** Each producer of several has topics of its own. */
+export function producerTopic(topic: string, producer: number): string {
+  return `${topic}-p${producer}`;
 }

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { UsageError } from "@millrace/cli/usage-error";
 import { type Chart, chartSvg, escapeText, type Line } from "./report-chart.js";
 
@@ -57,8 +58,15 @@ export function checkReportOptions({
   readonly compare?: string | undefined;
 }): void {
   if (report === "") throw new UsageError("a path is needed: --report=");
+  // Here, and not when hours have been measured.
+  if (report !== undefined && (isDirectory(report) || !isDirectory(dirname(report))))
+    throw new UsageError(`the path of a file in a directory that is there is needed: --report=${report}`);
   if (compare !== undefined && report === undefined)
     throw new UsageError(`it is laid over a report: --compare=${compare} without --report`);
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** One line of a run, and the same of the earlier one, where there is one. */

@@ -44,6 +44,10 @@ const BAD: readonly (readonly [line: string, reason: RegExp])[] = [
   ["--consume=maybe", /--consume=maybe/],
   ["--producers 3 --consume", /--producers=3/],
   ["--producers 3 --inFlight 2", /--producers=3 --inFlight=2/],
+  ["--producers 3 --messageQuantity 8 --batchSize 4", /--producers=3 .*--messageQuantity=8/],
+  [`--producers 2 --topic ${"t".repeat(125)}`, /--topic=t+/],
+  ["--report no-such-directory/out.html", /--report=no-such-directory/],
+  ["--report .", /--report=\./],
 ];
 
 for (const [line, reason] of BAD) {
