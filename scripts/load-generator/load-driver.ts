@@ -52,6 +52,8 @@ export class LoadDriver implements PutSlotOwner {
   /** The plan has been carried out. */
   #isOver = false;
   #pumpScheduled = false;
+  /** Sleeps until the next unit is due. */
+  #sleep: NodeJS.Timeout | undefined;
   #turnOpen = false;
   #ackNowUs = 0;
   #acksSinceClock = 0;
@@ -97,6 +99,11 @@ export class LoadDriver implements PutSlotOwner {
     this.#finishWhenSettled();
   }
 
+  /** Nothing more is ever sent: by {@link stop}, or because too many puts have failed. */
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
   get inFlight(): number {
     return this.sentUnits - this.ackedUnits - this.failedUnits;
   }
@@ -122,7 +129,7 @@ export class LoadDriver implements PutSlotOwner {
     if (this.#pumpScheduled) return;
     this.#pumpScheduled = true;
     const nextUs = Math.min(dueUs ?? nowUs, this.#plan.deadlineUs);
-    if (nextUs - nowUs > SLEEP_FROM_US) setTimeout(this.#pump, Math.floor((nextUs - nowUs) / 1000) - 1);
+    if (nextUs - nowUs > SLEEP_FROM_US) this.#sleep = setTimeout(this.#pump, Math.floor((nextUs - nowUs) / 1000) - 1);
     else setImmediate(this.#pump);
   }
 
@@ -188,6 +195,7 @@ export class LoadDriver implements PutSlotOwner {
 
   #finishWhenSettled(): void {
     if (this.inFlight > 0 || this.endedUs > 0) return;
+    clearTimeout(this.#sleep);
     this.endedUs = monotonicUs();
     this.#resolveDone();
   }

@@ -171,3 +171,14 @@ test("a load that was stopped does not go on, and one that is stopped before it 
   await driver.goOn(store, { pace: UNPACED, slots: 8, units: 50, deadlineUs: Number.POSITIVE_INFINITY });
   t.is(driver.sentUnits, 0);
 });
+
+test("a load that is stopped while nothing is due leaves no timer that keeps the process alive", async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  const driver = drive(new FakeStore(), { pace: new FixedRate(monotonicUs(), 0.001) });
+  const done = driver.run();
+  await new Promise((resolve) => setImmediate(resolve));
+  driver.stop();
+  await done;
+  t.is(timers(), before);
+});
