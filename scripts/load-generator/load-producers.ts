@@ -2,21 +2,15 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { LatencyHistogram } from "@millrace/shared-memory";
 import { AcknowledgementLog } from "./acknowledgement-log.js";
-import type { LoadOptions } from "./load-options.js";
+import { type LoadOptions, producerTopic } from "./load-options.js";
 import type { LoadProducerFigures, LoadProducerTask } from "./load-producer-worker.js";
-import type { LoadRunSeams } from "./load-session.js";
+import { closeFailureOf, type LoadRunSeams } from "./load-session.js";
 import { formatCount, type LoadFigures } from "./load-summary.js";
 import type { LoadStoreOptions, SharedTarget } from "./load-target.js";
 import { MessageContent } from "./message-content.js";
+import type { ProducedLoad } from "./produced-load.js";
 
 const PROGRESS_MS = 1000;
-
-/** What one producer sent, to be verified. */
-export interface ProducedLoad {
-  readonly content: MessageContent;
-  readonly acks: AcknowledgementLog;
-  readonly units: number;
-}
 
 /** The store while it is loaded by `--producers n`: threads, each with topics of its own, each with its share of window and quantity. */
 export class LoadProducers {
@@ -25,6 +19,7 @@ export class LoadProducers {
   readonly #storeOptions: LoadStoreOptions;
   readonly #slots: number;
   readonly #seams: LoadRunSeams;
+  readonly #workers: Worker[] = [];
 
   constructor(options: LoadOptions, storeOptions: LoadStoreOptions, slots: number, seams: LoadRunSeams) {
     this.#options = options;
@@ -36,37 +31,51 @@ export class LoadProducers {
   /** Sends the load and closes the store, whatever happens. */
   async run(): Promise<LoadFigures> {
     const store = await this.#seams.openStore(this.#storeOptions);
+    const fromOffset = store.maxPhysicalOffset;
+    const stop = (): void => {
+      for (const worker of this.#workers) worker.postMessage("stop");
+    };
+    let closeFailure: string | undefined;
+    let together: Omit<LoadFigures, "fromOffset" | "closeFailure">;
     let progress: NodeJS.Timeout | undefined;
     try {
       const { slaves } = this.#seams;
       await slaves?.follow(store);
       const { producers } = this.#options;
       const figures = Array.from({ length: producers }, (_, index) => this.#start(store, index));
+      this.#seams.interrupt.addEventListener("abort", stop);
+      if (this.#seams.interrupt.aborted) stop();
       progress = setInterval(
         () => this.#seams.print(`${formatCount(store.stats().put.messages)} messages acknowledged`),
         PROGRESS_MS,
       );
-      const together = this.#together(await Promise.all(figures), store);
+      together = this.#together(await Promise.all(figures), store);
       await slaves?.caughtUp(store);
-      return together;
     } finally {
       clearInterval(progress);
-      await store.close();
+      stop();
+      closeFailure = await closeFailureOf(store);
     }
+    return { ...together, fromOffset, closeFailure };
   }
 
   async #start(store: SharedTarget, index: number): Promise<LoadProducerFigures> {
     const { messageQuantity, batchSize, producers, topic } = this.#options;
-    const share = messageQuantity === undefined ? undefined : Math.ceil(messageQuantity / batchSize / producers) * batchSize;
-    const options = { ...this.#options, topic: `${topic}-p${index}`, messageQuantity: share };
+    const units = messageQuantity === undefined ? undefined : messageQuantity / batchSize;
+    const share = units === undefined ? undefined : Math.floor(units / producers) + (index < units % producers ? 1 : 0);
+    const quantity = share === undefined ? undefined : share * batchSize;
+    const options = { ...this.#options, topic: producerTopic(topic, index), messageQuantity: quantity };
     const handle = store.producerHandle();
     const task: LoadProducerTask = { handle, options, slots: Math.max(1, Math.floor(this.#slots / producers)) };
     const worker = new Worker(new URL("./load-producer-worker.js", import.meta.url), {
       workerData: task,
       transferList: handle.transferList,
     });
-    this.#seams.interrupt.addEventListener("abort", () => worker.postMessage("stop"));
-    const [figures] = (await once(worker, "message")) as [LoadProducerFigures];
+    this.#workers.push(worker);
+    const ended = once(worker, "exit").then(([code]) => {
+      throw new Error(`a producer has ended by itself: producer=${index} exitCode=${code}`);
+    });
+    const [figures] = (await Promise.race([once(worker, "message"), ended])) as [LoadProducerFigures];
     this.loads[index] = {
       content: new MessageContent(options),
       acks: new AcknowledgementLog(figures.acks),
@@ -75,7 +84,7 @@ export class LoadProducers {
     return figures;
   }
 
-  #together(all: readonly LoadProducerFigures[], store: SharedTarget): LoadFigures {
+  #together(all: readonly LoadProducerFigures[], store: SharedTarget) {
     const { batchSize } = this.#options;
     const sum = (of: (figures: LoadProducerFigures) => number): number => all.reduce((total, figures) => total + of(figures), 0);
     const latencyUs = new LatencyHistogram();

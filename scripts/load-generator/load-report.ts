@@ -35,9 +35,9 @@ export function readLoadReport(path: string): LoadReport {
 }
 
 function verdictOf(summary: LoadSummary): string {
-  const { verified, lost, failed, problems } = summary;
+  const { verified, lost, unexpected, failed, problems } = summary;
   if (isGood(summary)) return `Every acknowledged message is there: ${formatCount(verified)} were verified after re-opening.`;
-  return [`FAILED: verified ${verified}, lost ${lost}, refused ${failed}.`, ...problems].join(" ");
+  return [`FAILED: verified ${verified}, lost ${lost}, unexpected ${unexpected}, refused ${failed}.`, ...problems].join(" ");
 }
 
 function summaryTable(runs: readonly LoadReport[]): ReportTable {

@@ -1,17 +1,17 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { AcknowledgementLog } from "./acknowledgement-log.js";
 import type { LoadOptions } from "./load-options.js";
 import { LoadProducers } from "./load-producers.js";
-import { readLoadReport, writeLoadReport } from "./load-report.js";
+import { type LoadReport, readLoadReport, writeLoadReport } from "./load-report.js";
 import { LoadSampler } from "./load-sampler.js";
 import { type LoadRunSeams, LoadSession } from "./load-session.js";
 import { LoadSlaves } from "./load-slaves.js";
-import { formatCount, type LoadSummary, summarize } from "./load-summary.js";
+import { formatCount, formatSummary, isGood, type LoadSummary, summarize } from "./load-summary.js";
 import type { LoadStoreOptions } from "./load-target.js";
-import { LogVerifier, recordMax, type Verification } from "./log-verifier.js";
+import { LogVerifier, recordMax } from "./log-verifier.js";
 import { describeMachine } from "./machine.js";
 import { MessageContent } from "./message-content.js";
 import { SegmentReader } from "./segment-reader.js";
@@ -22,25 +22,30 @@ const PACED_BODIES_MAX = 256 * 1024 * 1024;
 /** The store's own default; more when the window is wider. */
 const WAITING_PUTS = 5000;
 
-/** One run: load, close, re-open, verify. Rejects when the store cannot be opened, closed or re-opened. */
+/**
+ * One run: load, close, re-open, verify. Rejects when the store cannot be opened or re-opened, and when a slave or a producer dies. A
+ * temporary directory is kept when anything is wrong: somebody will want to look into it.
+ */
 export async function runLoad(options: LoadOptions, seams: LoadRunSeams): Promise<LoadSummary> {
   const directory = options.storePathRootDir ?? mkdtempSync(join(tmpdir(), "millrace-load-"));
   const isTemporary = options.storePathRootDir === undefined && !options.keep;
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   if (isTemporary) process.once("exit", remove);
+  let isGoodRun = false;
   try {
-    return await loadAndVerify(options, directory, seams);
+    const report = await loadAndVerify(options, directory, seams);
+    isGoodRun = isGood(report.summary);
+    if (options.report !== undefined) writeReport(options.report, report, options.compare, seams.print);
+    return report.summary;
   } finally {
-    if (isTemporary) {
-      remove();
-      process.off("exit", remove);
-    } else {
-      seams.print(`store directory ${directory}`);
-    }
+    process.off("exit", remove);
+    const isUntouched = !existsSync(storePaths(directory).commitLog);
+    if (isTemporary && (isGoodRun || isUntouched)) remove();
+    else seams.print(`store directory ${directory}`);
   }
 }
 
-async function loadAndVerify(options: LoadOptions, directory: string, seams: LoadRunSeams): Promise<LoadSummary> {
+async function loadAndVerify(options: LoadOptions, directory: string, seams: LoadRunSeams): Promise<LoadReport> {
   const { print } = seams;
   await using slaves = options.slaves === 0 ? undefined : await LoadSlaves.prepare(options, join(directory, "slaves"));
   const slots = slotsOf(options);
@@ -71,16 +76,10 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   print(
     `re-opened in ${((openedAt - closedAt) / 1000).toFixed(2)} s, verifying ${formatCount(figures.acked)} acknowledged messages`,
   );
-  const verification: Verification = { verified: 0, lost: 0, problems: [] };
-  for (const load of loads) {
-    const { commitLog } = storePaths(directory);
-    const reader = new SegmentReader(commitLog, options.mappedFileSizeCommitLog, recordMax(options.messageSize));
-    const { verified, lost, problems } = await new LogVerifier(reader, load.content, load.acks).verify(load.units);
-    verification.verified += verified;
-    verification.lost += lost;
-    verification.problems.push(...problems);
-  }
-  const replication = slaves?.compare(directory, store.maxPhysicalOffset);
+  const { commitLog } = storePaths(directory);
+  const reader = new SegmentReader(commitLog, options.mappedFileSizeCommitLog, recordMax(options.messageSize));
+  const verification = await new LogVerifier(reader, loads).verify(figures.fromOffset, store.maxPhysicalOffset);
+  const replication = slaves?.compare(directory, store.maxPhysicalOffset, figures.fromOffset);
   const verifiedAt = performance.now();
   await store.close();
   const summary = summarize(
@@ -91,17 +90,19 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
     (verifiedAt - openedAt) / 1000,
     replication,
   );
-  if (options.report !== undefined) {
-    const { percentiles = [] } = figures;
-    const machine = describeMachine(directory, undefined);
-    writeLoadReport(
-      options.report,
-      { version: 1, machine, summary, samples: sampler?.samples ?? [], percentiles },
-      options.compare,
-    );
-    print(`report ${options.report}`);
+  const { percentiles = [] } = figures;
+  const machine = describeMachine(directory, undefined);
+  return { version: 1, machine, summary, samples: sampler?.samples ?? [], percentiles };
+}
+
+function writeReport(path: string, report: LoadReport, compare: string | undefined, print: (line: string) => void): void {
+  try {
+    writeLoadReport(path, report, compare);
+  } catch (error) {
+    print(formatSummary(report.summary)); // all that is left of the run
+    throw error;
   }
-  return summary;
+  print(`report ${path}`);
 }
 
 function slotsOf(options: LoadOptions): number {

@@ -7,7 +7,7 @@ import { type LoadOptions, QUANTITY_MAX } from "./load-options.js";
 import type { LoadSampler } from "./load-sampler.js";
 import type { LoadSlaves } from "./load-slaves.js";
 import type { LoadFigures } from "./load-summary.js";
-import type { ConsumedTarget, LoadStoreOptions, OpenStore, SharedTarget } from "./load-target.js";
+import type { ConsumedTarget, LoadStoreOptions, LoadTarget, OpenStore, SharedTarget } from "./load-target.js";
 import type { MessageContent } from "./message-content.js";
 import { FixedRate, type Pace, UNPACED } from "./pace.js";
 import { ProgressLine } from "./progress-line.js";
@@ -22,6 +22,20 @@ export interface LoadRunSeams {
   readonly sampler?: LoadSampler;
   /** Where the store has some. */
   readonly slaves?: LoadSlaves;
+}
+
+/**
+ * Closes a store that was loaded. What it answers with when a force has failed, say, is told with the figures: what it has acknowledged
+ * is verified all the same.
+ */
+export async function closeFailureOf(store: LoadTarget): Promise<string | undefined> {
+  try {
+    await store.close();
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    return `${typeof code === "string" ? `${code} ` : ""}${message ?? error}`;
+  }
 }
 
 /** The store while it is loaded: producer and consumers, and the restart in the middle when one is wanted. */
@@ -59,21 +73,26 @@ export class LoadSession {
     const { batchSize, messageSize, rate, consume, restart } = this.#options;
     const { interrupt, print, sampler, slaves } = this.#seams;
     let store = await this.#seams.openStore(this.#storeOptions);
+    const fromOffset = store.maxPhysicalOffset;
+    let closeFailure: string | undefined;
+    let startUs: number;
+    let driver: LoadDriver;
     let consumers: LoadConsumers | undefined;
     let progress: ProgressLine | undefined;
     try {
       await slaves?.follow(store);
       consumers = consume ? new LoadConsumers(store, this.#content, this.#sent) : undefined;
       consumers?.start(store);
-      const startUs = monotonicUs();
+      startUs = monotonicUs();
       const pace = rate === undefined ? UNPACED : new FixedRate(startUs, rate / batchSize);
-      const driver = new LoadDriver(store, this.#content, this.#acks, this.#plan(pace, restart ? 0.5 : 1));
-      if (interrupt.aborted) driver.stop();
-      interrupt.addEventListener("abort", () => driver.stop());
+      driver = new LoadDriver(store, this.#content, this.#acks, this.#plan(pace, restart ? 0.5 : 1));
+      const stop = (): void => driver.stop();
+      if (interrupt.aborted) stop();
+      interrupt.addEventListener("abort", stop);
       progress = new ProgressLine(store, driver, consumers, batchSize, messageSize, print);
       sampler?.start(store, driver, consumers, batchSize);
       await driver.run();
-      if (restart && !interrupt.aborted) {
+      if (restart && !driver.isStopped) {
         store = await this.#restart(store, consumers);
         await slaves?.follow(store);
         progress.target = store;
@@ -84,13 +103,14 @@ export class LoadSession {
       await consumers?.caughtUp(store);
       await slaves?.caughtUp(store);
       this.#count(store);
-      return this.#figures(driver, (driver.endedUs - startUs) / 1e6, consumers);
     } finally {
       progress?.stop();
       sampler?.stop();
-      await store.close();
+      closeFailure = await closeFailureOf(store);
       await consumers?.ended();
     }
+    // Only now have the consumers seen all that they will ever see.
+    return { ...this.#figures(driver, (driver.endedUs - startUs) / 1e6, consumers), fromOffset, closeFailure };
   }
 
   /** Until this share of the whole has been sent; a duration is halved, not shortened, by a restart. */
@@ -125,7 +145,7 @@ export class LoadSession {
     this.#rolls += append.rolls;
   }
 
-  #figures(driver: LoadDriver, seconds: number, consumers: LoadConsumers | undefined): LoadFigures {
+  #figures(driver: LoadDriver, seconds: number, consumers: LoadConsumers | undefined) {
     const { batchSize } = this.#options;
     return {
       messages: driver.sentUnits * batchSize,

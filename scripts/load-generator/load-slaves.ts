@@ -78,12 +78,16 @@ export class LoadSlaves implements AsyncDisposable {
     for (const slave of this.#slaves) await slave.end();
   }
 
-  /** Both are closed: every byte of the slaves' logs against the master's. */
-  compare(directory: string, maxOffset: number): ReplicationFigures {
+  /**
+   * Both are closed: every byte of the slaves' logs against the master's.
+   *
+   * @param from where the log ended when the load began
+   */
+  compare(directory: string, maxOffset: number, from: number): ReplicationFigures {
     const { mappedFileSizeCommitLog } = this.#options;
     const { commitLog } = storePaths(directory);
     const results = this.#slaves.map((slave) =>
-      compareLogs(commitLog, storePaths(slave.directory).commitLog, mappedFileSizeCommitLog, maxOffset),
+      compareLogs(commitLog, storePaths(slave.directory).commitLog, mappedFileSizeCommitLog, maxOffset, from),
     );
     return {
       slaves: this.#slaves.length,

@@ -40,6 +40,8 @@ export interface LoadSummary {
   readonly replication?: ReplicationFigures;
   readonly verified: number;
   readonly lost: number;
+  /** Records in the log that no put accounts for, or that are there twice. */
+  readonly unexpected: number;
   readonly problems: readonly string[];
   readonly firstFailure?: string;
   /** Stopped by a signal. */
@@ -67,6 +69,10 @@ export interface LoadFigures {
   readonly interrupted: boolean;
   readonly restartSeconds: number | undefined;
   readonly consumption: Consumption | undefined;
+  /** Where the log ended when the load began. */
+  readonly fromOffset: number;
+  /** What closing the store was answered with; undefined: it closed well. */
+  readonly closeFailure: string | undefined;
 }
 
 export function summarize(
@@ -77,7 +83,7 @@ export function summarize(
   verifySeconds: number,
   replication?: ReplicationFigures,
 ): LoadSummary {
-  const { firstFailure, latencyUs, percentiles: _, restartSeconds, consumption, ...rest } = figures;
+  const { firstFailure, latencyUs, percentiles: _, restartSeconds, consumption, fromOffset: __, closeFailure, ...rest } = figures;
   const msgPerSec = figures.seconds === 0 ? 0 : figures.acked / figures.seconds;
   return {
     ...rest,
@@ -89,7 +95,13 @@ export function summarize(
     ...(replication === undefined ? {} : { replication }),
     verified: verification.verified,
     lost: verification.lost,
-    problems: [...verification.problems, ...(consumption?.problems ?? []), ...(replication?.differences ?? [])],
+    unexpected: verification.unexpected,
+    problems: [
+      ...verification.problems,
+      ...(consumption?.problems ?? []),
+      ...(replication?.differences ?? []),
+      ...(closeFailure === undefined ? [] : [`the store did not close well: ${closeFailure}`]),
+    ],
     ...(firstFailure === undefined ? {} : { firstFailure }),
     recoverySeconds,
     verifySeconds,
@@ -105,11 +117,11 @@ function consumed({ e2eLatencyUs, problems: _, ...counts }: Consumption): Partia
   return { ...counts, e2eLatencyUs: latencyFigures(e2eLatencyUs) };
 }
 
-export function isGood(summary: LoadSummary): boolean {
-  const { duplicates = 0, outOfOrder = 0, foreign = 0, missing = 0 } = summary;
+/** Nothing was refused, all that was acknowledged is there, and nobody has found a problem: whatever is counted is also noted as one. */
+export function isGood({ failed, verified, acked, lost, unexpected, problems, ...consumption }: LoadSummary): boolean {
+  const { duplicates = 0, outOfOrder = 0, foreign = 0, missing = 0 } = consumption;
   const isConsumed = duplicates + outOfOrder + foreign + missing === 0;
-  const isReplicated = (summary.replication?.differences ?? []).length === 0;
-  return isConsumed && isReplicated && summary.failed === 0 && summary.lost === 0 && summary.verified === summary.acked;
+  return isConsumed && failed === 0 && lost === 0 && unexpected === 0 && verified === acked && problems.length === 0;
 }
 
 export function formatSummary(summary: LoadSummary): string {
@@ -122,7 +134,7 @@ export function formatSummary(summary: LoadSummary): string {
     ...consumptionLines(summary),
     ...replicationLines(summary),
     `recovery  ${summary.recoverySeconds.toFixed(2)} s   verification ${summary.verifySeconds.toFixed(2)} s`,
-    `verified  ${formatCount(summary.verified)}   lost ${formatCount(summary.lost)}`,
+    `verified  ${formatCount(summary.verified)}   lost ${formatCount(summary.lost)}   unexpected ${formatCount(summary.unexpected)}`,
     ...summary.problems.map((problem) => `  ${problem}`),
   ];
   if (summary.firstFailure !== undefined) lines.push(`failure   ${summary.firstFailure}`);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { SegmentDirectory } from "@millrace/mapped-file";
 
@@ -12,8 +12,12 @@ export interface LogComparison {
   readonly difference: string | undefined;
 }
 
-/** Holds a slave's log against its master's, from the slave's first segment to the end of the log: every byte. */
-export function compareLogs(master: string, slave: string, segmentSize: number, maxOffset: number): LogComparison {
+/**
+ * Holds a slave's log against its master's, from the slave's first segment to the end of the log: every byte.
+ *
+ * @param from what was put from here on was put while the slave followed: it must have all of it
+ */
+export function compareLogs(master: string, slave: string, segmentSize: number, maxOffset: number, from: number): LogComparison {
   const [masterSegments, slaveSegments] = [new SegmentDirectory(master, segmentSize), new SegmentDirectory(slave, segmentSize)];
   const names = readdirSync(slave).filter((name) => SEGMENT_NAME.test(name));
   const start = Math.min(...names.map(Number));
@@ -30,8 +34,27 @@ export function compareLogs(master: string, slave: string, segmentSize: number, 
     bytes += same;
     if (same < length) return { bytes, difference: `another byte than the master's: offset=${offset + same} path=${paths[1]}` };
   }
-  if (bytes > 0 || maxOffset === 0) return { bytes, difference: undefined };
-  return { bytes, difference: `nothing of the master's log is there: maxOffset=${maxOffset} path=${slave}` };
+  if (bytes === 0 && maxOffset > 0)
+    return { bytes, difference: `nothing of the master's log is there: maxOffset=${maxOffset} path=${slave}` };
+  if (start > from && start < maxOffset)
+    return { bytes, difference: `the log begins after what it was sent: start=${start} from=${from} path=${slave}` };
+  if (hasRecord(slaveSegments, maxOffset))
+    return { bytes, difference: `the log goes on after the master's: offset=${maxOffset} path=${slave}` };
+  return { bytes, difference: undefined };
+}
+
+/** Whether anything was written at an offset: a log has no holes, so nothing follows where nothing is. */
+function hasRecord(segments: SegmentDirectory, offset: number): boolean {
+  const path = segments.pathOf(offset);
+  if (!existsSync(path)) return false;
+  const size = Buffer.alloc(Int32Array.BYTES_PER_ELEMENT);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, size, 0, size.length, offset - segments.startOf(offset));
+  } finally {
+    closeSync(file);
+  }
+  return size.readInt32BE() !== 0;
 }
 
 /** How many bytes of two files are the same, from the beginning. */

@@ -18,8 +18,7 @@ function interruptBySignal(): AbortSignal {
     console.error("interrupted: the load ends, what was acknowledged is verified");
     controller.abort();
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, interrupt);
   return controller.signal;
 }
 

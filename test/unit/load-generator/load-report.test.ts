@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { type LoadReport, readLoadReport } from "#scripts/load-generator/load-report.js";
@@ -54,4 +54,13 @@ test.serial("what cannot be compared is refused before anything is done", (t) =>
     t.regex(output, /--(?:compare|report)/);
   }
   t.false(existsSync(path));
+});
+
+test.serial("a report that cannot be written in the end takes nothing with it: the figures are printed", (t) => {
+  const directory = temporaryDirectory(t);
+  mkdirSync(join(directory, "out.json"));
+  const { status, output } = load("--report", join(directory, "out.html"), "--mappedFileSizeCommitLog", "8MiB");
+  t.is(status, 1);
+  t.regex(output, /^verified {2}[\d,]+ {3}lost 0/m);
+  t.regex(output, /EISDIR/);
 });

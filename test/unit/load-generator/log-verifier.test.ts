@@ -12,7 +12,12 @@ test("a log as it was written is verified, over many segments, topics, queues, b
     const log = new RecordedLog(options);
     log.record(100);
     t.true(log.segments.length >= 3);
-    t.deepEqual(await log.verify(temporaryDirectory(t), 100), { verified: 100 * options.batchSize, lost: 0, problems: [] });
+    t.deepEqual(await log.verify(temporaryDirectory(t), 100), {
+      verified: 100 * options.batchSize,
+      lost: 0,
+      unexpected: 0,
+      problems: [],
+    });
   }
 });
 
@@ -40,9 +45,9 @@ test("a record that is whole but another message's is found", async (t) => {
   log.acks.set(5, log.acks.physicalOffsetOf(6), log.acks.queueOffsetOf(6));
   const result = await log.verify(temporaryDirectory(t), 10);
   t.deepEqual([result.verified, result.lost], [9, 1]);
-  t.regex(result.problems[0] ?? "", /^message 5 .*: wrong body$/);
+  t.regex(result.problems.join("\n"), /^message 5 .*: wrong body$/m);
   log.acks.set(5, five, 4);
-  t.regex((await log.verify(temporaryDirectory(t), 10)).problems[0] ?? "", /acknowledged as 4: queueOffset=5/);
+  t.regex((await log.verify(temporaryDirectory(t), 10)).problems.join("\n"), /acknowledged as 4: queueOffset=5/);
 });
 
 test("wrong queue, tag or key is found even where the CRC agrees", async (t) => {
@@ -70,6 +75,46 @@ test("a record that is gone, and a segment that is gone, are lost messages and n
   t.is(result.verified, 60 - result.lost);
   t.true(result.problems.some((problem) => problem.includes("ENOENT")));
   t.true(result.problems.some((problem) => problem.includes("EMPTY")) || result.problems.length === 10);
+});
+
+test("a record that nobody put, or that is there twice, is found wherever it lies", async (t) => {
+  for (const [options, number] of [
+    [PLAIN, 7],
+    [RICH, 7],
+    [{ ...PLAIN, messageSize: 0 }, 40],
+  ] as const) {
+    const log = new RecordedLog(options);
+    log.record(30);
+    const [offset, queueOffset] = [log.acks.physicalOffsetOf(number), log.acks.queueOffsetOf(number)];
+    log.record(1, number);
+    log.record(30, 30);
+    if (number < 30) log.acks.set(number, offset, queueOffset);
+    const result = await log.verify(temporaryDirectory(t), 60);
+    t.is(result.unexpected, options.batchSize, JSON.stringify(options));
+    t.regex(result.problems[0] ?? "", /no put accounts for the record at offset \d+: topic=Topic\w+ queueId=\d/);
+  }
+  const last = new RecordedLog(PLAIN);
+  last.record(11);
+  last.acks.set(10, -1, -1);
+  t.is((await last.verify(temporaryDirectory(t), 10)).unexpected, 1);
+});
+
+test("a put that has failed may be in the log all the same, once", async (t) => {
+  const log = new RecordedLog(RICH);
+  log.record(30);
+  log.acks.set(7, -1, -1);
+  log.acks.set(29, -1, -1);
+  t.like(await log.verify(temporaryDirectory(t), 30), { verified: 28 * 3, lost: 0, unexpected: 0, problems: [] });
+  t.is((await log.verify(temporaryDirectory(t), 29)).unexpected, 3);
+});
+
+test("two messages that were acknowledged with one place, or in another order than they lie, are found without a body", async (t) => {
+  const log = new RecordedLog({ ...PLAIN, messageSize: 0, queues: 1 });
+  log.record(10);
+  log.acks.set(6, log.acks.physicalOffsetOf(5), log.acks.queueOffsetOf(5));
+  const result = await log.verify(temporaryDirectory(t), 10);
+  t.true(result.lost + result.unexpected > 0);
+  t.regex(result.problems.join(), /acknowledged with a place before the end of another one/);
 });
 
 test("messages that were never acknowledged are not looked for", async (t) => {

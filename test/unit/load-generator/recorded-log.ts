@@ -39,9 +39,9 @@ export class RecordedLog {
   }
 
   /** Records the units and notes them as acknowledged. */
-  record(units: number): void {
+  record(units: number, firstUnit = 0): void {
     const messages = this.content.allocate();
-    for (let unit = 0; unit < units; unit++) {
+    for (let unit = firstUnit; unit < firstUnit + units; unit++) {
       this.content.fill(messages, unit);
       const fields = messages.map((message) => this.#fields(message));
       const length = fields.reduce((sum, message) => sum + encodedLength(message, storedPropertiesLength(message, true)), 0);
@@ -66,7 +66,7 @@ export class RecordedLog {
       writeFileSync(join(directory, segmentFileName(index * SEGMENT_SIZE)), bytes);
     });
     const reader = new SegmentReader(directory, SEGMENT_SIZE, recordMax(this.messageSize));
-    return new LogVerifier(reader, this.content, this.acks).verify(units);
+    return new LogVerifier(reader, [{ content: this.content, acks: this.acks, units }]).verify(0, this.#offset);
   }
 
   #fields(message: LoadMessage): MessageFields {
