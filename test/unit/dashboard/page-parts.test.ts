@@ -1,7 +1,9 @@
 import test from "ava";
 import { routeBetween } from "#dashboard/page/flow-routes.js";
+import { FrameHistory } from "#dashboard/page/frame-history.js";
 import { hexRows } from "#dashboard/page/hex-rows.js";
 import { segmentCells } from "#dashboard/page/segment-cells.js";
+import type { FollowedFrame } from "#dashboard/sample/frame.js";
 
 const SIZE = 1000;
 
@@ -75,4 +77,32 @@ test("lines of the picture go right, step down, go up between rows, or past what
   t.is(routeBetween(box(0, 0), box(130, 80), 0), "M100 36H115V105H130");
   t.is(routeBetween(box(0, 80), box(0, 0), 0), "M50 80V50");
   t.is(routeBetween(box(20, 0), box(20, 200), 0), "M20 25H13V225H20");
+});
+
+test("two minutes are plotted, in the order of their times, also after the clock was set back or ahead", (t) => {
+  const history = new FrameHistory();
+  const times = (): readonly (number | null)[] => history.columns([])[0];
+  const add = (fromMs: number, frames: number): void => {
+    for (let n = 0; n < frames; n++) {
+      const offsets = { min: 0, durable: 0, wrote: 0, ready: 0 };
+      history.add({
+        kind: "followed",
+        time: fromMs + 250 * n,
+        offsets,
+        messagesPerSecond: 0,
+        bytesPerSecond: 0,
+      } satisfies FollowedFrame);
+    }
+  };
+  add(10_000_000, 1000);
+  t.is(times().length, 481);
+  for (const begin of [10_240_000, 5_000_000, 20_000_000]) {
+    add(begin, 1000);
+    t.true(times().length <= 481, `frames=${times().length}`);
+    t.deepEqual(
+      times(),
+      [...new Set(times())].sort((a, b) => Number(a) - Number(b)),
+      `begin=${begin}`,
+    );
+  }
 });
