@@ -141,3 +141,29 @@ testInBrowser(
     t.true(await stranger.page.evaluate(SHOWS_NOTHING));
   },
 );
+
+testInBrowser(
+  "in a browser: a page left open takes the new token in its address, and another store on the same port",
+  async (t) => {
+    const store = await openStore(t);
+    await store.putMessage(message());
+    await dispatchedAll(store);
+    const [first, second] = ["the-first-token-of-all", "the-second-token-of-all"];
+    const old = await serveDashboard(store, { token: first });
+    const { port, url } = old;
+    const { page } = await watchedPage(t, url);
+    const shows = (plots: number) => async () => (await page.evaluate(PLOTS).catch(() => "it is being loaded")) === plots;
+    await until(shows(4));
+    await old.close();
+    await using followed = await MessageStore.openReadOnly(store.config.storePathRootDir);
+    await using renewed = await serveDashboard(followed, { port, token: second });
+    await page.waitForSelector("#token-form:not([hidden])");
+    await page.goto(url.replace(first, second)); // only what is after the # is another
+    await until(shows(2));
+    await renewed.close();
+    const again = await serveDashboard(store, { port, token: second });
+    t.teardown(() => again.close());
+    await until(shows(4));
+    t.is(await page.evaluate("location.hash"), "");
+  },
+);

@@ -95,8 +95,12 @@ export async function serveDashboard(
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   await listen(server, checked);
   const timer = setInterval(() => {
-    if (streams.size > 0) source.sample(streams);
+    if (streams.size === 0) return;
+    source.sample(streams);
+    streams.beat();
   }, FRAME_INTERVAL_MS);
+  // Of a connection that the system does not let in, for want of descriptors say: the store's process lives on.
+  server.on("error", () => {});
   server.once("close", () => clearInterval(timer));
   const dashboard = construct(server, streams, checked);
   if (!checked.signal?.aborted) return dashboard;

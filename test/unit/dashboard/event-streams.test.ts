@@ -86,3 +86,23 @@ test("there are only so many clients, and all end with the streams", (t) => {
   t.true(last.isEnded);
   t.is(streams.size, 0);
 });
+
+test("where there is nothing to say for seconds a sign of life goes out, to those who read", (t) => {
+  const { streams, client } = watched();
+  const idle = new FakeResponse();
+  streams.add(idle as unknown as StreamResponse);
+  idle.reads = false;
+  streams.frame(0);
+  const held = idle.writableLength;
+  let written = 0;
+  client.write = () => ++written > 0;
+  for (let round = 0; round < 40; round++) streams.beat();
+  t.true(written >= 4, `written=${written}`);
+  t.is(idle.writableLength, held);
+  written = 0;
+  for (let round = 0; round < 40; round++) {
+    streams.frame(round);
+    streams.beat();
+  }
+  t.is(written, 40, "frames are a sign of life themselves");
+});

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { request as httpRequest } from "node:http";
-import { connect } from "node:net";
+import { rmSync } from "node:fs";
+import { request as httpRequest, Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { type Dashboard, type DashboardOptions, serveDashboard } from "@millrace/dashboard";
 import { MessageStore } from "@millrace/store";
@@ -230,4 +231,25 @@ test.serial("it closes once, with a page that watches and a connection that says
     while (!(await reader.read()).done);
     await fetch(`http://127.0.0.1:${dashboard.port}/`);
   });
+});
+
+test.serial("where a directory cannot be read any more the page is told why, and not left with what was last", async (t) => {
+  const store = await openStore(t);
+  await store.close();
+  await using followed = await MessageStore.openReadOnly(store.config.storePathRootDir);
+  const dashboard = await served(t, followed);
+  rmSync(store.config.storePathRootDir, { recursive: true });
+  const seen = await events(dashboard, (names) => names.includes("silent"));
+  t.regex((seen.get("silent")?.[0] as { reason: string } | undefined)?.reason ?? "", /^ERR_PATH_UNUSABLE .*ENOENT/);
+});
+
+test.serial("a connection that the system does not let in is no error of the store's process", async (t) => {
+  const store = await openStore(t);
+  const dashboard = await served(t, store);
+  const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles();
+  const server = handles.find(
+    (handle) => handle instanceof Server && (handle.address() as AddressInfo | null)?.port === dashboard.port,
+  ) as Server;
+  t.notThrows(() => server.emit("error", Object.assign(new Error("accept EMFILE"), { code: "EMFILE" })));
+  t.is((await ask(dashboard, "/", {})).status, 200);
 });

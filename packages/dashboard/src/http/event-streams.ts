@@ -4,6 +4,10 @@ import type { ServerResponse } from "node:http";
 export const CLIENTS_MOST = 16;
 /** Of frames, one after another: half a minute in which the client has read nothing. */
 const DROPPED_MOST = 120;
+/** Four rounds are a second; the page gives up a stream that is silent for much longer. */
+const QUIET_ROUNDS_MOST = 8;
+/** A comment, in the words of server-sent events. */
+const SIGN_OF_LIFE = Buffer.from(":\n\n");
 
 /** What of a response is used. */
 export type StreamResponse = Pick<ServerResponse, "write" | "writableLength" | "end" | "destroy" | "once">;
@@ -23,6 +27,8 @@ export class EventStreams {
   readonly #clients = new Set<Client>();
   readonly #hello: Buffer;
   #state: Buffer | undefined;
+  /** In which nothing was sent. */
+  #quietRounds = 0;
 
   constructor(hello: unknown) {
     this.#hello = eventOf("hello", hello);
@@ -43,7 +49,23 @@ export class EventStreams {
   }
 
   frame(frame: unknown): void {
-    const event = eventOf("frame", frame);
+    this.#pass(eventOf("frame", frame));
+  }
+
+  /** What is said where there is no frame. */
+  silent(silence: unknown): void {
+    this.#pass(eventOf("silent", silence));
+  }
+
+  /** Once in each round, after what there is to say: samples that are costly are rare. */
+  beat(): void {
+    if (++this.#quietRounds < QUIET_ROUNDS_MOST) return;
+    this.#quietRounds = 0;
+    for (const { response } of this.#clients) if (response.writableLength === 0) response.write(SIGN_OF_LIFE);
+  }
+
+  #pass(event: Buffer): void {
+    this.#quietRounds = -1;
     for (const client of this.#clients) {
       if (isBehind(client)) this.#drop(client);
       else if (client.lacksState && this.#state !== undefined) this.#sendState(client, this.#state);

@@ -1,13 +1,18 @@
 const KEY = "millrace-token";
+const IN_ADDRESS = /^#token=(.+)$/;
 
 /** The token that the address brought, or this tab was given before; the address is left without it. */
 export function takeToken(): string | undefined {
-  const [, given] = /^#token=(.+)$/.exec(location.hash) ?? [];
+  const [, given] = IN_ADDRESS.exec(location.hash) ?? [];
   if (given !== undefined) {
     keepToken(decodeURIComponent(given));
     history.replaceState(null, "", location.pathname);
   }
   return sessionStorage.getItem(KEY) ?? undefined;
+}
+
+export function hasAddressToken(): boolean {
+  return IN_ADDRESS.test(location.hash);
 }
 
 /** For this tab, until it is closed. */

@@ -1,5 +1,5 @@
 /** The page's entry: asks for the token where there is none, and watches the store. */
-import { forgetToken, keepToken, takeToken } from "./access-token.js";
+import { forgetToken, hasAddressToken, keepToken, takeToken } from "./access-token.js";
 import { byId, setText } from "./element.js";
 import { watch } from "./live-stream.js";
 import { StorePage } from "./store-page.js";
@@ -27,6 +27,11 @@ form.addEventListener("submit", (event) => {
   form.hidden = true;
   keepToken(input.value);
   void show(input.value);
+});
+
+// Given in the address bar of this page, it loads nothing by itself.
+addEventListener("hashchange", () => {
+  if (hasAddressToken()) location.reload();
 });
 
 const token = takeToken();

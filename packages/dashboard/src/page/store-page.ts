@@ -1,4 +1,4 @@
-import type { Frame, Hello, StoreState } from "../sample/frame.js";
+import type { Frame, Hello, Silence, StoreState } from "../sample/frame.js";
 import { byId, element, setText } from "./element.js";
 import { FrameHistory } from "./frame-history.js";
 import type { LiveListener } from "./live-stream.js";
@@ -19,6 +19,7 @@ export class StorePage implements LiveListener {
   #picture: PipelinePicture | undefined;
   #plots: Plots | undefined;
   #strip: SegmentStrip | undefined;
+  #hello = "";
   #limitRow = "";
   #attention = "";
 
@@ -27,8 +28,12 @@ export class StorePage implements LiveListener {
     this.#onRefused = onRefused;
   }
 
-  /** Also after the stream was lost: what there is goes on. */
-  hello({ kind, directory, flushDiskType, segmentSize }: Hello): void {
+  /** Also after the stream was lost: what there is goes on, unless another store is served now. */
+  hello(hello: Hello): void {
+    const { kind, directory, flushDiskType, segmentSize } = hello;
+    const said = JSON.stringify(hello);
+    if (this.#hello !== "" && this.#hello !== said) return location.reload();
+    this.#hello = said;
     byId("store").hidden = false;
     document.body.dataset.kind = kind;
     document.title = `${directory.split("/").at(-1)} – Millrace`;
@@ -60,6 +65,11 @@ export class StorePage implements LiveListener {
     if (document.hidden) return;
     this.#tables.show(state);
     this.#facts.show(state);
+  }
+
+  silent({ reason }: Silence): void {
+    document.body.classList.add("lost");
+    setText(byId("connection"), `nothing new: ${reason}`);
   }
 
   lost(reason: string): void {

@@ -1,4 +1,7 @@
-/** What the server sends to the page, as JSON: `hello` once, a `frame` four times a second, a `state` about once a second. */
+/**
+ * What the server sends to the page, as JSON: `hello` once, a `frame` four times a second, a `state` about once a second; `silent` where
+ * there can be no frame.
+ */
 import type { GroupLagStats } from "@millrace/stats";
 import type { Limit } from "./limit.js";
 
@@ -10,6 +13,11 @@ export interface Hello {
   readonly flushDiskType: string;
   /** Of the commit log, in bytes. */
   readonly segmentSize: number;
+}
+
+/** Why there is no frame: the store is closed, say. */
+export interface Silence {
+  readonly reason: string;
 }
 
 /** Ends in the log, in bytes. */

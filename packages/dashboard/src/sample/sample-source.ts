@@ -1,7 +1,7 @@
 import { monotonicMs } from "@millrace/shared-memory";
 import type { MessageStore, ReadOnlyMessageStore } from "@millrace/store";
 import { FollowedSampler } from "./followed-sampler.js";
-import type { Frame, Hello, StoreState } from "./frame.js";
+import type { Frame, Hello, Silence, StoreState } from "./frame.js";
 import { PipelineSampler } from "./pipeline-sampler.js";
 import { SamplePace } from "./sample-pace.js";
 import { isOpenHere, StoreStateReader } from "./store-state-reader.js";
@@ -14,6 +14,7 @@ const STATE_INTERVAL_MS = 1000;
 export interface SampleSink {
   frame(frame: Frame): void;
   state(state: StoreState): void;
+  silent(silence: Silence): void;
 }
 
 /** Looks at the store, as often as is due and no more often than it costs nothing: see {@link SamplePace}. */
@@ -32,20 +33,29 @@ export class SampleSource {
     this.#states = new StoreStateReader(store);
   }
 
-  /** What is due now. A store that is closed has no more to say; a directory that cannot be read just now is looked at again. */
+  /** What is due now; of a store that is closed, or a directory that cannot be read just now, why there is no frame. */
   sample(sink: SampleSink): void {
-    attempt(this.#framePace, () => sink.frame(this.#sampler.frame()));
-    attempt(this.#statePace, () => sink.state(this.#states.read()));
+    attempt(
+      this.#framePace,
+      () => sink.frame(this.#sampler.frame()),
+      (reason) => sink.silent({ reason }),
+    );
+    attempt(
+      this.#statePace,
+      () => sink.state(this.#states.read()),
+      () => {}, // there are frames, or their absence is explained
+    );
   }
 }
 
-function attempt(pace: SamplePace, take: () => void): void {
+function attempt(pace: SamplePace, take: () => void, onFailure: (reason: string) => void): void {
   const beganMs = monotonicMs();
   if (!pace.isDue(beganMs)) return;
   try {
     take();
-  } catch {
-    // the store is closed, or its directory cannot be read now
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    onFailure(`${typeof code === "string" ? `${code} ` : ""}${message ?? error}`);
   }
   pace.taken(beganMs, monotonicMs());
 }
