@@ -57,6 +57,7 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
     warmMapedFileEnable: options.warmMapedFileEnable,
     writeWithoutMmap: options.writeWithoutMmap,
     maxAsyncPutMessageRequests: Math.max(WAITING_PUTS, slots),
+    cleanFileForciblyEnable: false,
   };
   const content = new MessageContent(options);
   const acks = new AcknowledgementLog();

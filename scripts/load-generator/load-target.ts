@@ -38,6 +38,8 @@ export interface LoadStoreOptions {
   readonly warmMapedFileEnable: boolean;
   readonly writeWithoutMmap: boolean;
   readonly maxAsyncPutMessageRequests: number;
+  /** What retention takes from a full disk cannot be verified. */
+  readonly cleanFileForciblyEnable: false;
   /** With slaves. */
   readonly brokerRole?: "ASYNC_MASTER" | "SYNC_MASTER";
   readonly haListenPort?: number;

@@ -19,6 +19,7 @@ export class SlaveProcess implements AsyncDisposable {
   constructor(directory: string, of: string, segmentSize: number, sync: boolean) {
     this.directory = directory;
     const args = ["replica", directory, "--of", of, "--mappedFileSizeCommitLog", `${segmentSize}`, "--json"];
+    args.push("--cleanFileForciblyEnable", "false"); // what it is sent is compared in the end, however full the disk is
     this.#child = spawn(process.execPath, [MILLRACE, ...args, ...(sync ? ["--sync"] : [])], {
       stdio: ["ignore", "pipe", "inherit"],
       detached: true, // Ctrl-C is the load's: the slave is needed until its log has been compared

@@ -7,6 +7,10 @@ import { segmentFileName } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions, PutMessageResult } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { parseLoadOptions } from "#scripts/load-generator/load-options.js";
+import { runLoad } from "#scripts/load-generator/load-run.js";
+import type { LoadStoreOptions } from "#scripts/load-generator/load-target.js";
+import { openOn } from "#store/message-store.js";
 import { readLog, readSegments } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB, numbered, numberOf, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
@@ -94,8 +98,8 @@ for (const operation of ["truncate", "syncDirectory"] as const) {
 
 const SMALL_DISK_BYTES = 12 * SEGMENT_SIZE + 40 * KIB;
 
-function mountTmpfs(directory: string): void {
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${SMALL_DISK_BYTES}`, "tmpfs", directory], { stdio: "ignore" });
+function mountTmpfs(directory: string, bytes = SMALL_DISK_BYTES): void {
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", directory], { stdio: "ignore" });
 }
 
 function isMountAllowed(): boolean {
@@ -112,9 +116,9 @@ function isMountAllowed(): boolean {
 }
 
 /** A small disk of its own. */
-function mountSmallDisk(t: ExecutionContext): string {
+function mountSmallDisk(t: ExecutionContext, bytes?: number): string {
   const directory = temporaryDirectory(t);
-  mountTmpfs(directory);
+  mountTmpfs(directory, bytes);
   t.teardown(() => execFileSync("umount", [directory]));
   return directory;
 }
@@ -270,3 +274,27 @@ function fillDisk(directory: string): void {
   }
   closeSync(fd);
 }
+
+testOnDisk("retention takes nothing from a load, however full the disk is, before it was verified", async (t) => {
+  const line = "--messageQuantity 6000 --messageSize 128 --rate 4000 --mappedFileSizeCommitLog 64KiB --storePathRootDir";
+  const disk = mountSmallDisk(t, 16 * 1024 * KIB);
+  writeFileSync(join(disk, "others"), Buffer.alloc(6 * 1024 * KIB));
+  const options = parseLoadOptions([...line.split(" "), join(disk, "store")]);
+  let cleaned = 0;
+  const cleaning = new AbortController();
+  t.teardown(() => cleaning.abort());
+  const openStore = async (store: LoadStoreOptions): Promise<MessageStore> => {
+    const opened = await openOn({ ...store, diskSpaceCleanForciblyRatio: 30, logger: { error: () => {} } }, { kind: "real" });
+    void (async () => {
+      while (!cleaning.signal.aborted) {
+        await opened.deleteExpiredFiles();
+        cleaned++;
+        await setTimeout(20);
+      }
+    })().catch(() => {}); // closed
+    return opened;
+  };
+  const summary = await runLoad(options, { openStore, print: () => {}, interrupt: cleaning.signal });
+  t.true(cleaned > 10);
+  t.like(summary, { acked: 6000, failed: 0, verified: 6000, lost: 0, problems: [] });
+});
