@@ -36,7 +36,7 @@ async function heard(listener: Partial<LiveListener> = {}): Promise<string[]> {
     lost: note("lost"),
     refused: note("refused"),
   };
-  await watch("token", { ...all, ...listener }, 200);
+  await watch("token", { ...all, ...listener }, 500);
   return events;
 }
 
@@ -47,7 +47,7 @@ test.serial("events come whole, however the bytes were cut, and a sign of life i
 
 test.serial("a server that says nothing any more, not even that it lives, is lost", async (t) => {
   serve(["event: frame\ndata: 1\n\n"]);
-  t.deepEqual(await heard(), ["frame 1", 'lost "nothing has come for 0.2 s"', "refused"]);
+  t.deepEqual(await heard(), ["frame 1", 'lost "nothing has come for 0.5 s"', "refused"]);
 });
 
 test.serial("a page that cannot show what came lets go of the stream before it asks for another", async (t) => {
