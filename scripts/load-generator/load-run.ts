@@ -65,7 +65,11 @@ async function loadAndVerify(options: LoadOptions, directory: string, seams: Loa
   if (options.compare !== undefined) readLoadReport(options.compare); // before anything is done
   print(describe(options, directory));
   const loaded = { ...storeOptions, ...slaves?.masterOptions };
-  const looked = { ...seams, ...(sampler === undefined ? {} : { sampler }), ...(slaves === undefined ? {} : { slaves }) };
+  const looked = {
+    ...seams,
+    ...(sampler === undefined ? {} : { sampler }),
+    ...(slaves === undefined ? {} : { slaves, interrupt: AbortSignal.any([seams.interrupt, slaves.death]) }),
+  };
   const producers = new LoadProducers(options, loaded, slots, looked);
   const isAlone = options.producers === 1;
   const figures = isAlone ? await new LoadSession(options, loaded, content, acks, slots, looked).run() : await producers.run();

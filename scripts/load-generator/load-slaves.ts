@@ -34,6 +34,7 @@ export class LoadSlaves implements AsyncDisposable {
   readonly #port: number;
   readonly #proxies: CuttableProxy[] = [];
   readonly #slaves: SlaveProcess[] = [];
+  readonly #death = new AbortController();
   #cuts = 0;
   #cutTimer: NodeJS.Timeout | undefined;
 
@@ -46,6 +47,11 @@ export class LoadSlaves implements AsyncDisposable {
   /** @param root where the slaves' directories are made */
   static async prepare(options: LoadOptions, root: string): Promise<LoadSlaves> {
     return new LoadSlaves(options, root, await freePort());
+  }
+
+  /** Aborted when a slave has ended by itself: there is nothing more to load for. */
+  get death(): AbortSignal {
+    return this.#death.signal;
   }
 
   /** The store's, while it is loaded; the port stays the same when it is opened again. */
@@ -67,7 +73,10 @@ export class LoadSlaves implements AsyncDisposable {
     // While it opens it asks where the log begins, and counts as in sync for that moment.
     await this.#until("slaves that follow", () => this.#slaves.filter(({ isFollowing }) => isFollowing).length, slaves);
     await this.#until("slaves in sync", () => store.stats().replicate.inSyncSlaves, slaves);
-    this.#cutTimer ??= setInterval(() => this.#proxies[this.#cuts++ % slaves]?.cut(), CUT_MS);
+    this.#cutTimer ??= setInterval(() => {
+      if (this.#slaves.some(({ hasEnded }) => hasEnded)) this.#death.abort();
+      else this.#proxies[this.#cuts++ % slaves]?.cut();
+    }, CUT_MS);
   }
 
   /** Nothing is put any more: ends the slaves when they have all that the store has. */

@@ -92,6 +92,21 @@ test("a producer that ends without a word ends the load with an error", (t) => {
   t.regex(stderr, /a producer has ended by itself: producer=1 exitCode=3/);
 });
 
+test("a slave that ends by itself ends the load at once, and not when it would have been over", (t) => {
+  const directory = temporaryDirectory(t);
+  const preload = join(directory, "ends.mjs");
+  writeFileSync(preload, 'if (process.argv.includes("replica")) setTimeout(() => process.exit(3), 3000);');
+  const line = `--slaves 1 --rate 500 --duration 60s --mappedFileSizeCommitLog 8MiB --storePathRootDir ${join(directory, "store")}`;
+  const { status, stderr } = spawnSync(process.execPath, [...bundledStore(), MAIN, ...line.split(" ")], {
+    encoding: "utf8",
+    env: { ...process.env, NODE_OPTIONS: `--import ${preload}` },
+    timeout: 40_000,
+    killSignal: "SIGKILL",
+  });
+  t.is(status, 1);
+  t.regex(stderr, /a slave has ended by itself/);
+});
+
 test("a signal before the producers begin ends the load as one after it", async (t) => {
   const line = "--producers 2 --duration 60s --mappedFileSizeCommitLog 8MiB";
   const child = spawn(process.execPath, [...bundledStore(), MAIN, ...line.split(" "), "--json"], {
