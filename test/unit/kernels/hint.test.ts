@@ -82,6 +82,7 @@ class Appended {
     this.producer.commit(start, count * length, count, slot, bodyOffsetOf(fields), 0, 0);
     this.producer.publish();
     const { head } = this.#consumer;
+    this.#kernel.begin();
     this.#kernel.setHintsTaken(this.#words.append.counters.hintsTaken.get());
     this.#kernel.append(this.#consumer, head, 1, 2 ** 30, 2 ** 30, this.offset, 1_795_199_719_424 + head);
     this.#words.append.counters.hintsLeft.set(this.#kernel.hinted);

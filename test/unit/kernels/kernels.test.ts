@@ -146,6 +146,7 @@ for (const { withCrc, sealsBodies } of KINDS) {
       producer.publish();
       const storeTimestamp = 1_795_199_719_424 + seen;
       const first = consumer.head;
+      kernel.begin();
       const taken = kernel.append(consumer, first, frames.length, ROOM, ROOM, offset, storeTimestamp);
       t.is(taken, frames.length);
       const staged = kernel.take();
