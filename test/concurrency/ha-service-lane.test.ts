@@ -70,8 +70,11 @@ test.serial("the appender sends to a slave while that is the only one, and what 
     return isSent;
   };
   await until(sendsItself);
-  await setTimeout(IDLE_MS);
-  t.true(await sendsItself(), "also to one that has not been listened to for a while");
+  // Also to one that has not been listened to for a while; on a busy machine a slave may be late meanwhile.
+  await until(async () => {
+    await setTimeout(IDLE_MS);
+    return await sendsItself();
+  });
 
   const second = await RawSlave.connect(t, master.port);
   second.report(0);
