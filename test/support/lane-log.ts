@@ -1,3 +1,5 @@
+import { HA_TRANSFER_HEADER_LENGTH } from "@millrace/format";
+
 /** A log whose every byte follows from where it lies. */
 export function fillLog(target: Uint8Array, offset: number): void {
   for (let i = 0; i < target.length; i++) target[i] = logByte(offset + i);
@@ -16,7 +18,7 @@ export function wrongBytes(bytes: Uint8Array, offset: number): number {
 
 /** A group as it lies in the staging area, with room for a header. */
 export function laneGroup(offset: number, length: number): { readonly transfer: Uint8Array } {
-  const transfer = new Uint8Array(12 + length);
-  fillLog(transfer.subarray(12), offset);
+  const transfer = new Uint8Array(HA_TRANSFER_HEADER_LENGTH + length);
+  fillLog(transfer.subarray(HA_TRANSFER_HEADER_LENGTH), offset);
   return { transfer };
 }

@@ -10,7 +10,13 @@ export { DispatchRequest, hashOf } from "./dispatch-request.js";
 export type { ErrorCodeText } from "./error-code-text.js";
 export { ERROR_CODES, type MillraceErrorCode } from "./error-codes.js";
 export type { GetMessageStatus } from "./get-message-status.js";
-export { HA_BODY_LIMIT, HA_BODY_SIZE_OFFSET, HA_REPORT_LENGTH, HA_TRANSFER_HEADER_LENGTH } from "./ha-descriptor.js";
+export {
+  HA_BODY_LIMIT,
+  HA_BODY_SIZE_OFFSET,
+  HA_REPORT_LENGTH,
+  HA_TRANSFER_HEADER_LENGTH,
+  writeTransferHeader,
+} from "./ha-descriptor.js";
 export type { Host } from "./host.js";
 export { decodeHost, encodeHost } from "./host.js";
 export {

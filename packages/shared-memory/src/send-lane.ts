@@ -34,6 +34,7 @@ export interface StuckFrame {
  *   wanted → closed               append
  *   in use, wanted → stuck        append: a frame went out in part
  *   stuck  → closed               replicate, which sends the rest
+ *   open, stuck → closed          main, when replicate's thread has died
  * ```
  *
  * Invariant: the socket is written to by replicate while the lane is closed or stuck, by append while it is in use or wanted, else by
@@ -67,7 +68,7 @@ export class SendLane {
     Atomics.store(this.#words, LANE_STATE_WORD, LANE_OPEN);
   }
 
-  /** Replicate's, or main's when replicate has ended: waits for a group that is being sent. Undefined: no frame has stuck. */
+  /** Replicate's: waits for a group that is being sent. Undefined: no frame has stuck. */
   close(): StuckFrame | undefined {
     const words = this.#words;
     for (;;) {
@@ -81,6 +82,15 @@ export class SendLane {
       else if (state === LANE_IN_USE) Atomics.compareExchange(words, LANE_STATE_WORD, LANE_IN_USE, LANE_WANTED);
       else Atomics.wait(words, LANE_STATE_WORD, LANE_WANTED, LOOK_MS);
     }
+  }
+
+  /** Main's, which waits for nobody, when replicate's thread has ended. False: a group is being sent. */
+  abandon(): boolean {
+    const words = this.#words;
+    const state = Atomics.load(words, LANE_STATE_WORD);
+    if (state === CLOSED) return true;
+    if (state === LANE_IN_USE || state === LANE_WANTED) return false;
+    return Atomics.compareExchange(words, LANE_STATE_WORD, state, CLOSED) === state;
   }
 
   /** Append's. False: the lane is not open. Else it is to be given back soon. */

@@ -37,3 +37,17 @@ test("a frame that has stuck closes the lane to the appender, and is told to who
   lane.giveBack();
   t.is(lane.close(), undefined, "it was of the time before");
 });
+
+test("who abandons a lane waits for nobody: while a group is being sent it is not done, then it is", (t) => {
+  const lane = newLane();
+  t.true(lane.abandon(), "it is closed");
+  lane.open();
+  t.true(lane.abandon());
+  t.false(lane.take());
+  lane.open();
+  lane.take();
+  t.false(lane.abandon());
+  lane.giveBack({ bodyLength: 10, unsent: 5 });
+  t.true(lane.abandon());
+  t.is(lane.close(), undefined);
+});

@@ -1,4 +1,4 @@
-import { HA_BODY_SIZE_OFFSET, HA_TRANSFER_HEADER_LENGTH, setInt64 } from "@millrace/format";
+import { HA_TRANSFER_HEADER_LENGTH, writeTransferHeader } from "@millrace/format";
 import { DirectSocket } from "@millrace/mapped-file";
 import type { ControlBlock, OwnedCounter, ReadableCounter, SendLane, StuckFrame } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
@@ -26,10 +26,14 @@ export class LaneSender {
    */
   send(group: Pick<GroupKernel, "transfer">, offset: number): boolean {
     if (!this.#lane.take()) return false;
-    const isNext = offset === Math.max(this.#beganOffset.get(), this.#laneOffset.value);
-    const stuck = isNext ? this.#sendFrames(group.transfer, offset) : undefined;
-    this.#lane.giveBack(stuck);
-    return isNext && stuck === undefined;
+    let stuck: StuckFrame | undefined;
+    try {
+      if (offset !== Math.max(this.#beganOffset.get(), this.#laneOffset.value)) return false;
+      stuck = this.#sendFrames(group.transfer, offset);
+      return stuck === undefined;
+    } finally {
+      this.#lane.giveBack(stuck); // whatever happens: who closes the lane waits for it
+    }
   }
 
   /** Each frame's header takes the place of the last bytes of the frame before. */
@@ -39,8 +43,7 @@ export class LaneSender {
     const length = transfer.length - HA_TRANSFER_HEADER_LENGTH;
     for (let at = 0; at < length; ) {
       const bodyLength = Math.min(this.#bodyLimit, length - at);
-      setInt64(view, at, offset + at);
-      view.setInt32(at + HA_BODY_SIZE_OFFSET, bodyLength);
+      writeTransferHeader(view, at, offset + at, bodyLength);
       const frame = transfer.subarray(at, at + HA_TRANSFER_HEADER_LENGTH + bodyLength);
       at += bodyLength;
       this.#laneOffset.set(offset + at); // a report of it may come before the call returns

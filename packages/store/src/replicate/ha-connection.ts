@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { HA_BODY_SIZE_OFFSET, HA_TRANSFER_HEADER_LENGTH, MillraceError, setInt64 } from "@millrace/format";
+import { HA_TRANSFER_HEADER_LENGTH, MillraceError, writeTransferHeader } from "@millrace/format";
 import { DirectSocket } from "@millrace/mapped-file";
 import { type ControlBlock, monotonicMs, type StuckFrame } from "@millrace/shared-memory";
 import type { SlaveStats } from "@millrace/stats";
@@ -299,8 +299,7 @@ export class HaConnection {
 
   /** With its header; the body is there. */
   #frameOf(offset: number, length: number): Uint8Array {
-    setInt64(this.#view, 0, offset);
-    this.#view.setInt32(HA_BODY_SIZE_OFFSET, length);
+    writeTransferHeader(this.#view, 0, offset, length);
     return this.#frame.subarray(0, HA_TRANSFER_HEADER_LENGTH + length);
   }
 

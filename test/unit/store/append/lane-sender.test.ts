@@ -55,3 +55,18 @@ test("what cannot be sent any more is stuck, whole", async (t) => {
   t.deepEqual(block.sendLane.close(), { bodyLength: 1000, unsent: 1012 });
   DirectSocket.closeDescriptor(descriptor);
 });
+
+test("a lane is given back whatever happens: who closes it would wait for ever", async (t) => {
+  const [here] = await socketPair(t);
+  const block = ControlBlock.attach(ControlBlock.create({}), "append");
+  const sender = new LaneSender(resolveConfig({}), block);
+  const lane = openLane(block, here, 0);
+  const group = {
+    get transfer(): Uint8Array {
+      throw new Error("no bytes");
+    },
+  };
+  t.throws(() => sender.send(group, 0), { message: "no bytes" });
+  t.true(lane.abandon());
+  DirectSocket.closeDescriptor(lane.descriptor);
+});
