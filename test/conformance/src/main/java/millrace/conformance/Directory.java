@@ -8,20 +8,24 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.rocketmq.common.BrokerConfig;
 import org.apache.rocketmq.store.AppendMessageResult;
+import org.apache.rocketmq.store.MappedFileQueue;
 import org.apache.rocketmq.store.PutMessageResult;
+import org.apache.rocketmq.store.ReferenceResource;
 import org.apache.rocketmq.store.config.FlushDiskType;
 import org.apache.rocketmq.store.config.MessageStoreConfig;
 
 /** One store directory. Its commands are executed one after the other by a thread of its own: RocketMQ keeps a put buffer for each thread. */
 final class Directory {
-    private static final long SETTLE_MILLISECONDS = 30_000;
+    private static final long AWAIT_MILLISECONDS = 30_000;
     private static final int MANUAL_ROUNDS = 20;
     /** RocketMQ leaves its files and mappings to the collector, which so small a heap hardly ever calls. */
     private static final int COLLECT_EVERY = 10;
@@ -241,14 +245,18 @@ final class Directory {
     }
 
     private Object settle() throws Exception {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SETTLE_MILLISECONDS);
-        while (!isSettled()) {
+        await(this::isSettled, () -> "not settled after 30 s: " + store.dispatchBehindBytes() + " bytes behind");
+        return null;
+    }
+
+    private static void await(Callable<Boolean> condition, Supplier<String> failure) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(AWAIT_MILLISECONDS);
+        while (!condition.call()) {
             if (System.nanoTime() > deadline) {
-                throw new IllegalStateException("not settled after 30 s: " + store.dispatchBehindBytes() + " bytes behind");
+                throw new IllegalStateException(failure.get());
             }
             Thread.sleep(5);
         }
-        return null;
     }
 
     private boolean isSettled() throws Exception {
@@ -266,10 +274,7 @@ final class Directory {
     /** On RocketMQ's own threads: after a minute it cleans by itself, and who comes in between finds half of it done. */
     private Object deleteExpired() throws Exception {
         Internals.pool(store, RocketMqStore.LOG_CLEANER).submit(this::cleanLog).get();
-        Internals.pool(store, RocketMqStore.QUEUE_CLEANER).submit(() -> {
-            store.cleanQueues();
-            return null;
-        }).get();
+        Internals.pool(store, RocketMqStore.QUEUE_CLEANER).submit(this::cleanQueues).get();
         return null;
     }
 
@@ -278,12 +283,39 @@ final class Directory {
         Object logs = Internals.get(store, "cleanCommitLogService");
         store.executeDeleteFilesManually();
         long before = -2;
-        for (int round = 0; round < MANUAL_ROUNDS && before != store.getMinPhyOffset(); round++) {
+        boolean wasHeld = false;
+        for (int round = 0; round < MANUAL_ROUNDS && (wasHeld || before != store.getMinPhyOffset()); round++) {
             before = store.getMinPhyOffset();
             Internals.run(logs, "run");
+            wasHeld = wasHeld(store.getCommitLog());
         }
         Internals.run(logs, "setManualDeleteFileSeveralTimes", 0);
         return null;
+    }
+
+    private Object cleanQueues() throws Exception {
+        boolean wasHeld;
+        do {
+            store.cleanQueues();
+            wasHeld = false;
+            for (List<Object> queue : ends.keySet()) {
+                wasHeld |= wasHeld(store.getConsumeQueue((String) queue.get(0), (Integer) queue.get(1)));
+            }
+        } while (wasHeld);
+        return null;
+    }
+
+    /**
+     * A file that its flusher forces is condemned but not deleted, and none behind it, until somebody cleans again.
+     * Whether there was one; its holder has let go of it.
+     */
+    private static boolean wasHeld(Object log) throws Exception {
+        ReferenceResource first = (ReferenceResource) ((MappedFileQueue) Internals.get(log, "mappedFileQueue")).getFirstMappedFile();
+        if (first == null || first.isAvailable()) {
+            return false;
+        }
+        await(first::isCleanupOver, () -> "not let go of after 30 s: " + first);
+        return true;
     }
 
     private Object close() throws Exception {
