@@ -17,9 +17,11 @@ const LOOK_MS = 10;
 export interface StuckFrame {
   /** Bytes of its body, the last of which is before `laneOffset`. */
   readonly bodyLength: number;
-  /** Its last bytes, which are to be sent before anything else. */
+  /** Its last bytes, which are to be sent before anything else; 0: the appender's thread ended meanwhile, and nobody knows how many. */
   readonly unsent: number;
 }
+
+const LOST: StuckFrame = { bodyLength: 0, unsent: 0 };
 
 /**
  * How the appender sends a group to a slave in the step that has written it: one thread less between a put and its acknowledgement.
@@ -34,6 +36,7 @@ export interface StuckFrame {
  *   wanted → closed               append
  *   in use, wanted → stuck        append: a frame went out in part
  *   stuck  → closed               replicate, which sends the rest
+ *   in use, wanted → stuck        main, when append's thread has died: nobody knows how much of a frame went out
  *   open, stuck → closed          main, when replicate's thread has died
  * ```
  *
@@ -93,6 +96,19 @@ export class SendLane {
     return Atomics.compareExchange(words, LANE_STATE_WORD, state, CLOSED) === state;
   }
 
+  /** Main's, when append's thread has ended, which would have given it back: who waits for it has waited. */
+  lose(): void {
+    const words = this.#words;
+    for (;;) {
+      const state = Atomics.load(words, LANE_STATE_WORD);
+      if (state !== LANE_IN_USE && state !== LANE_WANTED) return;
+      this.#say(LOST);
+      if (Atomics.compareExchange(words, LANE_STATE_WORD, state, LANE_STUCK) !== state) continue;
+      Atomics.notify(words, LANE_STATE_WORD);
+      return;
+    }
+  }
+
   /** Append's. False: the lane is not open. Else it is to be given back soon. */
   take(): boolean {
     const words = this.#words;
@@ -107,10 +123,15 @@ export class SendLane {
       if (Atomics.compareExchange(words, LANE_STATE_WORD, LANE_IN_USE, LANE_OPEN) === LANE_IN_USE) return;
       Atomics.store(words, LANE_STATE_WORD, CLOSED);
     } else {
-      words[LANE_FRAME_WORD] = stuck.bodyLength;
-      words[LANE_UNSENT_WORD] = stuck.unsent;
+      this.#say(stuck);
       if (Atomics.exchange(words, LANE_STATE_WORD, LANE_STUCK) === LANE_IN_USE) return;
     }
     Atomics.notify(words, LANE_STATE_WORD);
+  }
+
+  /** Before the state says that a frame has stuck. */
+  #say({ bodyLength, unsent }: StuckFrame): void {
+    this.#words[LANE_FRAME_WORD] = bodyLength;
+    this.#words[LANE_UNSENT_WORD] = unsent;
   }
 }

@@ -38,6 +38,22 @@ test("a frame that has stuck closes the lane to the appender, and is told to who
   t.is(lane.close(), undefined, "it was of the time before");
 });
 
+test("a lane in use is lost with the appender's thread: who closes it waits no longer, and hears that a frame's rest is unknown", (t) => {
+  const lane = newLane();
+  lane.lose();
+  lane.open();
+  lane.lose();
+  t.true(lane.take(), "nobody was using it");
+  lane.lose();
+  t.true(lane.isStuck);
+  t.deepEqual(lane.close(), { bodyLength: 0, unsent: 0 });
+  lane.open();
+  lane.take();
+  lane.giveBack({ bodyLength: 10, unsent: 5 });
+  lane.lose();
+  t.deepEqual(lane.close(), { bodyLength: 10, unsent: 5 });
+});
+
 test("who abandons a lane waits for nobody: while a group is being sent it is not done, then it is", (t) => {
   const lane = newLane();
   t.true(lane.abandon(), "it is closed");

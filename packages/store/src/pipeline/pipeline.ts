@@ -73,6 +73,7 @@ export class Pipeline {
     });
     try {
       const pipeline = new Pipeline(control, data, Object.fromEntries(await Promise.all(starting)) as Threads);
+      pipeline.#threads.append.ended.then(() => control.sendLane.lose());
       pipeline.#threads.replicate?.ended.then(() => abandonLane(control.sendLane));
       return pipeline;
     } catch (cause) {

@@ -196,6 +196,7 @@ export class HaConnection {
 
   /** Sends what the socket did not take of the appender's last frame. */
   #finish({ bodyLength, unsent }: StuckFrame): void {
+    if (unsent === 0) return this.end(undefined);
     const offset = this.#next - bodyLength;
     if (this.#read(offset, this.#next) < bodyLength) return this.end(undefined);
     const frame = this.#frameOf(offset, bodyLength);
