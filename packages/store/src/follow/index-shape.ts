@@ -71,6 +71,12 @@ function fits(bytes: Uint8Array, { maxHashSlotNum }: IndexFileShape, count: numb
     if (keyHash < 0) return false;
     const newest = int32At(bytes, indexSlotPosition(keyHash % maxHashSlotNum));
     if (newest < item || newest >= count + MEANWHILE) return false;
+    if (keyHash === 0 && isEmpty(bytes, position)) return false;
   }
   return true;
+}
+
+/** Where no item is, zeros are. They have a hash whose slot is the first one, and that one may lead to the newest item. */
+function isEmpty(bytes: Uint8Array, position: number): boolean {
+  return bytes.subarray(position, position + INDEX_ITEM_LENGTH).every((byte) => byte === 0);
 }

@@ -1,10 +1,11 @@
 import { closeSync, copyFileSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { INDEX_COUNT_OFFSET, INDEX_HEADER_LENGTH, indexFileLength } from "@millrace/format";
+import { INDEX_COUNT_OFFSET, INDEX_HEADER_LENGTH, INDEX_TOPIC_SEPARATOR, indexFileLength, indexKeyHash } from "@millrace/format";
 import { createStorage, type Storage } from "@millrace/mapped-file";
 import test, { type ExecutionContext } from "ava";
 import { IndexShapeSearch } from "#store/follow/index-shape-search.js";
-import { IndexDirectory, keyedLog, SHAPE } from "../../../support/index-log.js";
+import { CommitLogBuilder } from "../../../support/commit-log-builder.js";
+import { IndexDirectory, keyedLog, properties, SHAPE } from "../../../support/index-log.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 /** Of no likely proportion. */
@@ -114,3 +115,18 @@ test("a file of a length that no shape has tells nothing", (t) => {
   writeFileSync(join(directory, name), Buffer.concat([bytes, new Uint8Array(INDEX_HEADER_LENGTH + 1)]));
   t.is(new IndexShapeSearch(createStorage({ kind: "real" }), directory).find(), undefined);
 });
+
+/** Of TopicA, in the order of their numbers. */
+function* keysOfFirstSlot({ maxHashSlotNum }: typeof ODD): Generator<string> {
+  for (let n = 0; ; n++) if (indexKeyHash(`TopicA${INDEX_TOPIC_SEPARATOR}${n}`) % maxHashSlotNum === 0) yield String(n);
+}
+
+for (const items of [1, 2, 20]) {
+  test(`a file with ${items} items, the newest in the first slot, is of no other shape: zeros are no items`, (t) => {
+    const keys = keysOfFirstSlot(ODD);
+    const log = new CommitLogBuilder(4096, true, 0);
+    for (let n = 0; n < items; n++) log.add({ topic: "TopicA", properties: properties({ KEYS: keys.next().value as string }) });
+    const { index } = new IndexDirectory(temporaryDirectory(t), ODD).build(log);
+    t.deepEqual(new IndexShapeSearch(createStorage({ kind: "real" }), index).find(), ODD);
+  });
+}
