@@ -1,5 +1,17 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { segmentFileName } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import { MessageStore, type MessageStoreOptions, type SalvageReport } from "@millrace/store";
@@ -198,7 +210,7 @@ test.serial("files and directories beside the log that cannot be read are left o
   const faults = unreadable.map((path): Fault => {
     return { operation: path.endsWith("TopicB") ? "read" : "open", path, after: 0, times: 1, code: "EIO" };
   });
-  const report = salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults }, () => []);
+  const report = await salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults }, () => []);
   t.deepEqual(report.unreadable.map(({ path }) => path).toSorted(), unreadable);
   for (const { reason } of report.unreadable) t.regex(reason, /EIO/);
   t.like(report.lost, { length: 1, 0: { offset: offsets[3], messages: { length: 0 } } });
@@ -209,14 +221,44 @@ test.serial("what the system says of the target has a code, and nothing is left"
   const { root, target } = await stored(t);
   for (const operation of ["write", "rename", "syncDirectory"] as const) {
     const faults: Fault[] = [{ operation, path: "salvaged", after: 0, code: "EACCES" }];
-    const error = t.throws(() =>
-      salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults }, () => []),
-    );
-    t.like(error, { code: "ERR_COPY_FAILED" }, operation);
-    t.regex(error?.message ?? "", /EACCES/);
+    const salvaged = salvageStore({ ...OPTIONS, storePathRootDir: root }, target, { kind: "faulty", faults }, () => []);
+    await t.throwsAsync(salvaged, { code: "ERR_COPY_FAILED", message: /EACCES/ }, operation);
     t.false(existsSync(`${target}.new`));
   }
 });
+
+test.serial(
+  "a salvage that is aborted, while it reads or writes, leaves the target as it was, and can be done again",
+  async (t) => {
+    const { root, target } = await stored(t);
+    const prepared = `${target}.new`;
+    mkdirSync(target);
+    for (const isFar of [
+      () => true,
+      () => existsSync(prepared),
+      () => existsSync(join(prepared, "commitlog")),
+      () => existsSync(join(prepared, "commitlog", segmentFileName(SIZE))),
+    ]) {
+      const controller = new AbortController();
+      const salvaged = MessageStore.salvage({ ...OPTIONS, storePathRootDir: root, signal: controller.signal }, target);
+      const ended = t.throwsAsync(salvaged, { code: "ERR_ABORTED" }, String(isFar));
+      let hasEnded = false;
+      void salvaged
+        .catch(() => {})
+        .finally(() => {
+          hasEnded = true;
+        });
+      while (!isFar() && !hasEnded) await setImmediate();
+      controller.abort();
+      await ended;
+      t.false(existsSync(prepared), String(isFar));
+      t.deepEqual(readdirSync(target), []);
+    }
+    const store = await openStore(t, { ...OPTIONS, storePathRootDir: root });
+    await store.close();
+    t.is((await MessageStore.salvage({ ...OPTIONS, storePathRootDir: root }, target)).messages, COUNT);
+  },
+);
 
 test.serial("a watermark without a good slot is refused, and salvage needs none", async (t) => {
   const store = await stored(t);

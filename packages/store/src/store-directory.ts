@@ -21,15 +21,15 @@ export abstract class StoreDirectory extends MessageStoreReads {
   /**
    * Writes what is good of a damaged store to a new directory, each message where it was: its physical and queue offset and its id stay,
    * and so do the groups' offsets; ConsumeQueues and index are made when the target is opened. The place of what is lost holds a record of
-   * topic `MILLRACE_SALVAGE` that says so. The source is not changed. Blocks the thread, for as long as reading the log twice takes. As
-   * `millrace salvage <directory> <target>`. (RocketMQ has nothing like it.)
-   * @param options of the damaged store
+   * topic `MILLRACE_SALVAGE` that says so. The source is not changed. Works on the caller's thread, for as long as reading the log twice
+   * takes, and gives it turns in between. As `millrace salvage <directory> <target>`. (RocketMQ has nothing like it.)
+   * @param options of the damaged store; its `signal` ends it, and nothing is left of the target then
    * @param directory is not there, or empty
-   * @throws MillraceError `ERR_COPY_TARGET`; `ERR_STORE_LOCKED`: the store is open; `ERR_PATH_UNUSABLE`: it is none; `ERR_COPY_FAILED`: the
-   * system does not let the log be read, or the target written; nothing is left of it then
+   * @throws MillraceError `ERR_COPY_TARGET`; `ERR_STORE_LOCKED`: the store is open; `ERR_PATH_UNUSABLE`: it is none; `ERR_ABORTED`;
+   * `ERR_COPY_FAILED`: the system does not let the log be read, or the target written; nothing is left of it then
    */
   static async salvage(options: MessageStoreOptions, directory: string): Promise<SalvageReport> {
-    return salvageStore(options, directory, { kind: "real" }, leaveOutUnreadableOffsets);
+    return await salvageStore(options, directory, { kind: "real" }, leaveOutUnreadableOffsets);
   }
 
   /**

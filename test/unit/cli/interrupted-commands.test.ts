@@ -144,3 +144,34 @@ test("a command that is interrupted while it opens a store says so, and leaves i
   }
   t.false(existsSync(target));
 });
+
+/** A module with which a process is begun: it is interrupted when it has made the directory of a copy that is not whole yet. */
+function interruptedCopying(): string {
+  const source = `import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    const { mkdirSync } = fs;
+    fs.mkdirSync = (path, ...more) => {
+      const made = mkdirSync(path, ...more);
+      if (path.endsWith("copy.new")) process.kill(process.pid, "SIGTERM");
+      return made;
+    };
+    syncBuiltinESMExports();`;
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+test("a command that is interrupted while it copies says so, and leaves nothing of the copy", async (t) => {
+  const store = await openStore(t);
+  await store.putMessage(numbered(0, 20));
+  await store.close();
+  const root = store.config.storePathRootDir;
+  for (const command of ["salvage", "snapshot"]) {
+    const parent = temporaryDirectory(t);
+    mkdirSync(join(parent, "copy"));
+    const child = spawn(process.execPath, ["--import", interruptedCopying(), MAIN, command, root, join(parent, "copy")]);
+    t.teardown(() => child.kill("SIGKILL"));
+    const [told, [status]] = await Promise.all([text(child.stderr), once(child, "close")]);
+    t.is(status, 1, command);
+    t.regex(told, /^(?:copied .*\n)*ERR_ABORTED: copying was aborted/, command);
+    t.deepEqual([readdirSync(parent), readdirSync(join(parent, "copy"))], [["copy"], []], command);
+  }
+});

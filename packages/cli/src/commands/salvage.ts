@@ -1,6 +1,7 @@
 import { MessageStore } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
+import { interrupted } from "../interrupted.js";
 import { printJson } from "../print.js";
 import { damagedStoreOptions, type SizeOptions, withSizes } from "../store-directory.js";
 
@@ -14,7 +15,8 @@ export function salvageCommand(): Command {
     .argument("<target>", "a directory that is not there yet, or empty")
     .option("--json", "as it always prints")
     .action(async (directory: string, target: string, options: SizeOptions) => {
-      printJson(await MessageStore.salvage(damagedStoreOptions(directory, options), target));
+      const signal = interrupted();
+      printJson(await MessageStore.salvage({ ...damagedStoreOptions(directory, options), signal }, target));
     });
   return withExamples(command, [["salvage orders-store orders-salvaged", "then open the target"]]);
 }

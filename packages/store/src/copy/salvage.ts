@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import {
   BLANK_RECORD_LENGTH,
   CONSUME_QUEUE_UNIT_LENGTH,
@@ -10,22 +11,16 @@ import {
   storePaths,
   writeBlankRecord,
 } from "@millrace/format";
-import {
-  createStorage,
-  PAGE_LENGTH,
-  type Storage,
-  type StorageEntry,
-  type StorageFile,
-  type StorageSpec,
-} from "@millrace/mapped-file";
+import { createStorage, type Storage, type StorageEntry, type StorageSpec } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
-import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
+import { resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { StoreLock } from "../marks/store-lock.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
 import { copyFailed } from "./copy-failed.js";
 import { checkTarget, makePrepared, removePrepared } from "./copy-target.js";
 import { FILLER_LEAST_LENGTH, writeFillerRecords } from "./filler-record.js";
+import { readFileWhatCan } from "./readable-pages.js";
 import { type BadRange, type SalvagedSegment, scanForGood } from "./salvage-scan.js";
 import { StoreCopy } from "./store-copy.js";
 
@@ -76,47 +71,47 @@ interface PlannedRange extends LostRange {
   readonly messages: LostMessage[];
 }
 
-const BLOCK_LENGTH = 1024 * 1024;
 /** In a row, between two segments of one log. */
 const MAX_MISSING = 100;
 
 /** Removes files of `config/` of a directory that no store could be opened with, and says which. */
 export type LeaveOutUnreadable = (storage: Storage, paths: StorePaths) => UnreadableFile[];
 
-/** See `MessageStore.salvage`. Works in the caller's thread. */
-export function salvageStore(
+/** See `MessageStore.salvage`. Works on the caller's thread, and gives it a turn after each block that is read. */
+export async function salvageStore(
   options: MessageStoreOptions,
   directory: string,
   spec: StorageSpec,
   leaveOut: LeaveOutUnreadable,
-): SalvageReport {
+): Promise<SalvageReport> {
   const config = resolveConfig(options);
   const storage = createStorage(spec);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+  const progress = new ScanProgress();
+  const abort = (): void => progress.abort();
   let lock: StoreLock | undefined;
   try {
+    options.signal?.addEventListener("abort", abort, { once: true });
+    if (options.signal?.aborted === true) abort();
     const target = checkTarget({ storage, paths }, directory);
     if (storage.entry(paths.commitLog) === undefined)
       throw new MillraceError("ERR_PATH_UNUSABLE", `there is no commit log: path=${paths.commitLog}`);
     lock = lockIfPossible(storage, paths);
-    return salvageInto(target, config, storage, paths, leaveOut);
+    const prepare = (prepared: string) =>
+      new Salvage(new StoreCopy(storage, config, paths, storePaths(prepared), progress), leaveOut);
+    return await salvageInto(target, storage, prepare);
   } catch (error) {
     throw copyFailed(error, String(directory));
   } finally {
     lock?.release();
+    options.signal?.removeEventListener("abort", abort);
   }
 }
 
-function salvageInto(
-  target: string,
-  config: MessageStoreConfig,
-  storage: Storage,
-  paths: StorePaths,
-  leaveOut: LeaveOutUnreadable,
-): SalvageReport {
+async function salvageInto(target: string, storage: Storage, prepare: (prepared: string) => Salvage): Promise<SalvageReport> {
   const prepared = makePrepared(storage, target);
   try {
-    const report = new Salvage(new StoreCopy(storage, config, paths, storePaths(prepared), new ScanProgress()), leaveOut).run();
+    const report = await prepare(prepared).run();
     storage.rename(prepared, target);
     storage.syncDirectory(dirname(target));
     return report;
@@ -154,19 +149,26 @@ class Salvage {
     this.#size = copy.config.mappedFileSizeCommitLog;
   }
 
-  run(): SalvageReport {
-    this.#scan();
+  async run(): Promise<SalvageReport> {
+    await this.#scan();
     const messages = this.#segments.reduce((sum, segment) => sum + segment.messages, 0);
-    const lost = this.#lost();
-    this.#write(lost);
+    const lost = await this.#lost();
+    await this.#write(lost);
     this.#copy.copyConfig((path, read) => this.#attempt(path, read));
     this.#unreadable.push(...this.#leaveOut(this.#copy.storage, this.#copy.target));
     this.#copy.writeWatermark(this.#maxOffset, wallClockMs());
     this.#copy.syncRoot();
+    await this.#turn(this.#copy.target.root);
     return { minOffset: this.#minOffset(), maxOffset: this.#maxOffset, messages, lost, unreadable: this.#unreadable };
   }
 
-  #scan(): void {
+  /** @throws MillraceError `ERR_ABORTED` */
+  async #turn(path: string): Promise<void> {
+    await setImmediate();
+    this.#copy.check(path);
+  }
+
+  async #scan(): Promise<void> {
     const { source, storage } = this.#copy;
     const offsets = storage
       .list(source.commitLog)
@@ -176,7 +178,7 @@ class Salvage {
     const [first = 0, last = -1] = [log[0], log.at(-1)];
     const bytes = new Uint8Array(this.#size);
     for (let offset = first; offset <= last; offset += this.#size) {
-      this.#read(offset, bytes);
+      await this.#read(offset, bytes);
       this.#segments.push({ offset, ...scanForGood(bytes, offset, FILLER_LEAST_LENGTH) });
     }
     const end = this.#segments.findLast((segment) => segment.end > 0) ?? this.#segments[0];
@@ -204,11 +206,12 @@ class Salvage {
   }
 
   /** Zeros for what is missing or cannot be read. */
-  #read(offset: number, bytes: Uint8Array): void {
+  async #read(offset: number, bytes: Uint8Array): Promise<void> {
     bytes.fill(0);
     const { source, storage } = this.#copy;
     const path = join(source.commitLog, segmentFileName(offset));
-    if (storage.exists(path)) readFileWhatCan(storage, path, bytes);
+    if (storage.exists(path)) await readFileWhatCan(storage, path, bytes, () => this.#turn(path));
+    else await this.#turn(path);
   }
 
   #minOffset(): number {
@@ -216,14 +219,14 @@ class Salvage {
   }
 
   /** Every bad place before the end of the log, and what follows it; ascending. */
-  #lost(): LostRange[] {
+  async #lost(): Promise<LostRange[]> {
     const ranges: PlannedRange[] = this.#segments.flatMap((segment) =>
       this.#badOf(segment).map(({ start, end, found }) => {
         return { offset: segment.offset + start, length: end - start, found, messages: [] };
       }),
     );
     const rest: LostMessage[] = [];
-    this.#findLost((offset) => rangeAt(ranges, offset)?.messages ?? (this.#isAfterEnd(offset) ? rest : undefined));
+    await this.#findLost((offset) => rangeAt(ranges, offset)?.messages ?? (this.#isAfterEnd(offset) ? rest : undefined));
     for (const { messages } of ranges) messages.sort(byOffset);
     rest.sort(byOffset);
     const [first] = rest;
@@ -250,7 +253,7 @@ class Salvage {
   }
 
   /** @param placeOf where the message of a unit goes that points to this physical offset; undefined when it is not lost */
-  #findLost(placeOf: (offset: number) => LostMessage[] | undefined): void {
+  async #findLost(placeOf: (offset: number) => LostMessage[] | undefined): Promise<void> {
     const { config, source, storage } = this.#copy;
     const unit = new ConsumeQueueUnit();
     const listOf = (path: string): readonly StorageEntry[] => this.#attempt(path, () => storage.list(path)) ?? [];
@@ -261,7 +264,7 @@ class Salvage {
           const firstUnit = (parseSegmentFileName(name) ?? -1) / CONSUME_QUEUE_UNIT_LENGTH;
           if (kind !== "file" || firstUnit < 0) continue;
           const bytes = new Uint8Array(Math.min(size, config.mappedFileSizeConsumeQueue));
-          this.#attempt(join(path, name), () => readFileWhatCan(storage, join(path, name), bytes));
+          await this.#readQueueFile(join(path, name), bytes);
           for (let at = 0; at + CONSUME_QUEUE_UNIT_LENGTH <= bytes.length; at += CONSUME_QUEUE_UNIT_LENGTH) {
             unit.read(bytes, at);
             const { physicalOffset: offset, size: length } = unit;
@@ -274,17 +277,30 @@ class Salvage {
     }
   }
 
+  async #readQueueFile(path: string, bytes: Uint8Array): Promise<void> {
+    try {
+      await readFileWhatCan(this.#copy.storage, path, bytes, () => this.#turn(path));
+    } catch (error) {
+      this.#passOver(path, error);
+    }
+  }
+
   #attempt<T>(path: string, read: () => T): T | undefined {
     try {
       return read();
     } catch (error) {
-      this.#unreadable.push({ path, reason: (error as Error).message });
+      this.#passOver(path, error);
       return undefined;
     }
   }
 
+  #passOver(path: string, error: unknown): void {
+    this.#copy.check(path);
+    this.#unreadable.push({ path, reason: (error as Error).message });
+  }
+
   /** Every segment again, the good records where they were. */
-  #write(lost: readonly LostRange[]): void {
+  async #write(lost: readonly LostRange[]): Promise<void> {
     const { storage, target } = this.#copy;
     storage.makeDirectory(target.commitLog);
     const bytes = new Uint8Array(this.#size);
@@ -295,7 +311,7 @@ class Salvage {
     for (const segment of this.#segments) {
       const { offset } = segment;
       if (offset >= this.#maxOffset && offset > this.#minOffset()) break;
-      this.#read(offset, bytes);
+      await this.#read(offset, bytes);
       if (offset + this.#size >= this.#maxOffset) bytes.fill(0, this.#maxOffset - offset);
       for (let range = lost[next]; range !== undefined && range.offset < offset + this.#size; range = lost[++next]) {
         if (range.offset >= this.#maxOffset) continue;
@@ -340,29 +356,4 @@ function rangeAt<R extends LostRange>(ranges: readonly R[], offset: number): R |
 
 function byOffset(a: LostMessage, b: LostMessage): number {
   return a.offset - b.offset;
-}
-
-function readFileWhatCan(storage: Storage, path: string, target: Uint8Array): void {
-  const file = storage.open(path, "read");
-  try {
-    for (let at = 0; at < target.length; at += BLOCK_LENGTH) readWhatCan(file, target.subarray(at, at + BLOCK_LENGTH), at);
-  } finally {
-    file.close();
-  }
-}
-
-/** Page by page where a block cannot be read; a page that cannot be is zeros. */
-function readWhatCan(file: StorageFile, target: Uint8Array, position: number): void {
-  try {
-    file.read(target, position);
-  } catch {
-    for (let at = 0; at < target.length; at += PAGE_LENGTH) {
-      const page = target.subarray(at, at + PAGE_LENGTH);
-      try {
-        file.read(page, position + at);
-      } catch {
-        page.fill(0);
-      }
-    }
-  }
 }
