@@ -1,5 +1,6 @@
-import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { segmentFileName } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
 import { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
@@ -62,18 +63,29 @@ test.serial("what checks itself says with a code that a directory cannot be read
   renameSync(`${storePathCommitLog}.away`, storePathCommitLog);
 });
 
+test("clearFence leaves nothing in a directory that is no store's", (t) => {
+  for (const names of [[], ["commitlog"], ["commitlog", "letters"]]) {
+    const directory = temporaryDirectory(t);
+    for (const name of names) mkdirSync(join(directory, name));
+    t.throws(() => MessageStore.clearFence(directory), { code: "ERR_PATH_UNUSABLE", message: /no fence is here, and no log/ });
+    t.deepEqual(readdirSync(directory), names);
+  }
+});
+
 test("a fence that cannot be lifted, because its directory is none or takes no file, is a coded error", (t) => {
   const directory = temporaryDirectory(t);
   const [file, link] = [join(directory, "file"), join(directory, "link")];
   writeFileSync(file, "");
   symlinkSync(join(directory, "missing"), link);
   for (const [root, reason] of [
-    [file, /code=ENOTDIR path=.*lock/],
+    [file, /code=ENOTDIR path=/],
     [join(file, "store"), /code=ENOTDIR|no such directory/],
-    [link, /code=ENOENT path=.*lock/],
+    [link, /no log/],
     [join(directory, "missing"), /no such directory/],
   ] as const)
     t.throws(() => MessageStore.clearFence(root), { code: "ERR_PATH_UNUSABLE", message: reason });
+  mkdirSync(join(directory, "commitlog"));
+  writeFileSync(join(directory, "commitlog", segmentFileName(0)), "");
   for (const code of ["EACCES", "EROFS", "EMFILE"]) {
     const faults: Fault[] = [{ operation: "open", path: "lock", after: 0, code }];
     const message = new RegExp(`^the fence stands.*code=${code} path=.*lock`);

@@ -7,7 +7,15 @@ import { withExamples } from "../examples.js";
 import { interrupted } from "../interrupted.js";
 import { integer } from "../option-value.js";
 import { printJson, progress } from "../print.js";
-import { checkDirectory, damagedStoreOptions, LOOKED_AFTER, openReader, type SizeOptions, withSizes } from "../store-directory.js";
+import {
+  checkDirectory,
+  damagedStoreOptions,
+  LOOKED_AFTER,
+  openReader,
+  recoveredStoreOptions,
+  type SizeOptions,
+  withSizes,
+} from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
 import { isAlive } from "./stat.js";
 
@@ -36,7 +44,7 @@ export function recoverCommand(): Command {
       if (options.truncateTo !== undefined) return await truncated(directory, options.truncateTo, options, signal);
       const report = options.dryRun
         ? await onCopy(directory, options, signal)
-        : await recovered({ ...damagedStoreOptions(directory, options), signal });
+        : await recovered({ ...recoveredStoreOptions(directory, options), signal });
       const { queueOffsets, ...rest } = report;
       printJson({ ...rest, queueOffsets: Object.fromEntries(queueOffsets) });
     });
@@ -50,7 +58,7 @@ export function recoverCommand(): Command {
 async function truncated(directory: string, text: string, options: RecoverOptions, signal: AbortSignal): Promise<void> {
   if (options.dryRun) throw new UsageError("what is cut is cut: --truncate-to --dry-run");
   const offset = integer("truncate-to", text, 0, Number.MAX_SAFE_INTEGER);
-  printJson(await MessageStore.truncate({ ...damagedStoreOptions(directory, options), signal }, offset));
+  printJson(await MessageStore.truncate({ ...recoveredStoreOptions(directory, options), signal }, offset));
 }
 
 async function recovered(options: MessageStoreOptions): Promise<RecoveryReport> {

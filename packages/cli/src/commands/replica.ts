@@ -27,8 +27,8 @@ export function replicaCommand(): Command {
   const command = withSizes(new Command("replica"))
     .summary("follow a master, Millrace's or a RocketMQ broker: a copy of its log, kept until it is interrupted")
     .description(
-      "Opens a store as a slave, which is made where there is none, and says how far it is when that changes. A new one wants the " +
-        "master's mappedFileSizeCommitLog. docs/replication.md says what to do when the master is lost.",
+      "Opens a store as a slave, or makes one in a directory that is not there yet, or empty, and says how far it is when that " +
+        "changes. A new one wants the master's mappedFileSizeCommitLog. docs/replication.md says what to do when the master is lost.",
     )
     .requiredOption("--of <host:port>", "where the master accepts slaves (haListenPort)")
     .option("--sync", "acknowledge what is on this disk (SYNC_FLUSH), not what is in memory")

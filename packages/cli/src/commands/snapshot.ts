@@ -10,7 +10,7 @@ export function snapshotCommand(): Command {
   const command = withSizes(new Command("snapshot"))
     .summary("a consistent copy of a store that nobody has open, and what it holds as JSON")
     .description("Opens the store and copies it, as store.snapshot does, which a process that has it open calls itself.")
-    .argument("<target>", "a directory that is not there yet")
+    .argument("<target>", "a directory that is not there yet, or empty")
     .option("--json", "as it always prints")
     .action(async (directory: string, target: string, options: SizeOptions) => {
       const signal = interrupted();

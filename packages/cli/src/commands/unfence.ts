@@ -2,7 +2,7 @@ import { MessageStore } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { print, printJson } from "../print.js";
-import { checkDirectory, type LogOption, logOption, withDirectory } from "../store-directory.js";
+import { checkDirectory, checkRoot, type LogOption, logOption, withDirectory } from "../store-directory.js";
 
 interface UnfenceOptions extends LogOption {
   readonly json?: true;
@@ -16,6 +16,7 @@ export function unfenceCommand(): Command {
     .option("--json", "as JSON")
     .action((directory: string, { json, ...options }: UnfenceOptions) => {
       checkDirectory(directory);
+      if (options.storePathCommitLog !== undefined) checkRoot(directory);
       MessageStore.clearFence(directory, logOption(options));
       if (json) printJson({ storePathRootDir: directory, isFenced: false });
       else print(`not fenced: storePathRootDir=${directory}`);

@@ -1,4 +1,4 @@
-import { MillraceError, type StorePaths } from "@millrace/format";
+import { MillraceError, parseSegmentFileName, type StorePaths } from "@millrace/format";
 import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { pathsOf, type ReadOnlyOptions } from "../config/read-only-options.js";
 import { findFence, liftFence } from "../marks/fence-places.js";
@@ -12,8 +12,9 @@ export function clearFence(storePathRootDir: string, options: ReadOnlyOptions, s
   let lock: StoreLock | undefined;
   try {
     if (!storage.exists(paths.root)) throw new MillraceError("ERR_PATH_UNUSABLE", `there is no such directory: path=${paths.root}`);
+    if (!holdsSegment(storage, paths)) needFence(storage, paths); // nothing is left where no store is, not even a lock
     lock = StoreLock.acquire(storage, paths);
-    if (hasLog(storage, paths)) lock.lockLog(storage, paths);
+    if (storage.exists(paths.commitLog)) lock.lockLog(storage, paths);
     liftFence(storage, paths);
   } catch (error) {
     throw pathUnusable(error, "the fence stands: its marker cannot be written here", paths.fence);
@@ -22,10 +23,13 @@ export function clearFence(storePathRootDir: string, options: ReadOnlyOptions, s
   }
 }
 
+function holdsSegment(storage: Storage, { commitLog }: StorePaths): boolean {
+  return storage.list(commitLog).some(({ kind, name }) => kind === "file" && parseSegmentFileName(name) !== undefined);
+}
+
 /** @throws MillraceError `ERR_PATH_UNUSABLE`: no fence is here, and it may lie beside the log, which is elsewhere */
-function hasLog(storage: Storage, paths: StorePaths): boolean {
-  if (storage.exists(paths.commitLog)) return true;
-  if (findFence(storage, paths) !== undefined) return false;
+function needFence(storage: Storage, paths: StorePaths): void {
+  if (findFence(storage, paths) !== undefined) return;
   const text = `no fence is here, and no log: where it lies elsewhere, storePathCommitLog says so: path=${paths.commitLog}`;
   throw new MillraceError("ERR_PATH_UNUSABLE", text);
 }
