@@ -59,6 +59,17 @@ for (const [what, kept, shift] of [
   });
 }
 
+test("a log that is cut is reported as that, whatever is aborted afterwards", async (t) => {
+  const options = { ...OPTIONS, storePathRootDir: temporaryDirectory(t) };
+  const { offsets } = await stored(options);
+  const segments = (): number => readdirSync(join(options.storePathRootDir, "commitlog")).length;
+  const before = segments();
+  const { signal } = new AbortController();
+  Object.defineProperty(signal, "aborted", { get: () => segments() < before });
+  t.like(await MessageStore.truncate({ ...options, signal }, offsets[100] ?? 0), { maxOffset: offsets[100] });
+  t.true(signal.aborted);
+});
+
 for (const [operation, code, state] of [
   ["syncDirectory", "EIO", "fenced"],
   ["syncDirectory", "EMFILE", "running"],

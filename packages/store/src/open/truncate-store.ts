@@ -48,7 +48,8 @@ export async function truncateStore(options: MessageStoreOptions, offset: number
   } finally {
     directory.lock.release(); // the abort file stays: what lies there now is as after a kill
   }
-  const after = await openDirectory(options, spec); // which makes ConsumeQueues and index end there too
+  const { signal: _, ...unaborted } = options; // what is cut is cut, and said
+  const after = await openDirectory(unaborted, spec); // which makes ConsumeQueues and index end there too
   after.lock.release();
   return report;
 }
