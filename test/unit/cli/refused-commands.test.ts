@@ -92,6 +92,17 @@ test("offsets reset refuses what is no place before it opens the store, which wo
   t.true(existsSync(join(root, "abort")));
 });
 
+test("recover with a place for a copy, and not told to make one, does not recover the store itself", async (t) => {
+  const root = await closedStore(t);
+  writeFileSync(join(root, "abort"), "");
+  for (const more of [[], ["--truncate-to", "0"]]) {
+    const { status, stderr } = await millrace(t, ["recover", root, "--scratch", temporaryDirectory(t), ...more]);
+    t.is(status, 2);
+    t.regex(stderr, /^error: .*--dry-run.*: --scratch=/);
+    t.true(existsSync(join(root, "abort")));
+  }
+});
+
 test("put whose input cannot be read says so, and closes the store", async (t) => {
   const root = await closedStore(t);
   const { status, stdout, stderr } = await millrace(

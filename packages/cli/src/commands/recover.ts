@@ -40,6 +40,8 @@ export function recoverCommand(): Command {
     .option("--json", "as it always prints")
     .action(async (directory: string, options: RecoverOptions) => {
       checkDirectory(directory);
+      if (options.scratch !== undefined && !options.dryRun)
+        throw new UsageError(`nothing is copied without --dry-run: --scratch=${options.scratch}`);
       const signal = interrupted();
       if (options.truncateTo !== undefined) return await truncated(directory, options.truncateTo, options, signal);
       const report = options.dryRun
