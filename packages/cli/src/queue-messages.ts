@@ -12,14 +12,22 @@ export interface QueueRange {
   readonly filter?: MessageFilter;
 }
 
-/** Copies, in order. A corrupt one is said, and passed over. */
+/** Copies, in order. A corrupt one is said, and passed over; so are those whose file in the queue is missing. */
 export function* queueMessages(reader: ReadOnlyMessageStore, range: QueueRange): Generator<MessageView> {
   const { topic, queueId, from, to, filter } = range;
   let next = Math.max(from, reader.getMinOffsetInQueue(topic, queueId));
+  let isMissing = false;
   while (next < to) {
     let messages: MessageView[];
     try {
       using found = reader.getMessage({ topic, queueId, queueOffset: next, ...(filter === undefined ? {} : { filter }) });
+      const wasMissing = isMissing;
+      isMissing = found.status === "OFFSET_FOUND_NULL";
+      if (isMissing) {
+        if (!wasMissing) warn(missing(topic, queueId, found.nextBeginOffset));
+        next = found.nextBeginOffset + 1;
+        continue;
+      }
       if (found.nextBeginOffset <= next && found.messages.length === 0) return;
       messages = found.copyMessages();
       next = found.nextBeginOffset;
@@ -31,6 +39,11 @@ export function* queueMessages(reader: ReadOnlyMessageStore, range: QueueRange):
     }
     for (const message of messages) if (message.queueOffset < to) yield message;
   }
+}
+
+function missing(topic: string, queueId: number, queueOffset: number): string {
+  const place = `topic=${topic} queueId=${queueId} queueOffset=${queueOffset}`;
+  return `a file of the ConsumeQueue is missing, and its messages are passed over: ${place}`;
 }
 
 type Topics = Pick<ReadOnlyMessageStore, "queues" | "topics">;

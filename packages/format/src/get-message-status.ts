@@ -8,7 +8,10 @@ export type GetMessageStatus =
   | "NO_MATCHED_MESSAGE"
   /** The record has been deleted. */
   | "MESSAGE_WAS_REMOVING"
-  /** The queue's file has been deleted, or is not there. */
+  /**
+   * The queue's file has been deleted, or is not there: a message is nowhere before it is. Beside another process, which may be building
+   * it again, and on a slave, the offset to go on with stays.
+   */
   | "OFFSET_FOUND_NULL"
   | "OFFSET_OVERFLOW_BADLY"
   /** The queue offset of the next message: there is nothing new. */

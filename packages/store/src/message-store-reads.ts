@@ -32,7 +32,8 @@ export abstract class MessageStoreReads {
    * **The messages share the store's memory**: they are views of the mapped log that stay valid until the result is released (`using` does
    * it), and hold back the deletion of their segments until then. `copyMessages()`, or `copy()` of one, gives what can be kept. `status`
    * tells why there are none; `nextBeginOffset` is the queue offset to go on with, whatever the status: on a slave, which may be behind
-   * its master, the one that was asked for.
+   * its master, the one that was asked for; of a reader that of a file of the queue that is missing, which may be being built again
+   * (`OFFSET_FOUND_NULL`).
    * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`, `ERR_FILTER_ILLEGAL`; `ERR_RECORD_CORRUPT`: the
    * first one to be given, the error's `queueOffset`, is not as it was written. All else that looks at a record throws it too
    */

@@ -1,11 +1,12 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { bundledStore } from "../../support/bundled-store.js";
 import { FIXTURES_DIRECTORY } from "../../support/fixture-store.js";
 import { projectRoot } from "../../support/project-root.js";
+import { range } from "../../support/store-reader.js";
 import { temporaryDirectory } from "../../support/temporary-directory.js";
 import { numbered, openStore } from "../../support/temporary-store.js";
 import { dispatchedAll, until } from "../../support/until.js";
@@ -277,4 +278,16 @@ test.serial("bench measures, and leaves nothing", (t) => {
   t.true(result.messages >= 50 && result.messagesPerSecond > 0 && result.putToAckUs.p99 >= result.putToAckUs.p50);
   t.is(result.flushDiskType, "SYNC_FLUSH");
   t.deepEqual(readdirSync(parent), []);
+});
+
+test("cat says that a file of the queue is missing, and goes on behind it", async (t) => {
+  const store = await openStore(t, { mappedFileSizeConsumeQueue: 2000, maxHashSlotNum: 50, maxIndexNum: 400 });
+  const { storePathRootDir: root } = store.config;
+  await Promise.all(Array.from({ length: 250 }, (_, n) => store.putMessage(numbered(n, 20))));
+  await store.close();
+  rmSync(join(root, "consumequeue", "TopicA", "0", "2000".padStart(20, "0")));
+  const cat = millrace(["cat", root, "TopicA", "0", "--format", "body"]);
+  const numbers = cat.stdout.trim().split("\n").map(Number.parseFloat);
+  t.deepEqual(numbers, [...range(0, 100), ...range(200, 250)]);
+  t.regex(cat.stderr, /^a file of the ConsumeQueue is missing.*: topic=TopicA queueId=0 queueOffset=100\n$/);
 });

@@ -20,8 +20,6 @@ export interface ConsumerEnvironment {
   readonly arrivals: ArrivalSignal;
   readonly turns: ConsumerTurns;
   readonly signals: AbortSignals;
-  /** A ConsumeQueue's file that is missing may be one that somebody else is building again. */
-  readonly filesComeBack: boolean;
   /** The store is closed. */
   readonly isClosed: boolean;
   /** Nothing arrives any more, because of this. */
@@ -192,8 +190,8 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
         this.#skipped += this.#moveTo(found.minOffset);
         return undefined;
       case "OFFSET_FOUND_NULL":
-        if (this.#environment.filesComeBack && this.#awaits()) return undefined;
-        this.#skipped += this.#moveTo(found.nextBeginOffset);
+        if (this.#environment.reader.filesComeBack && this.#awaits()) return undefined;
+        this.#skipped += this.#moveTo(Math.max(found.nextBeginOffset, this.#endOfFile()));
         return undefined;
       case "MESSAGE_WAS_REMOVING":
         this.#skipped += this.#moveTo(found.nextBeginOffset);
@@ -216,6 +214,11 @@ export class MessageConsumer implements AsyncIterableIterator<ConsumedBatch, und
     const passed = Math.max(1, nextOffset - this.#offset);
     this.#offset += passed;
     return passed;
+  }
+
+  /** One past the last queue offset of the file that it stands in. */
+  #endOfFile(): number {
+    return this.#findQueue()?.rollNextFile(this.#offset) ?? 0;
   }
 
   /** A queue whose topic was deleted meanwhile begins again at 0: when it is there again, for then it is known whether it was deleted. */

@@ -10,16 +10,14 @@ import { type ConsumerEnvironment, MessageConsumer } from "./message-consumer.js
 export class MessageConsumers implements ConsumerEnvironment {
   readonly reader: MessageReader;
   readonly arrivals: ArrivalSignal;
-  readonly filesComeBack: boolean;
   readonly turns = new ConsumerTurns();
   readonly signals = new AbortSignals();
   #isClosed = false;
   #failure: Error | undefined;
 
-  constructor(reader: MessageReader, arrivals: ArrivalSignal, filesComeBack = false) {
+  constructor(reader: MessageReader, arrivals: ArrivalSignal) {
     this.reader = reader;
     this.arrivals = arrivals;
-    this.filesComeBack = filesComeBack;
   }
 
   get isClosed(): boolean {

@@ -9,6 +9,7 @@ import { ArrivalSignal } from "../consume/arrival-signal.js";
 import { MessageConsumers } from "../consume/message-consumers.js";
 import { DeletedTopics } from "../marks/deleted-topics.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
+import { APPENDED_NOWHERE } from "../read/commit-log-reader.js";
 import { MessageReader } from "../read/message-reader.js";
 import { refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { pathUnusable } from "../tell/path-unusable.js";
@@ -28,8 +29,6 @@ import { readStoreSizes, type StoreSizes } from "./store-sizes.js";
 
 const FIRST_SEGMENT_MS = 2000;
 const FIRST_SEGMENT_LOOK_MS = 20;
-/** What this process has appended: nothing. */
-const NOWHERE = Number.POSITIVE_INFINITY;
 
 /** A directory that is read while somebody else, or nobody, has it open. {@link ReadOnlyMessageStore} is its face. */
 export class FollowedStore {
@@ -51,10 +50,10 @@ export class FollowedStore {
     const words = new FollowedWords();
     const { control, queues, topics } = words;
     this.#words = words;
-    this.reader = new MessageReader(storage, config, control, queues, topics, NOWHERE);
+    this.reader = new MessageReader(storage, config, control, queues, topics, APPENDED_NOWHERE);
     this.#lags = new GroupLags(topics, this.reader.consumeQueues.columns);
     this.#arrivals = new ArrivalSignal(control, queues, topics);
-    this.consumers = new MessageConsumers(this.reader, this.#arrivals, true);
+    this.consumers = new MessageConsumers(this.reader, this.#arrivals);
     this.consumerOffsets = new FollowedOffsets(storage, paths.consumerOffset);
     try {
       this.#follower = new DirectoryFollower(storage, paths, config.mappedFileSizeCommitLog, indexShape, words, this.reader);

@@ -9,6 +9,8 @@ import { RecordVerifier } from "./record-verifier.js";
 
 /** Segments mapped at a time; the kernel's own limit of mappings is 65,530 by default. */
 const MAPPED_LIMIT = 4096;
+/** Where begins what this process has appended, if it appends nothing. */
+export const APPENDED_NOWHERE = Number.POSITIVE_INFINITY;
 
 /**
  * The log as the main thread reads it: its segments, mapped when they are first read, until they are deleted. (RocketMQ: the

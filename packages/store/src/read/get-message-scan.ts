@@ -61,7 +61,8 @@ export class GetMessageScan {
   }
 
   /**
-   * Looks at the units [queueOffset, end), in at most so many files while nothing is found. Returns the queue offset to go on with.
+   * Looks at the units [queueOffset, end), in at most so many files while nothing is found. Returns the queue offset to go on with: of a
+   * file that is not there, its own.
    *
    * @throws RecordCorruptError when the first message that would be found is corrupt; before a later one the scan ends
    */
@@ -71,7 +72,7 @@ export class GetMessageScan {
       const file = queue.fileOf(next);
       if (file === undefined) {
         this.status = "OFFSET_FOUND_NULL";
-        return queue.rollNextFile(next);
+        return next;
       }
       next = this.#scanFile(queue, file, next, Math.min(end, file.endOffset / CONSUME_QUEUE_UNIT_LENGTH));
     }

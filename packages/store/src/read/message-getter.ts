@@ -45,9 +45,12 @@ export class MessageGetter {
   readonly #log: CommitLogReader;
   readonly #queues: ConsumeQueueReader;
   readonly #memory: number;
+  readonly #filesComeBack: boolean;
 
-  constructor(config: MessageStoreConfig, log: CommitLogReader, queues: ConsumeQueueReader) {
+  /** @param filesComeBack a ConsumeQueue's file that is missing may be one that somebody else is building again */
+  constructor(config: MessageStoreConfig, log: CommitLogReader, queues: ConsumeQueueReader, filesComeBack = false) {
     this.#config = config;
+    this.#filesComeBack = filesComeBack;
     this.#log = log;
     this.#queues = queues;
     this.#memory = MEMORY * (config.accessMessageInMemoryMaxRatio / 100);
@@ -115,11 +118,17 @@ export class MessageGetter {
       const end = Math.min(maxOffset, queueOffset + units);
       const next = scan.run(queue, queueOffset, end, config.travelCqFileNumWhenGetMessage);
       const { status, messages, bufferTotalSize, isFarBehind, segments } = scan;
-      return new GetMessageResult(status, next, minOffset, maxOffset, messages, bufferTotalSize, isFarBehind, segments);
+      const begin = status === "OFFSET_FOUND_NULL" && !this.#staysAtMissing ? queue.rollNextFile(next) : next;
+      return new GetMessageResult(status, begin, minOffset, maxOffset, messages, bufferTotalSize, isFarBehind, segments);
     } catch (error) {
       scan.release();
       throw error;
     }
+  }
+
+  /** Nobody is sent over a file that is missing: on a slave as in RocketMQ, beside another process because it may come back. */
+  get #staysAtMissing(): boolean {
+    return this.#filesComeBack || this.#config.brokerRole === "SLAVE";
   }
 
   /** No messages, and nothing held. A slave sends nobody elsewhere: it may be behind its master. (RocketMQ: `nextOffsetCorrection`.) */

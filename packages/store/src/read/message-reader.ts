@@ -6,7 +6,7 @@ import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { TopicTable } from "../put/topic-table.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 import { storeClosed } from "../tell/store-closed.js";
-import { CommitLogReader } from "./commit-log-reader.js";
+import { APPENDED_NOWHERE, CommitLogReader } from "./commit-log-reader.js";
 import { ConsumeQueueReader } from "./consume-queue-reader.js";
 import type { GetMessageResult } from "./get-message-result.js";
 import { type IndexItem, IndexReader } from "./index-reader.js";
@@ -28,6 +28,8 @@ export class MessageReader {
   readonly unitVerifier: UnitVerifier;
   /** What is missing may be with the master. */
   readonly isSlave: boolean;
+  /** Another process writes the store: a ConsumeQueue's file that is missing may be one that it is building again. */
+  readonly filesComeBack: boolean;
   readonly #getter: MessageGetter;
   readonly #index: IndexReader;
   readonly #query: MessageQuery<MessageView>;
@@ -48,7 +50,8 @@ export class MessageReader {
     this.consumeQueues = new ConsumeQueueReader(storage, config, queueColumns(queues, control), topics, this.unitVerifier);
     this.#root = config.storePathRootDir;
     this.isSlave = config.brokerRole === "SLAVE";
-    this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues);
+    this.filesComeBack = appendedFrom === APPENDED_NOWHERE;
+    this.#getter = new MessageGetter(config, this.commitLog, this.consumeQueues, this.filesComeBack);
     this.#lookup = new MessageLookup(topics, this.commitLog, this.consumeQueues);
     this.#index = new IndexReader(storage, storePaths(config.storePathRootDir).index, config);
     this.#query = new MessageQuery(this.#index, (offset) => this.#lookup.lookMessageByOffset(offset));

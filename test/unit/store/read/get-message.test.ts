@@ -101,6 +101,20 @@ test("a queue file that is gone sends the reader to the next file", (t) => {
   t.like(get(store, { queueOffset: 10 }), { status: "FOUND", next: 20 });
 });
 
+test("a slave sends nobody over a queue file that is gone, and its consumers, who would wait for ever, pass over it", async (t) => {
+  for (const travelCqFileNumWhenGetMessage of [1, 3]) {
+    const store = new BuiltStore(t, logOf(25), { ...SLAVE, travelCqFileNumWhenGetMessage });
+    rmSync(store.queuePath("TopicA", 0, 10));
+    t.like(get(store, { queueOffset: 13 }), { status: "OFFSET_FOUND_NULL", next: 13, bodies: [] });
+    const next = travelCqFileNumWhenGetMessage === 1 ? "NO_MATCHED_MESSAGE" : "OFFSET_FOUND_NULL";
+    t.like(get(store, { queueOffset: 3, filter: { tags: ["Other"] } }), { status: next, next: 10 });
+    const consumers = new MessageConsumers(store.reader, new ArrivalSignal(store.main, store.queues, store.topics));
+    const consumer = consumers.consume({ ...QUEUE, from: 13 });
+    const { value } = await consumer.next();
+    t.deepEqual([value?.skipped, value?.nextOffset], [7, 25]);
+  }
+});
+
 test("a get ends with the queue's file, whatever else is wanted", (t) => {
   const store = new BuiltStore(t, logOf(25));
   t.like(get(store, { queueOffset: 3, maxMessages: 20 }), { next: 10, bodies: ["3", "4", "5", "6", "7", "8", "9"] });
