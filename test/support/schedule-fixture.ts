@@ -16,6 +16,8 @@ export interface ScheduleFixture {
   readonly clock: FakeClock;
   readonly saved: string[];
   readonly passedOver: PassedOverMessage[];
+  /** Of levels that are held up: why, and "goes on" when none is any more. */
+  readonly held: string[];
   readonly offsets: DelayOffsets;
   /** A service that has started. */
   start(saveIntervalMs?: number): MessageScheduler;
@@ -30,14 +32,17 @@ export function scheduleFixture(t: ExecutionContext): ScheduleFixture {
   const store = new FakeScheduleStore();
   const clock = new FakeClock();
   const passedOver: PassedOverMessage[] = [];
+  const held: string[] = [];
   const start = (saveIntervalMs = HOUR): MessageScheduler => {
     const service = new MessageScheduler(DelayLevels.parse("1s 10s 2h"), offsets, store, saveIntervalMs, clock);
     service.onPassedOver = (message) => passedOver.push(message);
+    service.onHeldUp = ({ reason }) => held.push(reason);
+    service.onGoesOn = () => held.push("goes on");
     service.start();
     t.teardown(() => service.close().catch(() => {}));
     return service;
   };
-  return { store, clock, saved, passedOver, offsets, start };
+  return { store, clock, saved, passedOver, held, offsets, start };
 }
 
 /** Lets puts come back, and what follows from them happen. */

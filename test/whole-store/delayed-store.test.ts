@@ -51,7 +51,7 @@ test.serial("a delayed message comes after its delay, under its own topic and qu
     delivered: 1,
     retried: 0,
     skipped: 0,
-    levels: [{ level: 1, delayOffset: 1, maxOffset: 1 }],
+    levels: [{ level: 1, delayOffset: 1, maxOffset: 1, heldUpMs: 0 }],
   });
 });
 

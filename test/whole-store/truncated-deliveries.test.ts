@@ -103,7 +103,7 @@ test("what is cut together with its delivered form, or was not delivered, moves 
     delivered: 0,
     retried: 0,
     skipped: 0,
-    levels: [{ level: 1, delayOffset: 2, maxOffset: 2 }],
+    levels: [{ level: 1, delayOffset: 2, maxOffset: 2, heldUpMs: 0 }],
   });
 });
 

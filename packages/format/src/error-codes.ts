@@ -83,6 +83,12 @@ export const ERROR_CODES = {
     meaning: "The system does not let the dashboard listen at this host and port.",
     remedy: "Give another port, or none for one that is free, and a host that is an address of this machine.",
   },
+  ERR_DELAY_LEVEL_HELD_UP: {
+    meaning:
+      "What is due in a delay level could not be put, or not be read: it is tried again, and what the level holds comes late.",
+    remedy:
+      "Mend what the message names, a full disk for one; nothing is lost, and the event `recovered` says when no level waits for it.",
+  },
   ERR_DELAY_OFFSETS_CORRUPT: {
     meaning: "Neither config/delayOffset.json nor Millrace's copy nor the backup can be understood.",
     remedy: "Repair the file, or delete all three to have the delayed messages that are still in the log delivered again.",

@@ -74,6 +74,12 @@ export function metricFamilies(stats: StoreStats, { store, lags = [] }: MetricOp
     "Delayed messages not delivered yet, by level.",
     stats.schedule.levels.map(({ level, delayOffset, maxOffset }) => [{ level: String(level) }, maxOffset - delayOffset]),
   );
+  families.add(
+    "schedule_held_up_seconds",
+    "gauge",
+    "For how long deliveries of a level have failed and are tried again; 0 while none do.",
+    stats.schedule.levels.map(({ level, heldUpMs }) => [{ level: String(level) }, heldUpMs / MS_PER_SECOND]),
+  );
   addSlaves(families, stats);
   families.add(
     "consumer_group_lag_messages",

@@ -13,7 +13,7 @@ export function toText(stats: StoreStats): string {
   const lines = [
     row("store", `${stats.state} at ${new Date(stats.time).toISOString()}`),
     ...sections.flatMap((section) => sectionLines(section, stats)),
-    row("delayed", `${count(waitingForDelivery(stats))} messages wait for their time`),
+    row("delayed", `${count(waitingForDelivery(stats))} messages wait for their time${heldUp(stats)}`),
     "",
     latencyHead(),
     ...LATENCY_METRICS.map(({ label, value }) => latencyRow(label, value(stats))),
@@ -54,6 +54,12 @@ function shownValue({ unit, value }: Metric, stats: StoreStats): string {
     case "ratio":
       return `${(100 * number).toFixed(0)} %`;
   }
+}
+
+/** Nothing in good times. */
+function heldUp({ schedule }: StoreStats): string {
+  const levels = schedule.levels.filter(({ heldUpMs }) => heldUpMs > 0).map(({ level }) => level);
+  return levels.length === 0 ? "" : `; deliveries fail: level ${levels.join(", ")}`;
 }
 
 function waitingForDelivery({ schedule }: StoreStats): number {

@@ -148,6 +148,8 @@ export interface DelayLevelStats {
   /** Queue offset of the next message to be delivered, and end of the level's queue. */
   readonly delayOffset: number;
   readonly maxOffset: number;
+  /** For how long something that is due has failed, and is tried again; 0 when nothing does. */
+  readonly heldUpMs: number;
 }
 
 /** One queue, in queue offsets. */

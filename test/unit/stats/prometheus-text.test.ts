@@ -76,6 +76,7 @@ test("times are seconds and sizes bytes", (t) => {
   t.is(value("flush_force_seconds", "_count"), 4);
   t.is(value("put_to_ack_seconds", "_sum"), 8);
   t.is(value("service_heartbeat_age_seconds", '{service="append"}'), 0.25);
+  t.is(value("schedule_held_up_seconds", '{level="3"}'), 1.5);
   t.is(value("topic_put_bytes_total", '{topic="TopicB"}'), 900);
 });
 

@@ -40,7 +40,7 @@ export function sampleStoreStats(overrides: Partial<StoreStats> = {}): StoreStat
       refusedQueues: 2,
     },
     get: { found: 12, miss: 3, transferredMessages: 30, entireTimeMaxMs: 4, corruptRecords: 1 },
-    schedule: { delivered: 6, retried: 1, skipped: 2, levels: [{ level: 3, delayOffset: 4, maxOffset: 9 }] },
+    schedule: { delivered: 6, retried: 1, skipped: 2, levels: [{ level: 3, delayOffset: 4, maxOffset: 9, heldUpMs: 1500 }] },
     disk: {
       commitLogRatio: 0.29,
       consumeQueueRatio: 0.3,

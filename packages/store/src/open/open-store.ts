@@ -40,10 +40,10 @@ import { storeClosed } from "../tell/store-closed.js";
 import type { StoreEventService } from "../tell/store-event.js";
 import { BrokerStore } from "./broker-store.js";
 import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
+import { tellDeliveries } from "./delivery-events.js";
 import { CANNOT_BE_OPENED, lockDirectory, type OpenedDirectory, recoverDirectory } from "./open-directory.js";
 import { type OpenedPipeline, openPipeline } from "./open-pipeline.js";
 import { consumedQueues } from "./open-progress.js";
-import { tellPassedOver } from "./passed-over-messages.js";
 import { ProducerRings } from "./producer-rings.js";
 import { publishRecovery, ServiceChannels } from "./service-channels.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
@@ -117,7 +117,7 @@ export class OpenStore {
     const broker = new BrokerStore(this.reader, this.put, pipeline.control, () => this.flush());
     const { flushDelayOffsetInterval } = config;
     this.schedule = new MessageScheduler(levels, delayOffsets, broker, flushDelayOffsetInterval, SYSTEM_CLOCK, delayArrivals);
-    this.schedule.onPassedOver = (message) => tellPassedOver(events, message);
+    tellDeliveries(events, this.schedule);
     this.transactions = new Transactions(broker, this.consumerOffsets);
     this.snapshots = new StoreSnapshots({
       ...directory,

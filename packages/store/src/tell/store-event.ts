@@ -100,7 +100,7 @@ export interface StoreEventMap {
   readonly dispatchFailed: DispatchFailedEvent;
   /** No bytes could be made ready for the log, or the disk is fuller than `diskSpaceWarningLevelRatio`: puts are refused. */
   readonly diskFull: StoreFailureEvent;
-  /** What failed works again: `service` dispatches, or takes puts. */
+  /** What failed works again: `service` dispatches, takes puts, or delivers in all delay levels. */
   readonly recovered: StoreEvent;
   readonly corrupt: CorruptEvent;
   readonly rebuilt: RebuiltEvent;

@@ -1,4 +1,4 @@
-import { ConsumeQueueUnit, SCHEDULE_TOPIC } from "@millrace/format";
+import { ConsumeQueueUnit, SCHEDULE_TOPIC, shownValue } from "@millrace/format";
 import type { Clock } from "@millrace/shared-memory";
 import type { DelayArrival } from "../../marks/delay-arrivals.js";
 import type { PutMessageResult } from "../../put/put-message-result.js";
@@ -7,6 +7,7 @@ import { isBuiltAgain } from "../../read/unit-verifier.js";
 import { type QueueName, realQueue, storedMessage } from "../stored-message.js";
 import { ArrivalTimes, type WaitingGroup } from "./arrival-times.js";
 import type { DeliveryWindow } from "./delivery-window.js";
+import { LevelHold, type LevelHoldObserver } from "./level-hold.js";
 import type { LogMoment } from "./master-deliveries.js";
 import { type PutVerdict, reasonOf, verdictOfError, verdictOfResult } from "./put-verdict.js";
 import type { ScheduledQueue, ScheduleMessageStore } from "./schedule-message-store.js";
@@ -48,8 +49,14 @@ interface DuePut {
   readonly real: QueueName;
 }
 
+/** Where a message that is due belongs, and where it waits, as `name=value`. */
+export function placeOf({ level, queueOffset, physicalOffset, real }: Omit<PassedOverMessage, "reason">): string {
+  const queue = real === undefined ? "" : `topic=${shownValue(real.topic)} queueId=${real.queueId} `;
+  return `${queue}delayTimeLevel=${level} queueOffset=${queueOffset} physicalOffset=${physicalOffset}`;
+}
+
 /** What a level tells of its deliveries. */
-interface DelayLevelObserver {
+interface DelayLevelObserver extends LevelHoldObserver {
   /** All below it have been delivered or passed over. */
   onProgress(level: number, delayOffset: number): void;
   /** A message will never be delivered, because of what it is, or because there is no queue for it. */
@@ -85,6 +92,7 @@ export class DelayLevelQueue {
   lastError: unknown;
   readonly #context: DelayLevelContext;
   readonly #arrivals: ArrivalTimes;
+  readonly #hold: LevelHold;
   readonly #unit = new ConsumeQueueUnit();
   /** What has been read and is not below #delayOffset yet, in order. */
   readonly #deliveries = new Map<number, Delivery>();
@@ -108,9 +116,19 @@ export class DelayLevelQueue {
     this.delayMs = delayMs;
     this.#context = context;
     this.#arrivals = new ArrivalTimes(delayMs, waiting, context.clock.monotonic());
+    this.#hold = new LevelHold(level, context.clock, context.observer);
     this.#delayOffset = delayOffset;
     this.#readOffset = delayOffset;
     this.#correctDelayOffset();
+  }
+
+  /** See {@link LevelHold}. */
+  get heldUpMs(): number {
+    return this.#hold.heldUpMs;
+  }
+
+  get isToldHeldUp(): boolean {
+    return this.#hold.isTold;
   }
 
   get delayOffset(): number {
@@ -162,9 +180,12 @@ export class DelayLevelQueue {
       const pauseMs = this.#pausedUntilMs - monotonicMs;
       if (pauseMs > 0) return pauseMs;
       if (this.#failed > 0) this.#retry(queue);
-      return this.#deliver(queue, clock.now(), monotonicMs);
+      const waitMs = this.#deliver(queue, clock.now(), monotonicMs);
+      this.#hold.read();
+      return waitMs;
     } catch (error) {
       this.lastError = error;
+      this.#hold.readFailed(isBuiltAgain(error), () => `delayTimeLevel=${this.level} ${reasonOf(error as Error)}`);
       const pauseMs = isBuiltAgain(error) ? BUILT_AGAIN_MS : RETRY_MS;
       this.#pausedUntilMs = monotonicMs + pauseMs;
       return pauseMs;
@@ -295,17 +316,21 @@ export class DelayLevelQueue {
     } else {
       this.lastError = answer;
       if (verdict === "illegal") this.#passIllegal({ ...due, reason: reasonOf(answer) });
-      else this.#fail(queueOffset, verdict);
+      else this.#fail(due, verdict, answer);
     }
     this.#context.observer.onSettled(verdict);
   }
 
   /** Tried again after a pause; what was put after it stays delivered. */
-  #fail(queueOffset: number, verdict: PutVerdict): void {
+  #fail(due: DuePut, verdict: PutVerdict, answer: PutMessageResult | Error): void {
+    const { queueOffset } = due;
     this.#deliveries.set(queueOffset, "failed");
     this.#failed++;
     this.retried++;
     this.#pausedUntilMs = this.#context.clock.monotonic() + (verdict === "busy" ? BUSY_RETRY_MS : RETRY_MS);
+    if (verdict === "ended") return;
+    const why = (): string => `${placeOf({ ...due, level: this.level })} ${reasonOf(answer)}`;
+    this.#hold.putFailed(queueOffset, verdict === "busy", why);
   }
 
   #passIllegal(message: Omit<PassedOverMessage, "level">): void {
@@ -320,6 +345,7 @@ export class DelayLevelQueue {
 
   #finish(queueOffset: number): void {
     this.#deliveries.set(queueOffset, "done");
+    this.#hold.putDone(queueOffset);
     const before = this.#delayOffset;
     while (this.#deliveries.get(this.#delayOffset) === "done") this.#deliveries.delete(this.#delayOffset++);
     if (this.#delayOffset !== before) this.#context.observer.onProgress(this.level, this.#delayOffset);

@@ -4,6 +4,7 @@ import type { DelayLevelStats, StoreStats } from "@millrace/stats";
 import { DelayLevelQueue, type PassedOverMessage } from "./delay-level-queue.js";
 import type { DelayOffsets } from "./delay-offsets.js";
 import { DeliveryWindow } from "./delivery-window.js";
+import type { HeldLevel } from "./level-hold.js";
 import { MasterDeliveries } from "./master-deliveries.js";
 import type { PutVerdict } from "./put-verdict.js";
 import type { SavedArrivals } from "./saved-arrivals.js";
@@ -29,9 +30,9 @@ const TIMER_LIMIT_MS = 0x7fffffff;
  * No message is lost: a level's offset moves only over messages that were put, or can never be; puts that failed are tried again
  * after 10 s, and the level waits for that (100 ms when the store was busy, or the topic was being deleted); an offset reaches
  * `config/delayOffset.json` only after the messages that it calls delivered are durable. What can never be put is told:
- * {@link onPassedOver}. Messages are delivered again after a crash: those delivered since the last save, which comes
- * `flushDelayOffsetInterval` after the first of them (10 s by default), those of at most 256 puts per level that were under way,
- * and up to 4096 behind one whose put failed. Not after a {@link close}.
+ * {@link onPassedOver}; so is a level that waits because something failed: {@link onHeldUp}. Messages are delivered again after a
+ * crash: those delivered since the last save, which comes `flushDelayOffsetInterval` after the first of them (10 s by default), those
+ * of at most 256 puts per level that were under way, and up to 4096 behind one whose put failed. Not after a {@link close}.
  *
  * Messages of a level are put in order; one whose put failed comes after those that were under way with it. A clock that jumps
  * forward makes messages due early; set back, it delays none beyond its level, counted from when this store first saw it. (RocketMQ
@@ -48,6 +49,10 @@ const TIMER_LIMIT_MS = 0x7fffffff;
 export class MessageScheduler {
   /** Told of each message that can never be delivered. */
   onPassedOver: (message: PassedOverMessage) => void = () => {};
+  /** Told when what is due in a level has failed and is tried again: once, until the level goes on. */
+  onHeldUp: (held: HeldLevel) => void = () => {};
+  /** Told when no level is held up any more. */
+  onGoesOn: () => void = () => {};
   readonly #levels: readonly DelayLevelQueue[];
   readonly #offsets: DelayOffsets;
   readonly #store: ScheduleMessageStore;
@@ -91,7 +96,11 @@ export class MessageScheduler {
     this.#savedAtMs = clock.monotonic();
     this.#saveIntervalMs = Math.min(saveIntervalMs, TIMER_LIMIT_MS);
     const onPassedOver = (message: PassedOverMessage): void => this.onPassedOver(message);
-    const observer = { onProgress: this.#onProgress, onPassedOver, onSettled: this.#onSettled };
+    const onHeldUp = (held: HeldLevel): void => this.onHeldUp(held);
+    const onGoesOn = (): void => {
+      if (!this.#levels.some((level) => level.isToldHeldUp)) this.onGoesOn();
+    };
+    const observer = { onProgress: this.#onProgress, onPassedOver, onHeldUp, onGoesOn, onSettled: this.#onSettled };
     const context = { store, clock, window: new DeliveryWindow(WINDOW_BYTES), observer };
     const queues: DelayLevelQueue[] = [];
     let leastMs = LOOK_MS;
@@ -200,11 +209,11 @@ export class MessageScheduler {
   stats(): StoreStats["schedule"] {
     const sum = { delivered: 0, retried: 0, skipped: 0 };
     const levels: DelayLevelStats[] = [];
-    for (const { level, delayOffset, maxOffset, delivered, retried, skipped } of this.#levels) {
+    for (const { level, delayOffset, maxOffset, heldUpMs, delivered, retried, skipped } of this.#levels) {
       sum.delivered += delivered;
       sum.retried += retried;
       sum.skipped += skipped;
-      if (maxOffset !== undefined) levels.push({ level, delayOffset, maxOffset });
+      if (maxOffset !== undefined) levels.push({ level, delayOffset, maxOffset, heldUpMs });
     }
     return { ...sum, levels };
   }
