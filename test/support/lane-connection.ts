@@ -17,6 +17,8 @@ export interface LaneConnection {
   sentBytes(): number;
   /** Codes with which it has ended; undefined: by the slave. */
   readonly ends: (string | undefined)[];
+  /** What the system had said against it when it ended. */
+  readonly failures: (string | undefined)[];
 }
 
 export function laneConnection(socket: Socket, buffer: ControlBlockBuffer, options: MessageStoreOptions = {}): LaneConnection {
@@ -31,6 +33,7 @@ export function laneConnection(socket: Socket, buffer: ControlBlockBuffer, optio
     close() {},
   };
   const ends: (string | undefined)[] = [];
+  const failures: (string | undefined)[] = [];
   let bytes = 0;
   const owner: HaConnectionOwner = {
     minOffset: 0,
@@ -43,8 +46,11 @@ export function laneConnection(socket: Socket, buffer: ControlBlockBuffer, optio
     onSent: (length) => {
       bytes += length;
     },
-    onEnd: (_, error) => void ends.push(error?.code),
+    onEnd: ({ failure }, error) => {
+      ends.push(error?.code);
+      failures.push((failure as NodeJS.ErrnoException | undefined)?.code);
+    },
   };
   const connection = new HaConnection(socket, config, log as unknown as LogBytes, owner);
-  return { connection, control, config, sentBytes: () => bytes, ends };
+  return { connection, control, config, sentBytes: () => bytes, ends, failures };
 }

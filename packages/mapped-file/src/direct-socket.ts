@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { constants } from "node:os";
 import { nativeBinding } from "./native-binding.js";
 
 /** As many descriptors as can be waited for together. */
@@ -34,13 +35,23 @@ export class DirectSocket {
     return usable === 0 ? -1 : nativeBinding().pollReadable(polled, count, timeoutMs);
   }
 
-  /** How many of the bytes a socket takes at once; none also where the connection has ended, of which its stream tells. */
+  /**
+   * How many of the bytes a socket takes at once. Less than 0: none any more, and why, as an errno of Node's. The system says it once: the
+   * stream may hear only that the connection has ended.
+   */
   static send(descriptor: number, bytes: Uint8Array): number {
     try {
       return Math.max(0, nativeBinding().send(descriptor, bytes));
-    } catch {
-      return 0;
+    } catch (error) {
+      const { code, errno } = error as NodeJS.ErrnoException;
+      return code === "ENOBUFS" || code === "ENOMEM" ? 0 : (errno ?? 0);
     }
+  }
+
+  /** Of an errno that {@link send} has answered, as a stream would have put it. */
+  static failureOf(errno: number): NodeJS.ErrnoException {
+    const code = Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0] ?? `errno ${-errno}`;
+    return Object.assign(new Error(`send ${code}`), { code, errno, syscall: "send" });
   }
 
   /** Of one from {@link duplicate}. */
@@ -66,10 +77,12 @@ export class DirectSocket {
     return this.#socket.writableLength > 0;
   }
 
-  /** How many of the bytes were taken at once. */
+  /** How many of the bytes were taken at once. What the system says against it ends the connection. */
   write(bytes: Uint8Array): number {
     const fd = this.#fd;
-    return fd < 0 || this.hasUnsent ? 0 : DirectSocket.send(fd, bytes);
+    const sent = fd < 0 || this.hasUnsent ? 0 : DirectSocket.send(fd, bytes);
+    if (sent < 0) this.#socket.destroy(DirectSocket.failureOf(sent)); // it is said once, and has been said here
+    return Math.max(0, sent);
   }
 
   /** How many bytes came at once; 0 also at the end. What the system says against it ends the connection. */

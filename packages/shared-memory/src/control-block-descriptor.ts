@@ -197,8 +197,8 @@ export const BELL_WORD = BELL_OFFSET / Int32Array.BYTES_PER_ELEMENT;
  * Behind the bell, the send lane: a line of its own.
  *
  * ```text
- *   +0 state   +4 descriptor + 1; 0: none   +8 frame        +12 unsent   (rest: padding)
- *   i32        i32                          i32, bytes      i32, bytes
+ *   +0 state   +4 descriptor + 1; 0: none   +8 frame     +12 unsent   +16 errno      (rest: padding)
+ *   i32        i32                          i32, bytes   i32, bytes   i32; 0: none
  * ```
  */
 const LANE_OFFSET = BELL_OFFSET + COUNTER_LINE_LENGTH;
@@ -206,6 +206,7 @@ export const LANE_STATE_WORD = LANE_OFFSET / Int32Array.BYTES_PER_ELEMENT;
 export const LANE_DESCRIPTOR_WORD = LANE_STATE_WORD + 1;
 export const LANE_FRAME_WORD = LANE_STATE_WORD + 2;
 export const LANE_UNSENT_WORD = LANE_STATE_WORD + 3;
+export const LANE_ERRNO_WORD = LANE_STATE_WORD + 4;
 /** Values of its state; 0 while it is closed. */
 export const LANE_OPEN = 1;
 export const LANE_IN_USE = 2;

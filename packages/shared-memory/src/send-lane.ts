@@ -1,5 +1,6 @@
 import {
   LANE_DESCRIPTOR_WORD,
+  LANE_ERRNO_WORD,
   LANE_FRAME_WORD,
   LANE_IN_USE,
   LANE_OPEN,
@@ -19,9 +20,11 @@ export interface StuckFrame {
   readonly bodyLength: number;
   /** Its last bytes, which are to be sent before anything else; 0: the appender's thread ended meanwhile, and nobody knows how many. */
   readonly unsent: number;
+  /** What the system said against the connection, which it says once: an errno of Node's, less than 0. 0: the socket takes no more now. */
+  readonly errno: number;
 }
 
-const LOST: StuckFrame = { bodyLength: 0, unsent: 0 };
+const LOST: StuckFrame = { bodyLength: 0, unsent: 0, errno: 0 };
 
 /**
  * How the appender sends a group to a slave in the step that has written it: one thread less between a put and its acknowledgement.
@@ -79,7 +82,8 @@ export class SendLane {
       if (state === CLOSED) return undefined;
       if (state === LANE_STUCK) {
         Atomics.store(words, LANE_STATE_WORD, CLOSED);
-        return { bodyLength: words[LANE_FRAME_WORD] as number, unsent: words[LANE_UNSENT_WORD] as number };
+        const [bodyLength, unsent] = [words[LANE_FRAME_WORD] as number, words[LANE_UNSENT_WORD] as number];
+        return { bodyLength, unsent, errno: words[LANE_ERRNO_WORD] as number };
       }
       if (state === LANE_OPEN) Atomics.compareExchange(words, LANE_STATE_WORD, LANE_OPEN, CLOSED);
       else if (state === LANE_IN_USE) Atomics.compareExchange(words, LANE_STATE_WORD, LANE_IN_USE, LANE_WANTED);
@@ -130,8 +134,9 @@ export class SendLane {
   }
 
   /** Before the state says that a frame has stuck. */
-  #say({ bodyLength, unsent }: StuckFrame): void {
+  #say({ bodyLength, unsent, errno }: StuckFrame): void {
     this.#words[LANE_FRAME_WORD] = bodyLength;
     this.#words[LANE_UNSENT_WORD] = unsent;
+    this.#words[LANE_ERRNO_WORD] = errno;
   }
 }

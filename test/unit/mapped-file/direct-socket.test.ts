@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { constants } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { DirectSocket } from "@millrace/mapped-file";
 import test from "ava";
@@ -81,12 +82,21 @@ test("a duplicate is the connection's own until it is closed, also when the runt
   t.is(other.bytesRead, 0);
 });
 
-test("a descriptor whose other end is gone takes nothing, and says so by that", async (t) => {
+test("a reset that a write finds is the connection's error", async (t) => {
+  const [here, there] = await socketPair(t);
+  const failed = once(here, "error");
+  there.resetAndDestroy();
+  t.is(new DirectSocket(here).write(new Uint8Array(16)), 0);
+  const [error] = (await failed) as [NodeJS.ErrnoException];
+  t.like(error, { message: "send ECONNRESET", code: "ECONNRESET", errno: -constants.errno.ECONNRESET, syscall: "send" });
+});
+
+test("a descriptor whose other end is gone takes nothing, and says why", async (t) => {
   const [here, there] = await socketPair(t);
   const descriptor = new DirectSocket(here).duplicate();
   const failed = once(here, "error");
   there.resetAndDestroy();
   await failed;
-  t.is(DirectSocket.send(descriptor, Buffer.from("late")), 0);
+  t.is(DirectSocket.send(descriptor, Buffer.from("late")), -constants.errno.EPIPE);
   DirectSocket.closeDescriptor(descriptor);
 });

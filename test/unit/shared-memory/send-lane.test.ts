@@ -27,10 +27,10 @@ test("a frame that has stuck closes the lane to the appender, and is told to who
   lane.open();
   lane.take();
   t.false(lane.isStuck);
-  lane.giveBack({ bodyLength: 1000, unsent: 300 });
+  lane.giveBack({ bodyLength: 1000, unsent: 300, errno: -32 });
   t.true(lane.isStuck);
   t.false(lane.take());
-  t.deepEqual(lane.close(), { bodyLength: 1000, unsent: 300 });
+  t.deepEqual(lane.close(), { bodyLength: 1000, unsent: 300, errno: -32 });
   t.false(lane.isStuck);
   lane.open();
   t.true(lane.take());
@@ -46,12 +46,12 @@ test("a lane in use is lost with the appender's thread: who closes it waits no l
   t.true(lane.take(), "nobody was using it");
   lane.lose();
   t.true(lane.isStuck);
-  t.deepEqual(lane.close(), { bodyLength: 0, unsent: 0 });
+  t.deepEqual(lane.close(), { bodyLength: 0, unsent: 0, errno: 0 });
   lane.open();
   lane.take();
-  lane.giveBack({ bodyLength: 10, unsent: 5 });
+  lane.giveBack({ bodyLength: 10, unsent: 5, errno: -32 });
   lane.lose();
-  t.deepEqual(lane.close(), { bodyLength: 10, unsent: 5 });
+  t.deepEqual(lane.close(), { bodyLength: 10, unsent: 5, errno: -32 });
 });
 
 test("who abandons a lane waits for nobody: while a group is being sent it is not done, then it is", (t) => {
@@ -63,7 +63,7 @@ test("who abandons a lane waits for nobody: while a group is being sent it is no
   lane.open();
   lane.take();
   t.false(lane.abandon());
-  lane.giveBack({ bodyLength: 10, unsent: 5 });
+  lane.giveBack({ bodyLength: 10, unsent: 5, errno: 0 });
   t.true(lane.abandon());
   t.is(lane.close(), undefined);
 });

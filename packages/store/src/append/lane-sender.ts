@@ -47,8 +47,8 @@ export class LaneSender {
       const frame = transfer.subarray(at, at + HA_TRANSFER_HEADER_LENGTH + bodyLength);
       at += bodyLength;
       this.#laneOffset.set(offset + at); // a report of it may come before the call returns
-      const unsent = frame.length - DirectSocket.send(descriptor, frame);
-      if (unsent > 0) return { bodyLength, unsent };
+      const sent = DirectSocket.send(descriptor, frame);
+      if (sent < frame.length) return { bodyLength, unsent: frame.length - Math.max(0, sent), errno: Math.min(0, sent) };
     }
     return undefined;
   }

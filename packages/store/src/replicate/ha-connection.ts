@@ -75,7 +75,7 @@ export class HaConnection {
     socket.setNoDelay(true);
     socket.on("data", (chunk) => this.#onData(chunk));
     socket.on("error", (error) => {
-      this.#failure = error; // the close that follows ends it
+      this.#failure ??= error; // the close that follows ends it
     });
     socket.on("close", () => this.end(undefined));
   }
@@ -178,7 +178,16 @@ export class HaConnection {
     this.#look();
     const stuck = this.#lane.close();
     this.#sentTo(this.#lane.sentOffset);
-    if (stuck !== undefined && !this.#isEnded) this.#finish(stuck);
+    if (stuck === undefined) return;
+    if (stuck.errno < 0) this.#fail(DirectSocket.failureOf(stuck.errno));
+    else if (!this.#isEnded) this.#finish(stuck);
+  }
+
+  /** What the appender was told, and perhaps nobody else; but who comes after the first is only told EPIPE. */
+  #fail(error: NodeJS.ErrnoException): void {
+    if (error.code !== "EPIPE") this.#failure = error;
+    this.#failure ??= error;
+    this.end(undefined);
   }
 
   /** Notes what the appender has sent. */

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { ControlBlock, monotonicMs } from "@millrace/shared-memory";
 import type { MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
@@ -11,6 +12,8 @@ import { until } from "../../../support/until.js";
 
 interface Lane extends LaneConnection {
   readonly slave: RawSlave;
+  /** The master's end. */
+  readonly socket: Socket;
   /** What the appender does with a group: true if it has sent it itself, else the connection is told to send. */
   append(length: number): boolean;
   readonly end: () => number;
@@ -29,6 +32,7 @@ async function openLane(t: ExecutionContext, options: MessageStoreOptions = {}):
   const lane: Lane = {
     ...made,
     slave,
+    socket: master,
     end: () => wroteOffset.value,
     append(length) {
       const offset = wroteOffset.value;
@@ -195,3 +199,33 @@ for (const who of ["master", "slave"] as const) {
     if (!slave.isClosed) await once(slave.socket, "close");
   });
 }
+
+for (const heardBy of ["the connection's next look", "its stream"]) {
+  test(`a reset that the appender meets first is why the connection ends, when ${heardBy} hears of it`, async (t) => {
+    const lane = await openLane(t);
+    lane.slave.socket.resetAndDestroy();
+    t.false(lane.append(10)); // before the event loop has had a turn
+    if (heardBy !== "its stream") lane.connection.send();
+    await until(() => lane.ends.length > 0);
+    t.deepEqual([lane.ends, lane.failures], [[undefined], ["ECONNRESET"]]);
+  });
+}
+
+test("a reset that the stream meets first is why the connection ends, whatever the appender hears after it", async (t) => {
+  const lane = await openLane(t);
+  const heard = new Promise((resolve) => lane.socket.prependOnceListener("error", () => resolve(lane.append(10))));
+  lane.slave.socket.resetAndDestroy();
+  t.false(await heard);
+  await until(() => lane.ends.length > 0);
+  t.deepEqual([lane.ends, lane.failures], [[undefined], ["ECONNRESET"]]);
+});
+
+test("a reset that the connection meets when it sends is why it ends", async (t) => {
+  const lane = await openLane(t);
+  lane.connection.closeLane();
+  lane.append(10);
+  lane.slave.socket.resetAndDestroy();
+  lane.connection.send();
+  await until(() => lane.ends.length > 0);
+  t.deepEqual([lane.ends, lane.failures], [[undefined], ["ECONNRESET"]]);
+});
