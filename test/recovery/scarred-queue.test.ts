@@ -98,6 +98,36 @@ test("scarred: after a clean end the last three files alone are looked at, and o
   }
 });
 
+test("scarred: zeros in place of the last units cost no queue offset where it is noted how many there were", async (t) => {
+  for (const [cleared, noted, end] of [
+    [12, 13, 13],
+    [9, 13, 13],
+    [0, 13, 13],
+    [12, 12, 12],
+    [12, 21, 12], // there never was such a file
+  ] as const) {
+    const { root, queue } = expired(t, 13);
+    queue.clear(cleared, 13).write();
+    const row = noted === 13 ? "scarred" : "expired";
+    t.deepEqual(await plan(root, { ...knownTo(noted), believesNotes: true }), empty(row, end), `${cleared} ${noted}`);
+    if (noted === 13) t.deepEqual(await plan(root), empty("expired", 13));
+  }
+});
+
+test("what is noted says nothing where it is not believed, the topic was deleted, or no zeros stand there", async (t) => {
+  for (const [options, row] of [
+    [{ believesNotes: false }, "expired"],
+    [{ believesNotes: true, deletedTopics: new Map([["TopicA", 1]]) }, "expired"],
+    [{ believesNotes: true }, "lost"],
+  ] as const) {
+    const { root, queue, minOffset } = expired(t, 13);
+    queue.clear(12, 13);
+    if (row === "lost") queue.set(12, minOffset + 100_000, 500, 0);
+    queue.write();
+    t.deepEqual(await plan(root, { ...knownTo(13), ...options }), empty(row, 12));
+  }
+});
+
 /** So many units were noted. */
 function knownTo(count: number): Parameters<typeof recoverQueues>[1] {
   const checksums = new Map([["TopicA/0", [{ fileStart: 0, count, crc: 0 }]]]);

@@ -74,6 +74,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     deletedTopics,
     isKnown: ({ modifiedMs = Number.POSITIVE_INFINITY }) =>
       trustedMarkMs !== undefined && (!lastExitOk || modifiedMs <= trustedMarkMs),
+    believesNotes: trustedMarkMs !== undefined && mark !== undefined && mark.dispatchedOffset <= maxOffset,
     checksums: readConsumeQueueChecksums(options.storage, paths.consumeQueueChecksums),
     isTrusted: lastExitOk && mark?.dispatchedOffset === maxOffset,
     dispatchedOffset: mark?.dispatchedOffset ?? 0,

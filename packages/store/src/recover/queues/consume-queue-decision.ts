@@ -21,7 +21,8 @@ const FACTS = {
   isWhole: {
     values: [true, false],
     meaning:
-      "No damaged unit lies before one of a record that the log has no more. True when the log has records: then `front` and " +
+      "No damaged unit lies before one of a record that the log has no more, nor zeros where units were noted. " +
+      "True when the log has records: then `front` and " +
       "`reachesEnd` say it.",
   },
   isTailClean: { values: [true, false], meaning: "Nothing but zeros follows the good units, and no further file." },
@@ -88,7 +89,7 @@ export const QUEUE_TABLE: DecisionTable<typeof FACTS, QueueVerdict, QueueRow> = 
     scarred: {
       when: { log: ["none"], isWhole: [false] },
       verdict: "fill",
-      reason: "units are bad before others whose records the log has no more",
+      reason: "units are bad whose records the log has no more",
     },
     deleted: {
       when: { log: ["deleted"] },

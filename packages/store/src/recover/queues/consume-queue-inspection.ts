@@ -29,6 +29,8 @@ export interface InspectedQueue {
   readonly checksums: readonly NotedChecksum[];
   /** The units before it were noted as durable, and nobody has written to them since; 0 when that is not known. */
   readonly knownTo?: number;
+  /** So many units there were once, by what is noted of a log that has lost nothing since; 0 when that is not known. */
+  readonly notedTo?: number;
 }
 
 /** The first `count` units of a file had this CRC when they were made durable. Plain data. */
@@ -74,7 +76,7 @@ export class ConsumeQueueInspector {
   }
 
   inspect(queue: InspectedQueue): QueuePlan {
-    const { directory, log, deletedBelow, knownTo = 0 } = queue;
+    const { directory, log } = queue;
     const { unitsPerFile } = this.#options;
     const { files } = directory;
     const gap = files.findLastIndex((file, index) => index > 0 && file !== (files[index - 1] as number) + unitsPerFile);
@@ -84,7 +86,7 @@ export class ConsumeQueueInspector {
     const place = { from, to: from + (files.length - first) * unitsPerFile, perFile: unitsPerFile };
     const units = new ConsumeQueueUnits(this.#storage, directory.path, place, this.#chunk);
     try {
-      const found = log === undefined ? this.#withoutRecords(units, deletedBelow, knownTo) : this.#withRecords(units, queue, log);
+      const found = log === undefined ? this.#withoutRecords(units, queue) : this.#withRecords(units, queue, log);
       return { directory, staleFiles, ...found };
     } finally {
       units.close();
@@ -96,14 +98,20 @@ export class ConsumeQueueInspector {
   }
 
   /** The next message goes on behind what the queue once had, for all that its units say: the log has nothing to hold them against. */
-  #withoutRecords(units: ConsumeQueueUnits, deletedBelow: number, knownTo: number): Omit<QueuePlan, "directory" | "staleFiles"> {
+  #withoutRecords(
+    units: ConsumeQueueUnits,
+    { deletedBelow, knownTo = 0, notedTo = 0 }: InspectedQueue,
+  ): Omit<QueuePlan, "directory" | "staleFiles"> {
     const {
       dispatchedOffset,
       log: { minOffset },
     } = this.#options;
     const { good } = this.#walk(units, units.to, knownTo, (from) => units.walkExpired(from, minOffset, dispatchedOffset));
     const isDeleted = deletedBelow > 0 && good.lastPhysicalOffset < deletedBelow;
-    const { damaged, end, newFrom: forceFrom } = good;
+    const { newFrom: forceFrom } = good;
+    const isNoted = deletedBelow === 0 && notedTo > good.end && notedTo <= units.to && units.areZero(good.end, notedTo);
+    const end = isNoted ? notedTo : good.end;
+    const damaged = isNoted ? [...good.damaged, { from: good.end, to: end }] : good.damaged;
     const found: QueueFacts = {
       log: isDeleted ? "deleted" : "none",
       front: "good",

@@ -27,6 +27,8 @@ export interface QueueRecoveryOptions {
   readonly checksums?: ReadonlyMap<string, readonly NotedChecksum[]>;
   /** Whether the units of a queue are as its checksums say, so that they need not be read; by default none are. */
   readonly isKnown?: (queue: QueueDirectory) => boolean;
+  /** What is noted in the checksums was of this log, and nobody else has written to the queues since; by default it may not be. */
+  readonly believesNotes?: boolean;
   /** By topic. */
   readonly deletedTopics: ReadonlyMap<string, number>;
   /** See {@link InspectionOptions}. */
@@ -90,18 +92,21 @@ function queuesToInspect({
   deletedTopics,
   checksums,
   isKnown = () => false,
+  believesNotes = false,
 }: QueueRecoveryOptions): readonly InspectedQueue[] {
   const queues = new Map<string, InspectedQueue>();
   for (const directory of directories) {
     const key = `${directory.topic}-${directory.queueId}`;
     const { topic, queueId } = directory;
     const noted = checksums?.get(`${topic}/${queueId}`) ?? [];
+    const notedTo = Math.max(0, ...noted.map(({ fileStart, count }) => fileStart + count));
     queues.set(key, {
       directory,
       log: logQueues.get(key),
       deletedBelow: deletedTopics.get(topic) ?? 0,
       checksums: noted,
-      knownTo: isKnown(directory) ? Math.max(0, ...noted.map(({ fileStart, count }) => fileStart + count)) : 0,
+      knownTo: isKnown(directory) ? notedTo : 0,
+      notedTo: believesNotes ? notedTo : 0,
     });
   }
   for (const [key, log] of logQueues) {

@@ -148,6 +148,16 @@ export class ConsumeQueueUnits {
     return crc;
   }
 
+  /** Whether the units [from, to) are nothing but zeros. */
+  areZero(from: number, to: number): boolean {
+    for (let unit = from; unit < to; ) {
+      const bytes = this.#read(unit, to);
+      if (!isZero(bytes)) return false;
+      unit += bytes.length / CONSUME_QUEUE_UNIT_LENGTH;
+    }
+    return true;
+  }
+
   /** One unit on disk; it is another's after the next call. */
   at(unit: number): ConsumeQueueUnit {
     this.#unit.read(this.#read(unit, unit + 1), 0);
