@@ -6,6 +6,7 @@ import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@
 import test from "ava";
 import { readFlushedWatermark } from "#store/marks/flushed-watermark.js";
 import { readStoreFence } from "#store/marks/store-fence.js";
+import { PATIENCE } from "../support/patience.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB, numbered, openStore, outcomes } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
@@ -65,7 +66,7 @@ for (const [mode, options] of Object.entries(modes)) {
         const rejected = settled.slice(settled.findIndex((outcome) => "outcome" in outcome));
         t.true(rejected.length > 0 && durable > 0);
         t.deepEqual(rejected, Array(rejected.length).fill(FENCED));
-        t.true(took < 1000, `ms=${took}`);
+        t.true(took < PATIENCE.syncFlushTimeout / 2, `before they are given up: ms=${took}`);
         t.deepEqual(await outcomes([store.putMessage(numbered(0))]), [FENCED]);
         await t.throwsAsync(store.close(), { code: "ERR_STORE_FENCED" });
         t.is(store.flushedOffset, durable);

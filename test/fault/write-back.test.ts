@@ -3,6 +3,7 @@ import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { openOn } from "#store/message-store.js";
 import { FailingDisk } from "../support/failing-disk.js";
+import { PATIENCE } from "../support/patience.js";
 import { memoryDirectory } from "../support/temporary-directory.js";
 import { KIB, numbered, outcomes } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
@@ -13,13 +14,14 @@ const SEGMENT_SIZE = 64 * KIB;
 async function openOnDisk(t: ExecutionContext, spec: StorageSpec, options: MessageStoreOptions): Promise<MessageStore> {
   // Small files: the disk compares whole ones.
   const small = { mappedFileSizeCommitLog: SEGMENT_SIZE, mappedFileSizeConsumeQueue: 20 * KIB, messageIndexEnable: false };
-  const store = await openOn({ storePathRootDir: memoryDirectory(t), ...small, ...options }, spec);
+  const store = await openOn({ storePathRootDir: memoryDirectory(t), ...PATIENCE, ...small, ...options }, spec);
   t.teardown(() => store.close().catch(() => {}));
   return store;
 }
 
 /** The disk refuses the marker, after a long while. */
-const SLOW_MARKER: Fault = { operation: "open", path: "fence", after: 0, code: "EROFS", delayMs: 3000 };
+const MARKER_MS = 3000;
+const SLOW_MARKER: Fault = { operation: "open", path: "fence", after: 0, code: "EROFS", delayMs: MARKER_MS };
 
 /** Puts in SYNC_FLUSH until some are refused. Returns the ends of those that were answered PUT_OK. */
 async function putUntilRefused(store: MessageStore, group: number): Promise<number[]> {
@@ -72,7 +74,7 @@ for (const flushDiskType of ["SYNC_FLUSH", "ASYNC_FLUSH"] as const) {
         return refusedAt > 0 && performance.now() - refusedAt > 100;
       });
       t.deepEqual(await outcomes([store.putMessage(numbered(9))]), [FENCED]);
-      t.true(refusedAt - began < 1500, `ms=${refusedAt - began}`);
+      t.true(refusedAt - began < MARKER_MS, `ms=${refusedAt - began}`);
       t.true(acknowledgedAt < refusedAt);
     },
   );

@@ -1,10 +1,12 @@
-import { cpSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 /** Everything else says how far these are, and is copied before them. */
 const LAST = ["index", "consumequeue", "commitlog"];
+/** Names of what is just being prepared: it has another one a moment later, and none where the old one was looked for. */
+const PREPARED = /\.(new|tmp)$/;
 
 /**
  * A copy of a living store's directory, as a process that is killed now leaves it. The store's threads go on meanwhile, but no mark in the
@@ -13,16 +15,16 @@ const LAST = ["index", "consumequeue", "commitlog"];
 export function leftByCrash(t: ExecutionContext, storePathRootDir: string): string {
   const left = temporaryDirectory(t);
   const names = readdirSync(storePathRootDir).sort((a, b) => LAST.indexOf(a) - LAST.indexOf(b));
-  for (const name of names.filter((each) => !each.endsWith(".new"))) copyAlive(join(storePathRootDir, name), join(left, name));
+  for (const name of names.filter((each) => !PREPARED.test(each))) copyAlive(join(storePathRootDir, name), join(left, name));
   return left;
 }
 
-/** Again when a small file was just being replaced: it has got its name between the listing and its copy. */
+/** Again when a small file in it was just being replaced: it has got its name between the listing and its copy. */
 export function copyAlive(from: string, to: string): void {
   try {
     cpSync(from, to, { recursive: true, preserveTimestamps: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !existsSync(from)) throw error;
     copyAlive(from, to);
   }
 }

@@ -38,7 +38,7 @@ test.serial(
   "SYNC_FLUSH: what is appended is not dispatched while its force hangs, and at once when it has succeeded",
   async (t) => {
     // Of the allocator's forces the first one hangs too: that is before anything is put.
-    const hanging: Fault = { operation: "force", path: "commitlog", after: 0, times: 1, delayMs: 300 };
+    const hanging: Fault = { operation: "force", path: "commitlog", after: 0, times: 1, delayMs: 1500 };
     const store = await openStore(t, { ...LARGE, storePathRootDir: memoryDirectory(t), flushDiskType: "SYNC_FLUSH" }, [hanging]);
     await putTen(store, false);
     let looks = 0;

@@ -5,8 +5,10 @@ import { readLog } from "../support/stored-log.js";
 import { message, numbered, openStore } from "../support/temporary-store.js";
 import { stays, until } from "../support/until.js";
 
+/** For longer than a busy machine keeps main from a core: what is answered while a force is under way is looked at before its end. */
+const SLOW_MS = 1500;
 /** Whoever forces. */
-const SLOW_FORCES: Fault = { operation: "force", path: "commitlog", after: 0, delayMs: 800 };
+const SLOW_FORCES: Fault = { operation: "force", path: "commitlog", after: 0, delayMs: SLOW_MS };
 const NO_TIMER: MessageStoreOptions = { flushIntervalCommitLog: 60_000, flushCommitLogThoroughInterval: 60_000 };
 
 for (const writeWithoutMmap of [false, true]) {
@@ -32,10 +34,10 @@ test.serial("SYNC_FLUSH: a put that is not forced in time is answered FLUSH_DISK
   const began = performance.now();
   const { status, appendResult } = await store.putMessage(numbered(1));
   const took = performance.now() - began;
+  t.true(store.flushedOffset <= (appendResult?.wroteOffset ?? 0), "answered before the force has ended");
   t.is(status, "FLUSH_DISK_TIMEOUT");
-  t.true(took >= 100 && took < 790, `took ms=${took}`);
+  t.true(took >= 100, `took ms=${took}`);
   t.is(appendResult?.queueOffset, 1);
-  t.true(store.flushedOffset <= (appendResult?.wroteOffset ?? 0));
   await store.close();
   t.is(store.flushedOffset, store.maxPhysicalOffset);
   t.is(readLog(store.config.storePathRootDir).messages.length, 2);
@@ -47,12 +49,11 @@ test.serial("SYNC_FLUSH: waitStoreMsgOK false is acknowledged without waiting fo
   await store.flush();
   const began = performance.now();
   const { appendResult } = await store.putMessage(message({ waitStoreMsgOK: false }));
-  t.true(performance.now() - began < 700);
   const end = (appendResult?.wroteOffset ?? 0) + (appendResult?.wroteBytes ?? 0);
   t.true(store.flushedOffset < end);
   const waiting = await store.putMessage(message({ waitStoreMsgOK: true }));
   t.is(waiting.status, "PUT_OK");
-  t.true(performance.now() - began > 700);
+  t.true(performance.now() - began > SLOW_MS - 100);
   t.true(store.flushedOffset > end);
 });
 
@@ -74,10 +75,11 @@ for (const [mode, options] of Object.entries<MessageStoreOptions>({
 }
 
 test.serial("ASYNC_FLUSH: nothing is forced before the interval, and everything after it", async (t) => {
-  const intervalMs = 300;
-  const store = await openStore(t, { flushIntervalCommitLog: intervalMs });
+  const idle = await openStore(t, NO_TIMER);
+  await idle.putMessage(numbered(0));
+  t.true(await stays(() => idle.flushedOffset === 0, 300));
+  const store = await openStore(t, { ...NO_TIMER, flushIntervalCommitLog: 300 });
   await store.putMessage(numbered(0));
-  t.is(store.flushedOffset, 0);
   await t.notThrowsAsync(until(() => store.flushedOffset === store.maxPhysicalOffset));
 });
 

@@ -7,6 +7,7 @@ import { chosenSeed, type Random, seededRandom } from "../support/random.js";
 import { assertQueuesComplete } from "../support/stored-queues.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, openStore } from "../support/temporary-store.js";
+import { dispatchedAll } from "../support/until.js";
 
 const KEYS = ["k", "k l", "k l m", "größer", "鍵 k"];
 
@@ -54,6 +55,7 @@ async function storeWithHints(t: ExecutionContext, random: Random, storePathRoot
     if (round % 3 === 2) await store.putMessage(message({ topic: `New${round}`, keys: `n${round}` }));
   }
   await store.flush();
+  await dispatchedAll(store);
   const { messages, hinted } = store.stats().dispatch;
   await store.close();
   t.log({ messages, hinted });

@@ -17,6 +17,8 @@ import { giveOrders, heardBy, type OwnDispatcherOrders } from "./own-dispatcher.
 
 const MODULE = join(import.meta.dirname, "own-dispatcher.js");
 const SMALL = { mappedFileSizeConsumeQueue: 2000, messageIndexEnable: false };
+/** On a busy machine, too; far below the times after which a thread is given up, or a put settles by itself. */
+const SOON_MS = 20_000;
 const FAULTED = { code: "ERR_STORE_FAULTED", outcome: "unknown" };
 
 /** Where a store and, beside it, its dispatcher's files will be. */
@@ -151,7 +153,7 @@ test.serial(
       await until(() => store.stats().dispatch.failures > 0);
       const began = performance.now();
       await store.close();
-      t.true(performance.now() - began < 5000);
+      t.true(performance.now() - began < SOON_MS);
     }
     const store = await openWithOwn(t, root, { handledOffset: 0 });
     t.is(store.dispatchBehindBytes, 0);
@@ -171,7 +173,7 @@ test.serial("a dispatcher that ends its thread ends the store: puts settle, and 
   }
   const began = performance.now();
   const settled = await outcomes(puts);
-  t.true(performance.now() - began < 1000);
+  t.true(performance.now() - began < SOON_MS);
   const accepted = settled.filter((outcome) => "status" in (outcome as object)).length;
   t.true(accepted >= 20);
   t.deepEqual(settled.slice(accepted), Array(settled.length - accepted).fill(FAULTED));

@@ -1,6 +1,8 @@
 /** Share of a core that one kind of sample may take. */
 const SHARE = 0.004;
 const COSTS_KEPT = 8;
+/** Of fewer nothing is believed: the first samples run code that is cold, and cost a hundred times what the later ones do. */
+const COSTS_LEAST = 4;
 /** A timer is never exact. */
 const SLACK_MS = 50;
 
@@ -23,6 +25,7 @@ export class SamplePace {
   taken(beganMs: number, endedMs: number): void {
     this.#costsMs.push(endedMs - beganMs);
     if (this.#costsMs.length > COSTS_KEPT) this.#costsMs.shift();
-    this.#dueMs = beganMs + Math.max(this.#intervalMs - SLACK_MS, Math.min(...this.#costsMs) / SHARE);
+    const costMs = this.#costsMs.length < COSTS_LEAST ? 0 : Math.min(...this.#costsMs);
+    this.#dueMs = beganMs + Math.max(this.#intervalMs - SLACK_MS, costMs / SHARE);
   }
 }

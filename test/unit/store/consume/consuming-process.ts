@@ -57,7 +57,11 @@ const acts: Record<string, () => void> = {
     });
     arriving.add(() => heard++);
     arrive(3);
-    setTimeout(() => process.stdout.write(`heard ${heard} uncaught ${uncaught}\n`), 300);
+    const looking = setInterval(() => {
+      if (heard < 3 || uncaught < 3) return;
+      clearInterval(looking);
+      process.stdout.write(`heard ${heard} uncaught ${uncaught}\n`);
+    }, 20);
   },
 };
 
