@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
 import type { Fault } from "@millrace/mapped-file";
-import { MessageStore, type MessageStoreOptions, type PreparedMessage } from "@millrace/store";
+import { MessageStore, type MessageStoreOptions, type MessageView, type PreparedMessage } from "@millrace/store";
 import test from "ava";
 import { truncateStore } from "#store/open/truncate-store.js";
 import { messagesOf } from "../support/stored-messages.js";
@@ -72,9 +72,9 @@ test("delayed messages that are the same are delivered as often as they were put
   const second = await MessageStore.open({ ...options, messageDelayLevel: "0s 0s" });
   await until(() => second.stats().schedule.delivered === 4);
   await dispatchedAll(second);
-  const [, , third] = messagesOf(second);
+  const [, , third] = messagesOf(second) as [unknown, unknown, MessageView];
   await second.close();
-  await MessageStore.truncate(options, third?.physicalOffset ?? 0);
+  await MessageStore.truncate(options, third.physicalOffset);
   t.deepEqual(savedOffsets(storePathRootDir), { 1: 2, 2: 0 });
   const store = await openStore(t, { ...options, messageDelayLevel: "0s 0s" });
   t.deepEqual(await afterwards(store, 4), [7, 7, 7, 7]);
@@ -89,14 +89,15 @@ test("what is cut together with its delivered form, or was not delivered, moves 
   await put("TopicA", 1);
   await put("TopicB", 1);
   await until(() => first.stats().schedule.delivered === 2);
-  const [b] = messagesOf(first, "TopicB");
+  await dispatchedAll(first);
+  const [b] = messagesOf(first, "TopicB") as [MessageView];
   await put("TopicA", 2);
   await dispatchedAll(first);
   await first.deleteTopic("TopicB");
   await put("TopicC", 1);
   await until(() => first.stats().schedule.delivered === 3);
   await first.close();
-  await MessageStore.truncate(options, b?.physicalOffset ?? 0);
+  await MessageStore.truncate(options, b.physicalOffset);
   const store = await openStore(t, options);
   await dispatchedAll(store);
   t.deepEqual(store.stats().schedule, {

@@ -112,8 +112,9 @@ function interruptedOpening(): string {
     for (const name of ["open", "truncate"]) {
       const begin = MessageStore[name];
       MessageStore[name] = async (...args) => {
+        const heard = new Promise((resolve) => process.once("SIGINT", resolve));
         process.kill(process.pid, "SIGINT");
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        await heard;
         return await begin.apply(MessageStore, args);
       };
     }`;
