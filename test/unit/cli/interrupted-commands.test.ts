@@ -112,9 +112,10 @@ function interruptedOpening(): string {
     for (const name of ["open", "truncate"]) {
       const begin = MessageStore[name];
       MessageStore[name] = async (...args) => {
-        const heard = new Promise((resolve) => process.once("SIGINT", resolve));
+        let isHeard = false; // waiting for a signal keeps no process alive, a timer does
+        process.once("SIGINT", () => (isHeard = true));
         process.kill(process.pid, "SIGINT");
-        await heard;
+        while (!isHeard) await new Promise((resolve) => setTimeout(resolve, 1));
         return await begin.apply(MessageStore, args);
       };
     }`;
