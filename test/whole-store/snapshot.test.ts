@@ -109,6 +109,7 @@ test.serial("a snapshot of an empty store, and of one that ends with a segment, 
 test.serial("what lies beside the segments and queue files, and is none, does not keep a snapshot from copying them", async (t) => {
   const store = await openStore(t, SMALL);
   for (let n = 0; n < 300; n++) await store.putMessage(numbered(n, 700, { queueId: n % 2, keys: `k${n}` }));
+  await dispatchedAll(store);
   const { commitLog, consumeQueue } = storePaths(store.config.storePathRootDir);
   for (const name of [".nfs0000000000a1b2c3", "00000000000000000000.bak", `${"0".repeat(19)}7`]) {
     writeFileSync(join(commitLog, name), "");

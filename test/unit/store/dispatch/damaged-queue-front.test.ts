@@ -6,6 +6,7 @@ import { DispatchingStore } from "../../../support/dispatching-store.js";
 import { chosenSeed, seededRandom } from "../../../support/random.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 import { message, openStore } from "../../../support/temporary-store.js";
+import { dispatchedAll } from "../../../support/until.js";
 
 const SIZE = 4096;
 const UNITS = 40;
@@ -42,6 +43,7 @@ test("whatever bits are flipped and whatever units are zeros, a queue begins wit
     await store.putMessage(message({ tags: `Tag${n}` }));
     if (n % 3 === 0) await store.putMessage(message({ topic: "TopicB" }));
   }
+  await dispatchedAll(store);
   const offsetOf = (queueOffset: number): number => {
     using found = store.getMessage({ topic: "TopicA", queueId: 0, queueOffset });
     return found.messages[0]?.physicalOffset ?? -1;
