@@ -95,10 +95,12 @@ rocketMqTests("locks of RocketMQ and Millrace", cases, ({ series, isMillraceFirs
     await holder.call("put", { directory, puts: puts(0, 30) });
     await holder.call("settle", { directory });
     const { commitLog, consumeQueue, index } = storePaths(directory);
-    const before = [commitLog, consumeQueue, index].map(contents);
+    const found = (): [string, string][] => [commitLog, consumeQueue, index].flatMap((path) => [...contents(path)]);
+    const before = new Map(found());
     const refusal = await t.throwsAsync(other.call("open", { directory, options: OPTIONS }));
     t.regex(refusal?.message ?? "", /the store is open elsewhere|Lock failed, MQ already started/);
-    t.deepEqual([commitLog, consumeQueue, index].map(contents), before);
+    const after = found().filter(([path, base64]) => before.has(path) || !/^A*=*$/.test(base64)); // the holder makes segments ready meanwhile
+    t.deepEqual(new Map(after), before);
     await holder.call("put", { directory, puts: puts(30, 40) });
     await holder.call("close", { directory });
     const { recovered } = await other.call("open", { directory, options: OPTIONS });

@@ -71,8 +71,8 @@ final class RocketMqStore extends DefaultMessageStore {
         }
     }
 
-    void cleanQueues() throws Exception {
-        Internals.run(Internals.get(this, "cleanConsumeQueueService"), "run");
+    Object queueCleaner() throws Exception {
+        return Internals.get(this, "cleanConsumeQueueService");
     }
 
     /** The pools that shutdown() would end; it does not wait for them once it is interrupted. */

@@ -90,8 +90,8 @@ final class RocketMqStore extends DefaultMessageStore {
         return unit == null ? null : new long[] {unit.getPos(), unit.getSize(), unit.getTagsCode()};
     }
 
-    void cleanQueues() throws Exception {
-        Internals.run(Internals.get(getQueueStore(), "cleanConsumeQueueService"), "run");
+    Object queueCleaner() throws Exception {
+        return Internals.get(getQueueStore(), "cleanConsumeQueueService");
     }
 
     /** The pools that shutdown() would end; it does not wait for them once it is interrupted. */
