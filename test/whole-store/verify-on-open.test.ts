@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from "ava";
 import { DeletedTopics } from "#store/marks/deleted-topics.js";
 import { readSegmentNote, type SegmentNote, sealSegmentNote, writeSegmentNote } from "#store/marks/segment-note.js";
 import { flipBit } from "../support/flip-bit.js";
+import { leftByCrash } from "../support/left-by-crash.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB, numbered, openStore, SEGMENT_SIZE } from "../support/temporary-store.js";
@@ -108,7 +109,7 @@ test.serial("a store that was not closed is read from its last note on", async (
   await until(() => notesIn(closed.root).at(-1)?.endOffset === store.maxPhysicalOffset);
   await fill(store, 420, 20);
   await store.flush();
-  const killed = copyOf(t, closed.root);
+  const killed = leftByCrash(t, closed.root);
   const maxOffset = store.maxPhysicalOffset;
   const [noted, messages] = [notesIn(killed), 440];
   const tail = await openStore(t, { ...SMALL, storePathRootDir: copyOf(t, killed) });
@@ -300,7 +301,7 @@ test.serial("what recovery has forced after a kill is known to be durable, thoug
   const store = await reopen(t, closed, { flushIntervalCommitLog: 60_000 });
   await fill(store, 400, 20);
   await until(() => store.dispatchBehindBytes === 0);
-  const root = copyOf(t, closed.root); // before the force
+  const root = leftByCrash(t, closed.root); // before the force
   const recovered = await openStore(t, { ...SMALL, storePathRootDir: root });
   t.is(recovered.recovery.messages, 420);
   await recovered.close();
