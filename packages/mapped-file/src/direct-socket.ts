@@ -1,7 +1,10 @@
 import type { Socket } from "node:net";
 import { constants } from "node:os";
+import { getSystemErrorName } from "node:util";
 import { nativeBinding } from "./native-binding.js";
 
+/** What the system says when it is short of memory: nothing against the connection. */
+const PASSING: readonly number[] = [constants.errno.ENOBUFS, constants.errno.ENOMEM];
 /** As many descriptors as can be waited for together. */
 const POLLED_LIMIT = 64;
 const polled = new Int32Array(POLLED_LIMIT);
@@ -43,14 +46,14 @@ export class DirectSocket {
     try {
       return Math.max(0, nativeBinding().send(descriptor, bytes));
     } catch (error) {
-      const { code, errno } = error as NodeJS.ErrnoException;
-      return code === "ENOBUFS" || code === "ENOMEM" ? 0 : (errno ?? 0);
+      const { errno = 0 } = error as NodeJS.ErrnoException;
+      return PASSING.includes(-errno) ? 0 : errno;
     }
   }
 
   /** Of an errno that {@link send} has answered, as a stream would have put it. */
   static failureOf(errno: number): NodeJS.ErrnoException {
-    const code = Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0] ?? `errno ${-errno}`;
+    const code = getSystemErrorName(errno);
     return Object.assign(new Error(`send ${code}`), { code, errno, syscall: "send" });
   }
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { DirectSocket } from "@millrace/mapped-file";
+import mmap from "@millrace/mmap-io";
 import test from "ava";
 import { socketPair } from "../../support/socket-pair.js";
 
@@ -99,4 +100,22 @@ test("a descriptor whose other end is gone takes nothing, and says why", async (
   await failed;
   t.is(DirectSocket.send(descriptor, Buffer.from("late")), -constants.errno.EPIPE);
   DirectSocket.closeDescriptor(descriptor);
+});
+
+test.serial("a system that is short of memory says nothing against a connection", (t) => {
+  const { send } = mmap;
+  t.teardown(() => Object.assign(mmap, { send }));
+  for (const [errno, sent] of [
+    [-constants.errno.ENOBUFS, 0],
+    [-constants.errno.ENOMEM, 0],
+    [-constants.errno.EHOSTUNREACH, -constants.errno.EHOSTUNREACH],
+  ] as const) {
+    Object.assign(mmap, {
+      send() {
+        throw Object.assign(new Error("as the binding says what it has no name for"), { code: "UNKNOWN", errno });
+      },
+    });
+    t.is(DirectSocket.send(0, new Uint8Array(1)), sent);
+  }
+  t.is(DirectSocket.failureOf(-constants.errno.EHOSTUNREACH).code, "EHOSTUNREACH");
 });

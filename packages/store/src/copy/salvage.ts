@@ -88,11 +88,9 @@ export async function salvageStore(
   const storage = createStorage(spec);
   const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
   const progress = new ScanProgress();
-  const abort = (): void => progress.abort();
+  using _heeded = progress.heed(options.signal);
   let lock: StoreLock | undefined;
   try {
-    options.signal?.addEventListener("abort", abort, { once: true });
-    if (options.signal?.aborted === true) abort();
     const target = checkTarget({ storage, paths }, directory);
     if (storage.entry(paths.commitLog) === undefined)
       throw new MillraceError("ERR_PATH_UNUSABLE", `there is no commit log: path=${paths.commitLog}`);
@@ -104,7 +102,6 @@ export async function salvageStore(
     throw copyFailed(error, String(directory));
   } finally {
     lock?.release();
-    options.signal?.removeEventListener("abort", abort);
   }
 }
 

@@ -83,8 +83,7 @@ export class StoreSnapshots {
     const began = monotonicMs();
     const { config, spec, storage, paths } = this.#source;
     const prepared = makePrepared(storage, target);
-    const abort = (): void => progress.abort();
-    signal?.addEventListener("abort", abort, { once: true });
+    using _heeded = progress.heed(signal);
     const timer = setInterval(() => onProgress?.({ bytesCopied: progress.bytesScanned }), PROGRESS_INTERVAL_MS);
     const pool = new RecoveryTaskPool(COPY_TASKS, 1);
     try {
@@ -104,7 +103,6 @@ export class StoreSnapshots {
       throw error;
     } finally {
       clearInterval(timer);
-      signal?.removeEventListener("abort", abort);
       await pool.close();
     }
   }

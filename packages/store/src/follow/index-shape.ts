@@ -11,6 +11,7 @@ import {
   indexSlotPosition,
   int32At,
 } from "@millrace/format";
+import { isZero } from "@millrace/mapped-file";
 
 /** RocketMQ's own numbers: by far the most files have them, or others of the same proportion. */
 const DEFAULT_SHAPE: IndexFileShape = { maxHashSlotNum: 5_000_000, maxIndexNum: 20_000_000 };
@@ -71,12 +72,8 @@ function fits(bytes: Uint8Array, { maxHashSlotNum }: IndexFileShape, count: numb
     if (keyHash < 0) return false;
     const newest = int32At(bytes, indexSlotPosition(keyHash % maxHashSlotNum));
     if (newest < item || newest >= count + MEANWHILE) return false;
-    if (keyHash === 0 && isEmpty(bytes, position)) return false;
+    // Where no item is, zeros are. They have a hash whose slot is the first one, and that one may lead to the newest item.
+    if (keyHash === 0 && isZero(bytes.subarray(position, position + INDEX_ITEM_LENGTH))) return false;
   }
   return true;
-}
-
-/** Where no item is, zeros are. They have a hash whose slot is the first one, and that one may lead to the newest item. */
-function isEmpty(bytes: Uint8Array, position: number): boolean {
-  return bytes.subarray(position, position + INDEX_ITEM_LENGTH).every((byte) => byte === 0);
 }

@@ -7,7 +7,7 @@ import { isBuiltAgain } from "../../read/unit-verifier.js";
 import { type QueueName, realQueue, storedMessage } from "../stored-message.js";
 import { ArrivalTimes, type WaitingGroup } from "./arrival-times.js";
 import type { DeliveryWindow } from "./delivery-window.js";
-import { LevelHold, type LevelHoldObserver } from "./level-hold.js";
+import { LevelHold, type LevelHoldObserver, READING } from "./level-hold.js";
 import type { LogMoment } from "./master-deliveries.js";
 import { type PutVerdict, reasonOf, verdictOfError, verdictOfResult } from "./put-verdict.js";
 import type { ScheduledQueue, ScheduleMessageStore } from "./schedule-message-store.js";
@@ -181,11 +181,11 @@ export class DelayLevelQueue {
       if (pauseMs > 0) return pauseMs;
       if (this.#failed > 0) this.#retry(queue);
       const waitMs = this.#deliver(queue, clock.now(), monotonicMs);
-      this.#hold.read();
+      this.#hold.done(READING);
       return waitMs;
     } catch (error) {
       this.lastError = error;
-      this.#hold.readFailed(isBuiltAgain(error), () => `delayTimeLevel=${this.level} ${reasonOf(error as Error)}`);
+      this.#hold.failed(READING, isBuiltAgain(error), () => `delayTimeLevel=${this.level} ${reasonOf(error as Error)}`);
       const pauseMs = isBuiltAgain(error) ? BUILT_AGAIN_MS : RETRY_MS;
       this.#pausedUntilMs = monotonicMs + pauseMs;
       return pauseMs;
@@ -330,7 +330,7 @@ export class DelayLevelQueue {
     this.#pausedUntilMs = this.#context.clock.monotonic() + (verdict === "busy" ? BUSY_RETRY_MS : RETRY_MS);
     if (verdict === "ended") return;
     const why = (): string => `${placeOf({ ...due, level: this.level })} ${reasonOf(answer)}`;
-    this.#hold.putFailed(queueOffset, verdict === "busy", why);
+    this.#hold.failed(queueOffset, verdict === "busy", why);
   }
 
   #passIllegal(message: Omit<PassedOverMessage, "level">): void {
@@ -345,7 +345,7 @@ export class DelayLevelQueue {
 
   #finish(queueOffset: number): void {
     this.#deliveries.set(queueOffset, "done");
-    this.#hold.putDone(queueOffset);
+    this.#hold.done(queueOffset);
     const before = this.#delayOffset;
     while (this.#deliveries.get(this.#delayOffset) === "done") this.#deliveries.delete(this.#delayOffset++);
     if (this.#delayOffset !== before) this.#context.observer.onProgress(this.level, this.#delayOffset);

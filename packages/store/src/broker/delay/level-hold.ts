@@ -2,8 +2,8 @@ import type { Clock } from "@millrace/shared-memory";
 
 /** What is told at once only if it lasts so long: a store that is busy, a unit that is built again. */
 const LASTING_MS = 10_000;
-/** Beside the queue offsets of messages whose put has failed: the queue, or a record, could not be read. */
-const UNREAD = -1;
+/** What fails beside the queue offsets of messages, which cannot be put: reading the queue, or a record. */
+export const READING = -1;
 
 /** Why what is due in a delay level is not delivered yet. */
 export interface HeldLevel {
@@ -46,33 +46,17 @@ export class LevelHold {
   }
 
   /** @param isBrief it is tried again soon, and will not fail for long */
-  putFailed(queueOffset: number, isBrief: boolean, reason: () => string): void {
-    this.#add(queueOffset, isBrief, reason);
-  }
-
-  putDone(queueOffset: number): void {
-    this.#remove(queueOffset);
-  }
-
-  readFailed(isBrief: boolean, reason: () => string): void {
-    this.#add(UNREAD, isBrief, reason);
-  }
-
-  read(): void {
-    this.#remove(UNREAD);
-  }
-
-  #add(failed: number, isBrief: boolean, reason: () => string): void {
+  failed(what: number, isBrief: boolean, reason: () => string): void {
     const nowMs = this.#clock.monotonic();
     if (this.#failed.size === 0) this.#sinceMs = nowMs;
-    this.#failed.add(failed);
+    this.#failed.add(what);
     if (this.#isTold || (isBrief && nowMs - this.#sinceMs < LASTING_MS)) return;
     this.#isTold = true;
     this.#observer.onHeldUp({ level: this.#level, reason: reason() });
   }
 
-  #remove(failed: number): void {
-    if (!this.#failed.delete(failed) || this.#failed.size > 0 || !this.#isTold) return;
+  done(what: number): void {
+    if (!this.#failed.delete(what) || this.#failed.size > 0 || !this.#isTold) return;
     this.#isTold = false;
     this.#observer.onGoesOn(this.#level);
   }

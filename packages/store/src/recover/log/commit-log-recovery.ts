@@ -129,8 +129,7 @@ async function scanAll(
     const bytesScanned = Math.min(progress.bytesScanned, bytesTotal); // what is read goes beyond what is written
     onProgress?.({ bytesScanned, bytesTotal, segmentsScanned, segmentsTotal });
   };
-  const abort = (): void => progress.abort();
-  signal?.addEventListener("abort", abort, { once: true });
+  using _heeded = progress.heed(signal);
   const timer = setInterval(report, PROGRESS_INTERVAL_MS);
   try {
     const plan = planScan(queue.files, options);
@@ -144,7 +143,7 @@ async function scanAll(
       segmentsScanned++;
       report();
     };
-    const outcomes = await pool.runAll(tasks, onDone, abort);
+    const outcomes = await pool.runAll(tasks, onDone, () => progress.abort());
     const scanned = outcomes.flatMap((outcome) => (outcome.kind === "scanned" ? [outcome.scan] : []));
     return queue.files.map((file) => {
       const scan = scanned[unknown.indexOf(file)];
@@ -152,7 +151,6 @@ async function scanAll(
     });
   } finally {
     clearInterval(timer);
-    signal?.removeEventListener("abort", abort);
   }
 }
 

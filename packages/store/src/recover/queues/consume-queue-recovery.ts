@@ -141,17 +141,12 @@ async function inspectAll(
   const unitsPerFile = mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
   const inspection: InspectionOptions = { log, unitsPerFile, isTrusted, dispatchedOffset, messageDelayLevel };
   const progress = new ScanProgress();
-  const abort = (): void => progress.abort();
-  signal?.addEventListener("abort", abort, { once: true });
-  try {
-    const tasks = batches.map(
-      (queues) => ({ kind: "inspect", storage, options: inspection, queues, progress: progress.shared }) as const,
-    );
-    const results = await pool.runAll(tasks, ignore, abort);
-    return results.flatMap((result) => (result.kind === "inspected" ? result.plans : []));
-  } finally {
-    signal?.removeEventListener("abort", abort);
-  }
+  using _heeded = progress.heed(signal);
+  const tasks = batches.map(
+    (queues) => ({ kind: "inspect", storage, options: inspection, queues, progress: progress.shared }) as const,
+  );
+  const results = await pool.runAll(tasks, ignore, () => progress.abort());
+  return results.flatMap((result) => (result.kind === "inspected" ? result.plans : []));
 }
 
 function ignore(): void {}

@@ -28,4 +28,12 @@ export class ScanProgress {
   abort(): void {
     Atomics.store(this.#words, ABORT_WORD, 1n);
   }
+
+  /** Aborts with the signal, until what is returned is disposed of. */
+  heed(signal: AbortSignal | undefined): Disposable {
+    const abort = (): void => this.abort();
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    return { [Symbol.dispose]: () => signal?.removeEventListener("abort", abort) };
+  }
 }
