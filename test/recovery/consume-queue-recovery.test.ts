@@ -364,16 +364,6 @@ test("a last file without a length is removed, any other wrong file is refused a
   }
 });
 
-test("what is not durable for certain is forced; a force that fails ends the recovery", async (t) => {
-  const made = make(t);
-  const faults: Fault[] = [{ operation: "force", path: made.queue.path(10), after: 0, code: "EIO" }];
-  const storage = { kind: "faulty", faults } as const;
-  await t.throwsAsync(recoverQueues(made.root, { storage }), { code: "ERR_CONSUME_QUEUE_UNWRITABLE", message: /reason=EIO$/ });
-  t.is(rowOf(await recoverQueues(made.root, { storage, dispatchedOffset: made.log.offset })), "intact");
-  t.is(rowOf(await recoverQueues(made.root, { storage, dispatchedOffset: offsetOf(made.log, 20) })), "intact");
-  await t.throwsAsync(recoverQueues(made.root, { storage, dispatchedOffset: offsetOf(made.log, 19) }), { message: /reason=EIO$/ });
-});
-
 test("a queue that cannot be read is named; an aborted recovery changes nothing; threads find what one thread finds", async (t) => {
   const made = make(t);
   const before = filesBelow(made.root);

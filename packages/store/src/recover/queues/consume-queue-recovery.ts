@@ -72,7 +72,7 @@ export async function recoverConsumeQueues(options: QueueRecoveryOptions): Promi
     throwIfAborted(options.signal);
     const { storage, mappedFileSizeConsumeQueue } = options;
     const unitsPerFile = mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
-    const repairs = batchesOf(plans.filter(needsRepair));
+    const repairs = batchesOf(plans.filter((plan) => needsRepair(plan, unitsPerFile)));
     await pool.runAll(
       repairs.map((batch) => ({ kind: "repair", storage, unitsPerFile, queues: batch })),
       ignore,

@@ -16,14 +16,11 @@ export function isCut(plan: QueuePlan): boolean {
   return ["cut", "cutAndDispatch", "fill"].includes(verdictOf(plan));
 }
 
-/**
- * Whether anything on disk has to change, or to become durable. The last file need not: the next unit in it makes it durable, and
- * until then every recovery reads it.
- */
-export function needsRepair(plan: QueuePlan): boolean {
+/** Whether anything on disk has to change, or to become durable. */
+export function needsRepair(plan: QueuePlan, unitsPerFile: number): boolean {
   const verdict = verdictOf(plan);
   if (plan.staleFiles.length > 0 || plan.directory.unallocated.length > 0) return true;
-  return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < lastFileOf(plan);
+  return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < nextFileOf(plan, unitsPerFile);
 }
 
 /**
@@ -46,15 +43,19 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
     if (isGone || isStale || (isCut(plan) && !isNeeded)) storage.remove(segments.pathOf(fileStart));
     else if (isCut(plan) && fileStart + unitsPerFile > end)
       zeroFrom(storage, segments.pathOf(fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-    else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < lastFileOf(plan)) force(storage, segments.pathOf(fileStart));
+    else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < nextFileOf(plan, unitsPerFile))
+      force(storage, segments.pathOf(fileStart));
   }
   if (verdict === "fill") for (const range of plan.damaged) fill(storage, segments, range);
   if (storage.exists(directory.path)) storage.syncDirectory(directory.path);
 }
 
-/** First unit of the file that the queue ends in, as far as it stays. */
-function lastFileOf({ directory: { files }, maxQueueOffset }: QueuePlan): number {
-  return files.findLast((fileStart) => fileStart < maxQueueOffset) ?? 0;
+/**
+ * First unit of the file that the next unit comes to, the only one that need not be durable: that unit makes all of it so, and until
+ * then every recovery reads it. A queue that ends with a full file goes on in another one.
+ */
+function nextFileOf({ maxQueueOffset }: QueuePlan, unitsPerFile: number): number {
+  return maxQueueOffset - (maxQueueOffset % unitsPerFile);
 }
 
 /** Durable on return. */
