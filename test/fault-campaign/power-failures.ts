@@ -15,10 +15,12 @@ import { CAMPAIGN_OPTIONS, type Workshop } from "./workshop.js";
 const MESSAGES = 80;
 /** A life with as many messages forces the log about as often. */
 const FORCES = 60;
+const LIVES_MAX = 3;
 
 /**
- * A power failure: the next life finds what was forced, and some of what was not. In half of the cases a force of the log has failed
- * before, which the kernel reports once and then calls the pages clean, and an operator has ended the fence.
+ * A power failure after some lives, most of them killed: the next life finds what was forced, and some of what was not. In half of the
+ * cases a force of the log has failed before, which the kernel reports once and then calls the pages clean, and an operator has ended
+ * the fence.
  */
 export class PowerFailures implements FaultCampaign {
   readonly name = "power";
@@ -47,7 +49,8 @@ export class PowerFailures implements FaultCampaign {
       const ledgers: string[] = [];
       const lives: LifeOutcome[] = [];
       const story = [`${start.name}: ${plan === undefined ? "no force fails" : `force ${plan.first} of the log fails`}`];
-      for (let life = 0; life < (plan === undefined ? 1 : 2); life++) {
+      const count = plan === undefined ? 1 + random(LIVES_MAX) : 2;
+      for (let life = 0; life < count; life++) {
         const ledger = join(directory, `ledger-${life}`);
         ledgers.push(ledger);
         const options = { ...CAMPAIGN_OPTIONS, ...start.mode, storePathRootDir: root };
