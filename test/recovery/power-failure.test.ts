@@ -55,13 +55,11 @@ class GrowingLog {
   }
 }
 
-/** Each record is in its queue, with its tag, and found by its key. */
+/** Each record is in its queue, with its tag, and found by its key; each queue ends where it did, also where the log has none of it. */
 function faultsOf({ reader }: DispatchingStore, log: GrowingLog): string[] {
   const faults: string[] = [];
-  const ends = new Map<string, StoredRecord>();
-  for (const record of log.left) {
-    const { topic, queueId, queueOffset, physicalOffset, tag, key } = record;
-    ends.set(`${topic}-${queueId}`, record);
+  const ends = new Map(log.records.map((record) => [`${record.topic}-${record.queueId}`, record]));
+  for (const { topic, queueId, queueOffset, physicalOffset, tag, key } of log.left) {
     using found = reader.getMessage({ topic, queueId, queueOffset, maxMessages: 1, filter: { tags: [tag] } });
     const got = found.messages[0]?.physicalOffset;
     if (got !== physicalOffset) faults.push(`${topic}-${queueId} at ${queueOffset}: ${found.status} ${got}, not ${physicalOffset}`);
@@ -153,6 +151,8 @@ class FailingStore {
     else if (kind < 6) store.flush(false);
     else if (kind < 7) store.flush(true);
     else if (this.#isExpiring && log.builder.offset > log.minOffset + 2 * SEGMENT_SIZE) {
+      await store.untilForced(log.minOffset + SEGMENT_SIZE);
+      if (this.#moment !== undefined) return; // the power has failed: nothing goes any more
       log.expire();
       store.expire(log.minOffset);
     }

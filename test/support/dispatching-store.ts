@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { segmentFileName } from "@millrace/format";
 import { ControlBlock, monotonicMs, QueueTableWriter } from "@millrace/shared-memory";
 import type { MessageStoreConfig, MessageStoreOptions } from "@millrace/store";
@@ -56,8 +57,7 @@ export class DispatchingStore {
     this.#consumeQueues = new ConsumeQueueDispatcher(storage, config, data.queues, control, data.deletedTopics);
     this.#index = new IndexDispatcher(storage, paths, config, data.indexFromOffset);
     const mark = dispatchedMarkWriter(storage, paths, this.#index, counters.wroteOffset.get());
-    this.#consumeQueues.refresh(); // as the worker does: nothing may be said of units that recovery has cut
-    this.#consumeQueues.checksums.endRound();
+    this.#consumeQueues.beginNotes();
     mark(counters.reputFromOffset.value);
     this.#flush = new ConsumeQueueForcer(control, storage, config, this.#consumeQueues, [this.#index], mark);
     this.#service = new ReputMessageService(control, storage, config, [this.#consumeQueues, this.#index], this.#flush, NO_EVENTS);
@@ -91,6 +91,27 @@ export class DispatchingStore {
 
   get isForcing(): boolean {
     return this.#flush.isForcing;
+  }
+
+  /** As the cleaner does before a segment goes. */
+  async untilForced(offset: number): Promise<void> {
+    while (!this.#flush.isForcedTo(offset)) {
+      this.#service.doWork();
+      await setImmediate();
+    }
+  }
+
+  /** A thorough round, and its end. */
+  async forceAll(): Promise<void> {
+    while (this.isForcing) await setImmediate();
+    this.flush(true);
+    while (this.isForcing) await setImmediate();
+  }
+
+  deleteTopic(topic: string, offset: number): string | undefined {
+    const failure = this.#expired.deleteTopic(topic, offset);
+    this.#topics.forget(topic);
+    return failure;
   }
 
   /** Segments below go, then what ConsumeQueues and index have of them. */

@@ -34,6 +34,16 @@ export class SegmentsOfTest implements CleanableSegments {
     return this.delayed;
   }
 
+  /** All is, unless a test says how often it is asked before. */
+  asksUntilForced = 0;
+
+  async isForcedTo(offset: number): Promise<boolean> {
+    if (this.asksUntilForced === 0) return true;
+    this.calls.push(`forced ${offset}?`);
+    this.asksUntilForced--;
+    return false;
+  }
+
   async retireBelow(offset: number): Promise<void> {
     this.calls.push(`retire ${offset}`);
     this.minOffset = offset;

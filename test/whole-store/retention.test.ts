@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import type { Fault } from "@millrace/mapped-file";
+import { storePaths } from "@millrace/format";
+import { createStorage, type Fault } from "@millrace/mapped-file";
 import type { MessageStore, MessageStoreOptions } from "@millrace/store";
 import test from "ava";
+import { readDispatchedMark } from "#store/marks/dispatched-mark.js";
 import { leftByCrash } from "../support/left-by-crash.js";
 import { setWallClock } from "../support/settable-wall-clock.js";
 import { message, numbered, numberOf, openStore } from "../support/temporary-store.js";
@@ -90,6 +92,17 @@ test.serial("what has expired goes, oldest first, but for the last segment, and 
   t.like(await store.deleteExpiredFiles(), { deletedSegments: 0, deletedConsumeQueueFiles: 0 });
   await store.close();
   t.deepEqual(files(store, "consumequeue/TopicA/0"), before.queue.slice(5), "the last force makes no deleted file again");
+});
+
+test.serial("before a segment goes the units of its records are durable, and the mark says so", async (t) => {
+  const store = await openStore(t, { ...OPTIONS, flushIntervalConsumeQueue: 2 ** 30, flushConsumeQueueThoroughInterval: 2 ** 30 });
+  await put(store, 0, 40);
+  await settled(store, 40);
+  const storage = createStorage({ kind: "real" });
+  const path = storePaths(store.config.storePathRootDir).dispatchedMark;
+  t.true((readDispatchedMark(storage, path)?.dispatchedOffset ?? 0) < 13 * SIZE);
+  t.like(await store.deleteExpiredFiles(), { deletedSegments: 13, minOffset: 13 * SIZE });
+  t.true((readDispatchedMark(storage, path)?.dispatchedOffset ?? 0) >= 13 * SIZE);
 });
 
 const modes: Record<string, MessageStoreOptions> = {

@@ -5,6 +5,8 @@ import type { DiskSpace } from "./disk-space.js";
 import type { Pause } from "./pause.js";
 
 const HOUR_MS = 60 * 60 * 1000;
+/** How often is looked whether a round of forces is over. */
+const FORCE_LOOK_MS = 5;
 
 /** The segments of the log as the cleaner sees them. All offsets are starts or ends of segments. */
 export interface CleanableSegments {
@@ -19,6 +21,8 @@ export interface CleanableSegments {
   firstStoreTimestamp(fromOffset: number): number | undefined;
   /** Physical offset of the oldest delayed message that has not been delivered for good. */
   delayedFrom(): number | undefined;
+  /** Whether all that was dispatched below `offset` is durable; if not, it is being made so. */
+  isForcedTo(offset: number): Promise<boolean>;
   /** Moves {@link minOffset}: nobody begins to read below `offset` any more. Leases go on. */
   retireBelow(offset: number): Promise<void>;
   /** Deletes what is retired. Resolves with why it could not, if so. */
@@ -129,6 +133,7 @@ export class CommitLogCleaner {
         break;
       }
       if (this.#deletedSegments > 0 && !(await this.#pause.for(this.#config.deleteCommitLogFilesInterval))) break;
+      if (!(await this.#untilForced(endOffset))) break;
       await this.#segments.retireBelow(endOffset);
       this.#held = { endOffset, sinceMs: this.#clock.now() };
       this.#heldAtMs = this.#clock.monotonic();
@@ -138,6 +143,15 @@ export class CommitLogCleaner {
       this.#deletedSegments++;
     }
     return undefined;
+  }
+
+  /**
+   * Where a queue ends is said by its units alone when its last record has gone: no segment goes before they are durable. False when
+   * it is time to stop.
+   */
+  async #untilForced(endOffset: number): Promise<boolean> {
+    while (!(await this.#segments.isForcedTo(endOffset))) if (!(await this.#pause.for(FORCE_LOOK_MS))) return false;
+    return true;
   }
 
   /** At the end: nobody reads any more. What cannot be deleted is back when the store opens again. */

@@ -52,6 +52,10 @@ export class CommitLogSegments implements CleanableSegments {
     return this.#delayedFrom();
   }
 
+  async isForcedTo(offset: number): Promise<boolean> {
+    return await this.#pipeline.isForcedTo(offset);
+  }
+
   async retireBelow(offset: number): Promise<void> {
     await this.#pipeline.retireSegmentsBelow(offset);
     this.#reader.forget(offset);

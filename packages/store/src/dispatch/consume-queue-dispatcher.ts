@@ -129,6 +129,12 @@ export class ConsumeQueueDispatcher implements HintedDispatcher {
     this.#files.syncTopics();
   }
 
+  /** At the beginning: what was noted of units that recovery has cut must not be said of those that come in their places. */
+  beginNotes(): void {
+    this.refresh();
+    this.checksums.keepOnly(this.queues.flatMap((queue) => queue?.directory ?? []));
+  }
+
   /** Queues registered by main exist here from now on. */
   refresh(): void {
     this.#slots.refresh();
@@ -150,11 +156,13 @@ export class ConsumeQueueDispatcher implements HintedDispatcher {
     return this.#counters.dispatchRefusedQueues.value > 0;
   }
 
-  /** Lets go of a queue whose files are about to be deleted; nothing in it can be read from now on. */
-  drop(queue: ConsumeQueue): void {
-    this.#min.set(queue.slot, this.#max.get(queue.slot));
-    this.checksums.forget(queue.directory);
-    this.#letGo(queue);
+  /** Lets go of queues whose files are about to be deleted; nothing in them can be read from now on. */
+  drop(queues: readonly ConsumeQueue[]): void {
+    this.checksums.forgetQueues(queues.map(({ directory }) => directory));
+    for (const queue of queues) {
+      this.#min.set(queue.slot, this.#max.get(queue.slot));
+      this.#letGo(queue);
+    }
   }
 
   close(): void {

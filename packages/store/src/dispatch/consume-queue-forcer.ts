@@ -40,6 +40,10 @@ export class ConsumeQueueForcer {
   #nextRound = 0;
   #lastThorough = 0;
   #durableOffset = -1;
+  /** Units and keys of all records below it are durable, but for those of queues that are set aside. */
+  #forcedOffset: number;
+  /** Somebody waits for the end of a thorough round. */
+  #isDemanded = false;
   /** Where dispatching stood at the last look. */
   #lookedOffset = -1;
   /**
@@ -63,6 +67,16 @@ export class ConsumeQueueForcer {
     this.#others = others;
     this.#onDurable = onDurable;
     this.#lastThorough = monotonicMs();
+    this.#forcedOffset = this.#counters.reputFromOffset.value; // by recovery
+  }
+
+  /**
+   * Whether the log below `offset` is not needed any more to bring ConsumeQueues and other dispatchers back after a power failure. If it
+   * is, the next round begins as soon as it can, and is thorough: to be asked again.
+   */
+  isForcedTo(offset: number): boolean {
+    this.#isDemanded ||= offset > this.#forcedOffset;
+    return offset <= this.#forcedOffset;
   }
 
   get isForcing(): boolean {
@@ -78,12 +92,12 @@ export class ConsumeQueueForcer {
   flushWhenDue(now: number, offset: number, storeTimestamp: number, leastStoreTimestamp: number): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (leastStoreTimestamp < this.#leastUnforced) this.#lower(leastStoreTimestamp);
-    if (this.#isForcing || now < this.#nextRound) return;
+    if (this.#isForcing || (now < this.#nextRound && !this.#isDemanded)) return;
     this.#nextRound = now + this.#config.flushIntervalConsumeQueue;
     // Nothing came since the last look: nobody pays for a thorough round now, and a close has nothing left to force.
     const isIdle = offset === this.#lookedOffset && offset !== this.#durableOffset;
     this.#lookedOffset = offset;
-    const isThorough = isIdle || now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
+    const isThorough = isIdle || this.#isDemanded || now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
     const least = isThorough ? 1 : Math.max(1, this.#config.flushConsumeQueueLeastPages * PAGE_LENGTH);
     const paths: string[] = [];
     for (const queue of this.#consumeQueues.queues) {
@@ -94,6 +108,7 @@ export class ConsumeQueueForcer {
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
     if (isThorough) {
+      this.#isDemanded = false;
       this.#leastUnforced = Number.POSITIVE_INFINITY;
       this.#consumeQueues.checksums.beginRound(this.#consumeQueues.queues);
     }
@@ -139,6 +154,11 @@ export class ConsumeQueueForcer {
     }
   }
 
+  /** As {@link flushWhenDue}, but only where somebody waits for it: while dispatching fails, as it does on a full disk. */
+  flushOnDemand(now: number, offset: number): void {
+    if (this.#isDemanded) this.flushWhenDue(now, offset, 0, Number.POSITIVE_INFINITY);
+  }
+
   /** Everything, at once, before the thread ends; not after a force that failed. */
   async flushAll(offset: number, storeTimestamp: number): Promise<void> {
     this.#closesAtMs = monotonicMs() + CLOSE_WAIT_MS;
@@ -173,6 +193,7 @@ export class ConsumeQueueForcer {
     this.#lastThorough = now;
     this.#consumeQueues.syncTopics();
     for (const dispatcher of this.#others) dispatcher.force?.();
+    this.#forcedOffset = this.#roundOffset;
     const isMoved = this.#roundOffset !== this.#durableOffset && !this.#consumeQueues.hasRefusedQueues;
     if (isMoved && this.#roundStoreTimestamp > 0)
       this.#counters.logicsMsgTimestamp.set(Math.min(this.#roundStoreTimestamp, this.#leastUnforced));

@@ -43,9 +43,7 @@ async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promis
   counters.reputFromOffset.beginAt(fromOffset);
   const mark = dispatchedMarkWriter(storage, paths, index, counters.wroteOffset.get());
   try {
-    // What was noted of units that recovery has cut must not be said of those that come in their places.
-    consumeQueues.refresh();
-    consumeQueues.checksums.endRound();
+    consumeQueues.beginNotes();
     mark(counters.reputFromOffset.value);
   } catch {
     // On a full disk: the old mark would vouch for what is dispatched from now on. Without one everything is looked at when the
@@ -81,7 +79,7 @@ async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promis
     () => counters.wroteOffset.get(),
     scrub,
   );
-  return await runAgent(service, dispatchControl(expired, scrub, index), port, control);
+  return await runAgent(service, dispatchControl(expired, scrub, flush, index), port, control);
 }
 
 export default serviceEntry(dispatchWorker);
@@ -90,9 +88,11 @@ export default serviceEntry(dispatchWorker);
 function dispatchControl(
   expired: ExpiredConsumeQueues,
   scrub: ConsumeQueueScrub,
+  flush: ConsumeQueueForcer,
   index: IndexDispatcher | undefined,
 ): DispatchControl {
   return {
+    isForcedTo: (offset) => flush.isForcedTo(offset),
     deleteExpired: (minOffset) => expired.deleteExpired(minOffset),
     deleteTopic: (topic, offset) => expired.deleteTopic(topic, offset),
     deleteQueue: (slot) => expired.deleteQueue(slot),

@@ -92,9 +92,8 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
       this.#deletedTopics.add(topic, offset);
       this.#consumeQueues.setTopicDeleted(topic, offset);
       this.#consumeQueues.refresh();
-      for (const queue of this.#consumeQueues.queues) {
-        if (queue !== undefined && basename(dirname(queue.directory)) === topic) this.#consumeQueues.drop(queue);
-      }
+      const queues = this.#consumeQueues.queues.flatMap((queue) => queue ?? []);
+      this.#consumeQueues.drop(queues.filter(({ directory }) => basename(dirname(directory)) === topic));
       this.#deleteTopicDirectory(join(this.#directory, topic));
     });
     return this.#failure;
@@ -106,7 +105,7 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
     const queue = this.#consumeQueues.queues[slot];
     if (queue === undefined) return undefined;
     this.#attempt(() => {
-      this.#consumeQueues.drop(queue);
+      this.#consumeQueues.drop([queue]);
       this.#deleteDirectory(queue.directory);
     });
     return this.#failure;
@@ -151,7 +150,7 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
       const isDone = this.#attempt(() => {
         for (const path of paths) this.#storage.remove(path);
         this.#storage.syncDirectory(queue.directory);
-        this.#consumeQueues.checksums.forget(queue.directory, Math.min(liveStart, lastStart));
+        this.#consumeQueues.checksums.forgetBelow(queue.directory, Math.min(liveStart, lastStart));
       });
       if (!isDone) return;
       yield paths.length;

@@ -118,7 +118,10 @@ export class ReputMessageService implements Agent {
   /** One group. */
   doWork(): number {
     const now = monotonicMs();
-    if (now < this.#retryAt) return 0;
+    if (now < this.#retryAt) {
+      this.#flush.flushOnDemand(now, this.#offset);
+      return 0;
+    }
     const began = this.#counters.reputFromOffset.value;
     const messages = this.#dispatchGroup(Math.max(shownOffset(this.#counters, this.#shownWhen), began));
     if (messages < 0) return 0;

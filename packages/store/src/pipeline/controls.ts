@@ -67,6 +67,12 @@ export interface ExpiredQueuesControl {
   deleteQueue(slot: number): string | undefined;
 }
 
+/** What the cleaner on main asks of the dispatch thread before a segment goes. Implemented by dispatch/consume-queue-forcer. */
+interface DispatchForceControl {
+  /** Whether all that was dispatched below `offset` is durable. If not, it is being made so: to be asked again, a little later. */
+  isForcedTo(offset: number): boolean;
+}
+
 /** Implemented by dispatch/index-dispatcher. */
 interface IndexControl {
   /** The index file of this name is not as it was written. That is noted, and the next opening builds it again, after a crash, too. */
@@ -74,7 +80,7 @@ interface IndexControl {
 }
 
 /** All that main asks of the dispatch thread. */
-export type DispatchControl = ExpiredQueuesControl & ScrubControl & IndexControl;
+export type DispatchControl = ExpiredQueuesControl & ScrubControl & DispatchForceControl & IndexControl;
 
 /** What became of a deletion; plain data, because errors lose their codes between threads. */
 export interface SegmentDeletion {

@@ -138,6 +138,10 @@ export class Pipeline {
   }
 
   /** {@link DispatchControl} */
+  isForcedTo(offset: number): Promise<boolean> {
+    return answered(this.#threads.dispatch.ask((control) => control.isForcedTo(offset)));
+  }
+
   deleteExpired(minOffset: number): Promise<ExpiredDeletion> {
     return answered(this.#threads.dispatch.ask((control) => control.deleteExpired(minOffset)));
   }

@@ -78,6 +78,7 @@ export async function recoverDispatch(options: DispatchRecoveryOptions): Promise
     checksums: readConsumeQueueChecksums(options.storage, paths.consumeQueueChecksums),
     isTrusted: lastExitOk && mark?.dispatchedOffset === maxOffset,
     dispatchedOffset: mark?.dispatchedOffset ?? 0,
+    rewrites: mark !== undefined,
     messageDelayLevel: config.messageDelayLevel,
     ...(signal === undefined ? {} : { signal }),
   });

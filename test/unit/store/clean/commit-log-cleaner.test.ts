@@ -77,6 +77,21 @@ test("nothing goes that is not dispatched and durable", async (t) => {
   t.is(segments.minOffset, 200);
 });
 
+test("a segment goes when the units of its records are durable: that is waited for, until it is time to stop", async (t) => {
+  const alive = setInterval(() => {}, 1000); // a pause keeps no process alive
+  t.teardown(() => clearInterval(alive));
+  const { service, segments } = cleaner({ deleteFileBatchMax: 1 });
+  segments.asksUntilForced = 2;
+  t.deepEqual(await service.run(false), { deletedSegments: 1 });
+  t.deepEqual(segments.calls, ["forced 100?", "forced 100?", "retire 100", "delete 100"]);
+  const stopped = cleaner();
+  stopped.segments.asksUntilForced = Number.POSITIVE_INFINITY;
+  const run = stopped.service.run(false);
+  stopped.pause.stop();
+  t.deepEqual(await run, { deletedSegments: 0 });
+  t.is(stopped.segments.minOffset, 0);
+});
+
 test("a manual run is not bound to the hour, but to the age", async (t) => {
   const { service, segments } = cleaner({}, AT_3);
   segments.modified.set(200, AT_3);

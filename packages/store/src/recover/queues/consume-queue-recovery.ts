@@ -34,6 +34,8 @@ export interface QueueRecoveryOptions {
   /** See {@link InspectionOptions}. */
   readonly isTrusted: boolean;
   readonly dispatchedOffset: number;
+  /** See {@link repairQueue}; by default not: in a directory of RocketMQ's all units may not be durable. */
+  readonly rewrites?: boolean;
   /** Says what the units of delayed messages hold. */
   readonly messageDelayLevel: string;
   readonly signal?: AbortSignal;
@@ -70,11 +72,11 @@ export async function recoverConsumeQueues(options: QueueRecoveryOptions): Promi
   try {
     const plans = await inspectAll(options, pool, batches);
     throwIfAborted(options.signal);
-    const { storage, mappedFileSizeConsumeQueue } = options;
+    const { storage, mappedFileSizeConsumeQueue, rewrites = false } = options;
     const unitsPerFile = mappedFileSizeConsumeQueue / CONSUME_QUEUE_UNIT_LENGTH;
-    const repairs = batchesOf(plans.filter((plan) => needsRepair(plan, unitsPerFile)));
+    const repairs = batchesOf(plans.filter(needsRepair));
     await pool.runAll(
-      repairs.map((batch) => ({ kind: "repair", storage, unitsPerFile, queues: batch })),
+      repairs.map((batch) => ({ kind: "repair", storage, unitsPerFile, rewrites, queues: batch })),
       ignore,
       ignore,
     );

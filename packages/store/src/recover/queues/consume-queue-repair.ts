@@ -1,8 +1,7 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CONSUME_QUEUE_UNIT_LENGTH, writeFillUnit } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
-import { SegmentDirectory } from "@millrace/mapped-file";
-import { zeroFrom } from "../scan/segment-settlement.js";
+import { rewrite, SegmentDirectory, zeroData } from "@millrace/mapped-file";
 import { QUEUE_TABLE, type QueueVerdict } from "./consume-queue-decision.js";
 import type { QueuePlan } from "./consume-queue-inspection.js";
 import type { UnitRange } from "./consume-queue-units.js";
@@ -17,18 +16,20 @@ export function isCut(plan: QueuePlan): boolean {
 }
 
 /** Whether anything on disk has to change, or to become durable. */
-export function needsRepair(plan: QueuePlan, unitsPerFile: number): boolean {
+export function needsRepair(plan: QueuePlan): boolean {
   const verdict = verdictOf(plan);
   if (plan.staleFiles.length > 0 || plan.directory.unallocated.length > 0) return true;
-  return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < nextFileOf(plan, unitsPerFile);
+  return (verdict !== "keep" && verdict !== "dispatch") || plan.forceFrom < plan.maxQueueOffset;
 }
 
 /**
- * Makes a queue's files what the plan says. From the back, so that a crash leaves something that leads to the same plan, or to a
- * whole rebuild.
+ * Makes a queue's files what the plan says, and durable: what a killed life left is vouched for by the next mark, and may never be
+ * written again. From the back, so that a crash leaves something that leads to the same plan, or to a whole rebuild.
+ *
+ * @param rewrites units that may not be durable are written again before they are forced: a force that failed may have left them clean
  */
-export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: number): void {
-  const { directory, staleFiles } = plan;
+export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: number, rewrites: boolean): void {
+  const { directory, forceFrom, staleFiles } = plan;
   const unitsPerFile = fileLength / CONSUME_QUEUE_UNIT_LENGTH;
   const segments = new SegmentDirectory(directory.path, unitsPerFile, CONSUME_QUEUE_UNIT_LENGTH);
   const verdict = verdictOf(plan);
@@ -36,26 +37,40 @@ export function repairQueue(storage: Storage, plan: QueuePlan, fileLength: numbe
   const end = plan.maxQueueOffset;
   for (const name of directory.unallocated) storage.remove(join(directory.path, name));
   for (const fileStart of directory.files.toReversed()) {
-    const isStale = staleFiles.includes(fileStart);
+    const path = segments.pathOf(fileStart);
+    const fileEnd = fileStart + unitsPerFile;
     // RocketMQ takes the first unit of an empty file for one. Such a file stays only where nothing but its name says where the
     // queue goes on.
     const isNeeded = fileStart < end || (fileStart === end && end > 0 && !directory.files.includes(end - unitsPerFile));
-    if (isGone || isStale || (isCut(plan) && !isNeeded)) storage.remove(segments.pathOf(fileStart));
-    else if (isCut(plan) && fileStart + unitsPerFile > end)
-      zeroFrom(storage, segments.pathOf(fileStart), fileLength, (end - fileStart) * CONSUME_QUEUE_UNIT_LENGTH);
-    else if (fileStart + unitsPerFile > plan.forceFrom && fileStart < nextFileOf(plan, unitsPerFile))
-      force(storage, segments.pathOf(fileStart));
+    const zeroes = isCut(plan) && fileEnd > end;
+    const isUnforced = fileEnd > forceFrom && Math.max(fileStart, forceFrom) < end;
+    if (isGone || staleFiles.includes(fileStart) || (isCut(plan) && !isNeeded)) storage.remove(path);
+    else if (zeroes || isUnforced) {
+      const from = rewrites && isUnforced ? Math.max(0, forceFrom - fileStart) : unitsPerFile;
+      const to = Math.min(fileEnd, end) - fileStart;
+      settle(storage, path, from * CONSUME_QUEUE_UNIT_LENGTH, to * CONSUME_QUEUE_UNIT_LENGTH, zeroes ? fileLength : 0);
+    }
   }
   if (verdict === "fill") for (const range of plan.damaged) fill(storage, segments, range);
   if (storage.exists(directory.path)) storage.syncDirectory(directory.path);
 }
 
-/**
- * First unit of the file that the next unit comes to, the only one that need not be durable: that unit makes all of it so, and until
- * then every recovery reads it. A queue that ends with a full file goes on in another one.
- */
-function nextFileOf({ maxQueueOffset }: QueuePlan, unitsPerFile: number): number {
-  return maxQueueOffset - (maxQueueOffset % unitsPerFile);
+/** The names of the queues and of their topics. */
+export function syncTopics(storage: Storage, plans: readonly QueuePlan[]): void {
+  const topics = new Set(plans.map(({ directory }) => dirname(directory.path)).filter((topic) => storage.exists(topic)));
+  for (const path of [...topics, ...new Set(Array.from(topics, (topic) => dirname(topic)))]) storage.syncDirectory(path);
+}
+
+/** Bytes of a file: [from, to) are written again, what lies between `to` and `zeroTo` becomes zero. Durable on return. */
+function settle(storage: Storage, path: string, from: number, to: number, zeroTo: number): void {
+  const file = storage.open(path, "write");
+  try {
+    zeroData(file, to, zeroTo);
+    rewrite(file, from, to, to);
+    file.force();
+  } finally {
+    file.close();
+  }
 }
 
 /** Durable on return. */
@@ -70,14 +85,5 @@ function fill(storage: Storage, segments: SegmentDirectory, { from, to }: UnitRa
     } finally {
       file.close();
     }
-  }
-}
-
-function force(storage: Storage, path: string): void {
-  const file = storage.open(path, "write");
-  try {
-    file.force();
-  } finally {
-    file.close();
   }
 }

@@ -4,7 +4,7 @@ import { createStorage } from "@millrace/mapped-file";
 import type { TaskFailure, TaskRunner } from "../scan/recovery-task-pool.js";
 import { ScanProgress } from "../scan/scan-progress.js";
 import { ConsumeQueueInspector, type InspectedQueue, type InspectionOptions, type QueuePlan } from "./consume-queue-inspection.js";
-import { repairQueue } from "./consume-queue-repair.js";
+import { repairQueue, syncTopics } from "./consume-queue-repair.js";
 
 /** Some queues at a time: one is often too little to be worth a message between threads. */
 export type QueueTask =
@@ -19,6 +19,7 @@ export type QueueTask =
       readonly kind: "repair";
       readonly storage: StorageSpec;
       readonly unitsPerFile: number;
+      readonly rewrites: boolean;
       readonly queues: readonly QueuePlan[];
     };
 
@@ -38,8 +39,9 @@ export default function runQueueTask(task: QueueTask): QueueResult | TaskFailure
     if (task.kind === "repair") {
       for (const plan of task.queues) {
         path = plan.directory.path;
-        repairQueue(storage, plan, task.unitsPerFile * CONSUME_QUEUE_UNIT_LENGTH);
+        repairQueue(storage, plan, task.unitsPerFile * CONSUME_QUEUE_UNIT_LENGTH, task.rewrites);
       }
+      syncTopics(storage, task.queues);
       return { kind: "repaired" };
     }
     const inspector = new ConsumeQueueInspector(storage, task.options);

@@ -49,18 +49,3 @@ function forceOrFail(path: string, file: StorageFile): void {
     throw new MillraceError("ERR_FORCE_FAILED", `recovery cannot force the log: path=${path}, reason=${reason}`, { cause });
   }
 }
-
-/**
- * Zeroes what is not zero from a position to the end of a file ({@link zeroData}), and makes the file durable. Returns the bytes
- * zeroed.
- */
-export function zeroFrom(storage: Storage, path: string, size: number, position: number): number {
-  const file = storage.open(path, "write");
-  try {
-    const zeroed = zeroData(file, position, size);
-    file.force();
-    return zeroed;
-  } finally {
-    file.close();
-  }
-}
