@@ -3,6 +3,7 @@ export { createStorage } from "./create-storage.js";
 export { createFile } from "./created-file.js";
 export { DirectSocket } from "./direct-socket.js";
 export { DirectoryWatch } from "./directory-watch.js";
+export { syncInherited } from "./inherited-names.js";
 export { LockFile } from "./lock-file.js";
 export { MappedFile } from "./mapped-file.js";
 export { MappedFileQueue } from "./mapped-file-queue.js";

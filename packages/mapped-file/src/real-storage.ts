@@ -22,6 +22,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { syncInherited } from "./inherited-names.js";
 import { RealStorageFile } from "./real-storage-file.js";
 import { DEFAULT_FILE_MODE, directoryModeOf, openRegularFile } from "./regular-file.js";
 import { readWholeFile, replaceFile } from "./small-file.js";
@@ -81,7 +82,9 @@ export class RealStorage implements Storage {
   makeDirectory(path: string, durable = true): boolean {
     const missing: string[] = [];
     let isMade = false; // the last one is the path itself
-    for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
+    let found = resolve(path);
+    for (; !existsSync(found); found = dirname(found)) missing.push(found);
+    if (durable && missing.length > 0) syncInherited(this, dirname(found)); // of a chain that a kill cut short its name may not be durable
     // Level by level: mkdir's own recursion never ends below /proc (Node 20).
     for (const directory of missing.reverse()) {
       isMade = makeOne(directory, directoryModeOf(this.#fileMode));

@@ -291,12 +291,27 @@ test("a directory whose name could not be made durable is not there: made again,
   const failing = Object.assign(createStorage({ kind: "real" }), {
     syncDirectory: (directory: string) => {
       synced.push(directory);
-      if (synced.length === 2) throw Object.assign(new Error("EIO: planned"), { code: "EIO" });
+      if (synced.length === 3) throw Object.assign(new Error("EIO: planned"), { code: "EIO" });
     },
   });
   t.throws(() => failing.makeDirectory(path), { code: "EIO" });
   t.false(existsSync(path));
   failing.makeDirectory(path);
   t.true(existsSync(path));
-  t.deepEqual(synced.slice(1), [join(path, ".."), join(path, "..")]);
+  const [above, root, parent] = [join(path, "..", "..", ".."), join(path, "..", ".."), join(path, "..")];
+  t.deepEqual(synced, [above, root, parent, root, parent]);
+});
+
+test("of a chain of directories that a kill cut short the last name is made durable with the rest", (t) => {
+  const root = temporaryDirectory(t);
+  const synced: string[] = [];
+  const recording = Object.assign(createStorage({ kind: "real" }), {
+    syncDirectory: (directory: string) => {
+      synced.push(directory);
+      if (directory === root) throw Object.assign(new Error("EACCES: planned"), { code: "EACCES" });
+    },
+  });
+  mkdirSync(join(root, "a")); // and killed
+  recording.makeDirectory(join(root, "a", "b", "c"));
+  t.deepEqual(synced, [root, join(root, "a"), join(root, "a", "b")]);
 });

@@ -1,5 +1,6 @@
+import { dirname } from "node:path";
 import { MillraceError, type StorePaths, storePaths } from "@millrace/format";
-import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
+import { createStorage, type Storage, type StorageSpec, syncInherited } from "@millrace/mapped-file";
 import { followsMaster } from "../config/ha-options.js";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import type { MessageStoreOptions } from "../config/message-store-options.js";
@@ -84,6 +85,7 @@ export function lockDirectory(options: MessageStoreOptions, on: StorageSpec): Lo
 /** From the lock to the mark that the directory is in use. On failure the lock is still held. */
 export async function recoverDirectory(locked: LockedDirectory, options: MessageStoreOptions): Promise<OpenedDirectory> {
   const { config, spec, storage, paths, abort, events } = locked;
+  syncInheritedNames(storage, paths);
   const stray = bringFenceHome(storage, paths); // before the watermark that may hold it is refused
   const directories = listConsumeQueues(storage, paths.consumeQueue, config.mappedFileSizeConsumeQueue);
   const deletedTopics = DeletedTopics.read(storage, paths.deletedTopics);
@@ -130,6 +132,15 @@ export async function recoverDirectory(locked: LockedDirectory, options: Message
   const fence = findFence(storage, paths);
   abort.create(process.pid);
   return { ...locked, recovery, dispatch, deletedTopics, fence };
+}
+
+/**
+ * Before anything is read that the opening goes by, and the store after it: small files that a killed life renamed and did not sync, topics
+ * it removed, the directories it made. The names of segments, of queues' files and of notes are synced by who recovers them.
+ */
+function syncInheritedNames(storage: Storage, { root, commitLog, config, consumeQueue }: StorePaths): void {
+  for (const directory of new Set([dirname(root), dirname(commitLog), root, config, consumeQueue]))
+    syncInherited(storage, directory);
 }
 
 /** The log of a slave that has nothing begins where its master's does. */

@@ -1,4 +1,4 @@
-import type { MappedFile, Storage } from "@millrace/mapped-file";
+import { type MappedFile, type Storage, syncInherited } from "@millrace/mapped-file";
 import {
   type NotedQueue,
   readSegmentNote,
@@ -121,8 +121,8 @@ export class NotedSegments {
     files.forEach(({ fromOffset }, index) => {
       if (this.#notes.has(fromOffset) && scans[index]?.from !== 0) kept.add(fromOffset);
     });
-    if (removeSegmentNotes(this.#storage, this.#directory, (fromOffset) => kept.has(fromOffset)))
-      this.#storage.syncDirectory(this.#directory);
+    removeSegmentNotes(this.#storage, this.#directory, (fromOffset) => kept.has(fromOffset));
+    syncInherited(this.#storage, this.#directory); // a killed life may have removed some, too
     files.forEach((file, index) => {
       const scan = scans[index];
       if (scan === undefined || scan.from === scan.position || scan.corrupt.length > 0 || scan.lastPosition < 0) return;
