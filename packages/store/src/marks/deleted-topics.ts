@@ -15,6 +15,11 @@ export interface DeletedTopicsDamage {
   readonly reason: string;
 }
 
+interface Table {
+  readonly offsets: ReadonlyMap<string, number>;
+  readonly text: string;
+}
+
 /**
  * Topics that were deleted while the log still had records of them, each with the offset below which its records are nobody's any more:
  * neither recovery nor dispatching brings them back, and a topic of the same name begins again. One thread's; each change is durable
@@ -26,7 +31,7 @@ export class DeletedTopics {
   readonly #storage: Storage;
   readonly #path: string;
   #offsets: ReadonlyMap<string, number>;
-  /** File and copy do not both hold the table. */
+  /** File and copy do not both hold the table: the next {@link prune}, of each opening at the latest, writes them again. */
   #isStale: boolean;
 
   private constructor(
@@ -45,19 +50,13 @@ export class DeletedTopics {
 
   /**
    * A missing file is none. From a damaged one nothing is taken: to bring back what was deleted is harmless beside deleting what is alive.
+   * Where both are good the file counts: it is durable before its copy is written, so that a copy that differs is older.
    */
   static read(storage: Storage, path: string): DeletedTopics {
     const damage: DeletedTopicsDamage[] = [];
-    let found: Map<string, number> | undefined;
-    let isStale = false;
-    for (const candidate of [path, path + COPY_SUFFIX]) {
-      const content = readCheckedFile(storage, candidate, KIND);
-      const offsets = content.state === "good" ? parseOffsets(new TextDecoder().decode(content.payload)) : undefined;
-      if (content.state === "damaged") damage.push({ path: candidate, reason: content.reason });
-      isStale ||= offsets === undefined;
-      found ??= offsets;
-    }
-    if (found !== undefined) return new DeletedTopics(storage, path, found, isStale, damage);
+    const [file, copy] = [path, path + COPY_SUFFIX].map((candidate) => readTable(storage, candidate, damage));
+    const found = file ?? copy;
+    if (found !== undefined) return new DeletedTopics(storage, path, found.offsets, file?.text !== copy?.text, damage);
     const unchecked = readUnchecked(storage, path + UNCHECKED_SUFFIX);
     if (typeof unchecked === "string") damage.push({ path: path + UNCHECKED_SUFFIX, reason: unchecked });
     const offsets = unchecked instanceof Map ? unchecked : new Map<string, number>();
@@ -108,6 +107,16 @@ export class DeletedTopics {
     this.#offsets = offsets;
     this.#isStale = false;
   }
+}
+
+/** The table and the text that says it; undefined when there is none. */
+function readTable(storage: Storage, path: string, damage: DeletedTopicsDamage[]): Table | undefined {
+  const content = readCheckedFile(storage, path, KIND);
+  if (content.state === "damaged") damage.push({ path, reason: content.reason });
+  if (content.state !== "good") return undefined;
+  const text = new TextDecoder().decode(content.payload);
+  const offsets = parseOffsets(text);
+  return offsets === undefined ? undefined : { offsets, text };
 }
 
 /** The table, why it cannot be read, or undefined without a file. */

@@ -74,6 +74,25 @@ test("a damaged table of deleted topics is read from its copy, and made again; w
   t.deepEqual([topics.offsets.size, topics.damage.length], [0, 2]);
 });
 
+test("a deletion, or its end, that a kill left in the table and not in its copy is in both after the next opening", (t) => {
+  const path = join(temporaryDirectory(t), "deletedTopics");
+  const copy = `${path}.copy`;
+  DeletedTopics.read(storage, path).add("TopicA", 100);
+  for (const change of [(topics: DeletedTopics) => topics.add("TopicB", 500), (topics: DeletedTopics) => topics.prune(300)]) {
+    const before = readFileSync(copy);
+    change(DeletedTopics.read(storage, path));
+    const after = DeletedTopics.read(storage, path).offsets;
+    writeFileSync(copy, before);
+    const next = DeletedTopics.read(storage, path);
+    t.deepEqual(next.offsets, after);
+    t.deepEqual(next.damage, []);
+    next.prune(0, 1000);
+    flipBit(path, 20);
+    t.deepEqual(DeletedTopics.read(storage, path).offsets, after);
+    DeletedTopics.read(storage, path).prune(0);
+  }
+});
+
 test("a table of deleted topics from before it had a CRC is read, and replaced", (t) => {
   const path = join(temporaryDirectory(t), "deletedTopics");
   writeFileSync(`${path}.json`, '{"TopicA":400,"TopicB":300}');
