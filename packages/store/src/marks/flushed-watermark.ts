@@ -107,14 +107,27 @@ export class FlushedWatermark {
 
   /** A new file gets its first slot before it gets its name, so that there is a good slot always. */
   #openFile(): StorageFile {
-    if (this.#file !== undefined) return this.#file;
-    if (!this.#storage.exists(this.#path)) {
-      const content = new Uint8Array(WATERMARK_FILE_LENGTH);
-      encodeSlot(content, this.#last);
-      this.#storage.writeSmall(this.#path, content);
-    }
-    this.#file = this.#storage.open(this.#path, "write");
+    this.#file ??= this.#storage.exists(this.#path) ? this.#openForced() : this.#makeFile();
     return this.#file;
+  }
+
+  #makeFile(): StorageFile {
+    const content = new Uint8Array(WATERMARK_FILE_LENGTH);
+    encodeSlot(content, this.#last);
+    this.#storage.writeSmall(this.#path, content);
+    return this.#storage.open(this.#path, "write");
+  }
+
+  /** A killed life may not have forced the slot that counts, and a power failure may tear all that is not forced, this one and the next. */
+  #openForced(): StorageFile {
+    const file = this.#storage.open(this.#path, "write");
+    try {
+      file.force();
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FaultOperation } from "@millrace/mapped-file";
+import type { Fault, FaultOperation } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
 import test from "ava";
 import { FlushedWatermark, readFlushedWatermark } from "#store/marks/flushed-watermark.js";
@@ -8,6 +8,11 @@ import { WATERMARK_SLOT_LENGTH, WATERMARK_SLOT_STRIDE } from "#store/marks/flush
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const storage = createStorage({ kind: "real" });
+/** Of the life that makes the file it is not the first force. */
+function unforced(path: string): Fault {
+  return { operation: "force", path, after: 1, times: 1, code: "EIO" };
+}
+
 const OFFSETS = [100, 200, 2 ** 40, 2 ** 40, 2 ** 52];
 
 test("without a file there is no watermark, and a new file says 0", (t) => {
@@ -51,6 +56,19 @@ test("a byte changed anywhere in the newest slot leaves the one before", (t) => 
     writeFileSync(path, damaged);
     t.is(readFlushedWatermark(storage, path)?.flushedOffset, 200, `byte ${at}`);
   }
+});
+
+test("the slot that a killed life wrote is durable before the other one is written: torn at once they would both be lost", (t) => {
+  const path = join(temporaryDirectory(t), "millrace.watermark");
+  FlushedWatermark.open(storage, path).close();
+  const killed = FlushedWatermark.open(createStorage({ kind: "faulty", faults: [unforced(path)] }), path);
+  t.throws(() => killed.write(100, 1), { code: "EIO" });
+  killed.close();
+  const next = createStorage({ kind: "faulty", faults: [{ operation: "force", path, after: 0, times: 1, code: "EIO" }] });
+  t.throws(() => FlushedWatermark.open(next, path), { code: "EIO" });
+  const watermark = FlushedWatermark.open(next, path);
+  t.is(watermark.last.flushedOffset, 100);
+  watermark.close();
 });
 
 test("a file without a good slot is an error, whatever its length", (t) => {
