@@ -68,9 +68,9 @@ export class ConsumeQueueFiles {
     return this.#unsynced.delete(queue.directory) ? [queue.directory] : [];
   }
 
-  /** Makes the names of new queues and topics durable: before the mark says that they are. */
+  /** Makes the names of new queues and topics durable: before the mark says that they are. A topic may have been deleted since. */
   syncTopics(): void {
-    for (const topic of this.#newTopics) this.#storage.syncDirectory(topic);
+    for (const topic of this.#newTopics) if (this.#storage.exists(topic)) this.#storage.syncDirectory(topic);
     for (const root of new Set([...this.#newTopics].map(dirname))) {
       this.#storage.syncDirectory(root);
       this.#storage.syncDirectory(dirname(root));
@@ -78,13 +78,12 @@ export class ConsumeQueueFiles {
     this.#newTopics.clear();
   }
 
-  /** The directory may be gone. */
+  /** The directory may be gone. Its topic's stays among the new ones: other queues may have their names in it. */
   forget(queue: FileHolder): void {
     queue.close();
     this.#open.delete(queue);
     this.#known.delete(queue.directory);
     this.#unsynced.delete(queue.directory);
-    this.#newTopics.delete(dirname(queue.directory));
   }
 
   close(): void {
