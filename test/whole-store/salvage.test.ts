@@ -17,6 +17,7 @@ import type { Fault } from "@millrace/mapped-file";
 import { MessageStore, type MessageStoreOptions, type SalvageReport } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { salvageStore } from "#store/copy/salvage.js";
+import { storageCalls } from "../support/storage-calls.js";
 import { contents, readLog } from "../support/stored-log.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { KIB, message, numbered, numberOf, openStore } from "../support/temporary-store.js";
@@ -319,7 +320,15 @@ test("offsets that cannot be understood are left out and named, so that what was
   const config = join(store.root, "config");
   for (const name of ["consumerOffset.json", "consumerOffset.json.bak", "millrace.consumerOffset"])
     writeFileSync(join(config, name), "{");
+  const calls = storageCalls(t);
   const report = await MessageStore.salvage({ ...OPTIONS, storePathRootDir: store.root }, store.target);
+  const target = join(`${store.target}.new`, "config");
+  const changed = calls.filter(({ path }) => path === target || path === join(target, "consumerOffset.json"));
+  t.deepEqual(
+    changed.slice(-2).map(({ operation }) => operation),
+    ["remove", "syncDirectory"],
+    "a power failure does not bring them back",
+  );
   t.is(report.unreadable.length, 1);
   t.regex(report.unreadable[0]?.path ?? "", /consumerOffset\.json$/);
   const opened = await openStore(t, { ...OPTIONS, storePathRootDir: store.target });

@@ -10,14 +10,14 @@ const NEVER = 0x7fffffff;
 
 /**
  * Of a directory that was salvaged: offsets of which neither file nor copy nor backup can be understood would keep it from being opened, so
- * they are removed, and the groups or levels begin without.
+ * they are removed, durably, and the groups or levels begin without.
  */
 export function leaveOutUnreadableOffsets(storage: Storage, paths: StorePaths): UnreadableFile[] {
   const files: [string, (path: string) => unknown][] = [
     [paths.consumerOffset, (path) => ConsumerOffsets.open(storage, path, NEVER)],
     [paths.delayOffset, (path) => DelayOffsets.open(storage, path)],
   ];
-  return files.flatMap(([path, open]) => {
+  const leftOut = files.flatMap(([path, open]) => {
     try {
       open(path);
       return [];
@@ -26,4 +26,6 @@ export function leaveOutUnreadableOffsets(storage: Storage, paths: StorePaths): 
       return [{ path, reason: (error as Error).message }];
     }
   });
+  if (leftOut.length > 0) storage.syncDirectory(paths.config);
+  return leftOut;
 }
