@@ -1,7 +1,10 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { storePaths } from "@millrace/format";
+import { createStorage } from "@millrace/mapped-file";
 import { MessageStore } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
+import { DeletedTopics } from "#store/marks/deleted-topics.js";
 import { PATIENCE } from "../support/patience.js";
 import { type StorageCall, storageCalls, syncedIn } from "../support/storage-calls.js";
 import { memoryDirectory } from "../support/temporary-directory.js";
@@ -85,4 +88,17 @@ test.serial("where the system does not let a parent be synced the store is opene
   }
   code = "EIO";
   await t.throwsAsync(MessageStore.open(options), { code: "ERR_PATH_UNUSABLE", message: /EIO/ });
+});
+
+test.serial("an opening that forgets a deletion makes what a killed life has removed of the topic durable first", async (t) => {
+  const { options, paths } = await closedStore(t);
+  DeletedTopics.read(createStorage({ kind: "real" }), paths.deletedTopics).add("Deleted", 0); // as if expired
+  const topic = join(paths.consumeQueue, "Deleted");
+  mkdirSync(topic);
+  const calls = storageCalls(t);
+  const store = await MessageStore.open(options);
+  await store.close();
+  const forgotten = indexOf(calls, ({ operation, path }) => operation === "writeSmall" && path === paths.deletedTopics);
+  t.true(indexOf(calls, ({ operation, path }) => operation === "syncDirectory" && path === topic) < forgotten);
+  t.true(forgotten < calls.length);
 });

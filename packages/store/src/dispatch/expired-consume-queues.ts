@@ -3,6 +3,7 @@ import { CONSUME_QUEUE_UNIT_LENGTH, parseSegmentFileName, storePaths } from "@mi
 import type { Storage } from "@millrace/mapped-file";
 import { InvariantError, monotonicUs } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
+import { syncDeletedQueues } from "../marks/deleted-queues.js";
 import type { DeletedTopics } from "../marks/deleted-topics.js";
 import type { ExpiredDeletion, ExpiredQueuesControl } from "../pipeline/controls.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
@@ -123,7 +124,9 @@ export class ExpiredConsumeQueues implements ExpiredQueuesControl {
       this.#attempt(() => dispatcher.deleteExpired?.(minOffset));
       yield 0;
     }
-    this.#attempt(() => this.#deletedTopics.prune(minOffset));
+    this.#attempt(() =>
+      this.#deletedTopics.prune(minOffset, undefined, (topic) => syncDeletedQueues(this.#storage, this.#directory, topic)),
+    );
   }
 
   /** Sets the queue's minimum. Where units contradict one another, the log is asked, and the minimum moves as far as is sure. */

@@ -81,13 +81,20 @@ export class DeletedTopics {
   /**
    * Forgets what the log has no records of any more. What a crash cut off the log's end is written again by other records, so that
    * no entry may reach beyond it. Durable on return; only what has no records any more may stay when the disk is full.
+   *
+   * @param beforeForgetting called for each topic that goes from the table
    */
-  prune(minOffset: number, maxOffset: number = Number.MAX_SAFE_INTEGER): void {
+  prune(
+    minOffset: number,
+    maxOffset: number = Number.MAX_SAFE_INTEGER,
+    beforeForgetting: (topic: string) => void = () => {},
+  ): void {
     const pruned = new Map<string, number>();
     let [isChanged, isTooFar] = [false, false];
     for (const [topic, offset] of this.#offsets) {
       const kept = Math.min(offset, maxOffset);
       if (kept > minOffset) pruned.set(topic, kept);
+      else beforeForgetting(topic);
       isTooFar ||= offset > maxOffset;
       isChanged ||= kept !== offset || kept <= minOffset;
     }

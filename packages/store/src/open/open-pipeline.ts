@@ -8,6 +8,7 @@ import {
   ServiceFailure,
   type ServiceOutcome,
 } from "@millrace/shared-memory";
+import { syncDeletedQueues } from "../marks/deleted-queues.js";
 import type { IdleThreads } from "../pipeline/idle-threads.js";
 import { Pipeline } from "../pipeline/pipeline.js";
 import { pipelineData } from "../pipeline/pipeline-data.js";
@@ -36,7 +37,7 @@ export async function openPipeline(
   threads: IdleThreads,
   signal: AbortSignal | undefined,
 ): Promise<OpenedPipeline> {
-  const { config, deletedTopics, dispatch, events, recovery, spec } = directory;
+  const { config, deletedTopics, dispatch, events, paths, recovery, spec, storage } = directory;
   let pipeline: Pipeline | undefined;
   try {
     // Before any service runs: a file that cannot be understood ends the opening here.
@@ -45,7 +46,7 @@ export async function openPipeline(
       configFileWriter(directory, () => pipeline),
     );
     // Not before: it says which of the offsets that were saved are of an earlier life.
-    deletedTopics.prune(recovery.minOffset, recovery.maxOffset);
+    deletedTopics.prune(recovery.minOffset, recovery.maxOffset, (topic) => syncDeletedQueues(storage, paths.consumeQueue, topic));
     const data = pipelineData(config, spec, { ...recovery, ...dispatch, deletedTopics: deletedTopics.offsets });
     const control = ControlBlock.attach(data.control, "main");
     const topics = new TopicTable(new QueueTableWriter(data.queues, control.counters.queueSlots));

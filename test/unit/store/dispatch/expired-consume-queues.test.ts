@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { storePaths } from "@millrace/format";
 import { KernelMemory } from "@millrace/kernels";
 import { createStorage, type Fault } from "@millrace/mapped-file";
@@ -11,6 +11,7 @@ import { ExpiredConsumeQueues } from "#store/dispatch/expired-consume-queues.js"
 import { DeletedTopics } from "#store/marks/deleted-topics.js";
 import type { ExpiredDeletion } from "#store/pipeline/controls.js";
 import { storeConfig } from "../../../support/clean-config.js";
+import { storageCalls } from "../../../support/storage-calls.js";
 import { temporaryDirectory } from "../../../support/temporary-directory.js";
 
 const UNITS = 20;
@@ -188,5 +189,23 @@ test("a queue whose files cannot be read or removed is told, and keeps no other 
       [40, 60, 80],
       [40, 60, 80],
     ],
+  );
+});
+
+test.serial("what a killed life has removed of a deleted topic is durable before the topic's deletion is forgotten", (t) => {
+  const there = dispatch(t, 1);
+  const consumeQueue = dirname(dirname(there.queues[0]?.directory ?? ""));
+  const topic = join(consumeQueue, "Deleted");
+  t.is(there.expired.deleteTopic("Deleted", 100), undefined);
+  for (const queueId of ["0", "1"]) mkdirSync(join(topic, queueId), { recursive: true }); // their files are gone, and queue 2
+  const calls = storageCalls(t);
+  deleteExpired(there, 99);
+  t.deepEqual(calls, []);
+  deleteExpired(there, 100);
+  const table = storePaths(dirname(consumeQueue)).deletedTopics;
+  const forgotten = calls.findIndex(({ operation, path }) => operation === "writeSmall" && path === table);
+  t.deepEqual(
+    calls.slice(0, forgotten).filter(({ path }) => path.startsWith(topic)),
+    [join(topic, "0"), join(topic, "1"), topic].map((path) => ({ operation: "syncDirectory", path })),
   );
 });
