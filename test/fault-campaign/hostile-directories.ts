@@ -24,6 +24,7 @@ interface HostilePlace {
 /** Names that a store makes when it needs them, or should not mind. */
 const ABSENT: readonly string[] = [
   "commitlog.new",
+  "commitlog.millrace.new",
   "consumequeue.new",
   "index.new",
   "abort",

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { segmentFileName } from "@millrace/format";
 import type { ExecutionContext } from "ava";
@@ -140,6 +140,37 @@ test("torn-tail: a byte changed anywhere in a record that was never durable cuts
     t.deepEqual([...readFileSync(segmentPath(directory, 0)).subarray(0, offset)], [...log.image(0).subarray(0, offset)]);
     zerosFrom(t, segmentPath(directory, 0), offset);
     log.damage(at);
+  }
+});
+
+test("a segment that is cut, or goes on, becomes a file of its own first: its other name keeps what it had", async (t) => {
+  for (const isDamaged of [true, false]) {
+    const root = temporaryDirectory(t);
+    const [directory, other] = [join(root, "log"), join(root, "other")];
+    mkdirSync(directory);
+    const log = new CommitLogBuilder().fillTo(1, 1500);
+    const { offset } = log.records.at(-3) ?? { offset: 0 };
+    if (isDamaged) log.damage(offset);
+    log.write(directory);
+    const links = [0, 1].map((index) => {
+      linkSync(segmentPath(directory, index), `${other}${index}`);
+      return { path: `${other}${index}`, bytes: readFileSync(`${other}${index}`) };
+    });
+    const full = { kind: "faulty", faults: [{ operation: "write", path: ".millrace.new", after: 0, code: "ENOSPC" }] } as const;
+    await t.throwsAsync(recover(directory, { flushedWatermark: offset, storage: full }), {
+      code: "ERR_SEGMENT_UNWRITABLE",
+      message: /ENOSPC/,
+    });
+    for (const { path, bytes } of links) t.true(readFileSync(path).equals(bytes));
+    const report = await recover(directory, { flushedWatermark: offset });
+    t.is(report.cut?.bytesZeroed, isDamaged ? 2 * SIZE - offset : undefined);
+    zerosFrom(t, segmentPath(directory, 1), report.maxOffset - SIZE);
+    for (const { path, bytes } of links) t.true(readFileSync(path).equals(bytes));
+    t.deepEqual(
+      [0, 1].map((index) => statSync(segmentPath(directory, index)).nlink),
+      [2, 1],
+    );
+    t.deepEqual(readdirSync(root), ["log", "other0", "other1"]);
   }
 });
 

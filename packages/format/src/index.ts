@@ -116,6 +116,7 @@ export {
   commitLogLockPath,
   configCopyPath,
   consumeQueueDirectory,
+  ownSegmentPath,
   parseSegmentFileName,
   preparedPath,
   segmentFileName,

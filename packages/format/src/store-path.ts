@@ -99,6 +99,16 @@ export function commitLogLockPath(commitLog: string): string {
 }
 
 /**
+ * Millrace's own: where the copy of a segment is prepared that has other names, before it is cut; on the log's file system, beside it,
+ * where a broker lists nothing.
+ *
+ * @param commitLog without a link in it
+ */
+export function ownSegmentPath(commitLog: string): string {
+  return preparedPath(`${commitLog}.millrace`);
+}
+
+/**
  * Directory of one queue's ConsumeQueue.
  *
  * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`

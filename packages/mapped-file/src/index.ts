@@ -15,6 +15,7 @@ export { PAGE_LENGTH } from "./page.js";
 export { DEFAULT_FILE_MODE } from "./regular-file.js";
 export { rewrite } from "./rewrite.js";
 export { SegmentDirectory } from "./segment-directory.js";
+export { copyBytes, separateFile } from "./separate-file.js";
 export { SMALL_FILE_LIMIT } from "./small-file.js";
 export type {
   DiskUsage,

@@ -183,10 +183,10 @@ function isMissing(error: unknown): boolean {
 
 /** A link, or what was removed since it was listed, is "other". */
 function entryOf(name: string, stats: Stats | undefined): StorageEntry {
-  if (stats === undefined) return { name, kind: "other", size: 0, modifiedMs: 0, inode: 0 };
+  if (stats === undefined) return { name, kind: "other", size: 0, modifiedMs: 0, inode: 0, links: 0 };
   const kind = stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other";
   const modifiedMs = Math.floor(stats.mtimeMs); // as Date.now counts: not later than now
-  return { name, kind, size: stats.size, modifiedMs, inode: stats.ino };
+  return { name, kind, size: stats.size, modifiedMs, inode: stats.ino, links: stats.nlink };
 }
 
 /** False when somebody else has made it at the same time. */

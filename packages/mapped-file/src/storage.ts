@@ -38,7 +38,8 @@ export interface Storage {
   rename(from: string, to: string): void;
   /**
    * Gives a file that nobody changes any more a second name, `to`, which is not there: as a copy of its own that shares the blocks
-   * (reflink), or else as a hard link. False, and nothing has happened, where neither is possible. Durable after {@link syncDirectory}.
+   * (reflink), or else as a hard link: whoever changes such a file after all calls `separateFile` first. False, and nothing has
+   * happened, where neither is possible. Durable after {@link syncDirectory}.
    */
   share(from: string, to: string): boolean;
   /** Makes creations, removals and renames in a directory durable. */
@@ -64,6 +65,8 @@ export interface StorageEntry {
   readonly modifiedMs: number;
   /** Another one: another file has the name now. */
   readonly inode: number;
+  /** Names of the file, this one with them: more than one where it was given others ({@link Storage.share}), by whomever. */
+  readonly links: number;
 }
 
 export interface DiskUsage {

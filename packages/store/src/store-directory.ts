@@ -36,6 +36,8 @@ export abstract class StoreDirectory extends MessageStoreReads {
    * Cuts the log of a directory that is not open: what ends after `offset` is gone for good, in ConsumeQueues and index too. Delayed
    * messages that were delivered there will be delivered again, and prepared ones that were decided there are undecided. Meant for a slave
    * that has diverged from its master, at the offset that `ERR_HA_DIVERGED` names. As `millrace recover <directory> --truncate-to`.
+   * A segment that a snapshot shares is copied before it is cut, beside the log's directory: the snapshot stays whole, and there has to be
+   * room on the disk.
    * @param options of the store; its `signal` aborts before anything is cut
    * @param offset in bytes of the log, not below its first
    * @throws MillraceError `ERR_TRUNCATE_OFFSET`; what {@link open} throws, before anything is cut; `ERR_PATH_UNUSABLE`

@@ -268,7 +268,7 @@ test("an entry tells when its file last changed, alone and in a list; a missing 
   t.is(storage.entry(path), undefined);
   writeFileSync(path, "1234");
   utimesSync(path, 1000, 2000);
-  const entry = { name: "file", kind: "file", size: 4, modifiedMs: 2_000_000, inode: statSync(path).ino } as const;
+  const entry = { name: "file", kind: "file", size: 4, modifiedMs: 2_000_000, inode: statSync(path).ino, links: 1 } as const;
   t.deepEqual(storage.entry(path), entry);
   t.deepEqual(storage.list(directory), [entry]);
   t.is(storage.entry(directory)?.kind, "directory");

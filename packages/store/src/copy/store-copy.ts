@@ -1,11 +1,9 @@
 import { dirname, join } from "node:path";
 import { MillraceError, type StorePaths } from "@millrace/format";
-import type { Storage, StorageFile } from "@millrace/mapped-file";
+import { copyBytes, type Storage } from "@millrace/mapped-file";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import type { ScanProgress } from "../recover/scan/scan-progress.js";
-
-const BLOCK_LENGTH = 1024 * 1024;
 
 /** Writes files of one store directory into another, which nobody has open, and makes them durable. Runs in a thread of its own. */
 export class StoreCopy {
@@ -14,7 +12,6 @@ export class StoreCopy {
   readonly source: StorePaths;
   readonly target: StorePaths;
   readonly progress: ScanProgress;
-  readonly #block = new Uint8Array(BLOCK_LENGTH);
 
   constructor(storage: Storage, config: MessageStoreConfig, source: StorePaths, target: StorePaths, progress: ScanProgress) {
     this.storage = storage;
@@ -29,22 +26,18 @@ export class StoreCopy {
     if (this.progress.isAborted) throw new MillraceError("ERR_ABORTED", `copying was aborted: path=${path}`);
   }
 
-  /** The first `length` bytes of a file; then holes, up to its size. `change` may do more to the copy before it is forced. */
-  copyFile(from: string, to: string, length: number, change?: (file: StorageFile) => void): void {
+  /** The first `length` bytes of a file; then holes, up to its size. */
+  copyFile(from: string, to: string, length: number): void {
+    this.check(from);
     const source = this.storage.open(from, "read");
     try {
       const target = this.storage.open(to, "exclusive");
       try {
-        for (let at = 0; at < length; ) {
-          this.check(from);
-          const count = source.read(this.#block.subarray(0, Math.min(BLOCK_LENGTH, length - at)), at);
-          if (count === 0) throw new MillraceError("ERR_SEGMENT_SIZE", `a file ends early: path=${from}, length=${at}`);
-          target.write(this.#block.subarray(0, count), at);
+        copyBytes(source, target, 0, length, (count) => {
           this.progress.add(count);
-          at += count;
-        }
+          this.check(from);
+        });
         if (target.size() < source.size()) target.truncate(source.size());
-        change?.(target);
         target.force();
       } finally {
         target.close();
@@ -54,7 +47,10 @@ export class StoreCopy {
     }
   }
 
-  /** A file that nobody changes any more: shared with the source where the file system can, by reflink or else by hard link. */
+  /**
+   * A file that nobody changes any more: shared with the source where the file system can, by reflink or else by hard link. Who cuts such
+   * a segment, there or here, cuts a copy of it (`separateFile`).
+   */
   shareFile(from: string, to: string, length: number): void {
     this.check(from);
     if (!this.storage.share(from, to)) return this.copyFile(from, to, length);

@@ -1,4 +1,4 @@
-import { MillraceError, type StorePaths } from "@millrace/format";
+import { MillraceError, ownSegmentPath, type StorePaths } from "@millrace/format";
 import {
   type MappedFile,
   MappedFileQueue,
@@ -6,6 +6,7 @@ import {
   type Storage,
   type StorageFile,
   type StorageSpec,
+  separateFile,
   zeroData,
 } from "@millrace/mapped-file";
 import { wallClockMs } from "@millrace/shared-memory";
@@ -41,7 +42,10 @@ export async function truncateStore(options: MessageStoreOptions, offset: number
     }
     needFenceAtHome(directory.storage, directory.paths); // it may lie in the watermark, which is made again
     const cutAt = lastEnd(directory, offset);
-    if (cutAt < maxOffset) await undoProgress(directory, cutAt);
+    if (cutAt < maxOffset) {
+      separateSegment(directory, cutAt);
+      await undoProgress(directory, cutAt);
+    }
     report = cut(directory, cutAt);
   } catch (error) {
     throw pathUnusable(error, "the log cannot be cut", directory.paths.commitLog);
@@ -70,6 +74,14 @@ function lastEnd({ storage, config, recovery }: OpenedDirectory, offset: number)
   } finally {
     segment.close();
   }
+}
+
+/** What a snapshot shares is not cut. This needs room on the disk, so it comes before anything is changed. */
+function separateSegment(directory: OpenedDirectory, cutAt: number): void {
+  const { storage, paths, config } = directory;
+  const segments = new SegmentDirectory(paths.commitLog, config.mappedFileSizeCommitLog);
+  const isReplaced = separateFile(storage, segments.pathOf(cutAt), ownSegmentPath(storage.realPath(paths.commitLog)));
+  if (isReplaced) syncOrFence(directory, paths.commitLog, cutAt);
 }
 
 /** Nobody believes any more what was noted of the log; then it becomes shorter, from the back, so that a crash leaves no gap. */

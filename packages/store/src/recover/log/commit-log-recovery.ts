@@ -1,4 +1,4 @@
-import { MillraceError } from "@millrace/format";
+import { MillraceError, ownSegmentPath } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
@@ -232,13 +232,14 @@ async function settle(
     syncOrFail(storage, queue.directory);
     (isEmpty ? emptySegmentsRemoved : segmentsRemoved).unshift(path);
   }
+  const temporary = removeLeftCopy(storage, queue);
   const rewriteZeros = options.unforcedFrom !== undefined;
   const tasks = queue.files
     .filter((file) => file.endOffset > Math.min(believedTo, options.flushedWatermark) || file === queue.last)
     .map(({ path, size, fromOffset }) => {
       const position = Math.min(size, end.offset - fromOffset);
       const rewriteFrom = Math.min(size, Math.max(0, believedTo - fromOffset));
-      const segment = { path, size, position, isCut, rewriteFrom, rewriteZeros };
+      const segment = { path, size, position, isCut, rewriteFrom, rewriteZeros, temporary };
       return { kind: "settle", storage: options.storage, segment } as const;
     });
   const outcomes = await pool.runAll(tasks, ignore, ignore);
@@ -252,6 +253,14 @@ async function settle(
   const reason = `${end.decision.reason} (${end.detail})`;
   const cut = isCut ? { offset: end.offset, reason, bytesZeroed, segmentsRemoved } : undefined;
   return { cut, emptySegmentsRemoved, bytesRewritten };
+}
+
+/** A killed process may have left what was to become a segment of its own. Returns where. */
+function removeLeftCopy(storage: Storage, { directory, files }: MappedFileQueue): string {
+  if (files.length === 0) return "";
+  const path = ownSegmentPath(storage.realPath(directory));
+  if (storage.entry(path)?.kind === "file") orUnwritable(path, () => storage.remove(path));
+  return path;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { MillraceError } from "@millrace/format";
-import { rewrite, type Storage, type StorageFile, zeroData } from "@millrace/mapped-file";
+import { rewrite, type Storage, type StorageFile, separateFile, zeroData } from "@millrace/mapped-file";
 
 export interface Settlement {
   readonly path: string;
@@ -12,6 +12,8 @@ export interface Settlement {
   readonly rewriteFrom: number;
   /** Nor are the zeros after the log: a force of them may have failed. */
   readonly rewriteZeros: boolean;
+  /** Where a copy of the segment may be prepared. */
+  readonly temporary: string;
 }
 
 /** In bytes. */
@@ -25,10 +27,14 @@ export interface Settled {
  * all of it durable. What was not known to be durable is written again first: the kernel calls pages clean whose write-back has
  * failed, and then a force does nothing and succeeds. Blocks for what comes next are the allocator's business.
  *
+ * The segment that the log ends in is written to from here on, so it becomes a file of its own, where a snapshot shares it; its name
+ * is not durable yet. A full one that a snapshot shares gets no other bytes than it has.
+ *
  * @throws MillraceError `ERR_FORCE_FAILED`; I/O errors of other calls as they are
  */
 export function settleSegment(storage: Storage, settlement: Settlement): Settled {
   const { path, size, position, isCut, rewriteFrom } = settlement;
+  if (position < size) separateFile(storage, path, settlement.temporary);
   const file = storage.open(path, "write");
   try {
     const bytesZeroed = zeroData(file, isCut ? position : size, size);
