@@ -382,8 +382,8 @@ export const ERROR_CODES = {
       "Look at the disk, then run millrace salvage; deleting the file instead lets recovery take damage to durable bytes for a torn end.",
   },
   ERR_WORKER_DIED: {
-    meaning: "A thread of recovery died.",
-    remedy: "Give the process enough memory, then open the store again.",
+    meaning: "A thread of recovery or of a snapshot died, or could not begin.",
+    remedy: "Give the process enough memory and descriptors, then open the store or take the snapshot again.",
   },
   ERR_WRITE_STALLED: {
     meaning: "The system took none of the bytes of a write.",
