@@ -324,8 +324,8 @@ export const ERROR_CODES = {
     remedy: "Correct what the message says if it comes from a dispatcher of yours; otherwise please report it with its stack.",
   },
   ERR_SERVICE_STUCK: {
-    meaning: "A service thread did not stop within 30 seconds.",
-    remedy: "Look at the disk: the thread hangs in a call of the system.",
+    meaning: "A service thread showed no sign of life for 30 seconds while the store was opened or closed.",
+    remedy: "Look at the disk, and at dispatchers of your own: the thread hangs in a call of the system, or in one of them.",
   },
   ERR_STORE_CLOSED: {
     meaning: "The store is closed, or is being closed.",
