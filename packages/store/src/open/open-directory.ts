@@ -210,7 +210,8 @@ export function configFileWriter(
       await onEither(onThread, here);
     } catch (cause) {
       const error = pathUnusable(cause, "a file of the config directory cannot be written", path);
-      if (error instanceof MillraceError && lock.isHeld) events.emit("error", { service: "config", code: error.code, message: error.message });
+      if (error instanceof MillraceError && lock.isHeld)
+        events.emit("error", { service: "config", code: error.code, message: error.message });
       throw error;
     }
   };
