@@ -282,3 +282,21 @@ test("a damaged file of offsets is reported, and its copy counts", async (t) => 
   t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), 2);
   t.is(again.stats().schedule.levels[0]?.delayOffset, 1);
 });
+
+test("offsets that a close could not save are not saved after it: the directory may be another store's", async (t) => {
+  const fault = { operation: "rename", path: "consumerOffset.json", after: 0, times: 1, code: "ENOSPC" } as const;
+  const store = await openStore(t, {}, [fault]);
+  const told: string[] = [];
+  store.on("error", ({ code }) => told.push(code));
+  await put(store, 20);
+  store.consumerOffsets.commit(GROUP, "TopicA", 0, 5);
+  await t.throwsAsync(store.close(), { code: "ERR_PATH_UNUSABLE" });
+  const next = await openStore(t, { storePathRootDir: store.config.storePathRootDir });
+  next.consumerOffsets.commit(GROUP, "TopicA", 0, 15);
+  await next.consumerOffsets.persist();
+  await t.throwsAsync(store.consumerOffsets.persist(), { code: "ERR_STORE_CLOSED" });
+  const root = leftByCrash(t, store.config.storePathRootDir);
+  const again = await openStore(t, { storePathRootDir: root });
+  t.is(again.consumerOffsets.get(GROUP, "TopicA", 0), 15);
+  t.deepEqual(told, ["ERR_PATH_UNUSABLE"]);
+});

@@ -171,6 +171,15 @@ test.serial("what is waited for keeps the process alive, also of a store that is
   t.false(existsSync(join(root, "abort")));
 });
 
+test.serial("a deletion that is waited for keeps the process alive in its pauses, also of a store that is unref'd", async (t) => {
+  const root = temporaryDirectory(t);
+  const { stdout } = await promisify(execFile)(process.execPath, [...bundledStore(), OPENER, root, "unref-deletes"], {
+    timeout: 20_000,
+  });
+  t.regex(stdout, /^[2-4] [0-2]\n$/);
+  t.false(existsSync(join(root, "abort")));
+});
+
 test.serial("pending puts keep the process alive until they are settled", async (t) => {
   const root = temporaryDirectory(t);
   const { stdout } = await promisify(execFile)(process.execPath, [...bundledStore(), OPENER, root, "pending"], { timeout: 20_000 });

@@ -1,4 +1,5 @@
 /** Another thread or process that opens a directory: arguments are the directory and what to do there. */
+import { setTimeout } from "node:timers/promises";
 import { isMainThread, parentPort } from "node:worker_threads";
 import { MessageStore } from "@millrace/store";
 
@@ -70,6 +71,16 @@ const acts: Record<string, () => Promise<void>> = {
       await store.close();
       answer(`${count} ${flushed > 0}`);
     });
+  },
+  "unref-deletes": async () => {
+    const pauses = { deleteCommitLogFilesInterval: 200, deleteConsumeQueueFilesInterval: 200, mappedFileSizeConsumeQueue: 200 };
+    const store = await MessageStore.open({ ...options, ...pauses, fileReservedTime: 0, unref: true });
+    for (let n = 0; n < 30; n++) await store.putMessage({ topic: "TopicA", queueId: 0, body: new Uint8Array(10_000) });
+    await store.flush();
+    while (store.dispatchBehindBytes > 0) await setTimeout(10);
+    const { deletedSegments, deletedConsumeQueueFiles } = await store.deleteExpiredFiles();
+    answer(`${deletedSegments} ${deletedConsumeQueueFiles}`);
+    await store.close();
   },
   pending: async () => {
     const store = await MessageStore.open({ ...options, flushDiskType: "SYNC_FLUSH" });

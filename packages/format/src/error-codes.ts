@@ -324,8 +324,8 @@ export const ERROR_CODES = {
     remedy: "Correct what the message says if it comes from a dispatcher of yours; otherwise please report it with its stack.",
   },
   ERR_SERVICE_STUCK: {
-    meaning: "A service thread did not stop within 30 seconds.",
-    remedy: "Look at the disk: the thread hangs in a call of the system.",
+    meaning: "A service thread showed no sign of life for 30 seconds while the store was opened or closed.",
+    remedy: "Look at the disk, and at dispatchers of your own: the thread hangs in a call of the system, or in one of them.",
   },
   ERR_STORE_CLOSED: {
     meaning: "The store is closed, or is being closed.",
@@ -382,8 +382,8 @@ export const ERROR_CODES = {
       "Look at the disk, then run millrace salvage; deleting the file instead lets recovery take damage to durable bytes for a torn end.",
   },
   ERR_WORKER_DIED: {
-    meaning: "A thread of recovery died.",
-    remedy: "Give the process enough memory, then open the store again.",
+    meaning: "A thread of recovery or of a snapshot died, or could not begin.",
+    remedy: "Give the process enough memory and descriptors, then open the store or take the snapshot again.",
   },
   ERR_WRITE_STALLED: {
     meaning: "The system took none of the bytes of a write.",

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { type Endpoint, releaseProxy, wrap } from "comlink";
-import { type AgentControl, failedService, type ServiceOutcome, serviceError } from "./agent.js";
+import { type AgentControl, type FailedService, failedService, type ServiceOutcome, serviceError } from "./agent.js";
 import type { OwnedCounter } from "./counter.js";
 import type { IdleThread } from "./idle-thread.js";
 import type { Remote } from "./remote.js";
@@ -31,8 +31,9 @@ const EXIT_WAIT_MS = 500;
  */
 export class ServiceThread<C extends object> {
   readonly name: string;
-  /** How the service ended; a thread that died is an outcome too. Never rejects. */
+  /** How the service ended; a thread that died or was given up is an outcome too. Never rejects. */
   readonly ended: Promise<ServiceOutcome>;
+  readonly #end: (outcome: ServiceOutcome) => void;
   readonly #control: Remote<C> & Remote<AgentControl>;
   readonly #release: () => void;
   readonly #thread: IdleThread;
@@ -60,7 +61,9 @@ export class ServiceThread<C extends object> {
     this.#unref = options.unref;
     this.#thread = options.thread;
     const entry: ServiceEntry<unknown> = { name: options.name, task: { port: port2, data: options.data } };
+    let end: (outcome: ServiceOutcome) => void = () => {};
     this.ended = new Promise((resolve) => {
+      end = resolve;
       const died = (error: unknown): void =>
         resolve({ ...failedService(options.name, error, "ERR_SERVICE_DIED"), code: "ERR_SERVICE_DIED" });
       listenForOutcome(port1, resolve);
@@ -73,6 +76,7 @@ export class ServiceThread<C extends object> {
       });
       options.thread.begin(entry, port2).catch(died);
     });
+    this.#end = end;
     void this.ended.then(() => {
       this.#hasEnded = true;
       for (const reject of this.#asking) reject();
@@ -121,6 +125,11 @@ export class ServiceThread<C extends object> {
         .finally(() => this.#asking.delete(reject))
         .then(resolve, fail);
     });
+  }
+
+  /** Nobody waits for the service any more: for all who do, this is how it ended. What it still does is for {@link destroy} to cut off. */
+  giveUp(failure: FailedService): void {
+    this.#end(failure);
   }
 
   /** Lets the service finish its work and waits for its end. */

@@ -227,7 +227,10 @@ export class ConsumerOffsets {
     return this.#lastError;
   }
 
-  /** Resolves when everything committed so far is durable. Rejects with `ERR_PATH_UNUSABLE`; nothing is lost from memory then. */
+  /**
+   * Resolves when everything committed so far is durable. Rejects with `ERR_PATH_UNUSABLE`; nothing is lost from memory then. What a
+   * close could not save cannot be saved after it: `ERR_STORE_CLOSED`.
+   */
   async persist(): Promise<void> {
     await this.#changes.save(() => this.#write());
   }

@@ -114,8 +114,12 @@ export class FileCleaner {
     });
   }
 
-  /** Deletions follow one another. @throws MillraceError `ERR_STORE_CLOSED` */
+  /** Deletions follow one another, and this one is waited for. @throws MillraceError `ERR_STORE_CLOSED` */
   oneAtATime<T>(task: () => Promise<T>): Promise<T> {
+    return this.#pause.held(this.#afterOthers(task));
+  }
+
+  #afterOthers<T>(task: () => Promise<T>): Promise<T> {
     const done = this.#underWay.then(() => {
       if (this.#pause.isStopped) throw storeClosed();
       return task();
@@ -150,7 +154,7 @@ export class FileCleaner {
   }
 
   readonly #onTime = (): void => {
-    void this.oneAtATime(() => this.#clean(false))
+    void this.#afterOthers(() => this.#clean(false))
       .catch((error) => this.#fail(String(error)))
       .then(() => {
         if (!this.#pause.isStopped) this.#cleanTimer = setTimeout(this.#onTime, this.#config.cleanResourceInterval).unref();

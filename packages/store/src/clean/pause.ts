@@ -1,6 +1,8 @@
-/** Pauses of one who can be stopped: a stop ends them at once. Keeps no process alive. */
+/** Pauses of one who can be stopped: a stop ends them at once. They keep the process alive only for a call that is waited for. */
 export class Pause {
-  readonly #wakes = new Set<() => void>();
+  readonly #timers = new Map<NodeJS.Timeout, () => void>();
+  /** Calls that are waited for. */
+  #calls = 0;
   #isStopped = false;
 
   get isStopped(): boolean {
@@ -13,18 +15,29 @@ export class Pause {
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           clearTimeout(timer);
-          this.#wakes.delete(wake);
+          this.#timers.delete(timer);
           resolve();
         };
-        const timer = setTimeout(wake, ms).unref();
-        this.#wakes.add(wake);
+        const timer = setTimeout(wake, ms);
+        if (this.#calls === 0) timer.unref();
+        this.#timers.set(timer, wake);
       });
     }
     return !this.#isStopped;
   }
 
+  /** Somebody waits for `call`, which pauses here, or for who does: until it has settled no pause lets the process end. */
+  async held<T>(call: Promise<T>): Promise<T> {
+    if (this.#calls++ === 0) for (const timer of this.#timers.keys()) timer.ref();
+    try {
+      return await call;
+    } finally {
+      if (--this.#calls === 0) for (const timer of this.#timers.keys()) timer.unref();
+    }
+  }
+
   stop(): void {
     this.#isStopped = true;
-    for (const wake of this.#wakes) wake();
+    for (const wake of this.#timers.values()) wake();
   }
 }

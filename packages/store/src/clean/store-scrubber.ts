@@ -100,7 +100,11 @@ export class StoreScrubber {
   }
 
   /** One pass over log, ConsumeQueues and index, as fast as it goes. @throws MillraceError `ERR_ABORTED` */
-  async verify({ signal, onProgress }: VerifyOptions = {}): Promise<VerifyReport> {
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#pause.held(this.#verify(options));
+  }
+
+  async #verify({ signal, onProgress }: VerifyOptions): Promise<VerifyReport> {
     const began = monotonicMs();
     const begin = this.#store.minOffset();
     const bytesTotal = this.#store.endOffset() - begin;

@@ -39,6 +39,11 @@ export class StoreLock {
     this.#held[0]?.touch();
   }
 
+  /** Until {@link release}: nobody else writes into the directory. */
+  get isHeld(): boolean {
+    return this.#held.length > 0;
+  }
+
   /** May be called again. */
   release(): void {
     for (const lock of this.#held.reverse()) lock.release();

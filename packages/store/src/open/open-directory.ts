@@ -22,6 +22,7 @@ import type { DispatchReport, RecoveryReport } from "../recover/recovery-report.
 import { refuseControllerGroup, refuseUnsupportedDirectories } from "../recover/unsupported-directories.js";
 import { masterOrigin } from "../replicate/master-origin.js";
 import { pathUnusable } from "../tell/path-unusable.js";
+import { storeClosed } from "../tell/store-closed.js";
 import { StoreEvents } from "../tell/store-events.js";
 import { tellCorruptRecord, tellDamagedIndex } from "./corrupt-records.js";
 
@@ -185,12 +186,13 @@ export interface ConfigFileWriter {
 
 /**
  * How files of the `config` directory are written: by the allocate thread while there is one, because it waits for the disk, then
- * on this one. What the system refuses is `ERR_PATH_UNUSABLE`, and an event.
+ * on this one, until the directory is given back: then it is somebody else's (`ERR_STORE_CLOSED`). What the system refuses is
+ * `ERR_PATH_UNUSABLE`, and an event.
  *
  * @param pipeline undefined while there is none
  */
 export function configFileWriter(
-  { storage, events }: Pick<OpenedDirectory, "storage" | "events">,
+  { storage, events, lock }: Pick<OpenedDirectory, "storage" | "events" | "lock">,
   pipeline: () => Pipeline | undefined,
 ): ConfigFileWriter {
   const onEither = async (onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
@@ -200,6 +202,7 @@ export function configFileWriter(
     } catch (error) {
       if (!(error instanceof MillraceError) || error.code !== "ERR_SERVICE_ENDED") throw error;
     }
+    if (!lock.isHeld) throw storeClosed();
     here();
   };
   const written = async (path: string, onThread: (running: Pipeline) => Promise<void>, here: () => void): Promise<void> => {
@@ -207,7 +210,8 @@ export function configFileWriter(
       await onEither(onThread, here);
     } catch (cause) {
       const error = pathUnusable(cause, "a file of the config directory cannot be written", path);
-      if (error instanceof MillraceError) events.emit("error", { service: "config", code: error.code, message: error.message });
+      if (error instanceof MillraceError && lock.isHeld)
+        events.emit("error", { service: "config", code: error.code, message: error.message });
       throw error;
     }
   };

@@ -70,6 +70,7 @@ export async function openPipeline(
  */
 async function dispatched(pipeline: Pipeline, maxOffset: number, signal: AbortSignal | undefined): Promise<void> {
   const { reputFromOffset, dispatchFailures } = pipeline.control.counters;
+  using _watched = pipeline.watch(["dispatch"]);
   let ended: ServiceOutcome | undefined;
   void pipeline.firstEnd.then((outcome) => {
     ended = outcome;

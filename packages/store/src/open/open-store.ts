@@ -246,6 +246,7 @@ export class OpenStore {
 
   async #close(): Promise<void> {
     const { storeState } = this.pipeline.control.counters;
+    using _watched = this.pipeline.watch(); // a service that is stuck may owe answers that are waited for below
     this.schedule.stop();
     this.put.refuse(this.#failure ?? storeClosed());
     this.consumers.close();

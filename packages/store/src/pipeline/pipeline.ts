@@ -2,9 +2,7 @@ import { MillraceError } from "@millrace/format";
 import {
   type ControlBlock,
   heartbeatWord,
-  monotonicUs,
   type PutRingBuffers,
-  type ReadableCounter,
   type ServiceOutcome,
   type ServiceRole,
   ServiceThread,
@@ -24,11 +22,7 @@ import type { IdleThreads } from "./idle-threads.js";
 import { abandonLane } from "./lane-descriptor.js";
 import type { PipelineData } from "./pipeline-data.js";
 import { SERVICES, serviceNames } from "./services.js";
-
-/** A service that is stuck in a system call is given up after this long. */
-const STOP_TIMEOUT_MS = 30_000;
-const STOP_LOOK_MS = 500;
-const US_PER_MS = 1000;
+import { StuckWatch } from "./stuck-watch.js";
 
 type Threads = { readonly [S in ServiceRole]: ServiceThread<ServiceControls[S]> };
 
@@ -78,9 +72,10 @@ export class Pipeline {
       return pipeline;
     } catch (cause) {
       // Those that run are stopped, not cut off: so they take back what they have made ready.
-      for (const result of await Promise.allSettled(starting)) {
-        if (result.status === "rejected") continue;
-        const [, thread] = result.value;
+      const results = await Promise.allSettled(starting);
+      const running = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+      using _watched = watch(control, running);
+      for (const [, thread] of running) {
         await thread.stop();
         await thread.destroy();
       }
@@ -173,12 +168,21 @@ export class Pipeline {
     return this.#isStopping;
   }
 
-  /** In the order of the table; each service finishes its work. The first failure, if any. */
+  /** Until the answer is disposed of, a service that is stuck is given up: it has ended then, with `ERR_SERVICE_STUCK`. */
+  watch(names: readonly ServiceRole[] = serviceNames(this.data.config)): Disposable {
+    return watch(
+      this.control,
+      names.map((name) => [name, this.#threads[name]]),
+    );
+  }
+
+  /** In the order of the table; each service finishes its work, or is given up. The first failure, if any. */
   async stop(): Promise<ServiceOutcome> {
     this.#isStopping = true;
+    using _watched = this.watch();
     let first: ServiceOutcome = { ok: true };
-    for (const name of serviceNames(this.data.config)) {
-      const outcome = await untilStopped(this.#threads[name], this.control.counters[heartbeatWord(name)]);
+    for (const thread of this.#all) {
+      const outcome = await thread.stop();
       if (first.ok) first = outcome;
     }
     return first;
@@ -208,18 +212,12 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** A service that works shows a heartbeat, however long its end takes. */
-async function untilStopped(service: ServiceThread<object>, heartbeatUs: ReadableCounter): Promise<ServiceOutcome> {
-  let timer: NodeJS.Timeout | undefined;
-  const stuck = new Promise<ServiceOutcome>((resolve) => {
-    const beganUs = monotonicUs();
-    timer = setInterval(() => {
-      if (monotonicUs() - Math.max(beganUs, heartbeatUs.get()) < STOP_TIMEOUT_MS * US_PER_MS) return;
-      const message = `a service does not stop: service=${service.name}`;
-      resolve({ ok: false, service: service.name, code: "ERR_SERVICE_STUCK", message });
-    }, STOP_LOOK_MS);
-  });
-  const outcome = await Promise.race([service.stop(), stuck]);
-  clearInterval(timer);
-  return outcome;
+function watch(control: ControlBlock<"main">, threads: readonly (readonly [ServiceRole, ServiceThread<object>])[]): Disposable {
+  return new StuckWatch(
+    threads.map(([name, thread]) => ({
+      name,
+      heartbeatUs: control.counters[heartbeatWord(name)],
+      giveUp: (failure) => thread.giveUp(failure),
+    })),
+  );
 }

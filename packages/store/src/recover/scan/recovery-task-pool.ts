@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { MillraceError, type MillraceErrorCode } from "@millrace/format";
-import { Piscina } from "piscina";
+import { RecoveryThread } from "./recovery-thread.js";
 
 const MAX_THREADS = 4;
 /** Below this many bytes starting a thread takes longer than reading them. */
@@ -24,16 +24,14 @@ export interface TaskRunner<Task, Success> {
 /** Recovery's CPU-bound work, on as many threads as pay. */
 export class RecoveryTaskPool<Task, Success extends { readonly kind: string }> {
   readonly #runner: TaskRunner<Task, Success>;
-  readonly #piscina: Piscina<Task, Success | TaskFailure> | undefined;
-  readonly #lanes: number;
+  readonly #parallelism: number;
+  /** One for each lane that has had a task. */
+  readonly #threads: RecoveryThread<Task, Success | TaskFailure>[] = [];
 
   /** @param parallelism threads; 0 works in the caller's thread */
   constructor(runner: TaskRunner<Task, Success>, parallelism: number) {
     this.#runner = runner;
-    this.#lanes = Math.max(1, parallelism);
-    if (parallelism === 0) return;
-    const filename = runner.url.href;
-    this.#piscina = new Piscina({ filename, minThreads: parallelism, maxThreads: parallelism, concurrentTasksPerWorker: 1 });
+    this.#parallelism = parallelism;
   }
 
   static parallelismFor(tasks: number, bytes: number): number {
@@ -49,10 +47,10 @@ export class RecoveryTaskPool<Task, Success extends { readonly kind: string }> {
     const results: Success[] = [];
     let next = 0;
     let failed: MillraceError | undefined;
-    const lane = async (): Promise<void> => {
+    const lane = async (number: number): Promise<void> => {
       while (failed === undefined && next < tasks.length) {
         const index = next++;
-        const outcome = await this.#run(tasks[index] as Task);
+        const outcome = await this.#run(tasks[index] as Task, number);
         if (!isFailure(outcome)) {
           results[index] = outcome;
           onDone();
@@ -62,15 +60,16 @@ export class RecoveryTaskPool<Task, Success extends { readonly kind: string }> {
         }
       }
     };
-    await Promise.all(Array.from({ length: this.#lanes }, lane));
+    await Promise.all(Array.from({ length: Math.max(1, this.#parallelism) }, (_, number) => lane(number)));
     if (failed !== undefined) throw failed;
     return results;
   }
 
-  async #run(task: Task): Promise<Success | TaskFailure> {
-    if (this.#piscina === undefined) return this.#runner.runHere(task);
+  async #run(task: Task, lane: number): Promise<Success | TaskFailure> {
+    if (this.#parallelism === 0) return this.#runner.runHere(task);
     try {
-      return await this.#piscina.run(task);
+      this.#threads[lane] ??= new RecoveryThread(this.#runner.url);
+      return await this.#threads[lane].run(task);
     } catch (error) {
       const message = `a recovery thread died (${error}): path=${this.#runner.pathOf(task)}`;
       return { kind: "failed", code: "ERR_WORKER_DIED", message };
@@ -78,7 +77,7 @@ export class RecoveryTaskPool<Task, Success extends { readonly kind: string }> {
   }
 
   async close(): Promise<void> {
-    await this.#piscina?.destroy();
+    await Promise.all(this.#threads.map((thread) => thread.end()));
   }
 }
 
