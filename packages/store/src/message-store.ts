@@ -216,7 +216,8 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
 
   /**
    * Forces everything that has been acknowledged. Resolves with the physical offset below which all is durable, in bytes:
-   * {@link flushedOffset}. (RocketMQ: `MessageStore.flush`.)
+   * {@link flushedOffset}; not before that covers all that was acknowledged at the call, whether or not the store is closed meanwhile.
+   * (RocketMQ: `MessageStore.flush`.)
    * @throws MillraceError `ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`
    */
   flush(): Promise<number> {
