@@ -58,10 +58,10 @@ for (const [name, value] of Object.entries({ "2^31": 2 ** 31, "2^32": 2 ** 32, "
   });
 
   test(`a gauge goes down across ${name}`, (t) => {
-    const { appendBeganUs } = ControlBlock.attach(ControlBlock.create({ appendBeganUs: value }), "append").counters;
+    const { wroteStoreTimestamp } = ControlBlock.attach(ControlBlock.create({ wroteStoreTimestamp: value }), "append").counters;
     for (const expected of [value - 1, value + 1, 0]) {
-      appendBeganUs.publish(expected);
-      t.is(appendBeganUs.get(), expected);
+      wroteStoreTimestamp.publish(expected);
+      t.is(wroteStoreTimestamp.get(), expected);
     }
   });
 }

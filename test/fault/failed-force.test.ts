@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Fault } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
 import { MessageStore, type MessageStoreOptions, type PutMessageResult } from "@millrace/store";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { readFlushedWatermark } from "#store/marks/flushed-watermark.js";
 import { readStoreFence } from "#store/marks/store-fence.js";
 import { PATIENCE } from "../support/patience.js";
@@ -76,6 +78,47 @@ for (const [mode, options] of Object.entries(modes)) {
     );
   }
 }
+
+/** Of the appender's forces the fourth is slow, and fails; each thread counts for itself. */
+const SLOW_FAILURE: Fault = { operation: "force", path: "commitlog/0", after: 3, times: 1, delayMs: 3000, code: "EIO" };
+const IMPATIENT: MessageStoreOptions = {
+  flushDiskType: "SYNC_FLUSH",
+  syncFlushTimeout: 100,
+  mappedFileSizeCommitLog: 1024 * KIB, // few, so that the allocator forces seldom
+};
+
+/** A store whose next put is answered before its force fails: those before are durable, so that the appender forces each itself. */
+async function storeBeforeFailure(t: ExecutionContext): Promise<MessageStore> {
+  const store = await openStore(t, IMPATIENT, [SLOW_FAILURE]);
+  for (let n = 0; n < 3; n++) {
+    await store.putMessage(numbered(n));
+    await store.flush();
+  }
+  return store;
+}
+
+test.serial(
+  "SYNC_FLUSH: a flush that a close overtakes does not resolve before all that was acknowledged is durable",
+  async (t) => {
+    const store = await storeBeforeFailure(t);
+    t.is((await store.putMessage(numbered(3))).status, "FLUSH_DISK_TIMEOUT");
+    const closed = [store.flush(), store.close()].map((settled) => settled.then(() => undefined));
+    t.deepEqual(await outcomes(closed), [FENCED, FENCED]);
+    t.true(store.flushedOffset < store.maxPhysicalOffset);
+  },
+);
+
+test.serial("SYNC_FLUSH: a stream that a close overtakes does not finish when what was written to it was not forced", async (t) => {
+  const store = await storeBeforeFailure(t);
+  const stream = store.writable({ highWaterMark: 1 });
+  const failed = once(stream, "finish").catch((error: unknown) => error);
+  await new Promise((answered) => stream.write(numbered(3), answered));
+  stream.end();
+  await setImmediate(); // it has asked for a flush
+  const closed = store.close();
+  t.like(await failed, FENCED);
+  await t.throwsAsync(closed, { code: "ERR_STORE_FENCED" });
+});
 
 test.serial("SYNC_FLUSH: a force that fails in the allocator fences too: it is the file that is appended to", async (t) => {
   const store = await openStore(t, { flushDiskType: "SYNC_FLUSH" }, [failingForce(0)]);

@@ -43,6 +43,16 @@ test.serial("SYNC_FLUSH: a put that is not forced in time is answered FLUSH_DISK
   t.is(readLog(store.config.storePathRootDir).messages.length, 2);
 });
 
+test.serial("SYNC_FLUSH: a flush that a close overtakes resolves when the late force has ended", async (t) => {
+  const store = await openStore(t, { flushDiskType: "SYNC_FLUSH", syncFlushTimeout: 100 }, [SLOW_FORCES]);
+  const { status } = await store.putMessage(numbered(0));
+  t.is(status, "FLUSH_DISK_TIMEOUT");
+  const acknowledged = store.maxPhysicalOffset;
+  const [flushed] = await Promise.all([store.flush(), store.close()]);
+  t.is(flushed, acknowledged);
+  t.is(store.flushedOffset, acknowledged);
+});
+
 test.serial("SYNC_FLUSH: waitStoreMsgOK false is acknowledged without waiting for the force that it causes", async (t) => {
   const store = await openStore(t, { flushDiskType: "SYNC_FLUSH" }, [SLOW_FORCES]);
   await store.putMessage(numbered(0));

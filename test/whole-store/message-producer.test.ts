@@ -9,7 +9,7 @@ import type { StoreFace } from "#store/produce/producer-handle.js";
 import { PATIENCE } from "../support/patience.js";
 import { chosenSeed, seededRandom } from "../support/random.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
-import { dispatchedAll } from "../support/until.js";
+import { dispatchedAll, until } from "../support/until.js";
 import type { Acknowledged, ProducingOrder } from "./producing-worker.js";
 
 const PRODUCING = join(import.meta.dirname, "producing-worker.js");
@@ -241,6 +241,28 @@ test("what is no message, no topic and no handle is refused on the producer's th
   await t.throwsAsync(producer.drained(-1), { code: "ERR_LIMIT_ILLEGAL" });
   const batch = await producer.putMessages([1, 2, 3].map(() => ({ topic: "T", queueId: 1, body })));
   t.deepEqual([batch.status, batch.appendResult?.msgCount], ["PUT_OK", 3]);
+});
+
+test("rings for which there is no memory are refused by a code, until a producer gives its own back", async (t) => {
+  const store = await openStore(t, { putRingSize: 1024 * MIB });
+  const producers: MessageProducer[] = [];
+  const refused = t.throws(() => {
+    while (producers.length < 4) producers.push(MessageProducer.attach(store.producerHandle()));
+  });
+  t.like(refused, { code: "ERR_TOO_MANY_PRODUCERS" });
+  t.regex(refused?.message ?? "", /putRingSize=1073741824/);
+  t.true(producers.length > 0);
+  await producers.pop()?.close();
+  await until(() => {
+    try {
+      producers.push(MessageProducer.attach(store.producerHandle()));
+      return true;
+    } catch {
+      return false; // the ring is still being taken back
+    }
+  });
+  t.is((await producers.at(-1)?.putMessage({ topic: "P", queueId: 0, body: Buffer.from("x") }))?.status, "PUT_OK");
+  for (const producer of producers) await producer.close();
 });
 
 test("a message delayed by a producer is delivered", async (t) => {

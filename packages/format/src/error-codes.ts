@@ -347,6 +347,11 @@ export const ERROR_CODES = {
     meaning: "The store was opened to be read beside the process that writes it, and nothing was changed.",
     remedy: "Ask the process that has the store open, or open it with MessageStore.open when none has.",
   },
+  ERR_TOO_MANY_PRODUCERS: {
+    meaning:
+      "The rings of a store's producers share 4 GiB of memory, or what the system has, and one more does not fit: no handle was made.",
+    remedy: "Close a producer, whose ring the next one gets, or open the store with a smaller putRingSize.",
+  },
   ERR_TOO_MANY_QUEUES: {
     meaning: "The store has as many topics or queues as it can have.",
     remedy: "Delete topics that are not used with deleteTopic or cleanUnusedTopics, then open the store again.",

@@ -52,11 +52,11 @@ export async function runAgent<C extends object, R extends ServiceRole>(
         bellAnswered = bell;
       }
       const nowUs = monotonicUs();
+      words.heartbeatUs.set(Math.floor(nowUs)); // before the events: what comes with them may say a later one
       if (agent.awaitsEvents === true && nowUs - eventsUs > EVENTS_INTERVAL_US) {
         await letMessagesIn();
         eventsUs = nowUs;
       }
-      words.heartbeatUs.set(Math.floor(nowUs));
       if (agent.doWork() !== 0) continue;
       if (stopping) break;
       words.state.set(ServiceState.waiting);

@@ -8,7 +8,8 @@
  * ```
  *
  * A counter is `high · 2^32 + low`, exact up to 2^53 - 1. The writer stores highBefore, low, highAfter, in that order and the highs only
- * when they change; a reader loads them in the opposite order and retries when the highs differ. Sleepers sleep on `low`.
+ * when they change; a reader loads them in the opposite order and retries when the highs differ. That is right for what never goes back:
+ * a high that came back between two loads would not be noticed. Sleepers sleep on `low`.
  *
  * Each counter has one owner (the role that may write it), a kind, and a sentence that says what it is. Who reads and who sleeps is in the
  * comments. Behind the counters lie three things that several threads write: the force alarm, the put bell and the send lane.
@@ -28,10 +29,11 @@ export type Role = "main" | "producer" | ServiceRole;
 /**
  * - `position`: a place in a sequence (bytes of the log, frames of the ring); never goes back
  * - `total`: how often, or how much, since the store was opened; never goes back
- * - `gauge`: as it is now
+ * - `moment`: microseconds of the monotonic clock; never goes back
+ * - `gauge`: as it is now; small, or seldom across a multiple of 2^32, because a reader may then take the halves of two values for one
  * - `state`: one of the values of a table below
  */
-export type CounterKind = "position" | "total" | "gauge" | "state";
+export type CounterKind = "position" | "total" | "moment" | "gauge" | "state";
 
 interface CounterWord<R extends Role = Role> {
   readonly owner: R;
@@ -101,8 +103,8 @@ export const COUNTERS = {
   indexMsgTimestamp: word("dispatch", "gauge", "End timestamp of the last index file that was rolled."),
   /** Milliseconds; goes back with the wall clock. */
   wroteStoreTimestamp: word("append", "gauge", "Store timestamp of the newest record."),
-  /** Microseconds (monotonic clock). RocketMQ: beginTimeInLock. */
-  appendBeganUs: word("append", "gauge", "When the group now being written began, 0 between groups."),
+  /** See `group-began.ts`. RocketMQ: beginTimeInLock. */
+  appendBeganUs: word("append", "moment", "When the latest group began, odd while it is being written."),
 
   /** See `dispatch-hint-descriptor.ts`; published before `wroteOffset`. */
   hintsLeft: word("append", "position", "Records of which the appender has left a hint for the dispatcher."),
@@ -150,19 +152,19 @@ function word<R extends Role>(owner: R, kind: CounterKind, help: string): Counte
   return { owner, kind, help };
 }
 
-/** {@link ServiceState}, and microseconds of the monotonic clock. */
+/** {@link ServiceState}, and when. */
 function serviceWords(): ServiceWords {
   const words: Record<string, CounterWord> = {};
   for (const role of SERVICE_ROLES) {
     words[stateWord(role)] = word(role, "state", `State of the ${role} thread.`);
-    words[heartbeatWord(role)] = word(role, "gauge", `Last sign of life of the ${role} thread.`);
+    words[heartbeatWord(role)] = word(role, "moment", `Last sign of life of the ${role} thread.`);
   }
   return words as ServiceWords;
 }
 
 /** Whether a word of this kind holds its owner to it. */
 export function neverGoesBack(kind: CounterKind): boolean {
-  return kind === "position" || kind === "total";
+  return kind === "position" || kind === "total" || kind === "moment";
 }
 
 export type CounterName = keyof typeof COUNTERS;

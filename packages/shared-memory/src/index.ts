@@ -29,6 +29,7 @@ export { OwnedCounter, ReadableCounter } from "./counter.js";
 export { HINTS } from "./dispatch-hint-descriptor.js";
 export { allocateDispatchHints, type DispatchHintBuffer, DispatchHints } from "./dispatch-hints.js";
 export { runEventAgent } from "./event-agent-runner.js";
+export { beginGroup, endGroup, groupBeganUs } from "./group-began.js";
 export { IdleThread } from "./idle-thread.js";
 export { InvariantError } from "./invariant-error.js";
 export { LATENCY_BUCKETS_US, LATENCY_HISTOGRAM_LENGTH, LatencyHistogram, type LatencySnapshot } from "./latency-histogram.js";

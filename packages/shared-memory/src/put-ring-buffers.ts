@@ -47,7 +47,9 @@ export interface Regions {
   take(length: number): Uint8Array<SharedArrayBuffer>;
 }
 
+/** The largest region first: where that does not fit, nothing has been taken. */
 export function allocatePutRing(regions: Regions, byteCapacity: number, frameCapacity: number): PutRingBuffers {
+  const bytes = regions.take(byteCapacity);
   const words = regions.take(WORD_NAMES.length * PUT_RING_WORD_LINE * Int32Array.BYTES_PER_ELEMENT);
   const totals = regions.take(TOTALS * Float64Array.BYTES_PER_ELEMENT);
   const histogram = regions.take(LATENCY_HISTOGRAM_LENGTH);
@@ -55,7 +57,7 @@ export function allocatePutRing(regions: Regions, byteCapacity: number, frameCap
     words: new Int32Array(words.buffer, words.byteOffset, WORD_NAMES.length * PUT_RING_WORD_LINE),
     totals: new Float64Array(totals.buffer, totals.byteOffset, TOTALS),
     putToAckUs: new Float64Array(histogram.buffer, histogram.byteOffset, LATENCY_HISTOGRAM_LENGTH / Float64Array.BYTES_PER_ELEMENT),
-    bytes: regions.take(byteCapacity),
+    bytes,
     frames: regions.take(frameCapacity * FRAME_LENGTH),
     results: regions.take(frameCapacity * RESULT_LENGTH),
     scratch: regions.take(PUT_RING_SCRATCH_LENGTH),

@@ -32,6 +32,7 @@ type Value = (stats: StoreStats) => number;
 const METRIC_TYPES: Readonly<Record<CounterKind, MetricType>> = {
   position: "gauge",
   total: "counter",
+  moment: "gauge",
   gauge: "gauge",
   state: "gauge",
 };

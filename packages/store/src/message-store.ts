@@ -118,7 +118,8 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
    * Makes another thread a producer of this store: the handle is posted there, with its `transferList`, and given to
    * `MessageProducer.attach` of `@millrace/store/producer`. Its ring, of `putRingSize`, is given back when the producer is closed or its
    * thread ends; {@link close} refuses its puts and waits for those it has taken. (RocketMQ: threads share one broker.)
-   * @throws MillraceError `ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`
+   * @throws MillraceError `ERR_TOO_MANY_PRODUCERS`: there is no memory for one more ring; `ERR_STORE_CLOSED`, `ERR_STORE_FENCED`,
+   * `ERR_STORE_FAULTED`
    */
   producerHandle(): ProducerHandle {
     this.#open.checkOpen();
@@ -216,7 +217,8 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
 
   /**
    * Forces everything that has been acknowledged. Resolves with the physical offset below which all is durable, in bytes:
-   * {@link flushedOffset}. (RocketMQ: `MessageStore.flush`.)
+   * {@link flushedOffset}; not before that covers all that was acknowledged at the call, whether or not the store is closed meanwhile.
+   * (RocketMQ: `MessageStore.flush`.)
    * @throws MillraceError `ERR_STORE_CLOSED`, `ERR_STORE_FENCED`, `ERR_STORE_FAULTED`
    */
   flush(): Promise<number> {

@@ -5,8 +5,10 @@ import {
   type Agent,
   AppendMarks,
   AppendStatus,
+  beginGroup,
   ControlBlock,
   durableOffset,
+  endGroup,
   FRAME_FLAG_WAIT_FLUSH,
   FRAME_FLAG_WAIT_SLAVE,
   LatencyHistogram,
@@ -139,8 +141,7 @@ export class AppendService implements Agent {
     if (ring === undefined) return 0;
     this.#ring = ring;
     const first = ring.head;
-    const beganUs = monotonicUs();
-    this.#counters.appendBeganUs.set(Math.floor(beganUs));
+    beginGroup(this.#counters.appendBeganUs, monotonicUs());
     this.#storeTimestamp = wallClockMs();
     const startOffset = this.#offset;
     this.#messages = 0;
@@ -303,7 +304,7 @@ export class AppendService implements Agent {
       this.#marks.leave(counters.appendMarks.value, this.#offset, this.#appendedUs, messages);
       counters.appendMarks.add(1);
     }
-    counters.appendBeganUs.set(0);
+    endGroup(counters.appendBeganUs);
     counters.hintsLeft.set(this.#kernel.hinted);
     counters.wroteOffset.set(this.#offset);
     if (somebodyWaits && !forced) counters.syncRequestedOffset.publish(this.#offset);

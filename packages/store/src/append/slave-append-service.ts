@@ -1,9 +1,11 @@
 import { BLANK_RECORD_LENGTH, isTopicDirectoryLegal, MillraceError, SYS_FLAG_COMMIT, storePaths } from "@millrace/format";
 import { createStorage, type MappedFile, SegmentDirectory, type Storage } from "@millrace/mapped-file";
 import {
+  beginGroup,
   ControlBlock,
   durableOffset,
   type EventAgent,
+  endGroup,
   monotonicMs,
   monotonicUs,
   type OwnedQueueColumn,
@@ -149,7 +151,7 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
   /** One publication for all that the stream has. False: the next record's queue has no slot yet. */
   #appendReady(records: RecordStream): boolean {
     this.#force.check();
-    this.#counters.appendBeganUs.set(Math.floor(monotonicUs()));
+    beginGroup(this.#counters.appendBeganUs, monotonicUs());
     try {
       try {
         return this.#takeReady(records);
@@ -292,7 +294,7 @@ export class SlaveAppendService implements EventAgent, SlaveLog {
 
   #publish(): void {
     const counters = this.#counters;
-    counters.appendBeganUs.set(0);
+    endGroup(counters.appendBeganUs);
     const { wroteOffset } = counters;
     if (this.#offset === wroteOffset.value) return;
     counters.appendGroups.add(1);

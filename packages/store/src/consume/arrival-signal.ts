@@ -74,11 +74,15 @@ export class ArrivalSignal {
     for (const waiter of this.#waiters) this.#wake(waiter);
   }
 
-  /** Wakes every waiter for the last time; watchers are not notified any more. */
+  /**
+   * Wakes every waiter for the last time; watchers are not notified any more. Its own sleep ends too: a `waitAsync` that nobody notifies
+   * keeps the whole control block for the life of the process.
+   */
   close(): void {
     clearInterval(this.#recheck);
     this.#watchers.clear();
     this.wakeAll();
+    this.#counters.reputFromOffset.nudge();
   }
 
   /** waitAsync alone does not keep the process alive. */

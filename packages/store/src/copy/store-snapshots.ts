@@ -20,7 +20,7 @@ export interface CopyProgress {
 export interface SnapshotOptions {
   /** Ends it; nothing is left of the target then. */
   readonly signal?: AbortSignal;
-  /** Called a few times a second. */
+  /** Called a few times a second, and when the copy is in place. What it throws becomes an uncaught exception. */
   readonly onProgress?: (progress: CopyProgress) => void;
 }
 
@@ -96,7 +96,7 @@ export class StoreSnapshots {
       storage.rename(prepared, target);
       storage.syncDirectory(dirname(target));
       const bytesCopied = progress.bytesScanned;
-      onProgress?.({ bytesCopied });
+      queueMicrotask(() => onProgress?.({ bytesCopied })); // the copy is in place: what the user throws does not say otherwise
       return { minOffset, maxOffset, bytesCopied, seconds: (monotonicMs() - began) / 1000 };
     } catch (error) {
       removePrepared(storage, prepared);

@@ -44,6 +44,7 @@ import { tellDeliveries } from "./delivery-events.js";
 import { CANNOT_BE_OPENED, lockDirectory, type OpenedDirectory, recoverDirectory } from "./open-directory.js";
 import { type OpenedPipeline, openPipeline } from "./open-pipeline.js";
 import { consumedQueues } from "./open-progress.js";
+import { PendingFlushes } from "./pending-flushes.js";
 import { ProducerRings } from "./producer-rings.js";
 import { publishRecovery, ServiceChannels } from "./service-channels.js";
 import { StoreStatsReader } from "./store-stats-reader.js";
@@ -70,8 +71,7 @@ export class OpenStore {
   readonly recovery: RecoveryReport;
   readonly #arrivals: ArrivalSignal;
   readonly #channels: ServiceChannels;
-  /** Rejects of the flushes under way: a service that ends does not answer them. */
-  readonly #flushes = new Set<(error: MillraceError) => void>();
+  readonly #flushes = new PendingFlushes();
   #failure: MillraceError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -223,15 +223,8 @@ export class OpenStore {
   async flush(): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure;
     this.checkOpen();
-    return await new Promise((resolve, reject) => {
-      this.#flushes.add(reject);
-      const flushed = (offset: number): void => {
-        this.#flushes.delete(reject);
-        resolve(offset);
-      };
-      // A flush that fails ends its service; the reason comes with that end, to all that still wait.
-      this.pipeline.flushNow(this.maxPhysicalOffset).then(flushed, () => {});
-    });
+    const acknowledged = this.maxPhysicalOffset;
+    return await this.#flushes.add(acknowledged, this.pipeline.flushNow(acknowledged));
   }
 
   /** @throws MillraceError `ERR_STORE_CLOSED` from the moment of the close on */
@@ -273,7 +266,7 @@ export class OpenStore {
     if (this.#failure === undefined) await attempt(() => this.#sealLastSegment());
     const isComplete = this.#failure === undefined && failures.length === 0 && this.dispatchBehindBytes === 0;
     if (isComplete) await attempt(() => this.directory.abort.remove());
-    this.#rejectFlushes(this.#failure ?? storeClosed());
+    this.#flushes.reject(this.#failure ?? storeClosed());
     this.put.close();
     this.#arrivals.close();
     this.#channels.close();
@@ -291,8 +284,9 @@ export class OpenStore {
   async #stopPipeline(): Promise<void> {
     const outcome = await this.pipeline.stop();
     if (!outcome.ok) this.#serviceEnded(outcome);
-    this.#rejectFlushes(this.#failure ?? storeClosed()); // nobody answers them any more, and the schedule may wait for one
-    if (this.#failure === undefined) this.#completeCheckpoint();
+    if (this.#failure !== undefined) return;
+    this.#flushes.end(this.flushedOffset, storeClosed()); // nobody answers them any more, and the schedule may wait for one
+    this.#completeCheckpoint();
   }
 
   /** The flusher, whose file it is, has ended before the dispatcher had forced its last. */
@@ -377,11 +371,6 @@ export class OpenStore {
     this.put.abandon(error);
     this.producers.abandon(error);
     this.consumers.fail(error);
-    this.#rejectFlushes(error);
-  }
-
-  #rejectFlushes(error: MillraceError): void {
-    for (const reject of this.#flushes) reject(error);
-    this.#flushes.clear();
+    this.#flushes.reject(error);
   }
 }

@@ -64,7 +64,7 @@ export class ProducerRings {
   handle(): ProducerHandle {
     if (this.#failure !== undefined) throw this.#failure;
     const { config, control, kernelMemory } = this.#pipeline.data;
-    const ring = this.#free.pop() ?? allocatePutRing(new KernelMemory(kernelMemory), config.putRingSize, FRAMES);
+    const ring = this.#free.pop() ?? this.#newRing();
     const { port1, port2 } = new MessageChannel();
     const topics = new Set<string>();
     const face: StoreFace = {
@@ -76,6 +76,18 @@ export class ProducerRings {
     void producer.port.closed.then(() => this.#retire(producer));
     this.#pipeline.addRing(ring).catch(() => {}); // the thread has ended: the store hears of it, and abandons this one too
     return new ProducerHandle({ config, control, kernelMemory, ring, port: port2 });
+  }
+
+  #newRing(): PutRingBuffers {
+    const { config, kernelMemory } = this.#pipeline.data;
+    try {
+      return allocatePutRing(new KernelMemory(kernelMemory), config.putRingSize, FRAMES);
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      const values = `producers=${this.#producers.size} putRingSize=${config.putRingSize}`;
+      const text = `there is no memory for one more ring; close a producer, or open the store with a smaller putRingSize: ${values}`;
+      throw new MillraceError("ERR_TOO_MANY_PRODUCERS", text, { cause });
+    }
   }
 
   /** Of those that put to the topic, while it gives no slots. Who did not answer hears of both when it comes to its event loop. */

@@ -16,7 +16,8 @@ export interface AppendControl {
 export interface FlushControl {
   /**
    * Forces all that has been written, and what main has acknowledged before the appender has published it (a force of its own that
-   * is late). Returns the offset below which everything is durable; rejects with the failure of the force.
+   * is late). Returns the offset below which everything is durable, which is less when the store ends meanwhile; rejects with the
+   * failure of the force.
    */
   flushNow(acknowledged: number): number;
 }

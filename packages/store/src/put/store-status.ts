@@ -1,4 +1,4 @@
-import { type ReadableCounter, StoreState } from "@millrace/shared-memory";
+import { groupBeganUs, type ReadableCounter, StoreState } from "@millrace/shared-memory";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import { LogRoom, type RoomWords } from "./log-room.js";
 import { diskFull, dispatchFailed, isSlave, pageCacheBusy, type RefusedPutResult } from "./put-message-result.js";
@@ -56,8 +56,8 @@ export class StoreStatus {
     if (this.#config.brokerRole === "SLAVE") return isSlave(this.#config.haMasterAddress);
     const failures = this.#words.dispatchFailures.get();
     if (failures >= DISPATCH_FAILURES_LIMIT) return dispatchFailed(failures, this.lastDispatchError());
-    const beganUs = this.#words.appendBeganUs.get();
+    const beganUs = groupBeganUs(this.#words.appendBeganUs);
     const limitMs = this.#config.osPageCacheBusyTimeOutMills;
-    return beganUs === 0 || nowUs - beganUs <= limitMs * 1000 ? undefined : pageCacheBusy(limitMs);
+    return beganUs === undefined || nowUs - beganUs <= limitMs * 1000 ? undefined : pageCacheBusy(limitMs);
   }
 }
