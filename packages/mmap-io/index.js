@@ -18,7 +18,7 @@ function loadBinding() {
 
 // Named one by one: so ES modules can import them.
 const binding = loadBinding();
-const { map, unmap, advise, lock, unlock, sync, incore, allocate, seekData, seekHole, tryLock } = binding;
+const { map, unmap, advise, lock, unlock, sync, incore, allocate, seekData, seekHole, tryLock, isLocked } = binding;
 const { send, receive, pollReadable, duplicate, close } = binding;
 const { PROT_NONE, PROT_READ, PROT_WRITE, PROT_EXEC, MAP_SHARED, MAP_PRIVATE, MAP_NONBLOCK, MAP_POPULATE } = binding;
 const { MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, PAGESIZE } = binding;
@@ -35,6 +35,7 @@ module.exports = {
   seekData,
   seekHole,
   tryLock,
+  isLocked,
   send,
   receive,
   pollReadable,

@@ -67,7 +67,7 @@ export class FakeClock implements Clock {
 
 /** A store with nothing but delayed messages, which answers puts as a test says. */
 export class FakeScheduleStore implements ScheduleMessageStore {
-  readonly queues = new Map<number, FakeQueue>();
+  readonly queuesById = new Map<number, FakeQueue>();
   readonly put: Message[] = [];
   flushes = 0;
   mostInFlight = 0;
@@ -87,13 +87,17 @@ export class FakeScheduleStore implements ScheduleMessageStore {
   }
 
   queue(level: number): FakeQueue {
-    const queue = this.queues.get(level - 1) ?? new FakeQueue();
-    this.queues.set(level - 1, queue);
+    const queue = this.queuesById.get(level - 1) ?? new FakeQueue();
+    this.queuesById.set(level - 1, queue);
     return queue;
   }
 
   consumeQueue(topic: string, queueId: number): FakeQueue | undefined {
-    return topic === SCHEDULE_TOPIC ? this.queues.get(queueId) : undefined;
+    return topic === SCHEDULE_TOPIC ? this.queuesById.get(queueId) : undefined;
+  }
+
+  queues(topic: string): number[] {
+    return topic === SCHEDULE_TOPIC ? [...this.queuesById.keys()] : [];
   }
 
   message(physicalOffset: number, size: number): MessageView | undefined {

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { type AddHelpTextContext, Command } from "commander";
 import { benchCommand } from "./commands/bench.js";
 import { catCommand } from "./commands/cat.js";
 import { dashboardCommand } from "./commands/dashboard.js";
@@ -46,7 +46,7 @@ export function millraceProgram(): Command {
     .helpOption("-h, --help", "this help");
   for (const command of COMMANDS) program.addCommand(command());
   for (const command of all(program)) {
-    command.exitOverride().helpOption("-h, --help", "this help").showHelpAfterError(true);
+    command.exitOverride().helpOption("-h, --help", "this help").showHelpAfterError(true).addHelpText("before", unknownText);
   }
   return program;
 }
@@ -54,6 +54,12 @@ export function millraceProgram(): Command {
 function* all(command: Command): Generator<Command> {
   yield command;
   for (const inner of command.commands) yield* all(inner);
+}
+
+/** Of `help` with the name of no command, commander shows the help as an error, and not why. */
+function unknownText({ error, command }: AddHelpTextContext): string {
+  const [first, name] = command.args;
+  return error && first === "help" && name !== undefined ? `error: unknown command '${name}'\n` : "";
 }
 
 function exitCodeText(): string {

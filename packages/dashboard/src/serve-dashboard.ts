@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type MessageStore, MillraceError, type ReadOnlyMessageStore } from "@millrace/store";
-import { type CheckedOptions, checkOptions, type DashboardOptions } from "./dashboard-options.js";
+import { type CheckedOptions, checkOptions, checkStore, type DashboardOptions } from "./dashboard-options.js";
 import { Access } from "./http/access.js";
 import { EventStreams } from "./http/event-streams.js";
 import { readPageFiles } from "./http/page-files.js";
@@ -70,13 +70,14 @@ export class Dashboard implements AsyncDisposable {
  * Serves a page that shows what the pipeline of an open store does, four times a second, or what the directory of a store that another
  * process writes says of it; searched by key, id and offset. It changes nothing. While no page is open nothing is sampled. (RocketMQ:
  * rocketmq-dashboard, of a whole cluster.)
- * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`; `ERR_ABORTED`: by `options.signal`; `ERR_DASHBOARD_LISTEN`: the system
- * does not let it listen there
+ * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`: an option, or what is no store; nothing was opened. `ERR_ABORTED`: by
+ * `options.signal`; `ERR_DASHBOARD_LISTEN`: the system does not let it listen there
  */
 export async function serveDashboard(
   store: MessageStore | ReadOnlyMessageStore,
   options: DashboardOptions = {},
 ): Promise<Dashboard> {
+  checkStore(store);
   const checked = checkOptions(options);
   if (checked.signal?.aborted) throw aborted();
   const source = new SampleSource(store);

@@ -1,4 +1,5 @@
 /** Public names of `@millrace/format`: what the bytes of a RocketMQ store look like. No I/O, no threads. */
+export { isAbortSignal } from "./abort-signal.js";
 export { bigEndianWord, getInt64, int32At, int64At, int64OfWords, setInt64, setInt64OfWords } from "./big-endian.js";
 export { writeBlankRecord } from "./blank-record.js";
 export { CHECKPOINT_LENGTH } from "./checkpoint-descriptor.js";

@@ -216,6 +216,11 @@ class FaultyStorageFile implements StorageFile {
     return this.#inner.tryLock(position, length);
   }
 
+  isLocked(position: number, length: number): boolean | undefined {
+    this.#plan.check("lock", this.path);
+    return this.#inner.isLocked(position, length);
+  }
+
   close(): void {
     this.#inner.close();
   }

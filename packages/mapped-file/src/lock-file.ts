@@ -1,5 +1,6 @@
 import { MillraceError } from "@millrace/format";
 import { isNoSpace } from "./no-space.js";
+import { openIfThere } from "./open-if-there.js";
 import type { Storage, StorageFile } from "./storage.js";
 
 /** What RocketMQ locks: byte 0. */
@@ -39,6 +40,24 @@ export class LockFile {
     } catch (error) {
       file.close();
       throw error;
+    }
+  }
+
+  /**
+   * Whether somebody has the lock, in this process too. Takes nothing, so that nobody who acquires it meanwhile is refused. Undefined where
+   * it cannot be known: the file may not be read, or is none, or the system has no such call.
+   */
+  static isHeld(storage: Storage, path: string): boolean | undefined {
+    try {
+      const file = openIfThere(storage, path);
+      if (file === undefined) return false;
+      try {
+        return file.isLocked(LOCK_POSITION, LOCK_LENGTH);
+      } finally {
+        file.close();
+      }
+    } catch {
+      return undefined;
     }
   }
 

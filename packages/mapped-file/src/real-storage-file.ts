@@ -82,6 +82,10 @@ export class RealStorageFile implements StorageFile {
     return nativeBinding().tryLock(this.#fd, position, length);
   }
 
+  isLocked(position: number, length: number): boolean | undefined {
+    return nativeBinding().isLocked(this.#fd, position, length);
+  }
+
   close(): void {
     if (this.#fd === -1) return;
     const fd = this.#fd;

@@ -110,6 +110,8 @@ export interface StorageFile {
    * opens in this process. False when somebody else holds it.
    */
   tryLock(position: number, length: number): boolean;
+  /** Whether {@link tryLock} would be refused now; nothing is locked for it. Undefined where the system cannot say. */
+  isLocked(position: number, length: number): boolean | undefined;
   /** Releases the lock; may be called again. Mappings stay. */
   close(): void;
 }

@@ -116,6 +116,10 @@ class WriteBackFile implements StorageFile {
     return this.#inner.tryLock(position, length);
   }
 
+  isLocked(position: number, length: number): boolean | undefined {
+    return this.#inner.isLocked(position, length);
+  }
+
   close(): void {
     this.#inner.close();
   }

@@ -94,7 +94,7 @@ export interface StoreStats {
     /** Used share, 0 to 1; -1 where the path is missing. */
     readonly commitLogRatio: number;
     readonly consumeQueueRatio: number;
-    /** No puts are taken. */
+    /** No puts are taken: a disk was over `diskSpaceWarningLevelRatio` at the cleaner's last look, `cleanResourceInterval` ago at most. */
     readonly full: boolean;
     readonly deletedSegments: number;
     /** The oldest segment's file says that it was changed later than now: the clock was ahead once, or is behind. */
@@ -143,6 +143,7 @@ export interface StoreStats {
 /** "opening", "running", "fenced", "faulted", "closing" or "closed". */
 export type StoreStateName = keyof typeof StoreState;
 
+/** One that the store has, or one beyond its highest in which messages wait that `messageDelayLevel` gave no delay any more. */
 export interface DelayLevelStats {
   readonly level: number;
   /** Queue offset of the next message to be delivered, and end of the level's queue. */

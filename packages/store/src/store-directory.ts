@@ -49,10 +49,11 @@ export abstract class StoreDirectory extends MessageStoreReads {
   /**
    * Lifts the fence, if there is one, of a directory that is not open: the operator has looked at the disk. The next {@link open} writes
    * the log again from where the force failed. As `millrace unfence <directory>`.
+   * @returns whether there was one
    * @throws MillraceError `ERR_PATH_UNUSABLE`: there is no such directory, or it does not take the word, and the fence stands; or no fence
    * and no log lie there, and the log's place is not given; `ERR_STORE_LOCKED`: it is open
    */
-  static clearFence(storePathRootDir: string, options: ReadOnlyOptions = {}): void {
-    clearFence(storePathRootDir, options, { kind: "real" });
+  static clearFence(storePathRootDir: string, options: ReadOnlyOptions = {}): boolean {
+    return clearFence(storePathRootDir, options, { kind: "real" });
   }
 }

@@ -67,6 +67,19 @@ test.serial(
   },
 );
 
+test.serial("stat goes by the lock: a store that was fenced and closed is not open, though its process lives", async (t) => {
+  const faults = [{ operation: "force", path: "commitlog", after: 2, code: "EIO" }] as const;
+  const store = await openStore(t, { flushDiskType: "SYNC_FLUSH" }, faults);
+  const root = store.config.storePathRootDir;
+  const json = () => JSON.parse(millrace(["stat", root, "--json"]).stdout);
+  for (let n = 0; n < 20; n++) await store.putMessage(numbered(n, 20)).catch(() => {});
+  t.like(json(), { state: "open", processId: process.pid, fence: { offset: 0 } });
+  await store.close().catch(() => {});
+  t.like(json(), { state: "not closed cleanly", processId: process.pid });
+  t.regex(millrace(["stat", root]).stdout, /^state +not closed cleanly, process \d+$/m);
+  t.is(millrace(["recover", root, "--dry-run"]).status, 0, "nobody writes to it");
+});
+
 test.serial("what changes a store is refused while another process has it open, and done when none has", async (t) => {
   t.timeout(300_000); // some twenty processes
   const store = await livingStore(t);

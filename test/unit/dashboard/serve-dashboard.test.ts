@@ -193,6 +193,14 @@ test.serial("nothing lies beside the page: no path reaches the file system, and 
   }
 });
 
+/** Ports of the servers of this process. */
+function listening(): number[] {
+  const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles();
+  return handles.flatMap((handle) =>
+    handle instanceof Server && handle.listening ? [(handle.address() as AddressInfo).port] : [],
+  );
+}
+
 test.serial("options that make no sense are refused with a code, and so is a port that is taken", async (t) => {
   const store = await openStore(t);
   const dashboard = await served(t, store);
@@ -202,6 +210,10 @@ test.serial("options that make no sense are refused with a code, and so is a por
     [{ host: "" }, "ERR_OPTION_ILLEGAL"],
     [{ token: "short" }, "ERR_OPTION_ILLEGAL"],
     [{ token: "with a blank in it, or two" }, "ERR_OPTION_ILLEGAL"],
+    [{ signal: new AbortController() }, "ERR_OPTION_ILLEGAL"],
+    [{ signal: 5 }, "ERR_OPTION_ILLEGAL"],
+    [null, "ERR_OPTION_ILLEGAL"],
+    ["8080", "ERR_OPTION_ILLEGAL"],
     [{ prot: 1 }, "ERR_OPTION_UNKNOWN"],
     [{ port: dashboard.port }, "ERR_DASHBOARD_LISTEN"],
     [{ signal: AbortSignal.abort() }, "ERR_ABORTED"],
@@ -209,6 +221,15 @@ test.serial("options that make no sense are refused with a code, and so is a por
     const error = await t.throwsAsync(serveDashboard(store, options as DashboardOptions), undefined, code);
     t.is((error as { code?: string }).code, code);
     t.false(error?.message.includes("short"));
+    t.false(error?.message.includes("string"), "a secret is told by its length");
+  }
+  t.deepEqual(listening(), [dashboard.port], "what is refused listens nowhere");
+});
+
+test.serial("what is no store is refused with a code, and nothing listens", async (t) => {
+  for (const store of [undefined, null, {}, "orders-store", { config: {} }]) {
+    await t.throwsAsync(serveDashboard(store as unknown as MessageStore), { code: "ERR_OPTION_ILLEGAL", message: /: store=/ });
+    t.deepEqual(listening(), []);
   }
 });
 

@@ -49,6 +49,18 @@ async function start(t: ExecutionContext, command: string, args: string[]): Prom
   return { firstLine: chunk.toString().trim(), kill };
 }
 
+test("whether it is held is asked without holding it, of what is no lock file too", (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, "lock");
+  t.false(LockFile.isHeld(storage, path));
+  t.false(existsSync(path), "nothing is made by asking");
+  const lock = LockFile.acquire(storage, path);
+  t.true(LockFile.isHeld(storage, path));
+  lock.release();
+  t.false(LockFile.isHeld(storage, path));
+  t.is(LockFile.isHeld(storage, directory), undefined);
+});
+
 test("the lock file says lock, and stays behind when released", (t) => {
   const path = join(temporaryDirectory(t), "lock");
   const lock = LockFile.acquire(storage, path);

@@ -241,6 +241,22 @@ test("calls on sockets say what is no socket and no argument of theirs", (t) => 
   closeSync(fd);
 });
 
+test("whether a file is locked can be asked, also of a file that may only be read, without keeping anybody from it", (t) => {
+  const { fd, path } = openFile(PAGE);
+  const other = openSync(path, "r");
+  t.false(mmap.isLocked(other, 0, 1));
+  t.true(mmap.tryLock(fd, 0, 1), "it was asked, not taken");
+  t.deepEqual([mmap.isLocked(other, 0, 1), mmap.isLocked(other, 1, 1), mmap.isLocked(fd, 0, 1)], [true, false, false]);
+  closeSync(fd);
+  t.false(mmap.isLocked(other, 0, 1));
+  closeSync(other);
+  t.like(
+    t.throws(() => mmap.isLocked(1_000_000, 0, 1)),
+    { code: "EBADF", syscall: "fcntl" },
+  );
+  t.throws(() => mmap.isLocked(0, -1, 1), { code: "ERR_OUT_OF_RANGE" });
+});
+
 test("a lock on a file is refused to every other open file, and gone with its own", (t) => {
   const { fd, path } = openFile(PAGE);
   const other = openSync(path, "r+");

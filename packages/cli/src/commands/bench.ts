@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monotonicMs } from "@millrace/shared-memory";
@@ -8,6 +8,7 @@ import { withExamples } from "../examples.js";
 import { interrupted } from "../interrupted.js";
 import { integer, seconds, size } from "../option-value.js";
 import { fields, print, printJson } from "../print.js";
+import { makeScratch } from "../scratch-directory.js";
 import { checkDirectory } from "../store-directory.js";
 import { UsageError } from "../usage-error.js";
 
@@ -64,7 +65,7 @@ async function measured({ duration, messageSize, inFlight, sync, in: parent }: B
     throw new UsageError(`more than 1 GiB in flight: --messageSize=${messageSize} --inFlight=${inFlight}`);
   checkDirectory(parent, "--in");
   const signal = interrupted();
-  const root = mkdtempSync(join(parent, "millrace-bench-"));
+  const root = makeScratch(parent, "millrace-bench-", "--in");
   const flushDiskType = sync ? "SYNC_FLUSH" : "ASYNC_FLUSH";
   try {
     await using store = await MessageStore.open({

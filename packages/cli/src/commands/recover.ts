@@ -1,12 +1,14 @@
-import { constants, mkdtempSync, rmSync } from "node:fs";
+import { constants, rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { MessageStore, type MessageStoreOptions, MillraceError, type RecoveryReport } from "@millrace/store";
+import { type DirectoryStats, MessageStore, type MessageStoreOptions, MillraceError, type RecoveryReport } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
+import { exitWith } from "../exit-code.js";
 import { interrupted } from "../interrupted.js";
 import { integer } from "../option-value.js";
 import { printJson, progress } from "../print.js";
+import { makeScratch } from "../scratch-directory.js";
 import {
   checkDirectory,
   damagedStoreOptions,
@@ -16,8 +18,8 @@ import {
   type SizeOptions,
   withSizes,
 } from "../store-directory.js";
+import { stateOf } from "../store-owner.js";
 import { UsageError } from "../usage-error.js";
-import { isAlive } from "./stat.js";
 
 interface RecoverOptions extends SizeOptions {
   readonly dryRun?: true;
@@ -32,7 +34,8 @@ export function recoverCommand(): Command {
     .summary("open the store, which recovers it, print what was found, kept and cut as JSON, and close it")
     .description(
       "Opens a store that nobody has open, which recovers it, and closes it; delayed messages that are due are left to the next who " +
-        "opens it. docs/recovery.md explains each line that it prints.",
+        "opens it. docs/recovery.md explains each line that it prints. Exit code 3: records are corrupt, or files of config/ were " +
+        "damaged; a torn end that was cut is no damage.",
     )
     .option("--dry-run", "do it to a copy, which is removed again; blocks are shared where the file system can (reflink)")
     .option("--scratch <path>", "where that copy is made; beside the directory without it")
@@ -49,6 +52,7 @@ export function recoverCommand(): Command {
         : await recovered({ ...recoveredStoreOptions(directory, options), signal });
       const { queueOffsets, ...rest } = report;
       printJson({ ...rest, queueOffsets: Object.fromEntries(queueOffsets) });
+      if (report.corrupt.length > 0 || report.progress.damagedFiles.length > 0) exitWith("damaged");
     });
   return withExamples(command, [
     ["recover orders-store --dry-run", "what would be cut or refused; nothing is changed"],
@@ -72,7 +76,6 @@ async function recovered(options: MessageStoreOptions): Promise<RecoveryReport> 
   return store.recovery;
 }
 
-/** With the files' times: notes of a file hold for as long as it has not changed. */
 async function onCopy(directory: string, options: RecoverOptions, signal: AbortSignal): Promise<RecoveryReport> {
   if (options.storePathCommitLog !== undefined)
     throw new UsageError("a log that lies elsewhere is not copied: --dry-run --storePathCommitLog");
@@ -80,11 +83,10 @@ async function onCopy(directory: string, options: RecoverOptions, signal: AbortS
   const made = damagedStoreOptions(directory, options);
   const parent = options.scratch ?? dirname(resolve(directory));
   checkDirectory(parent, "--scratch");
-  const scratch = mkdtempSync(join(parent, ".millrace-dry-run-"));
+  const scratch = makeScratch(parent, ".millrace-dry-run-", "--scratch");
   try {
     const copy = join(scratch, "store");
-    const filter = (): boolean => !signal.aborted; // asked before each file
-    await cp(directory, copy, { recursive: true, preserveTimestamps: true, mode: constants.COPYFILE_FICLONE, filter });
+    await copyFiles(directory, copy, signal);
     if (signal.aborted) throw new MillraceError("ERR_ABORTED", `copying was interrupted: storePathRootDir=${directory}`);
     return await recovered({ ...made, storePathRootDir: copy, signal });
   } finally {
@@ -92,17 +94,29 @@ async function onCopy(directory: string, options: RecoverOptions, signal: AbortS
   }
 }
 
+/** With the files' times: notes of a file hold for as long as it has not changed. */
+async function copyFiles(directory: string, copy: string, signal: AbortSignal): Promise<void> {
+  const filter = (): boolean => !signal.aborted; // asked before each file
+  try {
+    await cp(directory, copy, { recursive: true, preserveTimestamps: true, mode: constants.COPYFILE_FICLONE, filter });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const text = `no copy could be made, --scratch names another place: code=${code} path=${copy} reason=${message}`;
+    throw new MillraceError("ERR_COPY_FAILED", text, { cause });
+  }
+}
+
 /** A copy of a directory that is written to is none. */
 async function refuseIfOpen(directory: string): Promise<void> {
-  let processId: number | undefined;
+  let stats: DirectoryStats;
   try {
     await using reader = await openReader(directory, {});
-    processId = reader.stats().abort?.processId;
+    stats = reader.stats();
   } catch {
     return; // recovery says what is wrong
   }
-  if (processId !== undefined && isAlive(processId))
-    throw new UsageError(
-      `a process has the store open, and what it writes meanwhile would look like damage: processId=${processId}`,
-    );
+  if (stateOf(stats) !== "open") return;
+  const processId = stats.abort?.processId;
+  const holder = processId === undefined ? `storePathRootDir=${directory}` : `processId=${processId}`;
+  throw new UsageError(`a process has the store open, and what it writes meanwhile would look like damage: ${holder}`);
 }

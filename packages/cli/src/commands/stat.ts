@@ -1,8 +1,9 @@
-import type { DirectoryStats, ReadOnlyMessageStore } from "@millrace/store";
+import type { ReadOnlyMessageStore } from "@millrace/store";
 import { Command } from "commander";
 import { withExamples } from "../examples.js";
 import { bytesText, fields, print, printJson, timeText } from "../print.js";
 import { type LogOption, openReader, withDirectory } from "../store-directory.js";
+import { stateOf } from "../store-owner.js";
 
 interface StatOptions extends LogOption {
   readonly json?: true;
@@ -31,16 +32,18 @@ export function statCommand(): Command {
 type Facts = ReturnType<typeof factsOf>;
 
 function factsOf(reader: ReadOnlyMessageStore) {
-  const { segments, abort, consumers, ...stats } = reader.stats();
+  const directory = reader.stats();
+  const { segments, abort, consumers, ...stats } = directory;
   const queues = reader.queueStats();
   const { storePathRootDir, mappedFileSizeCommitLog, mappedFileSizeConsumeQueue } = reader.config;
   return {
     storePathRootDir,
-    state: stateOf(abort),
+    state: stateOf(directory),
     processId: abort?.processId,
     fence: stats.fence,
     minPhysicalOffset: reader.minPhysicalOffset,
-    maxPhysicalOffset: reader.maxPhysicalOffset,
+    maxPhysicalOffset: Math.max(reader.maxPhysicalOffset, stats.flushedOffset ?? 0),
+    dispatchedOffset: reader.maxPhysicalOffset,
     flushedOffset: stats.flushedOffset,
     earliestMessageTime: reader.getEarliestMessageTime(),
     messages: queues.reduce((sum, { minOffset, maxOffset }) => sum + maxOffset - minOffset, 0),
@@ -56,19 +59,11 @@ function factsOf(reader: ReadOnlyMessageStore) {
   };
 }
 
-/** Found by its `abort` file; whether the process named in it is there. A broker of RocketMQ 4.9 leaves no name. */
-function stateOf(abort: DirectoryStats["abort"]): "closed" | "open" | "killed" | "open or killed" {
-  if (abort === undefined) return "closed";
-  if (abort.processId === undefined) return "open or killed";
-  return isAlive(abort.processId) ? "open" : "killed";
-}
-
-export function isAlive(processId: number): boolean {
-  try {
-    return process.kill(processId, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's
-  }
+/** Readers find what the ConsumeQueues lead to; what a salvaged store or one without them holds comes there when it is opened. */
+function notDispatched({ state, dispatchedOffset, maxPhysicalOffset: end }: Facts): string | undefined {
+  if (dispatchedOffset >= end) return undefined;
+  const remedy = state === "open" ? "" : "; no count here includes it until the store has been opened: millrace recover";
+  return `from ${dispatchedOffset} on (${bytesText(end - dispatchedOffset)})${remedy}`;
 }
 
 function textOf(facts: Facts): string {
@@ -85,6 +80,7 @@ function textOf(facts: Facts): string {
     ["messages", `${facts.messages} in ${facts.queues} queues of ${facts.topics} topics`],
     ["groups", facts.groups ?? "what they have committed cannot be read: config/consumerOffset.json"],
     ["log", `${min} to ${max} (${bytesText(max - min)})`],
+    ["not dispatched", notDispatched(facts)],
     ["durable below", facts.flushedOffset],
     ["oldest message", timeText(facts.earliestMessageTime)],
     ["segments", `${facts.segments} of ${bytesText(facts.mappedFileSizeCommitLog)}`],

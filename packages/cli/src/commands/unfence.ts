@@ -17,9 +17,9 @@ export function unfenceCommand(): Command {
     .action((directory: string, { json, ...options }: UnfenceOptions) => {
       checkDirectory(directory);
       if (options.storePathCommitLog !== undefined) checkRoot(directory);
-      MessageStore.clearFence(directory, logOption(options));
-      if (json) printJson({ storePathRootDir: directory, isFenced: false });
-      else print(`not fenced: storePathRootDir=${directory}`);
+      const wasFenced = MessageStore.clearFence(directory, logOption(options));
+      if (json) printJson({ storePathRootDir: directory, wasFenced, isFenced: false });
+      else print(`${wasFenced ? "the fence is lifted" : "there was no fence"}: storePathRootDir=${directory}`);
     });
   return withExamples(command, [["unfence orders-store", "once the disk has been looked at"]]);
 }

@@ -98,7 +98,7 @@ async function undecidedOf(store: MessageStore): Promise<StoreState["undecided"]
 }
 
 function ofFollowed(store: ReadOnlyMessageStore) {
-  const { fence, abort, disk, consumers = NO_CONSUMERS } = store.stats();
+  const { fence, isOpen, abort, disk, consumers = NO_CONSUMERS } = store.stats();
   const attention: Attention[] = [];
   if (fence !== undefined)
     attention.push({ title: "The store is fenced", reason: fence.reason, remedy: remedyOf("ERR_STORE_FENCED") });
@@ -115,7 +115,7 @@ function ofFollowed(store: ReadOnlyMessageStore) {
     services: [
       {
         name: "writer",
-        state: abort === undefined ? "no process has the store open" : writerOf(abort.processId),
+        state: writerOf(isOpen, abort),
         heartbeatAgeMs: 0,
       },
     ],
@@ -123,8 +123,12 @@ function ofFollowed(store: ReadOnlyMessageStore) {
   };
 }
 
-function writerOf(processId: number | undefined): string {
-  return processId === undefined ? "open, or not closed" : `open in process ${processId}, or not closed by it`;
+function writerOf(isOpen: boolean | undefined, abort: { readonly processId: number | undefined } | undefined): string {
+  if (abort === undefined) return isOpen ? "open" : "no process has the store open";
+  const { processId } = abort;
+  if (isOpen === false) return `no process has the store open, and ${processId ?? "the last one"} did not close it cleanly`;
+  const state = isOpen ? "open" : "open, or not closed cleanly,";
+  return processId === undefined ? state : `${state} in process ${processId}`;
 }
 
 function attentionOf(state: string): Attention[] {

@@ -23,6 +23,10 @@ type ReplicationOptions = Pick<
 /** `haMasterAddress` of a slave that follows nobody. */
 const NO_MASTER = "none";
 
+export const BROKER_ROLE_NEEDED = "ASYNC_MASTER, SYNC_MASTER or SLAVE is needed";
+export const LISTEN_ADDRESS_NEEDED = "an IPv4 or IPv6 address is needed";
+export const MASTER_ADDRESS_NEEDED = `host:port is needed, or ${NO_MASTER}`;
+
 /** Where a peer is. */
 export interface PeerAddress {
   readonly host: string;
@@ -83,10 +87,10 @@ function familyOf(address: string): "ipv4" | "ipv6" {
 /** Throws what is wrong with the options of replication, by themselves and together. */
 export function checkReplication(config: ReplicationOptions): void {
   const { brokerRole, haListenPort, haListenAddress, haMasterAddress, inSyncReplicas, minInSyncReplicas } = config;
-  if (!BROKER_ROLES.has(brokerRole)) throw illegal("brokerRole", brokerRole, "ASYNC_MASTER, SYNC_MASTER or SLAVE is needed");
-  if (isIP(haListenAddress) === 0) throw illegal("haListenAddress", haListenAddress, "an IPv4 or IPv6 address is needed");
+  if (!BROKER_ROLES.has(brokerRole)) throw illegal("brokerRole", brokerRole, BROKER_ROLE_NEEDED);
+  if (isIP(haListenAddress) === 0) throw illegal("haListenAddress", haListenAddress, LISTEN_ADDRESS_NEEDED);
   if (followsMaster(config) && parsePeerAddress(haMasterAddress) === undefined) {
-    throw illegal("haMasterAddress", haMasterAddress, `host:port is needed, or ${NO_MASTER}`);
+    throw illegal("haMasterAddress", haMasterAddress, MASTER_ADDRESS_NEEDED);
   }
   const contradictory = (message: string): MillraceError => new MillraceError("ERR_OPTION_CONTRADICTORY", message);
   if (brokerRole === "SYNC_MASTER" && haListenPort < 0) {

@@ -5,12 +5,12 @@ import {
   DelayLevels,
   encodeHost,
   HA_BODY_LIMIT,
+  isAbortSignal,
   MillraceError,
   RECORD_OVERHEAD_LIMIT,
 } from "@millrace/format";
 import { DEFAULT_FILE_MODE } from "@millrace/mapped-file";
-import { isAbortSignal } from "./any-realm.js";
-import { checkPeers, checkReplication } from "./ha-options.js";
+import { BROKER_ROLE_NEEDED, checkPeers, checkReplication, LISTEN_ADDRESS_NEEDED, MASTER_ADDRESS_NEEDED } from "./ha-options.js";
 import { illegal } from "./illegal-option.js";
 import { checkKnownKeys } from "./known-keys.js";
 import { machineAddress } from "./machine-address.js";
@@ -154,6 +154,19 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   minInSyncReplicas: [1, REPLICAS_LIMIT],
 };
 
+/** What a value must be that is neither a number nor a boolean, and has the wrong type: as where it has the wrong form. */
+const FORMS = {
+  flushDiskType: "SYNC_FLUSH or ASYNC_FLUSH is needed",
+  backPressure: "wait or reject is needed",
+  verifyOnOpen: "tail or all is needed",
+  messageDelayLevel: 'numbers with s, m, h or d, and spaces between them, as "1s 5s 10m 2h", are needed',
+  storeHost: "{ address, port } with an IPv4 or IPv6 address is needed",
+  deleteWhen: "hours of two digits, 00 to 23, with ; between them are needed",
+  brokerRole: BROKER_ROLE_NEEDED,
+  haListenAddress: LISTEN_ADDRESS_NEEDED,
+  haMasterAddress: MASTER_ADDRESS_NEEDED,
+} as const;
+
 const DELETE_HOURS = /^([01]\d|2[0-3])(;([01]\d|2[0-3]))*$/;
 const RING_DEFAULT = 8 * MIB;
 
@@ -224,40 +237,47 @@ function defaultRingSize(maxMessageSize: number): number {
 function checkTypes(config: MessageStoreConfig): void {
   for (const [name, [least, most]] of Object.entries(RANGES)) {
     const value = config[name as NumberOption];
-    if (!Number.isInteger(value) || value < least || value > most)
-      throw illegal(name, value, `an integer from ${least} to ${most}${name.endsWith("Ratio") ? ", in per cent," : ""} is needed`);
+    if (Number.isInteger(value) && value >= least && value <= most) continue;
+    if (name === "fileMode") throw illegalMode(value, `rights from ${octal(least)} to ${octal(most)} are needed`);
+    throw illegal(name, value, `an integer from ${least} to ${most}${name.endsWith("Ratio") ? ", in per cent," : ""} is needed`);
   }
+  const forms: Readonly<Record<string, string>> = FORMS;
   for (const [name, standard] of Object.entries(DEFAULTS)) {
     const value = config[name as keyof typeof DEFAULTS];
-    if (typeof value !== typeof standard) throw illegal(name, value, `a ${typeof standard} is needed`);
+    if (typeof value !== typeof standard) throw illegal(name, value, forms[name] ?? `a ${typeof standard} is needed`);
   }
 }
 
+function octal(mode: number): string {
+  return `0o${mode.toString(8)}`;
+}
+
+function illegalMode(value: number, reason: string): MillraceError {
+  if (!Number.isSafeInteger(value) || value < 0) return illegal("fileMode", value, reason);
+  return new MillraceError("ERR_OPTION_ILLEGAL", `${reason}: fileMode=${value}, that is ${octal(value)}`);
+}
+
 function checkFormats(config: MessageStoreConfig): void {
-  if (config.flushDiskType !== "SYNC_FLUSH" && config.flushDiskType !== "ASYNC_FLUSH") {
-    throw illegal("flushDiskType", config.flushDiskType, "SYNC_FLUSH or ASYNC_FLUSH is needed");
-  }
-  if (config.backPressure !== "wait" && config.backPressure !== "reject") {
-    throw illegal("backPressure", config.backPressure, "wait or reject is needed");
-  }
-  if (config.verifyOnOpen !== "tail" && config.verifyOnOpen !== "all") {
-    throw illegal("verifyOnOpen", config.verifyOnOpen, "tail or all is needed");
-  }
-  if ((config.fileMode & OWNER_MODE) !== OWNER_MODE || (config.fileMode & ~ALL_MODE) !== 0) {
-    throw illegal(
-      "fileMode",
-      config.fileMode,
-      "rights of which the owner's are to read and write, and that let nobody execute, are needed",
-    );
-  }
+  const { flushDiskType, backPressure, verifyOnOpen, fileMode, deleteWhen, storeHost } = config;
+  const check = (name: keyof typeof FORMS, isGood: boolean): void => {
+    if (!isGood) throw illegal(name, config[name], FORMS[name]);
+  };
+  check("flushDiskType", flushDiskType === "SYNC_FLUSH" || flushDiskType === "ASYNC_FLUSH");
+  check("backPressure", backPressure === "wait" || backPressure === "reject");
+  check("verifyOnOpen", verifyOnOpen === "tail" || verifyOnOpen === "all");
+  if ((fileMode & OWNER_MODE) !== OWNER_MODE || (fileMode & ~ALL_MODE) !== 0)
+    throw illegalMode(fileMode, "rights of which the owner's are to read and write, and that let nobody execute, are needed");
   DelayLevels.parse(config.messageDelayLevel);
-  if (!DELETE_HOURS.test(config.deleteWhen)) {
-    throw illegal("deleteWhen", config.deleteWhen, "hours of two digits, 00 to 23, with ; between them are needed");
-  }
+  check("deleteWhen", DELETE_HOURS.test(deleteWhen));
+  check("storeHost", isHost(storeHost));
+}
+
+function isHost(host: MessageStoreConfig["storeHost"]): boolean {
   try {
-    encodeHost(config.storeHost);
+    encodeHost(host);
+    return true;
   } catch {
-    throw illegal("storeHost", config.storeHost, "{ address, port } with an IPv4 or IPv6 address is needed");
+    return false;
   }
 }
 

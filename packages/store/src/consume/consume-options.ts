@@ -1,5 +1,5 @@
-import { checkQueueId, checkStoredTopic, MillraceError, shownValue } from "@millrace/format";
-import { isAbortSignal, millisecondsOf } from "../config/any-realm.js";
+import { checkQueueId, checkStoredTopic, isAbortSignal, MillraceError, shownValue } from "@millrace/format";
+import { millisecondsOf } from "../config/any-realm.js";
 import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
 import { type MessageFilter, TagFilter } from "../read/tag-filter.js";
 

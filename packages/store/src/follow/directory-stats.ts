@@ -1,5 +1,5 @@
 import { parseSegmentFileName, type StorePaths } from "@millrace/format";
-import type { DiskUsage, Storage } from "@millrace/mapped-file";
+import { type DiskUsage, LockFile, type Storage } from "@millrace/mapped-file";
 import type { ConsumersStats } from "@millrace/stats";
 import { findFence } from "../marks/fence-places.js";
 import { readFlushedWatermark } from "../marks/flushed-watermark.js";
@@ -14,7 +14,9 @@ export interface DirectoryStats {
   readonly indexFiles: number;
   /** Why the store takes no puts until an operator has looked at the disk; undefined: it is not fenced. */
   readonly fence: StoreFence | undefined;
-  /** There from a store's opening to its clean end; `processId` is undefined where the file does not say it. */
+  /** Whether a process has the store open now, by its lock, which is not taken for it; undefined where the system cannot say. */
+  readonly isOpen: boolean | undefined;
+  /** There from an opening to the next clean end; `processId` is undefined where the file does not say it. */
   readonly abort: { readonly processId: number | undefined } | undefined;
   readonly disk: DiskUsage;
   /** As the groups' offsets were saved last, and the queues are now; undefined where their file cannot be understood. */
@@ -32,6 +34,7 @@ export function readDirectoryFiles(storage: Storage, paths: StorePaths): Omit<Di
     flushedOffset: readFlushedWatermark(storage, paths.watermark)?.flushedOffset,
     indexFiles: storage.list(paths.index).filter(({ kind }) => kind === "file").length,
     fence: findFence(storage, paths),
+    isOpen: LockFile.isHeld(storage, paths.lock),
     abort: readAbort(storage, paths.abort),
     disk: storage.diskUsage(paths.root),
   };

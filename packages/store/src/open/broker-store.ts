@@ -42,6 +42,10 @@ export class BrokerStore implements ScheduleMessageStore, TransactionStore {
     return this.#reader.consumeQueues.find(topic, queueId);
   }
 
+  queues(topic: string): number[] {
+    return this.#reader.queues(topic);
+  }
+
   message(physicalOffset: number, size?: number): MessageView | undefined {
     return this.#reader.lookMessageByOffset(physicalOffset, size);
   }

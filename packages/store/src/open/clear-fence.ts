@@ -6,7 +6,7 @@ import { StoreLock } from "../marks/store-lock.js";
 import { pathUnusable } from "../tell/path-unusable.js";
 
 /** See {@link MessageStore.clearFence}. */
-export function clearFence(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): void {
+export function clearFence(storePathRootDir: string, options: ReadOnlyOptions, spec: StorageSpec): boolean {
   const storage = createStorage(spec);
   const paths = pathsOf(storePathRootDir, options);
   let lock: StoreLock | undefined;
@@ -15,7 +15,9 @@ export function clearFence(storePathRootDir: string, options: ReadOnlyOptions, s
     if (!holdsSegment(storage, paths)) needFence(storage, paths); // nothing is left where no store is, not even a lock
     lock = StoreLock.acquire(storage, paths);
     if (storage.exists(paths.commitLog)) lock.lockLog(storage, paths);
+    const isFenced = findFence(storage, paths) !== undefined;
     liftFence(storage, paths);
+    return isFenced;
   } catch (error) {
     throw pathUnusable(error, "the fence stands: its marker cannot be written here", paths.fence);
   } finally {

@@ -117,6 +117,27 @@ for (const [name, value] of illegal) {
   });
 }
 
+const explained: [string, unknown, RegExp][] = [
+  ["storeHost", "127.0.0.1:1", /^\{ address, port \} with an IPv4 or IPv6 address is needed: /],
+  ["storeHost", null, /^\{ address, port \}/],
+  ["backPressure", null, /^wait or reject is needed: /],
+  ["verifyOnOpen", true, /^tail or all is needed: /],
+  ["flushDiskType", 1, /^SYNC_FLUSH or ASYNC_FLUSH is needed: /],
+  ["brokerRole", 0, /ASYNC_MASTER, SYNC_MASTER or SLAVE/],
+  ["deleteWhen", 4, /^hours of two digits, 00 to 23, with ; between them are needed: /],
+  ["messageDelayLevel", 5, /1s 5s/],
+  ["fileMode", 0o777, /^rights from 0o600 to 0o666 are needed: fileMode=511, that is 0o777$/],
+  ["fileMode", "0640", /^rights from 0o600 to 0o666 are needed: fileMode="0640"$/],
+  ["fileMode", 0o611, /owner's.*: fileMode=393, that is 0o611$/],
+  ["haMasterAddress", {}, /^host:port is needed, or none: /],
+];
+
+for (const [name, value, message] of explained) {
+  test(`it is said what is needed instead of ${name}=${JSON.stringify(value)}`, (t) => {
+    t.throws(() => resolveConfig({ [name]: value } as MessageStoreOptions), { code: "ERR_OPTION_ILLEGAL", message });
+  });
+}
+
 const contradictory: [string, MessageStoreOptions][] = [
   ["pool and writeWithoutMmap", { transientStorePoolEnable: true, writeWithoutMmap: true }],
   ["pool and SYNC_FLUSH", { transientStorePoolEnable: true, flushDiskType: "SYNC_FLUSH" }],

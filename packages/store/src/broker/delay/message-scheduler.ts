@@ -1,7 +1,7 @@
-import type { DelayLevels } from "@millrace/format";
+import { type DelayLevels, SCHEDULE_TOPIC } from "@millrace/format";
 import { type Clock, SYSTEM_CLOCK } from "@millrace/shared-memory";
 import type { DelayLevelStats, StoreStats } from "@millrace/stats";
-import { DelayLevelQueue, type PassedOverMessage } from "./delay-level-queue.js";
+import { type DelayLevelContext, DelayLevelQueue, type PassedOverMessage } from "./delay-level-queue.js";
 import type { DelayOffsets } from "./delay-offsets.js";
 import { DeliveryWindow } from "./delivery-window.js";
 import type { HeldLevel } from "./level-hold.js";
@@ -54,6 +54,9 @@ export class MessageScheduler {
   /** Told when no level is held up any more. */
   onGoesOn: () => void = () => {};
   readonly #levels: readonly DelayLevelQueue[];
+  /** See {@link #beyond}. */
+  readonly #levelsBeyond = new Map<number, DelayLevelQueue>();
+  readonly #context: DelayLevelContext;
   readonly #offsets: DelayOffsets;
   readonly #store: ScheduleMessageStore;
   readonly #clock: Clock;
@@ -110,6 +113,7 @@ export class MessageScheduler {
       queues.push(new DelayLevelQueue(level, delayMs, offsets.get(level), context, arrivals?.waiting(level, clock.now())));
     }
     this.#levels = queues;
+    this.#context = context;
     this.#lookMs = Math.max(LOOK_LEAST_MS, leastMs);
   }
 
@@ -202,6 +206,8 @@ export class MessageScheduler {
       const queueOffset = Math.min(saved, level.delayOffset);
       oldest = Math.min(oldest, level.physicalOffsetFrom(queueOffset) ?? Infinity);
     }
+    if (this.#master === undefined)
+      for (const level of this.#beyond()) oldest = Math.min(oldest, level.physicalOffsetFrom(level.delayOffset) ?? Infinity);
     return oldest === Infinity ? undefined : oldest;
   }
 
@@ -215,7 +221,22 @@ export class MessageScheduler {
       sum.skipped += skipped;
       if (maxOffset !== undefined) levels.push({ level, delayOffset, maxOffset, heldUpMs });
     }
+    for (const { level, delayOffset, maxOffset } of this.#beyond())
+      if (maxOffset !== undefined && delayOffset < maxOffset) levels.push({ level, delayOffset, maxOffset, heldUpMs: 0 });
     return { ...sum, levels };
+  }
+
+  /**
+   * Levels beyond the highest, of messages that were put when `messageDelayLevel` had more: as in RocketMQ they wait until it has them
+   * again; their segments are kept for them. A put has no part in it, whose level counts as the highest.
+   */
+  #beyond(): Iterable<DelayLevelQueue> {
+    for (const queueId of this.#store.queues(SCHEDULE_TOPIC)) {
+      const level = queueId + 1;
+      if (level > this.#levels.length && !this.#levelsBeyond.has(level))
+        this.#levelsBeyond.set(level, new DelayLevelQueue(level, Infinity, this.#offsets.get(level), this.#context));
+    }
+    return this.#levelsBeyond.values();
   }
 
   /** No more puts, no more timers; those under way come back. */

@@ -16,6 +16,8 @@ export interface ScheduledQueue {
 /** What delivering delayed messages needs of a store. */
 export interface ScheduleMessageStore {
   consumeQueue(topic: string, queueId: number): ScheduledQueue | undefined;
+  /** Ids of the queues of a topic. */
+  queues(topic: string): readonly number[];
   /** A copy of the record, undefined when there is none. */
   message(physicalOffset: number, size: number): MessageView | undefined;
   /** Puts it into its own topic and queue, on a disk over its ratio too, whatever `maxMessageSize` is now. */

@@ -47,6 +47,30 @@ test("what is put has its own topic and queue, no DELAY, and everything else as 
   ]);
 });
 
+test("what waits in a level that the store has no more is kept, and shown, until the store has it again", async (t) => {
+  const { store, clock, offsets, start } = scheduleFixture(t);
+  const service = start();
+  store.schedule(5, clock.now() + 500);
+  const { physicalOffset } = store.queue(5).units[0] ?? {};
+  store.schedule(1, clock.now() + 500);
+  clock.pass(HOUR);
+  service.deliverDue();
+  await settle();
+  t.is(store.put.length, 1);
+  t.deepEqual(service.stats().levels, [
+    { level: 1, delayOffset: 1, maxOffset: 1, heldUpMs: 0 },
+    { level: 5, delayOffset: 0, maxOffset: 1, heldUpMs: 0 },
+  ]);
+  t.is(service.delayedFrom(), physicalOffset, "not deleted");
+  offsets.set(5, 1);
+  const later = start();
+  t.deepEqual(
+    later.stats().levels.map(({ level }) => level),
+    [1],
+    "it has been delivered",
+  );
+});
+
 test("levels do not wait for one another", async (t) => {
   const { store, clock, start } = scheduleFixture(t);
   store.schedule(3, clock.now() + 2 * HOUR, undefined, "late");
@@ -214,7 +238,7 @@ test("a queue that was deleted and begins again is delivered from its start", as
   for (let i = 0; i < 3; i++) store.schedule(1, clock.now());
   const service = start();
   await settle();
-  store.queues.clear();
+  store.queuesById.clear();
   service.deliverDue();
   store.schedule(1, clock.now(), undefined, "new");
   service.deliverDue();
