@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -240,6 +240,20 @@ for (const [where, orders, reason] of [
     assertQueuesComplete(t, root);
   });
 }
+
+test.serial("a dispatcher that never forces holds up no retention", async (t) => {
+  const root = newRoot(t);
+  const store = await openWithOwn(t, root, { throwInForce: { times: 1e9 } }, [], { mappedFileSizeCommitLog: 4096 });
+  await putAll(store, 50);
+  await dispatchedAll(store);
+  await store.flush();
+  const log = join(root, "commitlog");
+  for (const name of readdirSync(log).sort().slice(0, 3)) utimesSync(join(log, name), 0, 0);
+  const { deletedSegments } = await store.deleteExpiredFiles();
+  t.is(deletedSegments, 3);
+  t.is(store.stats().state, "running");
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED" });
+});
 
 test.serial(
   "a force that failed is reported when the store closes, and the mark does not tell of what it may have lost",
