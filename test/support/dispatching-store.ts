@@ -17,6 +17,7 @@ import { registerQueues } from "#store/open/open-pipeline.js";
 import { pipelineData } from "#store/pipeline/pipeline-data.js";
 import { TopicTable } from "#store/put/topic-table.js";
 import { MessageReader } from "#store/read/message-reader.js";
+import type { StoreEventSink } from "#store/tell/store-event.js";
 import { NO_EVENTS } from "./no-events.js";
 
 /**
@@ -106,6 +107,13 @@ export class DispatchingStore {
     while (this.isForcing) await setImmediate();
     this.flush(true);
     while (this.isForcing) await setImmediate();
+  }
+
+  /** A scrub of the queues beside the store's own. @param minOffset of the log, asked for each unit */
+  scrubWith(events: StoreEventSink, minOffset: () => number): ConsumeQueueScrub {
+    const { counters } = ControlBlock.attach(this.#control, "dispatch");
+    const asked = { ...counters, minOffset: { get: minOffset } } as typeof counters;
+    return new ConsumeQueueScrub(this.directory.storage, this.config, this.#consumeQueues, asked, events);
   }
 
   deleteTopic(topic: string, offset: number): string | undefined {

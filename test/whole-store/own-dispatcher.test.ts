@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import type { Fault } from "@millrace/mapped-file";
 import { createStorage } from "@millrace/mapped-file";
-import type { MessageStore } from "@millrace/store";
+import type { DispatchFailedEvent, MessageStore, MessageStoreOptions } from "@millrace/store";
 import test, { type ExecutionContext } from "ava";
 import { readDispatchedMark } from "#store/marks/dispatched-mark.js";
 import { readLog } from "../support/stored-log.js";
@@ -31,9 +31,11 @@ function openWithOwn(
   root: string,
   orders: OwnDispatcherOrders = {},
   faults: Fault[] = [],
+  more: MessageStoreOptions = {},
 ): Promise<MessageStore> {
   giveOrders(root, orders);
-  return openStore(t, { ...SMALL, storePathRootDir: root, commitLogDispatchers: [pathToFileURL(MODULE).href] }, faults);
+  const options = { ...SMALL, ...more, storePathRootDir: root, commitLogDispatchers: [pathToFileURL(MODULE).href] };
+  return openStore(t, options, faults);
 }
 
 /** Every fifth one of a transaction, and enough to roll segments. */
@@ -202,11 +204,62 @@ function markOf(root: string): number | undefined {
   return readDispatchedMark(createStorage({ kind: "real" }), join(root, "millrace.dispatched"))?.dispatchedOffset;
 }
 
+for (const [where, orders, reason] of [
+  ["forces", { throwInForce: { times: 2 } }, /in force$/],
+  ["is asked what to force", { throwInPaths: { times: 2 } }, /when asked for paths$/],
+] as const) {
+  test.serial(`a dispatcher that throws when it ${where} is asked again, and until it forces the mark stays`, async (t) => {
+    const root = newRoot(t);
+    const store = await openWithOwn(t, root, orders, [], { flushIntervalConsumeQueue: 20 });
+    const failed: DispatchFailedEvent[] = [];
+    const marks: (number | undefined)[] = [];
+    let recovered = 0;
+    store.on("dispatchFailed", (event) => {
+      failed.push(event);
+      if (!heardBy(root).includes("force")) marks.push(markOf(root));
+    });
+    store.on("recovered", () => recovered++);
+    await putAll(store, 100);
+    await dispatchedAll(store);
+    const end = store.maxPhysicalOffset;
+    await until(() => recovered > 0 && markOf(root) === end);
+    t.deepEqual(
+      failed.map(({ service, dispatcher, failures }) => [service, dispatcher, failures]),
+      [
+        ["dispatch", "own", 1],
+        ["dispatch", "own", 2],
+      ],
+    );
+    for (const { message } of failed) t.regex(message, reason);
+    t.true(marks.every((mark) => mark === 0));
+    t.true(failed[1] !== undefined && failed[0] !== undefined && failed[1].time - failed[0].time > 900, "not in a loop");
+    t.is(store.stats().state, "running");
+    await putAll(store, 10);
+    await store.close();
+    t.false(existsSync(join(root, "abort")));
+    assertQueuesComplete(t, root);
+  });
+}
+
+test.serial("a dispatcher that never forces holds up no retention", async (t) => {
+  const root = newRoot(t);
+  const store = await openWithOwn(t, root, { throwInForce: { times: 1e9 } }, [], { mappedFileSizeCommitLog: 4096 });
+  await putAll(store, 50);
+  await dispatchedAll(store);
+  await store.flush();
+  const log = join(root, "commitlog");
+  for (const name of readdirSync(log).sort().slice(0, 3)) utimesSync(join(log, name), 0, 0);
+  const { deletedSegments } = await store.deleteExpiredFiles();
+  t.is(deletedSegments, 3);
+  t.is(store.stats().state, "running");
+  await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED" });
+});
+
 test.serial(
   "a force that failed is reported when the store closes, and the mark does not tell of what it may have lost",
   async (t) => {
     const root = newRoot(t);
-    const store = await openWithOwn(t, root, { throwInForce: true });
+    const store = await openWithOwn(t, root, { throwInForce: { times: 1e9 } });
     const faulted = { code: "ERR_STORE_FAULTED", message: /^.*service=dispatch.*told to throw in force$/ };
     await putAll(store, 20);
     // A machine that is busy gets to the round of an idle store before it gets to the close.

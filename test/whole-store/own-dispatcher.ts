@@ -12,7 +12,9 @@ export interface OwnDispatcherOrders {
   /** Throws when it hears of the record with this number for the first `times` times. */
   readonly throwAt?: { readonly record: number; readonly times: number };
   readonly throwAtEndOfGroup?: { readonly times: number };
-  readonly throwInForce?: boolean;
+  /** Throws when it is to force for the first `times` times, or when it is asked for its paths. */
+  readonly throwInForce?: { readonly times: number };
+  readonly throwInPaths?: { readonly times: number };
   /** Ends its thread at this record. */
   readonly exitAt?: number;
   /** At the first record: overwrites the log's bytes from this offset on with ones. */
@@ -70,8 +72,17 @@ class OwnDispatcher implements CommitLogDispatcher {
     throw new Error("told to throw at the end of a group");
   }
 
+  unforcedPaths(): string[] {
+    if (this.#thrown >= (this.#orders.throwInPaths?.times ?? 0)) return [];
+    this.#thrown++;
+    throw new Error("told to throw when asked for paths");
+  }
+
   force(): void {
-    if (this.#orders.throwInForce === true) throw new Error("told to throw in force");
+    if (this.#thrown < (this.#orders.throwInForce?.times ?? 0)) {
+      this.#thrown++;
+      throw new Error("told to throw in force");
+    }
     this.#say("force");
   }
 

@@ -52,6 +52,19 @@ export class MappedFile {
     }
   }
 
+  /** {@link tryOpen}, and maps it, unless it is mapped. False while there is no memory to map it into, either. */
+  tryMap(): boolean {
+    if (this.#mapping !== undefined) return true;
+    if (!this.tryOpen()) return false;
+    try {
+      this.#mapping = this.#map();
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOMEM") return false;
+      throw error;
+    }
+  }
+
   /** The whole segment as memory of this thread; its blocks must be allocated before anything is stored through it. */
   get bytes(): Buffer {
     this.#mapping ??= this.#map();

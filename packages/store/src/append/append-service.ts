@@ -260,7 +260,10 @@ export class AppendService implements Agent {
       return end <= this.#ready.allocated || this.#makeReady(this.#segment, end, mayWait);
     }
     const next = this.#segmentAt(segmentEnd);
-    if (!this.#makeReady(next, segmentEnd + needed, mayWait)) return false;
+    if (!this.#makeReady(next, segmentEnd + needed, mayWait)) {
+      next.close(); // it may be open, and not mapped
+      return false;
+    }
     this.#roll(next);
     return true;
   }

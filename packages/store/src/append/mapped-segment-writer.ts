@@ -28,7 +28,7 @@ export class MappedSegmentWriter implements SegmentWriter {
   }
 
   isReady(segment: MappedFile): boolean {
-    return segment.tryOpen();
+    return segment.tryMap();
   }
 
   write(bytes: Uint8Array, position: number): void {

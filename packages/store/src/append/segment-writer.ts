@@ -6,7 +6,7 @@ import type { MappedFile } from "@millrace/mapped-file";
  */
 export interface SegmentWriter {
   enter(segment: MappedFile): void;
-  /** Whether bytes of `segment` can be taken: its file is open, or the pool has a buffer for it. */
+  /** Whether bytes of `segment` can be taken: its file is open, and mapped if it is written so; or the pool has a buffer for it. */
   isReady(segment: MappedFile): boolean;
   /** `bytes` are whole records; they are in the segment's keeping on return. */
   write(bytes: Uint8Array, position: number): void;

@@ -1,3 +1,6 @@
+/** A timer of a longer one would come at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Pauses of one who can be stopped: a stop ends them at once. They keep the process alive only for a call that is waited for. */
 export class Pause {
   readonly #timers = new Map<NodeJS.Timeout, () => void>();
@@ -9,7 +12,7 @@ export class Pause {
     return this.#isStopped;
   }
 
-  /** Resolves after `ms`; false when it is time to stop. */
+  /** Resolves after `ms`, 24 days at most; false when it is time to stop. */
   async for(ms: number): Promise<boolean> {
     if (!this.#isStopped && ms > 0) {
       await new Promise<void>((resolve) => {
@@ -18,7 +21,7 @@ export class Pause {
           this.#timers.delete(timer);
           resolve();
         };
-        const timer = setTimeout(wake, ms);
+        const timer = setTimeout(wake, Math.min(ms, LONGEST_MS));
         if (this.#calls === 0) timer.unref();
         this.#timers.set(timer, wake);
       });

@@ -88,6 +88,10 @@ export class StoreCleaner {
       scrubLog: (cursor, limit) => pipeline.scrubLog(cursor, limit),
       scrubIndex: (cursor) => pipeline.scrubIndex(cursor),
       scrubConsumeQueues: () => pipeline.scrubConsumeQueues(),
+      onFailed: (error) => {
+        const message = `a scrub has ended before its time, and the next one tries again: path=${paths.root} reason=${String(error)}`;
+        events.emit("error", { service: "scrub", code: "ERR_PATH_UNUSABLE", message });
+      },
       ...onDamage,
     };
     this.scrubber = new StoreScrubber(scrubbed, config.scrubBytesPerSecond);

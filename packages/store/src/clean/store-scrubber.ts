@@ -62,6 +62,8 @@ export interface ScrubbedStore {
   scrubConsumeQueues(): Promise<Pick<QueueScrub, "isDone" | "isRefused">>;
   onCorrupt(place: DamagedPlace): void;
   onDamagedIndex(path: string): Promise<void>;
+  /** A scrub has ended before its time. */
+  onFailed(error: unknown): void;
 }
 
 /** After a slice. Whether the pass goes on. */
@@ -134,15 +136,23 @@ export class StoreScrubber {
 
   async #run(): Promise<void> {
     const goesOn: OnSlice = (bytes) => this.#pause.for(Math.max(1, (bytes * MS_PER_SECOND) / this.#bytesPerSecond));
-    try {
-      await this.#scrubIndex(() => this.#pause.for(LAST_INDEX_PAUSE_MS), { ...INDEX_START, isLastOnly: true });
-      for (let pauseMs = FIRST_MS; await this.#pause.for(pauseMs); pauseMs = PASS_INTERVAL_MS) {
-        await this.#scrubLog(goesOn);
-        if (!this.#pause.isStopped) await this.#scrubIndex(goesOn);
-      }
-    } catch {
-      // The thread has ended, and the store says so.
+    const goesOnSoon: OnSlice = () => this.#pause.for(LAST_INDEX_PAUSE_MS);
+    let hasThread = await this.#attempt(() => this.#scrubIndex(goesOnSoon, { ...INDEX_START, isLastOnly: true }));
+    for (let pauseMs = FIRST_MS; hasThread && (await this.#pause.for(pauseMs)); pauseMs = PASS_INTERVAL_MS) {
+      hasThread = await this.#attempt(() => this.#scrubLog(goesOn));
+      if (hasThread && !this.#pause.isStopped) hasThread = await this.#attempt(() => this.#scrubIndex(goesOn));
     }
+  }
+
+  /** False when the thread has ended, as the store says itself. What else goes wrong is reported, and the next pass begins again. */
+  async #attempt(scrub: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await scrub();
+    } catch (error) {
+      if (error instanceof MillraceError && error.code === "ERR_SERVICE_ENDED") return false;
+      this.#store.onFailed(error);
+    }
+    return true;
   }
 
   async #scrubLog(goesOn: OnSlice): Promise<DamagedPlace[]> {

@@ -21,9 +21,16 @@ export interface CommitLogDispatcher {
   dispatch(request: DispatchRequest): void;
   /** The group is over: what it wrote must be readable before readers hear of it. A throw is tried again a second later. */
   endGroup?(): void;
-  /** Files that the next {@link force} would write much of: forced in the background before it, so that dispatching waits for little. */
+  /**
+   * Files that the next {@link force} would write much of: forced in the background before it, so that dispatching waits for little. A
+   * throw counts as one of {@link force}.
+   */
   unforcedPaths?(): string[];
-  /** Make everything handled so far durable. */
+  /**
+   * Make everything handled so far durable. A throw of a user's dispatcher is tried again a second later at the earliest, with the next
+   * round of forces; until then a crash has it notified again of what has come since the last one that succeeded, as far as retention
+   * has left that. A close tries for five seconds, then it rejects with `ERR_STORE_FAULTED`.
+   */
   force?(): void;
   /** Records below this offset are no longer on disk. */
   deleteExpired?(minPhysicalOffset: number): void;

@@ -5,12 +5,13 @@ import { type ControlBlock, monotonicMs, monotonicUs } from "@millrace/shared-me
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { CommitLogDispatcher } from "./commit-log-dispatcher.js";
 import type { ConsumeQueueDispatcher } from "./consume-queue-dispatcher.js";
+import type { OwnDispatcherForces } from "./own-dispatcher-forces.js";
 
 /** As many as the thread pool of Node runs. */
 const FORCES_AT_A_TIME = 4;
 /** While there is no descriptor to be had. */
 const RETRY_MS = 100;
-/** A close does not wait longer for one. */
+/** A close does not wait longer for one, nor for a dispatcher of the user's. */
 const CLOSE_WAIT_MS = 5000;
 
 /** Called when everything below the offset is durable in all dispatchers. */
@@ -28,9 +29,10 @@ export class ConsumeQueueForcer {
   readonly #consumeQueues: ConsumeQueueDispatcher;
   readonly #others: readonly CommitLogDispatcher[];
   readonly #onDurable: OnDispatchedDurably;
+  readonly #own: OwnDispatcherForces | undefined;
   /** A round is under way; it goes on whenever the thread's event loop runs. */
   #isForcing = false;
-  /** Until then a close waits for descriptors. */
+  /** Until then a close waits for descriptors, and for the user's dispatchers. */
   #closesAtMs = Number.POSITIVE_INFINITY;
   /** Where dispatching stood when the round began. */
   #roundOffset = 0;
@@ -40,7 +42,10 @@ export class ConsumeQueueForcer {
   #nextRound = 0;
   #lastThorough = 0;
   #durableOffset = -1;
-  /** Units and keys of all records below it are durable, but for those of queues that are set aside. */
+  /**
+   * Units and keys of all records below it are durable, but for those of queues that are set aside. What a dispatcher of the user's has
+   * handled need not be: one that throws for ever would have the disk run full.
+   */
   #forcedOffset: number;
   /** Somebody waits for the end of a thorough round. */
   #isDemanded = false;
@@ -59,6 +64,7 @@ export class ConsumeQueueForcer {
     consumeQueues: ConsumeQueueDispatcher,
     others: readonly CommitLogDispatcher[],
     onDurable: OnDispatchedDurably,
+    own?: OwnDispatcherForces,
   ) {
     this.#counters = control.counters;
     this.#storage = storage;
@@ -66,13 +72,14 @@ export class ConsumeQueueForcer {
     this.#consumeQueues = consumeQueues;
     this.#others = others;
     this.#onDurable = onDurable;
+    this.#own = own;
     this.#lastThorough = monotonicMs();
     this.#forcedOffset = this.#counters.reputFromOffset.value; // by recovery
   }
 
   /**
-   * Whether the log below `offset` is not needed any more to bring ConsumeQueues and other dispatchers back after a power failure. If it
-   * is, the next round begins as soon as it can, and is thorough: to be asked again.
+   * Whether the log below `offset` is not needed any more to bring ConsumeQueues and index back after a power failure; for the user's
+   * dispatchers it has been tried. If it is, the next round begins as soon as it can, and is thorough: to be asked again.
    */
   isForcedTo(offset: number): boolean {
     this.#isDemanded ||= offset > this.#forcedOffset;
@@ -97,13 +104,17 @@ export class ConsumeQueueForcer {
     // Nothing came since the last look: nobody pays for a thorough round now, and a close has nothing left to force.
     const isIdle = offset === this.#lookedOffset && offset !== this.#durableOffset;
     this.#lookedOffset = offset;
-    const isThorough = isIdle || this.#isDemanded || now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
+    const isTime = isIdle || now - this.#lastThorough >= this.#config.flushConsumeQueueThoroughInterval;
+    const isThorough = this.#isDemanded || (isTime && this.#own?.isDue(now) !== false);
     const least = isThorough ? 1 : Math.max(1, this.#config.flushConsumeQueueLeastPages * PAGE_LENGTH);
     const paths: string[] = [];
     for (const queue of this.#consumeQueues.queues) {
       if (queue !== undefined && queue.dirtyBytes >= least) paths.push(...queue.takeUnforced());
     }
-    if (isThorough) for (const dispatcher of this.#others) paths.push(...(dispatcher.unforcedPaths?.() ?? []));
+    if (isThorough) {
+      for (const dispatcher of this.#others) paths.push(...(dispatcher.unforcedPaths?.() ?? []));
+      if (this.#own !== undefined) paths.push(...this.#own.unforcedPaths(offset));
+    }
     if (paths.length === 0 && !isThorough) return;
     this.#roundOffset = offset;
     this.#roundStoreTimestamp = storeTimestamp;
@@ -178,26 +189,34 @@ export class ConsumeQueueForcer {
     return monotonicMs() >= this.#closesAtMs;
   }
 
-  /** False for want of a descriptor: what is forced by then is forced once more, and costs nothing. */
+  /**
+   * False for want of a descriptor: what is forced by then is forced once more, and costs nothing; and while a dispatcher of the user's
+   * throws.
+   */
   #tryEndThoroughRound(): boolean {
+    if (this.#own?.isDue(monotonicMs()) === false) return false;
     try {
-      this.#endThoroughRound(monotonicMs());
-      return true;
+      const thrown = this.#endThoroughRound(monotonicMs());
+      if (thrown !== undefined && this.#isOver) throw thrown.error;
+      return thrown === undefined;
     } catch (error) {
       if (!isOutOfDescriptors(error) || this.#isOver) throw error;
       return false;
     }
   }
 
-  #endThoroughRound(now: number): void {
+  /** What a dispatcher of the user's has thrown, if so: then the mark stays where it is. */
+  #endThoroughRound(now: number): { readonly error: unknown } | undefined {
     this.#lastThorough = now;
     this.#consumeQueues.syncTopics();
     for (const dispatcher of this.#others) dispatcher.force?.();
     this.#forcedOffset = this.#roundOffset;
-    const isMoved = this.#roundOffset !== this.#durableOffset && !this.#consumeQueues.hasRefusedQueues;
+    const thrown = this.#own?.force(this.#roundOffset);
+    const isMoved = thrown === undefined && this.#roundOffset !== this.#durableOffset && !this.#consumeQueues.hasRefusedQueues;
     if (isMoved && this.#roundStoreTimestamp > 0)
       this.#counters.logicsMsgTimestamp.set(Math.min(this.#roundStoreTimestamp, this.#leastUnforced));
     this.#tellDurable(isMoved);
+    return thrown;
   }
 
   /**

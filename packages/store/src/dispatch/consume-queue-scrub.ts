@@ -47,7 +47,7 @@ export class ConsumeQueueScrub implements ScrubControl {
   readonly #unit = new ConsumeQueueUnit();
   #steps: Iterator<number, void> | undefined;
   /** By slot and queue offset. */
-  readonly #repairs = new Map<string, Iterator<number, boolean>>();
+  readonly #repairs = new Map<string, Iterator<number, boolean | undefined>>();
 
   constructor(
     storage: Storage,
@@ -92,7 +92,7 @@ export class ConsumeQueueScrub implements ScrubControl {
       if (step.done !== true) continue;
       this.#repairs.delete(name);
       if (this.#repairs.size === 0 && this.#steps === undefined) this.#records.close();
-      return { isDone: true, isRight: step.value };
+      return step.value === undefined ? { isDone: true, isRight: false, isUnread: true } : { isDone: true, isRight: step.value };
     } while (monotonicUs() < endUs);
     return { isDone: false, isRight: false };
   }
@@ -148,7 +148,7 @@ export class ConsumeQueueScrub implements ScrubControl {
     return { live: to, doubtful };
   }
 
-  *#repairOne(slot: number, queueOffset: number): Generator<number, boolean> {
+  *#repairOne(slot: number, queueOffset: number): Generator<number, boolean | undefined> {
     this.#consumeQueues.refresh();
     const queue = this.#consumeQueues.queues[slot];
     if (queue === undefined || queueOffset < queue.minOffset || queueOffset >= queue.writtenOffset) return true;
@@ -183,20 +183,21 @@ export class ConsumeQueueScrub implements ScrubControl {
   }
 
   /**
-   * What goes wrong with one queue is reported, and does not keep the others from theirs. For want of a descriptor it begins again, for as
-   * long as the unit is there.
+   * What goes wrong with one queue is reported, and does not keep the others from theirs; undefined then, because nothing is known of its
+   * records: log or queue could not be read. For want of a descriptor it begins again, for as long as the unit is there.
    */
-  *#attempt(queue: ConsumeQueue, unit: number, steps: () => Generator<number, boolean>): Generator<number, boolean> {
+  *#attempt(queue: ConsumeQueue, unit: number, steps: () => Generator<number, boolean>): Generator<number, boolean | undefined> {
     for (;;) {
       try {
         return yield* steps();
       } catch (error) {
         if (error instanceof InvariantError) throw error;
+        if (!this.#isThere(queue, unit)) return true;
         if (!isOutOfDescriptors(error)) {
           const path = queue.segments.pathOf(unit);
           const message = `a ConsumeQueue file cannot be compared with the log: path=${path} reason=${String(error)}`;
           this.#events.emit("error", { service: "dispatch", code: "ERR_CONSUME_QUEUE_CORRUPT", message });
-          return false;
+          return undefined;
         }
       }
       yield REFUSED;
@@ -268,6 +269,7 @@ export class ConsumeQueueScrub implements ScrubControl {
    * first one that was built, and whether all of the log in between could be read.
    */
   *#rebuild(queue: ConsumeQueue, { from, to }: Range): Generator<number, { first: number | undefined; isWhole: boolean }> {
+    if (!this.#isThere(queue, from)) return { first: undefined, isWhole: false };
     const end = this.#beginOf(queue, to) ?? this.#counters.wroteOffset.get();
     const minOffset = this.#counters.minOffset.get();
     const unit = new Uint8Array(CONSUME_QUEUE_UNIT_LENGTH);

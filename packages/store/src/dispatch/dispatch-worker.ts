@@ -19,6 +19,7 @@ import { ConsumeQueueScrub } from "./consume-queue-scrub.js";
 import { ExpiredConsumeQueues } from "./expired-consume-queues.js";
 import { IndexDispatcher } from "./index-dispatcher.js";
 import { OwnDispatcher } from "./own-dispatcher.js";
+import { OwnDispatcherForces } from "./own-dispatcher-forces.js";
 import { ReputMessageService } from "./reput-message-service.js";
 import { SegmentNoter } from "./segment-noter.js";
 
@@ -51,12 +52,15 @@ async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promis
     storage.remove(paths.dispatchedMark);
     storage.syncDirectory(paths.root);
   }
-  const others = [...(index === undefined ? [] : [index]), ...own];
+  const indexes = index === undefined ? [] : [index];
+  const others = [...indexes, ...own];
   const notes = new SegmentNoter(storage, paths, config, consumeQueues, counters.wroteOffset.get());
-  const flush = new ConsumeQueueForcer(control, storage, config, consumeQueues, others, (offset) => {
+  const onDurable = (offset: number): void => {
     mark(offset);
     notes.note();
-  });
+  };
+  const ownForces = own.length === 0 ? undefined : new OwnDispatcherForces(own, events);
+  const flush = new ConsumeQueueForcer(control, storage, config, consumeQueues, indexes, onDurable, ownForces);
   const hints = data.hints === undefined ? undefined : new DispatchHints(data.hints, control);
   const service = new ReputMessageService(
     control,
@@ -67,7 +71,7 @@ async function dispatchWorker({ data, port }: ServiceTask<PipelineData>): Promis
     events,
     (request) => consumeQueues.dispatchCorrupt(request),
     notes,
-    hints === undefined ? undefined : { hints, dispatchers: [consumeQueues, ...(index === undefined ? [] : [index])] },
+    hints === undefined ? undefined : { hints, dispatchers: [consumeQueues, ...indexes] },
   );
   const scrub = new ConsumeQueueScrub(storage, config, consumeQueues, counters, events);
   const expired = new ExpiredConsumeQueues(

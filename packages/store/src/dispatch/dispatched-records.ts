@@ -29,7 +29,9 @@ export class DispatchedRecords {
   /** Whether a record begins there, and ends before `end`; then it is the {@link request}. */
   read(offset: number, end: number): boolean {
     if (!Number.isSafeInteger(offset) || offset < 0 || offset + MESSAGE_BASE_LENGTH > end) return false;
-    const { bytes, fromOffset, size: segmentSize } = this.#segmentOf(offset);
+    const segment = this.#segmentOf(offset);
+    if (segment === undefined) return false;
+    const { bytes, fromOffset, size: segmentSize } = segment;
     const position = offset - fromOffset;
     const size = int32At(bytes, position + TOTAL_SIZE_OFFSET);
     if (!isMessageMagic(int32At(bytes, position + MAGIC_OFFSET)) || size < MESSAGE_BASE_LENGTH) return false;
@@ -39,21 +41,24 @@ export class DispatchedRecords {
 
   /** Whether the record that {@link read} has found is as it was written: its CRC too. */
   isAsWritten(offset: number): boolean {
-    const { bytes, fromOffset } = this.#segmentOf(offset);
+    const segment = this.#segmentOf(offset);
+    if (segment === undefined) return false;
+    const { bytes, fromOffset } = segment;
     return this.#checker.check(this.#viewOf(bytes), bytes, offset - fromOffset, bytes.length, offset, true) > 0;
   }
 
   /** Where the next record begins after {@link read}, or after bytes in which none could be read; otherwise where the next segment does. */
   after(offset: number, isRead: boolean): number {
     const segmentEnd = this.#segments.endOf(offset);
+    const segment = this.#segmentOf(offset);
+    if (segment === undefined) return segmentEnd;
+    const { bytes, fromOffset, size } = segment;
     if (!isRead) {
-      const { bytes, fromOffset, size } = this.#segmentOf(offset);
       const position = findNextRecord(this.#viewOf(bytes), offset - fromOffset, offset, size);
       return position < 0 || int32At(bytes, position + MAGIC_OFFSET) === BLANK_MAGIC ? segmentEnd : fromOffset + position;
     }
     const next = offset + this.request.msgSize;
     if (segmentEnd - next < BLANK_RECORD_LENGTH) return segmentEnd;
-    const { bytes, fromOffset } = this.#segmentOf(offset);
     return int32At(bytes, next - fromOffset + MAGIC_OFFSET) === BLANK_MAGIC ? segmentEnd : next;
   }
 
@@ -71,11 +76,19 @@ export class DispatchedRecords {
     this.#segment = undefined;
   }
 
-  #segmentOf(offset: number): MappedFile {
+  /** Undefined where its file has gone: retention was quicker, or somebody else has deleted it. Then nobody has its records. */
+  #segmentOf(offset: number): MappedFile | undefined {
     const current = this.#segment;
     if (current !== undefined && offset >= current.fromOffset && offset < current.endOffset) return current;
     this.close();
-    this.#segment = this.#segments.at(this.#storage, offset, "read");
-    return this.#segment;
+    const segment = this.#segments.at(this.#storage, offset, "read");
+    try {
+      void segment.file; // opens it
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+    this.#segment = segment;
+    return segment;
   }
 }

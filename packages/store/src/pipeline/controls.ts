@@ -46,8 +46,13 @@ export interface QueueScrub extends Refusable {
 /** What a slice of a repair did; plain data. */
 export interface UnitRepair extends Refusable {
   readonly isDone: boolean;
-  /** When it is done: the unit leads to its record, or is there no more. False: the log has no good record for it. */
+  /** When it is done: the unit leads to its record, or is there no more. */
   readonly isRight: boolean;
+  /**
+   * When it is done, and the unit is not right: the system did not give log or queue to be read, and nothing is known of the record.
+   * Without it all of the log where the record would be has been read, and there is no good one.
+   */
+  readonly isUnread?: true;
 }
 
 /** What main asks of the dispatch thread about bytes that may have changed on disk. Implemented by dispatch/consume-queue-scrub. */

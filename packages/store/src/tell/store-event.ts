@@ -35,11 +35,14 @@ export interface StoreFailureEvent extends StoreEvent {
   readonly stack?: string;
 }
 
-/** Dispatching stands still: readers see nothing new before it goes on. It is tried again every second, and this comes each time. */
+/**
+ * Dispatching stands still: readers see nothing new before it goes on. It is tried again every second, and this comes each time. Or a
+ * user's dispatcher has thrown when it was to force what it has handled: then only that is tried again, and readers wait for nothing.
+ */
 export interface DispatchFailedEvent extends StoreFailureEvent {
   /** The `name` of the dispatcher that threw; undefined when the record could not even be read. */
   readonly dispatcher?: string;
-  /** Physical offset of the record, in bytes. */
+  /** Physical offset of the record, in bytes; of the end of all records that were to be forced. */
   readonly physicalOffset: number;
   /** Attempts that have failed one after another. */
   readonly failures: number;
