@@ -349,8 +349,7 @@ export const ERROR_CODES = {
     remedy: "Ask the process that has the store open, or open it with MessageStore.open when none has.",
   },
   ERR_TOO_MANY_PRODUCERS: {
-    meaning:
-      "The rings of a store's producers share 4 GiB of memory, or what the system has, and one more does not fit: no handle was made.",
+    meaning: "The rings of a store's producers share 4 GiB of memory, or what the system has, and one more does not fit.",
     remedy: "Close a producer, whose ring the next one gets, or open the store with a smaller putRingSize.",
   },
   ERR_TOO_MANY_QUEUES: {
