@@ -68,8 +68,8 @@ export interface MessageStoreOptions {
    */
   readonly storeHost?: Host;
   /**
-   * Bytes of the ring to the appender, a power of two from 128 KiB to 1 GiB that exceeds `maxMessageSize` by at least 65,536. Default
-   * 16,777,216 (16 MiB); it follows `maxMessageSize`, from 8 MiB on.
+   * Bytes of the ring to the appender, a power of two from 128 KiB to 1 GiB that exceeds `maxMessageSize` by at least 65,536.
+   * Default 16,777,216 (16 MiB); it follows `maxMessageSize`, from 8 MiB on.
    */
   readonly putRingSize?: number;
   /** A put that finds the ring full waits (up to `putMessageTimeout`), or is rejected at once. Default `wait`. */
