@@ -35,7 +35,7 @@ test.serial("a service that cannot start says why, with its code", async (t) => 
   const cause = error?.cause as ServiceFailure;
   t.true(cause instanceof ServiceFailure);
   t.regex(String(cause.stack), /^Error: no such thing\n\s+at .*sample-service/, "the stack is the service's own");
-  await t.throwsAsync(start(t, "throws before it runs"), { code: "ERR_SERVICE_DIED" });
+  await t.throwsAsync(start(t, "throws before it runs"), { code: "ERR_SAMPLE" });
 });
 
 test.serial("a control call is answered by a service that is parked, and by one that is busy", async (t) => {

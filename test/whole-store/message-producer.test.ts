@@ -228,6 +228,25 @@ test("who asks for its first slot when the store is just being closed gets none,
   t.like(await slot, { code: "ERR_STORE_CLOSED", outcome: "none" });
 });
 
+test("a put after the store was closed in good order was not put, and nothing else is said to be possible", async (t) => {
+  const store = await openStore(t);
+  const body = new Uint8Array(1);
+  const handles = [store.producerHandle(), store.producerHandle()];
+  let closed = 0;
+  for (const { transferList } of handles) transferList[0]?.once("close", () => closed++);
+  const producers = handles.map((handle) => MessageProducer.attach(handle));
+  t.is((await producers[0]?.putMessage({ topic: "T", queueId: 0, body }))?.status, "PUT_OK"); // the other one has put nothing before
+  await store.close();
+  await until(() => closed === 2); // the ports keep nothing alive
+  for (const producer of producers) {
+    const error = await t.throwsAsync(producer.putMessage({ topic: "T", queueId: 0, body }), { code: "ERR_STORE_CLOSED" });
+    t.like(error, { outcome: "none", status: "SERVICE_NOT_AVAILABLE" });
+    t.notRegex(error.message, /thread has ended/);
+    await producer.close();
+    await t.throwsAsync(producer.putMessage({ topic: "T", queueId: 0, body }), { message: /the producer is closed/ });
+  }
+});
+
 test("what is no message, no topic and no handle is refused on the producer's thread", async (t) => {
   const store = await openStore(t);
   const handle = store.producerHandle();

@@ -73,6 +73,30 @@ test.serial("a user's dispatcher hears of every record of the log once, in order
   assertQueuesComplete(t, root);
 });
 
+test.serial("a module that is no dispatcher's refuses the opening, and the code of the reason is among the causes", async (t) => {
+  for (const [text, code] of [
+    ["export default 5", "ERR_DISPATCHER_ILLEGAL"],
+    ["export default () => ({ dispatch: 5 })", "ERR_DISPATCHER_ILLEGAL"],
+    ["export default () => ({ name: 'n', dispatch() {}, handledOffset: () => NaN })", "ERR_DISPATCHER_ILLEGAL"],
+    ["export default () => ({ name: 'n', dispatch() {}, handledOffset: async () => 0 })", "ERR_DISPATCHER_ILLEGAL"],
+    ["export default () => ({ name: 'n', dispatch() {}, handledOffset: () => 0.5 })", "ERR_DISPATCHER_ILLEGAL"],
+    ["export default () => { throw Object.assign(new Error('own'), { code: 'ERR_OWN' }) }", "ERR_OWN"],
+    ["export default () => { throw new Error('own') }", "ERR_SERVICE_DIED"],
+    ["import 'node:nothing'", "ERR_UNKNOWN_BUILTIN_MODULE"],
+  ] as const) {
+    const root = newRoot(t);
+    const module = join(dirname(root), "module.mjs");
+    writeFileSync(module, text);
+    const error = await t.throwsAsync(openStore(t, { ...SMALL, storePathRootDir: root, commitLogDispatchers: [module] }));
+    t.like(error, { code: "ERR_PIPELINE_START" }, text);
+    t.true(codesOf(error).includes(code), `${text}: ${codesOf(error).join()}`);
+  }
+});
+
+function codesOf(error: unknown): unknown[] {
+  return error instanceof Error ? [(error as NodeJS.ErrnoException).code, ...codesOf(error.cause)] : [];
+}
+
 test.serial("a dispatcher's path may be absolute too", async (t) => {
   const root = newRoot(t);
   const store = await openStore(t, { ...SMALL, storePathRootDir: root, commitLogDispatchers: [MODULE, MODULE] });

@@ -210,7 +210,7 @@ export const ERROR_CODES = {
   },
   ERR_OPTION_UNKNOWN: {
     meaning: "There is no option of this name.",
-    remedy: "Correct its spelling: names are those of RocketMQ's MessageStoreConfig.",
+    remedy: "Correct its spelling: the options of a store are named as in RocketMQ's MessageStoreConfig.",
   },
   ERR_OS_PAGE_CACHE_BUSY: {
     meaning: "A message has been on its way into the log for longer than osPageCacheBusyTimeOutMills, so this one was not put.",

@@ -36,6 +36,6 @@ async function outcomeOf<D>(
   try {
     return await life(task);
   } catch (error) {
-    return { ...failedService(name, error, "ERR_SERVICE_DIED"), code: "ERR_SERVICE_DIED" };
+    return failedService(name, error, "ERR_SERVICE_DIED");
   }
 }

@@ -1,5 +1,6 @@
 import type { QueueStats } from "@millrace/stats";
 import type { GetMessageResult } from "./read/get-message-result.js";
+import { checkPhysicalOffset } from "./read/illegal-argument.js";
 import type { GetMessageRequest } from "./read/message-getter.js";
 import type { MessageQueryOptions, QueryMessageResult } from "./read/message-query.js";
 import type { MessageReader } from "./read/message-reader.js";
@@ -50,8 +51,12 @@ export abstract class MessageStoreReads {
     return this.#open.reader.queryMessage(options);
   }
 
-  /** The message whose record begins at this physical offset, as a copy; undefined when none does. (RocketMQ: `lookMessageByOffset`.) */
+  /**
+   * The message whose record begins at this physical offset, as a copy; undefined when none does. (RocketMQ: `lookMessageByOffset`.)
+   * @throws MillraceError `ERR_GET_ILLEGAL`
+   */
   lookMessageByOffset(physicalOffset: number): MessageView | undefined {
+    checkPhysicalOffset(physicalOffset);
     return this.#open.reader.lookMessageByOffset(physicalOffset);
   }
 
@@ -75,7 +80,7 @@ export abstract class MessageStoreReads {
   /**
    * Queue offset one past the last message that can be read; 0 for a queue that does not exist. (RocketMQ: `getMaxOffsetInQueue`.)
    * @param committed false: one past the last message that was put, whether it can be read already or not
-   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
    */
   getMaxOffsetInQueue(topic: string, queueId: number, committed = true): number {
     return this.#open.reader.getMaxOffsetInQueue(topic, queueId, committed);
@@ -93,7 +98,7 @@ export abstract class MessageStoreReads {
 
   /**
    * Store timestamp of a message, in milliseconds; undefined when there is no such message. (RocketMQ: `getMessageStoreTimeStamp`, -1.)
-   * @throws MillraceError `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   * @throws MillraceError `ERR_GET_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
    */
   getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number | undefined {
     return this.#open.reader.getMessageStoreTimestamp(topic, queueId, queueOffset);
@@ -116,7 +121,10 @@ export abstract class MessageStoreReads {
     return this.#open.reader.topics(selectsSystemTopics(selection, "ERR_GET_ILLEGAL"));
   }
 
-  /** Ids of a topic's queues that have messages, or had some before they expired; ascending, none for a topic that does not exist. */
+  /**
+   * Ids of a topic's queues that have messages, or had some before they expired; ascending, none for a topic that does not exist.
+   * @throws MillraceError `ERR_TOPIC_ILLEGAL`
+   */
   queues(topic: string): number[] {
     return this.#open.reader.queues(topic);
   }

@@ -265,7 +265,7 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
    * `deleteFileBatchMax` segments, until nothing is left to do, or something is held or fails. The last segment always stays. Resolves with
    * what was deleted and what is held. (RocketMQ: `executeDeleteFilesManually`.)
    * @param signal ends it after the run that is under way
-   * @throws MillraceError `ERR_SERVICE_ENDED`: a thread it needs is gone
+   * @throws MillraceError `ERR_OPTION_ILLEGAL`; `ERR_SERVICE_ENDED`: a thread it needs is gone
    */
   deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
     return this.#open.cleaner.files.deleteExpiredFiles(signal);
@@ -309,7 +309,8 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
    * which neither side ever changes a byte), all else is copied. Opens cleanly, in RocketMQ too. Resolves with the physical offsets that
    * it holds.
    * @param directory is not there, or empty; outside of the store. Until the copy is whole it lies beside it, as `<directory>.new`
-   * @throws MillraceError `ERR_COPY_TARGET`, `ERR_COPY_FAILED`, `ERR_ABORTED`: nothing is left of the copy; and as {@link flush}
+   * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`, `ERR_COPY_TARGET`, `ERR_COPY_FAILED`, `ERR_ABORTED`, and what
+   * `onProgress` throws: nothing is left of the copy; and as {@link flush}
    */
   async snapshot(directory: string, options?: SnapshotOptions): Promise<SnapshotReport> {
     this.#open.checkOpen();
@@ -330,7 +331,8 @@ export class MessageStore extends StoreDirectory implements AsyncDisposable {
    * Reads all that lies on disk and was dispatched, at once and as fast as it goes, which the scrub does slowly by itself: every record,
    * every ConsumeQueue file, whose bad units are built again, and every finished index file. Resolves with what is damaged; each
    * is a `corrupt` event, too. (RocketMQ has nothing like it.)
-   * @throws MillraceError `ERR_ABORTED`: by `options.signal`, or by {@link close}; `ERR_SERVICE_ENDED`
+   * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`; `ERR_ABORTED`: by `options.signal`, or by {@link close};
+   * `ERR_SERVICE_ENDED`
    */
   async verify(options?: VerifyOptions): Promise<VerifyReport> {
     this.#open.checkOpen();

@@ -51,7 +51,8 @@ export class ReadOnlyMessageStore extends MessageStoreReads implements AsyncDisp
   /**
    * Reads all that has been dispatched: every record's CRC, every ConsumeQueue's unit, every item of the index against the log, and each
    * record's unit. Changes nothing. Resolves with what is not as it was written.
-   * @throws MillraceError `ERR_ABORTED`: by `options.signal`; `ERR_PATH_UNUSABLE`, `ERR_STORE_CLOSED`
+   * @throws MillraceError `ERR_OPTION_UNKNOWN`, `ERR_OPTION_ILLEGAL`; `ERR_ABORTED`: by `options.signal`; `ERR_PATH_UNUSABLE`,
+   * `ERR_STORE_CLOSED`
    */
   verify(options: DirectoryVerifyOptions = {}): Promise<DirectoryVerifyReport> {
     return this.#store.verify(options);

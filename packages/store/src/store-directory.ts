@@ -40,7 +40,8 @@ export abstract class StoreDirectory extends MessageStoreReads {
    * room on the disk.
    * @param options of the store; its `signal` aborts before anything is cut
    * @param offset in bytes of the log, not below its first
-   * @throws MillraceError `ERR_TRUNCATE_OFFSET`; what {@link open} throws, before anything is cut; `ERR_PATH_UNUSABLE`
+   * @throws MillraceError `ERR_TRUNCATE_OFFSET`; what {@link open} throws, before anything is cut; `ERR_PATH_UNUSABLE`: also where no
+   * store is, and none is made
    */
   static async truncate(options: MessageStoreOptions, offset: number): Promise<TruncateReport> {
     return await truncateStore(options, offset, { kind: "real" });

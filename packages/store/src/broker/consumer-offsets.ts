@@ -146,7 +146,10 @@ export class ConsumerOffsets {
     }
     const known = this.#groups.get(group)?.get(topic);
     if (!known?.has(queueId)) checkQueueId(queueId);
-    if (known === undefined) checkGroupAndTopic(group, topic);
+    if (known === undefined) {
+      checkGroup(group);
+      checkStoredTopic(topic);
+    }
     if (!this.#counts(topic, queueId, offset, queueLife)) return false;
     (known ?? this.#add(group, topic)).set(queueId, offset);
     this.#changes.add();
@@ -161,10 +164,18 @@ export class ConsumerOffsets {
     return offset <= queues.endOf(topic, queueId);
   }
 
-  /** What the group committed last; undefined when it never did (RocketMQ: `queryOffset`, -1). */
+  /**
+   * What the group committed last; undefined when it never did (RocketMQ: `queryOffset`, -1).
+   *
+   * @throws MillraceError `ERR_GROUP_ILLEGAL`, `ERR_TOPIC_ILLEGAL`, `ERR_QUEUE_ILLEGAL`
+   */
   get(group: string, topic: string, queueId: number): number | undefined {
     const offset = this.#groups.get(group)?.get(topic)?.get(queueId);
-    return offset === undefined || offset < 0 ? undefined : offset;
+    if (offset !== undefined) return offset < 0 ? undefined : offset;
+    this.#checkGroup(group);
+    checkStoredTopic(topic);
+    checkQueueId(queueId);
+    return undefined;
   }
 
   /**
@@ -190,12 +201,15 @@ export class ConsumerOffsets {
    * {@link MessageStore.getOffsetInQueueByTime} answers. (RocketMQ: `removeOffset`.)
    *
    * @returns whether there was anything to forget
-   * @throws MillraceError `ERR_STORE_CLOSED`
+   * @throws MillraceError `ERR_GROUP_ILLEGAL`, `ERR_STORE_CLOSED`
    */
   deleteGroup(group: string): boolean {
     if (this.#closing !== undefined) throw storeClosed();
     const topics = this.#groups.get(group);
-    if (topics === undefined) return false;
+    if (topics === undefined) {
+      checkGroup(group);
+      return false;
+    }
     for (const topic of topics.keys()) this.#file.offsetTable.delete(topic + TOPIC_GROUP_SEPARATOR + group);
     this.#groups.delete(group);
     this.#changes.add();
@@ -203,8 +217,13 @@ export class ConsumerOffsets {
     return true;
   }
 
-  /** What the group has committed, in each queue; none for a group that never did. (RocketMQ: `queryOffset` of each queue.) */
+  /**
+   * What the group has committed, in each queue; none for a group that never did. (RocketMQ: `queryOffset` of each queue.)
+   *
+   * @throws MillraceError `ERR_GROUP_ILLEGAL`
+   */
   committed(group: string): CommittedOffset[] {
+    this.#checkGroup(group);
     const committed: CommittedOffset[] = [];
     for (const [topic, offsets] of this.topicsOf(group)) {
       for (const [queueId, offset] of offsets) if (offset >= 0) committed.push({ topic, queueId, offset });
@@ -265,6 +284,11 @@ export class ConsumerOffsets {
     }
   }
 
+  /** Whoever else writes the file may have given them other names. */
+  #checkGroup(group: string): void {
+    if (!this.#groups.has(group)) checkGroup(group);
+  }
+
   #topics(group: string): Map<string, QueueOffsets> {
     const topics = this.#groups.get(group) ?? new Map<string, QueueOffsets>();
     this.#groups.set(group, topics);
@@ -279,11 +303,10 @@ export class ConsumerOffsets {
   }
 }
 
-function checkGroupAndTopic(group: string, topic: string): void {
+function checkGroup(group: unknown): void {
   if (typeof group !== "string" || !GROUP_PATTERN.test(group)) {
     throw new MillraceError("ERR_GROUP_ILLEGAL", `a group is 1 to 255 of % | a-z A-Z 0-9 _ -: group=${shownValue(group)}`);
   }
-  checkStoredTopic(topic);
 }
 
 function decodeFile(value: unknown): OffsetFile {

@@ -1,4 +1,5 @@
 import type { Clock } from "@millrace/shared-memory";
+import { checkSignal } from "../config/call-options.js";
 import { followsNobody } from "../config/ha-options.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
 import type { ExpiredDeletion } from "../pipeline/controls.js";
@@ -100,8 +101,9 @@ export class FileCleaner {
    *
    * @throws MillraceError `ERR_STORE_CLOSED`, `ERR_SERVICE_ENDED`
    */
-  deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
-    return this.oneAtATime(async () => {
+  async deleteExpiredFiles(signal?: AbortSignal): Promise<CleanReport> {
+    checkSignal(signal);
+    return await this.oneAtATime(async () => {
       let [deletedSegments, deletedConsumeQueueFiles] = [0, 0];
       for (let run = 1; ; run++) {
         const report = await this.#clean(true);

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { MillraceError, shownValue } from "@millrace/format";
 import { monotonicMs } from "@millrace/shared-memory";
+import { checkCallOptions } from "../config/call-options.js";
 import type {
   DamagedPlace,
   IndexScrub,
@@ -32,7 +33,7 @@ export interface VerifyProgress {
 export interface VerifyOptions {
   /** Ends it between two slices. */
   readonly signal?: AbortSignal;
-  /** Called some times a second. */
+  /** Called some times a second. What it throws ends it, and is what the promise rejects with. */
   readonly onProgress?: (progress: VerifyProgress) => void;
 }
 
@@ -102,8 +103,9 @@ export class StoreScrubber {
   }
 
   /** One pass over log, ConsumeQueues and index, as fast as it goes. @throws MillraceError `ERR_ABORTED` */
-  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    return this.#pause.held(this.#verify(options));
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    checkCallOptions(options);
+    return await this.#pause.held(this.#verify(options));
   }
 
   async #verify({ signal, onProgress }: VerifyOptions): Promise<VerifyReport> {

@@ -5,11 +5,11 @@ import {
   DelayLevels,
   encodeHost,
   HA_BODY_LIMIT,
-  isAbortSignal,
   MillraceError,
   RECORD_OVERHEAD_LIMIT,
 } from "@millrace/format";
 import { DEFAULT_FILE_MODE } from "@millrace/mapped-file";
+import { checkCallback, checkObject, checkSignal } from "./call-options.js";
 import { BROKER_ROLE_NEEDED, checkPeers, checkReplication, LISTEN_ADDRESS_NEEDED, MASTER_ADDRESS_NEEDED } from "./ha-options.js";
 import { illegal } from "./illegal-option.js";
 import { checkKnownKeys } from "./known-keys.js";
@@ -116,7 +116,7 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   transientStorePoolSize: [1, 64],
   maxMessageSize: [10, 64 * MIB],
   osPageCacheBusyTimeOutMills: [1, INT_MAX],
-  putRingSize: [64 * 1024, 1024 * MIB],
+  putRingSize: [2 * RECORD_OVERHEAD_LIMIT, 1024 * MIB], // a power of two that holds any message at all
   putMessageTimeout: [1, INT_MAX],
   maxAsyncPutMessageRequests: [0, 10_000_000],
   maxAsyncPutMessageBytes: [0, Number.MAX_SAFE_INTEGER],
@@ -172,8 +172,7 @@ const RING_DEFAULT = 8 * MIB;
 
 /** Checks the options and fills in the defaults. Throws ERR_OPTION_UNKNOWN, ERR_OPTION_ILLEGAL or ERR_OPTION_CONTRADICTORY. */
 export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig {
-  if (typeof options !== "object" || options === null || Array.isArray(options))
-    throw illegal("options", options, "options are an object");
+  checkObject(options);
   const known = new Set([
     ...Object.keys(DEFAULTS),
     "storePathRootDir",
@@ -190,10 +189,8 @@ export function resolveConfig(options: MessageStoreOptions): MessageStoreConfig 
   checkPath("storePathCommitLog", merged.storePathCommitLog);
   const root = resolve(merged.storePathRootDir ?? resolve(homedir(), "store"));
   const { signal, onRecoveryProgress, logger, ...rest } = merged;
-  if (signal !== undefined && !isAbortSignal(signal)) throw illegal("signal", signal, "an AbortSignal is needed");
-  if (onRecoveryProgress !== undefined && typeof onRecoveryProgress !== "function") {
-    throw illegal("onRecoveryProgress", onRecoveryProgress, "a function is needed");
-  }
+  checkSignal(signal);
+  checkCallback("onRecoveryProgress", onRecoveryProgress);
   if (logger !== undefined && typeof logger?.error !== "function") {
     throw illegal("logger", logger, "an object with a method named error, as console is one, is needed");
   }

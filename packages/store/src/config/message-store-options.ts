@@ -67,7 +67,10 @@ export interface MessageStoreOptions {
    * a network 127.0.0.1), with port 10911; two stores of one machine need one each.
    */
   readonly storeHost?: Host;
-  /** Bytes of the ring to the appender, a power of two. Default 16,777,216 (16 MiB); it follows `maxMessageSize`, from 8 MiB on. */
+  /**
+   * Bytes of the ring to the appender, a power of two from 128 KiB to 1 GiB that exceeds `maxMessageSize` by at least 65,536.
+   * Default 16,777,216 (16 MiB); it follows `maxMessageSize`, from 8 MiB on.
+   */
   readonly putRingSize?: number;
   /** A put that finds the ring full waits (up to `putMessageTimeout`), or is rejected at once. Default `wait`. */
   readonly backPressure?: BackPressure;
@@ -181,7 +184,7 @@ export interface MessageStoreOptions {
   readonly signal?: AbortSignal;
   /** Is notified, once each, of failures in the background that no listener of `error` hears. Default: a warning of the process. */
   readonly logger?: StoreLogger;
-  /** Called now and then while the log is scanned. Default none. */
+  /** Called now and then while the log is scanned. What it throws aborts, and is what `open` rejects with. Default none. */
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
 }
 

@@ -1,4 +1,4 @@
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { MillraceError, preparedPath, type StorePaths, shownValue } from "@millrace/format";
 import type { Storage } from "@millrace/mapped-file";
 
@@ -25,21 +25,41 @@ export function checkTarget({ storage, paths }: CopiedDirectory, directory: unkn
 }
 
 /**
+ * Has `write` fill a directory beside the target, which gets the target's name when it is whole, durably. Where anything of that fails,
+ * nothing is left.
+ *
+ * @throws MillraceError `ERR_COPY_TARGET`; and what `write` or the system throws
+ */
+export async function copyInto<T>(storage: Storage, target: string, write: (prepared: string) => Promise<T>): Promise<T> {
+  let place = makePrepared(storage, target);
+  try {
+    const written = await write(place);
+    storage.rename(place, target);
+    place = target;
+    storage.syncDirectory(dirname(target));
+    return written;
+  } catch (error) {
+    removeCopy(storage, place);
+    throw error;
+  }
+}
+
+/**
  * Makes the directory in which a copy lies until it is whole. Nobody else works there, in this process or another.
  *
  * @throws MillraceError `ERR_COPY_TARGET`
  */
-export function makePrepared(storage: Storage, target: string): string {
+function makePrepared(storage: Storage, target: string): string {
   const prepared = preparedPath(target);
   if (storage.exists(prepared) || !storage.makeDirectory(prepared))
     throw refusal(`a copy under way, or one that was not completed, is in the way; the latter is to be removed: path=${prepared}`);
   return prepared;
 }
 
-/** What {@link makePrepared} made, with all that is in it. What cannot be removed stays: the next copy to this target names it. */
-export function removePrepared(storage: Storage, prepared: string): void {
+/** What a copy has made, with all that is in it. What cannot be removed stays: the next copy to this target names it. */
+function removeCopy(storage: Storage, path: string): void {
   try {
-    removeTree(storage, prepared);
+    removeTree(storage, path);
   } catch {
     // Why the copy failed says more.
   }

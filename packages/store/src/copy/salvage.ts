@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import {
   BLANK_RECORD_LENGTH,
@@ -18,7 +18,7 @@ import type { MessageStoreOptions } from "../config/message-store-options.js";
 import { StoreLock } from "../marks/store-lock.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
 import { copyFailed } from "./copy-failed.js";
-import { checkTarget, makePrepared, removePrepared } from "./copy-target.js";
+import { checkTarget, copyInto } from "./copy-target.js";
 import { FILLER_LEAST_LENGTH, writeFillerRecords } from "./filler-record.js";
 import { readFileWhatCan } from "./readable-pages.js";
 import { type BadRange, type SalvagedSegment, scanForGood } from "./salvage-scan.js";
@@ -95,26 +95,13 @@ export async function salvageStore(
     if (storage.entry(paths.commitLog) === undefined)
       throw new MillraceError("ERR_PATH_UNUSABLE", `there is no commit log: path=${paths.commitLog}`);
     lock = lockIfPossible(storage, paths);
-    const prepare = (prepared: string) =>
-      new Salvage(new StoreCopy(storage, config, paths, storePaths(prepared), progress), leaveOut);
-    return await salvageInto(target, storage, prepare);
+    return await copyInto(storage, target, (prepared) =>
+      new Salvage(new StoreCopy(storage, config, paths, storePaths(prepared), progress), leaveOut).run(),
+    );
   } catch (error) {
-    throw copyFailed(error, String(directory));
+    throw copyFailed(error, directory);
   } finally {
     lock?.release();
-  }
-}
-
-async function salvageInto(target: string, storage: Storage, prepare: (prepared: string) => Salvage): Promise<SalvageReport> {
-  const prepared = makePrepared(storage, target);
-  try {
-    const report = await prepare(prepared).run();
-    storage.rename(prepared, target);
-    storage.syncDirectory(dirname(target));
-    return report;
-  } catch (error) {
-    removePrepared(storage, prepared);
-    throw error;
   }
 }
 

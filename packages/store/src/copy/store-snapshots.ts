@@ -1,15 +1,15 @@
-import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { MillraceError, type StorePaths, shownValue, storePaths } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
+import { checkCallOptions } from "../config/call-options.js";
 import type { MessageStoreConfig } from "../config/message-store-config.js";
-import { throwIfAborted } from "../recover/scan/abort-check.js";
+import { CallerFailure, ProgressCalls } from "../config/progress-calls.js";
 import { RecoveryTaskPool } from "../recover/scan/recovery-task-pool.js";
 import { ScanProgress } from "../recover/scan/scan-progress.js";
 import { copyFailed } from "./copy-failed.js";
-import { checkTarget, makePrepared, removePrepared } from "./copy-target.js";
-import { COPY_TASKS } from "./copy-worker.js";
+import { checkTarget, copyInto } from "./copy-target.js";
+import { COPY_TASKS, type CopyResult, type CopyTask } from "./copy-worker.js";
 
 /** How far a copy has come: bytes of files that are in the target, written or shared with the source. */
 export interface CopyProgress {
@@ -20,7 +20,7 @@ export interface CopyProgress {
 export interface SnapshotOptions {
   /** Ends it; nothing is left of the target then. */
   readonly signal?: AbortSignal;
-  /** Called a few times a second, and when the copy is in place. What it throws becomes an uncaught exception. */
+  /** Called a few times a second, and when all is copied. What it throws ends it as `signal` does, and is what the promise rejects with. */
   readonly onProgress?: (progress: CopyProgress) => void;
 }
 
@@ -45,7 +45,6 @@ export interface SnapshotSource {
 }
 
 const LOOK_MS = 20;
-const PROGRESS_INTERVAL_MS = 200;
 
 /** Snapshots of an open store that are under way. */
 export class StoreSnapshots {
@@ -58,15 +57,15 @@ export class StoreSnapshots {
 
   /** See `MessageStore.snapshot`. */
   async take(directory: string, options: SnapshotOptions = {}): Promise<SnapshotReport> {
+    checkCallOptions(options);
     const progress = new ScanProgress();
     try {
       const target = checkTarget(this.#source, directory);
-      throwIfAborted(options.signal);
       const running = this.#take(target, options, progress);
       this.#running.set(progress, running);
       return await running;
     } catch (error) {
-      throw copyFailed(error, String(directory));
+      throw error instanceof CallerFailure ? error.thrown : copyFailed(error, directory);
     } finally {
       this.#running.delete(progress);
     }
@@ -81,43 +80,61 @@ export class StoreSnapshots {
   /** Under a name of its own until it is whole. */
   async #take(target: string, { signal, onProgress }: SnapshotOptions, progress: ScanProgress): Promise<SnapshotReport> {
     const began = monotonicMs();
-    const { config, spec, storage, paths } = this.#source;
-    const prepared = makePrepared(storage, target);
     using _heeded = progress.heed(signal);
-    const timer = setInterval(() => onProgress?.({ bytesCopied: progress.bytesScanned }), PROGRESS_INTERVAL_MS);
+    const goOn = (): void => throwIfAborted(progress, signal);
+    goOn();
+    const calls = new ProgressCalls(
+      () => onProgress?.({ bytesCopied: progress.bytesScanned }),
+      () => progress.abort(),
+    );
     const pool = new RecoveryTaskPool(COPY_TASKS, 1);
     try {
-      await this.#source.saveOffsets();
-      const task = { storage: spec, config, source: paths, target: storePaths(prepared), progress: progress.shared };
-      await pool.runAll([{ ...task, maxOffset: undefined }], ignore, ignore);
-      const maxOffset = await this.#dispatchedEnd(progress, signal);
-      const [copied] = await pool.runAll([{ ...task, maxOffset }], ignore, ignore);
-      const minOffset = copied?.kind === "log" ? copied.minOffset : 0;
-      storage.rename(prepared, target);
-      storage.syncDirectory(dirname(target));
-      const bytesCopied = progress.bytesScanned;
-      queueMicrotask(() => onProgress?.({ bytesCopied })); // the copy is in place: what the user throws does not say otherwise
-      return { minOffset, maxOffset, bytesCopied, seconds: (monotonicMs() - began) / 1000 };
-    } catch (error) {
-      removePrepared(storage, prepared);
-      throw error;
+      const copied = await copyInto(this.#source.storage, target, (prepared) =>
+        calls.during(async () => {
+          const ends = await this.#copy(prepared, pool, progress, goOn).finally(goOn); // which says why better than a thread
+          calls.callNow();
+          goOn();
+          return ends;
+        }),
+      );
+      return { ...copied, bytesCopied: progress.bytesScanned, seconds: (monotonicMs() - began) / 1000 };
     } finally {
-      clearInterval(timer);
       await pool.close();
     }
   }
 
+  async #copy(
+    prepared: string,
+    pool: RecoveryTaskPool<CopyTask, CopyResult>,
+    progress: ScanProgress,
+    goOn: () => void,
+  ): Promise<Pick<SnapshotReport, "minOffset" | "maxOffset">> {
+    const { config, spec, paths } = this.#source;
+    await this.#source.saveOffsets();
+    const task = { storage: spec, config, source: paths, target: storePaths(prepared), progress: progress.shared };
+    await pool.runAll([{ ...task, maxOffset: undefined }], ignore, ignore);
+    const maxOffset = await this.#dispatchedEnd(goOn);
+    const [copied] = await pool.runAll([{ ...task, maxOffset }], ignore, ignore);
+    return { minOffset: copied?.kind === "log" ? copied.minOffset : 0, maxOffset };
+  }
+
   /** The end of what is durable now, once it is dispatched too. */
-  async #dispatchedEnd(progress: ScanProgress, signal: AbortSignal | undefined): Promise<number> {
+  async #dispatchedEnd(goOn: () => void): Promise<number> {
     const maxOffset = await this.#source.flush();
     while (this.#source.dispatchedOffset() < maxOffset) {
-      if (progress.isAborted)
-        throw new MillraceError("ERR_ABORTED", `the snapshot was aborted: reason=${shownValue(signal?.reason)}`);
+      goOn();
       await setTimeout(LOOK_MS);
       await this.#source.flush();
     }
     return maxOffset;
   }
+}
+
+/** @throws MillraceError `ERR_ABORTED` */
+function throwIfAborted(progress: ScanProgress, signal: AbortSignal | undefined): void {
+  if (!progress.isAborted) return;
+  const reason = signal?.aborted === true ? shownValue(signal.reason) : "the store is being closed";
+  throw new MillraceError("ERR_ABORTED", `the snapshot was aborted: reason=${reason}`);
 }
 
 function ignore(): void {}

@@ -10,8 +10,9 @@ export interface CommitLogDispatcher {
   /** For messages. */
   readonly name: string;
   /**
-   * At open: the first offset that it has not handled durably; dispatching begins at the lowest of all. Without it, it is notified of
-   * what comes after the ConsumeQueues and the index, which can be less than it has missed.
+   * At open: the first offset that it has not handled durably; dispatching begins at the lowest of all (below 0, as RocketMQ's -1:
+   * at the beginning of the log). An integer, and no promise. Without it, it is notified of what comes after the ConsumeQueues and the
+   * index, which can be less than it has missed.
    */
   handledOffset?(): number;
   /**

@@ -1,5 +1,5 @@
 import { pathToFileURL } from "node:url";
-import { DispatchRequest, MillraceError } from "@millrace/format";
+import { DispatchRequest, MillraceError, shownValue } from "@millrace/format";
 import type { CommitLogDispatcher, CommitLogDispatcherFactory } from "./commit-log-dispatcher.js";
 
 /** A module that connects to something may take its time; one that never settles must not keep the store from opening. */
@@ -42,8 +42,12 @@ export class OwnDispatcher implements CommitLogDispatcher {
     }
   }
 
+  /** @throws MillraceError `ERR_DISPATCHER_ILLEGAL` */
   handledOffset(): number {
-    return this.#dispatcher.handledOffset?.() ?? Number.MAX_SAFE_INTEGER;
+    const offset = this.#dispatcher.handledOffset?.() ?? Number.MAX_SAFE_INTEGER;
+    if (Number.isSafeInteger(offset) || offset === Number.POSITIVE_INFINITY) return offset;
+    const reason = "handledOffset of a dispatcher answers at once with an integer";
+    throw new MillraceError("ERR_DISPATCHER_ILLEGAL", `${reason}: name=${this.name} offset=${shownValue(offset)}`);
   }
 
   dispatch({ bytes, msgSize, propertiesPosition, propertiesLength }: DispatchRequest): void {

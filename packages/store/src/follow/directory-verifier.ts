@@ -20,6 +20,7 @@ import {
   TOTAL_SIZE_OFFSET,
 } from "@millrace/format";
 import { monotonicMs } from "@millrace/shared-memory";
+import { CallerFailure } from "../config/progress-calls.js";
 import type { MessageReader } from "../read/message-reader.js";
 import type { MessageView } from "../read/message-view.js";
 import type { ReadConsumeQueue } from "../read/read-consume-queue.js";
@@ -41,7 +42,7 @@ export interface DirectoryDamage {
 /** What `verify` of a store that is open for reading takes. */
 export interface DirectoryVerifyOptions {
   readonly signal?: AbortSignal;
-  /** Called some times a second, in bytes of the log. */
+  /** Called some times a second, in bytes of the log. What it throws ends it, and is what the promise rejects with. */
   readonly onProgress?: (progress: { readonly bytesVerified: number; readonly bytesTotal: number }) => void;
 }
 
@@ -239,7 +240,12 @@ export class DirectoryVerifier {
     const { minOffset, endOffset } = this.#log;
     if (onProgress !== undefined && monotonicMs() - this.#saidAtMs > PROGRESS_MS) {
       this.#saidAtMs = monotonicMs();
-      onProgress({ bytesVerified: Math.min(offset, endOffset) - minOffset, bytesTotal: endOffset - minOffset });
+      const progress = { bytesVerified: Math.min(offset, endOffset) - minOffset, bytesTotal: endOffset - minOffset };
+      try {
+        onProgress(progress);
+      } catch (error) {
+        throw new CallerFailure(error);
+      }
     }
     await setImmediate();
   }

@@ -3,6 +3,7 @@ import { MillraceError, type StorePaths } from "@millrace/format";
 import { createStorage, type Storage, type StorageSpec } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
 import { GroupLags } from "../broker/group-lags.js";
+import { checkCallOptions } from "../config/call-options.js";
 import { type MessageStoreConfig, resolveConfig } from "../config/message-store-config.js";
 import { pathsOf, type ReadOnlyOptions } from "../config/read-only-options.js";
 import { ArrivalSignal } from "../consume/arrival-signal.js";
@@ -125,6 +126,7 @@ export class FollowedStore {
 
   /** See {@link ReadOnlyMessageStore.verify}. */
   async verify(options: DirectoryVerifyOptions): Promise<DirectoryVerifyReport> {
+    checkCallOptions(options);
     const { storePathCommitLog, mappedFileSizeCommitLog } = this.config;
     try {
       const log: VerifiedLog = {

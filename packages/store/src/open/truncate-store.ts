@@ -1,4 +1,4 @@
-import { MillraceError, ownSegmentPath, type StorePaths } from "@millrace/format";
+import { MillraceError, ownSegmentPath, type StorePaths, shownValue } from "@millrace/format";
 import {
   type MappedFile,
   MappedFileQueue,
@@ -16,6 +16,7 @@ import { isFailedSync } from "../marks/fencing-force.js";
 import { FlushedWatermark } from "../marks/flushed-watermark.js";
 import { removeSegmentNotes } from "../marks/segment-note.js";
 import { pathUnusable } from "../tell/path-unusable.js";
+import { needLog } from "./existing-log.js";
 import { type OpenedDirectory, openDirectory } from "./open-directory.js";
 import { segmentRecords } from "./segment-records.js";
 import { undoProgress } from "./undone-progress.js";
@@ -32,14 +33,15 @@ export interface TruncateReport {
 
 /** See {@link MessageStore.truncate}. */
 export async function truncateStore(options: MessageStoreOptions, offset: number, spec: StorageSpec): Promise<TruncateReport> {
+  needLog(options, spec);
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    throw noOffset(`an offset is an integer of at least 0: offset=${shownValue(offset)}`);
   const directory = await openDirectory(options, spec);
   let report: TruncateReport;
   try {
     const { minOffset, maxOffset } = directory.recovery;
-    if (!Number.isSafeInteger(offset) || offset < minOffset || offset > maxOffset) {
-      const message = `the log is not cut where it is not: offset=${offset} minOffset=${minOffset} maxOffset=${maxOffset}`;
-      throw new MillraceError("ERR_TRUNCATE_OFFSET", message);
-    }
+    if (offset < minOffset || offset > maxOffset)
+      throw noOffset(`the log is not cut where it is not: offset=${offset} minOffset=${minOffset} maxOffset=${maxOffset}`);
     needFenceAtHome(directory.storage, directory.paths); // it may lie in the watermark, which is made again
     const cutAt = lastEnd(directory, offset);
     if (cutAt < maxOffset) {
@@ -52,10 +54,14 @@ export async function truncateStore(options: MessageStoreOptions, offset: number
   } finally {
     directory.lock.release(); // the abort file stays: what lies there now is as after a kill
   }
-  const { signal: _, ...unaborted } = options; // what is cut is cut, and said
+  const { signal: _signal, onRecoveryProgress: _onRecoveryProgress, ...unaborted } = options; // what is cut is cut, and said
   const after = await openDirectory(unaborted, spec); // which makes ConsumeQueues and index end there too
   after.lock.release();
   return report;
+}
+
+function noOffset(message: string): MillraceError {
+  return new MillraceError("ERR_TRUNCATE_OFFSET", message);
 }
 
 /** Where the last record ends that ends at or before `offset`. A corrupt record in the way is passed where another one follows. */

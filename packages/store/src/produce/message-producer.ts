@@ -29,6 +29,8 @@ const attached = new WeakSet<MessagePort>();
 export class MessageProducer implements AsyncDisposable {
   readonly #port: ControlPort<StoreFace>;
   readonly #put: MessagePutter<ProducerTopics>;
+  /** Why no puts are taken any more, once that is known. */
+  #refusal: MillraceError | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor({ config, control, kernelMemory, ring, port }: ProducerHandle["place"]) {
@@ -36,7 +38,7 @@ export class MessageProducer implements AsyncDisposable {
       suspend: (topic) => this.#suspend(topic),
       resume: (topic) => topics.resume(topic),
       refuse: (error) => this.#refuse(error),
-      abandon: (error) => this.#put.abandon(errorOf(error)),
+      abandon: (error) => this.#abandon(error),
     };
     this.#port = new ControlPort<StoreFace>(port, face);
     const { remote } = this.#port;
@@ -45,7 +47,7 @@ export class MessageProducer implements AsyncDisposable {
       () => this.#put.onSlot(),
     );
     this.#put = new MessagePutter(config, ControlBlock.attach(control, "producer"), { kernelMemory, ring }, topics, true);
-    void this.#port.closed.then(() => this.#put.abandon(storeGone()));
+    void this.#port.closed.then(() => this.#gone());
   }
 
   /**
@@ -95,9 +97,10 @@ export class MessageProducer implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#put.refuse(
-      new MillraceError("ERR_STORE_CLOSED", "the producer is closed: state=closed", { status: "SERVICE_NOT_AVAILABLE" }),
-    );
+    this.#refusal = new MillraceError("ERR_STORE_CLOSED", "the producer is closed: state=closed", {
+      status: "SERVICE_NOT_AVAILABLE",
+    });
+    this.#put.refuse(this.#refusal);
     await this.#put.drained();
     this.#put.close();
     this.#port.close();
@@ -113,8 +116,20 @@ export class MessageProducer implements AsyncDisposable {
   }
 
   async #refuse(error: PostedError): Promise<void> {
-    this.#put.refuse(errorOf(error));
+    this.#refusal = errorOf(error);
+    this.#put.refuse(this.#refusal);
     await this.#put.drained();
+  }
+
+  #abandon(error: PostedError): void {
+    this.#refusal = errorOf(error);
+    this.#put.abandon(this.#refusal);
+  }
+
+  /** Of the puts that are under way nobody knows; later ones are not put. */
+  #gone(): void {
+    this.#put.abandon(storeGone("unknown"));
+    this.#put.refuse(this.#refusal ?? storeGone("none"));
   }
 }
 
@@ -122,9 +137,9 @@ function illegal(message: string): MillraceError {
   return new MillraceError("ERR_PRODUCER_ILLEGAL", message);
 }
 
-function storeGone(): MillraceError {
+function storeGone(outcome: "none" | "unknown"): MillraceError {
   return new MillraceError("ERR_STORE_CLOSED", "the store's thread has ended: state=closed", {
     status: "SERVICE_NOT_AVAILABLE",
-    outcome: "unknown",
+    outcome,
   });
 }

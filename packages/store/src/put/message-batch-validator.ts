@@ -1,4 +1,4 @@
-import { MillraceError, SYS_FLAG_TRANSACTION_MASK } from "@millrace/format";
+import { MillraceError, SYS_FLAG_TRANSACTION_MASK, shownValue } from "@millrace/format";
 import type { Message } from "./message.js";
 import type { MessageValidator } from "./message-validator.js";
 import { type RefusedPutResult, refused } from "./put-message-result.js";
@@ -13,7 +13,8 @@ export class MessageBatchValidator {
   length = 0;
 
   validate(batch: readonly Message[], validator: MessageValidator, nowMs: number): RefusedPutResult | undefined {
-    if (!Array.isArray(batch) || batch.length === 0) throw illegal("a batch is an array of messages, not an empty one", "batch");
+    if (!Array.isArray(batch) || batch.length === 0)
+      throw illegal("a batch is an array of messages, not an empty one", "batch", batch);
     this.lengths = [];
     this.length = 0;
     const [first] = batch as [Message];
@@ -24,13 +25,13 @@ export class MessageBatchValidator {
       const refusal = validator.validate(message, nowMs);
       if (refusal !== undefined) return refusal;
       if (message.topic !== first.topic || message.queueId !== first.queueId)
-        throw illegal("a batch has one topic and queue", message.topic);
+        throw illegal("a batch has one topic and queue", ...difference(first, message, "topic", "queueId"));
       if ((message.waitStoreMsgOK ?? true) !== (first.waitStoreMsgOK ?? true))
-        throw illegal("a batch has one waitStoreMsgOK", message.topic);
+        throw illegal("a batch has one waitStoreMsgOK", "waitStoreMsgOK", message.waitStoreMsgOK);
       bornHost ??= fields.bornHost;
       storeHost ??= fields.storeHost;
       if (!sameHost(fields.bornHost, bornHost) || !sameHost(fields.storeHost, storeHost)) {
-        throw illegal("a batch has one bornHost and one storeHost", message.topic);
+        throw illegal("a batch has one bornHost and one storeHost", ...difference(first, message, "bornHost", "storeHost"));
       }
       const special = transactionOrDelay(message);
       if (special !== undefined)
@@ -53,8 +54,14 @@ function transactionOrDelay(message: Message): string | undefined {
   return undefined;
 }
 
-function illegal(reason: string, value: string): MillraceError {
-  return new MillraceError("ERR_BATCH_ILLEGAL", `${reason}: value=${value}`, { status: "MESSAGE_ILLEGAL" });
+/** The field, of the two, in which a message is not as the first one, and its value. */
+function difference<F extends keyof Message>(first: Message, message: Message, one: F, other: F): [name: F, value: unknown] {
+  const name = shownValue(message[one]) === shownValue(first[one]) ? other : one;
+  return [name, message[name]];
+}
+
+function illegal(reason: string, name: string, value: unknown): MillraceError {
+  return new MillraceError("ERR_BATCH_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`, { status: "MESSAGE_ILLEGAL" });
 }
 
 /** Its second look at a batch must find what the first one has measured. */

@@ -21,7 +21,12 @@ export const PROPERTY_SCRATCH_LENGTH = PROPERTIES_MAX_LENGTH * 4 + 8;
 /** Longer strings are faster through TextEncoder. */
 const LOOP_LIMIT = 64;
 const LONE_SURROGATE = /\p{Surrogate}/u;
+/** Then they are forgotten: whoever chooses names at random does not keep those out that come again and again. */
 const ORDERS_KEPT = 1024;
+/** Of all names together, in UTF-16 units: names come from outside. */
+const LONGEST_KEPT = 1024;
+/** In no legal name. */
+const NAME_SEPARATOR = "\u0001";
 const FIELD_PROPERTIES = new Set([
   PROPERTY_KEYS,
   PROPERTY_TAGS,
@@ -58,6 +63,7 @@ function pairLength(name: string, value: string): number {
 export class PropertyWriter {
   readonly bytes: Uint8Array;
   readonly #encoder = new TextEncoder();
+  /** By the names as they were put, with separators between them. Only of names that have been written, which are legal. */
   readonly #orders = new Map<string, readonly string[]>();
   #at = 0;
 
@@ -93,10 +99,16 @@ export class PropertyWriter {
       pairs.set(PROPERTY_REAL_TOPIC, delayed.real.topic);
       pairs.set(PROPERTY_REAL_QUEUE_ID, String(delayed.real.queueId));
     }
-    for (const name of this.#order(pairs)) {
+    const names = [...pairs.keys()];
+    const key = names.join(NAME_SEPARATOR);
+    const kept = this.#orders.get(key);
+    // Of as many legal names no other ones have this key; of another number illegal ones may.
+    const order = kept?.length === names.length ? kept : javaHashMapOrder(names);
+    for (const name of order) {
       this.#pair(name, pairs.get(name) as string);
       if (this.#at > PROPERTIES_MAX_LENGTH) return -1;
     }
+    if (order !== kept) this.#keep(key, order);
     return this.#at;
   }
 
@@ -108,15 +120,10 @@ export class PropertyWriter {
     }
   }
 
-  #order(pairs: ReadonlyMap<string, string>): readonly string[] {
-    const names = [...pairs.keys()];
-    const key = names.join("\u0001");
-    let order = this.#orders.get(key);
-    if (order === undefined) {
-      order = javaHashMapOrder(names);
-      if (this.#orders.size < ORDERS_KEPT) this.#orders.set(key, order);
-    }
-    return order;
+  #keep(key: string, order: readonly string[]): void {
+    if (key.length > LONGEST_KEPT) return;
+    if (this.#orders.size >= ORDERS_KEPT) this.#orders.clear();
+    this.#orders.set(key, order);
   }
 
   #pair(name: string, value: string): void {

@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus, MillraceError, shownValue } from "@millrace/format";
+import { CONSUME_QUEUE_UNIT_LENGTH, type GetMessageStatus } from "@millrace/format";
 import { monotonicMs } from "@millrace/shared-memory";
 import type { StoreStats } from "@millrace/stats";
 import { checkKnownKeys, knownKeys } from "../config/known-keys.js";
@@ -8,6 +8,7 @@ import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
 import { GetMessageResult } from "./get-message-result.js";
 import { GetMessageScan } from "./get-message-scan.js";
+import { checkQueueOffset, illegalArgument } from "./illegal-argument.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
 import { type MessageFilter, TagFilter } from "./tag-filter.js";
 
@@ -140,19 +141,15 @@ export class MessageGetter {
 
 function check(request: GetMessageRequest): void {
   if (typeof request !== "object" || request === null)
-    throw illegal("a request is { topic, queueId, queueOffset }", "request", request);
+    throw illegalArgument("a request is { topic, queueId, queueOffset }", "request", request);
   checkKnownKeys(request, KNOWN_KEYS, "ERR_GET_ILLEGAL");
   const { queueOffset, maxMessages, maxBytes } = request;
-  if (!Number.isSafeInteger(queueOffset)) throw illegal("a queue offset is an integer", "queueOffset", queueOffset);
+  checkQueueOffset(queueOffset);
   checkLimit("maxMessages", maxMessages);
   checkLimit("maxBytes", maxBytes);
 }
 
 function checkLimit(name: string, value: number | undefined): void {
   if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return;
-  throw illegal("a limit is an integer of at least 1", name, value);
-}
-
-function illegal(reason: string, name: string, value: unknown): MillraceError {
-  return new MillraceError("ERR_GET_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`);
+  throw illegalArgument("a limit is an integer of at least 1", name, value);
 }

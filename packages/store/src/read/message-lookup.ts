@@ -1,8 +1,9 @@
-import { ConsumeQueueUnit, decodeMessageId, MillraceError, shownValue } from "@millrace/format";
+import { ConsumeQueueUnit, checkStoredTopic, decodeMessageId, MillraceError, shownValue } from "@millrace/format";
 import { millisecondsOf } from "../config/any-realm.js";
 import type { TopicTable } from "../put/topic-table.js";
 import type { CommitLogReader } from "./commit-log-reader.js";
 import type { ConsumeQueueReader } from "./consume-queue-reader.js";
+import { checkQueueOffset, illegalArgument } from "./illegal-argument.js";
 import type { MessageView } from "./message-view.js";
 import { type BoundaryType, OffsetByTime } from "./offset-by-time.js";
 import type { ReadConsumeQueue } from "./read-consume-queue.js";
@@ -53,6 +54,7 @@ export class MessageLookup {
    * @param committed false: one past the last one that was put, whether it can be read already or not
    */
   getMaxOffsetInQueue(topic: string, queueId: number, committed: boolean): number {
+    if (typeof committed !== "boolean") throw illegalArgument("true or false is needed", "committed", committed);
     const queue = this.#find(topic, queueId);
     if (queue === undefined) return 0;
     return committed ? queue.maxOffset : Math.max(queue.nextOffset, queue.maxOffset);
@@ -60,6 +62,7 @@ export class MessageLookup {
 
   /** Milliseconds; undefined when there is no such message (RocketMQ: -1). */
   getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): number | undefined {
+    checkQueueOffset(queueOffset);
     const queue = this.#find(topic, queueId);
     return queue === undefined ? undefined : this.#offsetByTime.storeTimestamp(queue, queueOffset);
   }
@@ -68,8 +71,8 @@ export class MessageLookup {
    * Milliseconds: store timestamp of the queue's first message, or of the log's first record; undefined when there is none (RocketMQ: -1).
    */
   getEarliestMessageTime(topic?: string, queueId?: number): number | undefined {
-    if (topic === undefined) return this.pickupStoreTimestamp(this.#log.minOffset);
-    const queue = this.#find(topic, queueId as number);
+    if (topic === undefined && queueId === undefined) return this.pickupStoreTimestamp(this.#log.minOffset);
+    const queue = this.#find(topic as string, queueId as number); // which refuses one without the other
     return queue === undefined ? undefined : this.#offsetByTime.storeTimestamp(queue, queue.minOffset);
   }
 
@@ -87,8 +90,8 @@ export class MessageLookup {
    */
   getOffsetInQueueByTime(topic: string, queueId: number, time: number | Date, boundary: BoundaryType): number {
     const timestamp = millisecondsOf(time);
-    if (Number.isNaN(timestamp)) throw illegal("a time is a number or a Date", "time", time);
-    if (boundary !== "lower" && boundary !== "upper") throw illegal("a boundary is lower or upper", "boundary", boundary);
+    if (Number.isNaN(timestamp)) throw illegalArgument("a time is a number or a Date", "time", time);
+    if (boundary !== "lower" && boundary !== "upper") throw illegalArgument("a boundary is lower or upper", "boundary", boundary);
     const queue = this.#find(topic, queueId);
     return queue === undefined ? 0 : this.#offsetByTime.find(queue, timestamp, boundary);
   }
@@ -117,7 +120,11 @@ export class MessageLookup {
 
   /** Ids of a topic's queues; sorted, empty for a topic that does not exist. */
   queues(topic: string): number[] {
-    const slots = this.#topics.find(topic)?.slots ?? new Map<number, number>();
+    const slots = this.#topics.find(topic)?.slots;
+    if (slots === undefined) {
+      checkStoredTopic(topic);
+      return [];
+    }
     const { nextQueueOffsets, maxQueueOffsets } = this.#queues.columns;
     return [...slots]
       .flatMap(([queueId, slot]) => (nextQueueOffsets.get(slot) > 0 || maxQueueOffsets.get(slot) > 0 ? [queueId] : []))
@@ -132,8 +139,4 @@ export class MessageLookup {
   #find(topic: string, queueId: number): ReadConsumeQueue | undefined {
     return this.#queues.find(topic, queueId);
   }
-}
-
-function illegal(reason: string, name: string, value: unknown): MillraceError {
-  return new MillraceError("ERR_GET_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`);
 }

@@ -102,6 +102,7 @@ const illegal: [string, unknown][] = [
   ["storeHost", { address: "127.0.0.1", port: 65536 }],
   ["putRingSize", 64 * MIB + 1],
   ["putRingSize", 48 * MIB],
+  ["putRingSize", 64 * KIB],
   ["putRingSize", 2 ** 31],
   ["signal", "now"],
   ["onRecoveryProgress", true],
@@ -143,7 +144,7 @@ const contradictory: [string, MessageStoreOptions][] = [
   ["pool and SYNC_FLUSH", { transientStorePoolEnable: true, flushDiskType: "SYNC_FLUSH" }],
   ["a pool size without a pool", { transientStorePoolSize: 3 }],
   ["a ring smaller than a message", { putRingSize: 128 * KIB, maxMessageSize: 128 * KIB }],
-  ["a ring smaller than the largest message by default", { putRingSize: 64 * KIB }],
+  ["a ring smaller than the largest message by default", { putRingSize: 128 * KIB }],
 ];
 
 for (const [what, options] of contradictory) {

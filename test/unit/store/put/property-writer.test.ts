@@ -62,6 +62,39 @@ test("tags, keys and wait alone keep that order too", (t) => {
   t.is(written(new PropertyWriter(), {}), "");
 });
 
+test("names that were refused change nothing for those that are legal, and legal ones let none pass that are not", (t) => {
+  const illegal: Record<string, string>[] = [
+    { "a\u0001b": "x" },
+    { "": "x" },
+    { "\u0001": "x" },
+    { a: "1", "": "2" },
+    { a: "1", b: "" },
+  ];
+  const legal: Record<string, string>[] = [{}, { a: "1", b: "2" }, { a: "1" }, { b: "2", a: "1" }];
+  for (const first of [...illegal, ...legal]) {
+    const writer = new PropertyWriter();
+    for (const properties of [first, ...illegal, ...legal, ...illegal, ...legal]) {
+      if (illegal.includes(properties)) {
+        t.throws(() => written(writer, { properties }), { code: "ERR_PROPERTY_ILLEGAL" }, JSON.stringify([first, properties]));
+      } else {
+        const expected = javaHashMapOrder(Object.keys(properties)).map((name) => [name, properties[name] as string] as const);
+        t.is(written(writer, { properties }), formatProperties(expected, true), JSON.stringify([first, properties]));
+      }
+    }
+  }
+});
+
+test("the same names are in order however many others, and however long ones, came before", (t) => {
+  const writer = new PropertyWriter();
+  const again = { properties: { first: "1", second: "2", third: "3" } };
+  const expected = written(writer, again);
+  for (let n = 0; n < 3000; n++) {
+    const name = n % 100 === 0 ? "n".repeat(2000) + n : `n${n}`;
+    t.is(written(writer, { properties: { [name]: "v" } }), `${name}\u0001v\u0002`);
+    t.is(written(writer, again), expected);
+  }
+});
+
 test("32,767 bytes fit, one more does not, and a refusal leaves the writer usable", (t) => {
   const writer = new PropertyWriter();
   const message = (value: string): Message => ({ topic: "T", queueId: 0, body: new Uint8Array(0), properties: { p: value } });

@@ -97,7 +97,7 @@ test("the store timestamp of a message, -1 where there is none", (t) => {
   t.is(reader.getMessageStoreTimestamp("TopicA", 0, 5), builder.records[5]?.storeTimestamp ?? 0);
   t.is(reader.getMessageStoreTimestamp("TopicA", 0, 80), undefined);
   t.is(reader.getMessageStoreTimestamp("TopicA", 0, -1), undefined);
-  t.is(reader.getMessageStoreTimestamp("TopicA", 0, Number.NaN), undefined);
+  t.throws(() => reader.getMessageStoreTimestamp("TopicA", 0, Number.NaN), { code: "ERR_GET_ILLEGAL" });
   t.is(reader.getMessageStoreTimestamp("TopicA", 9, 0), undefined);
   const { offset, length, storeTimestamp } = builder.records[1] ?? { offset: 0, length: 0, storeTimestamp: 0 };
   t.is(reader.pickupStoreTimestamp(offset), storeTimestamp);

@@ -3,6 +3,7 @@ import {
   checkNotReserved,
   checkQueueId,
   checkTopic,
+  isAbortSignal,
   MillraceError,
   type MillraceErrorCode,
   PROPERTY_REAL_QUEUE_ID,
@@ -99,10 +100,7 @@ export class Transactions {
    * nothing: one that was prepared just now, and is not dispatched yet, is in the next list.
    */
   async *undecidedMessages(request: UndecidedRequest = {}): AsyncGenerator<UndecidedMessage, void, undefined> {
-    checkKnownKeys(request ?? {}, UNDECIDED_KEYS, "ERR_UNDECIDED_ILLEGAL");
-    const { olderThanMs = 0, limit = Infinity, signal } = request ?? {};
-    if (!(olderThanMs >= 0)) throw illegalRequest("olderThanMs", olderThanMs);
-    if (!(limit >= 0)) throw illegalRequest("limit", limit);
+    const { olderThanMs = 0, limit = Infinity, signal } = checkedRequest(request);
     const now = wallClockMs();
     const newest = olderThanMs === 0 ? Infinity : now - olderThanMs;
     /** Stamped in the future: the clock was set back since. They are as old as a later one at least. */
@@ -280,8 +278,22 @@ function illegal(code: MillraceErrorCode, reason: string, name: string, value: u
   return new MillraceError(code, `${reason}: ${name}=${shownValue(value)}`, { status: "MESSAGE_ILLEGAL" });
 }
 
-function illegalRequest(name: string, value: unknown): MillraceError {
-  return new MillraceError("ERR_UNDECIDED_ILLEGAL", `a number of at least 0 is needed: ${name}=${shownValue(value)}`);
+/** @throws MillraceError `ERR_UNDECIDED_ILLEGAL` */
+function checkedRequest(request: UndecidedRequest): UndecidedRequest {
+  if (typeof request !== "object" || request === null) throw illegalRequest("a request is an object", "request", request);
+  checkKnownKeys(request, UNDECIDED_KEYS, "ERR_UNDECIDED_ILLEGAL");
+  for (const name of ["olderThanMs", "limit"] as const) {
+    const value = request[name];
+    if (value !== undefined && !(typeof value === "number" && value >= 0))
+      throw illegalRequest("a number of at least 0 is needed", name, value);
+  }
+  const { signal } = request;
+  if (signal !== undefined && !isAbortSignal(signal)) throw illegalRequest("an AbortSignal is needed", "signal", signal);
+  return request;
+}
+
+function illegalRequest(reason: string, name: string, value: unknown): MillraceError {
+  return new MillraceError("ERR_UNDECIDED_ILLEGAL", `${reason}: ${name}=${shownValue(value)}`);
 }
 
 function unknown(prepared: unknown): MillraceError {

@@ -2,6 +2,7 @@ import { MillraceError, ownSegmentPath } from "@millrace/format";
 import type { Storage, StorageSpec } from "@millrace/mapped-file";
 import { createStorage, MappedFileQueue } from "@millrace/mapped-file";
 import { monotonicMs } from "@millrace/shared-memory";
+import { ProgressCalls } from "../../config/progress-calls.js";
 import type { RecoveryProgress } from "../../config/recovery-progress.js";
 import { isFailedSync } from "../../marks/fencing-force.js";
 import { throwIfAborted } from "../scan/abort-check.js";
@@ -42,6 +43,7 @@ export interface RecoverOptions extends LogQueueTableOptions {
   readonly notes?: SegmentNotesOptions;
   /** Aborts until the first change on disk; nothing is changed then. */
   readonly signal?: AbortSignal;
+  /** What it throws aborts too, and comes as a {@link CallerFailure}. */
   readonly onProgress?: (progress: RecoveryProgress) => void;
   /** Threads; 0 scans in this one. By default 0 for a small log, otherwise one per processor, at most 4. */
   readonly parallelism?: number;
@@ -52,8 +54,6 @@ export interface CommitLogRecovery extends LogReport {
   /** By `topic-queueId`. */
   readonly logQueues: Map<string, LogQueue>;
 }
-
-const PROGRESS_INTERVAL_MS = 200;
 
 /**
  * Finds the end of the log, and what the store must know about what is before it. Reads every segment, but for what is noted, decides
@@ -130,8 +130,8 @@ async function scanAll(
     onProgress?.({ bytesScanned, bytesTotal, segmentsScanned, segmentsTotal });
   };
   using _heeded = progress.heed(signal);
-  const timer = setInterval(report, PROGRESS_INTERVAL_MS);
-  try {
+  const calls = new ProgressCalls(report, () => progress.abort());
+  return await calls.during(async () => {
     const plan = planScan(queue.files, options);
     const tasks = unknown.map((file) => {
       const planned = plan[queue.files.indexOf(file)] as PlannedSegment;
@@ -141,7 +141,7 @@ async function scanAll(
     });
     const onDone = (): void => {
       segmentsScanned++;
-      report();
+      calls.callNow();
     };
     const outcomes = await pool.runAll(tasks, onDone, () => progress.abort());
     const scanned = outcomes.flatMap((outcome) => (outcome.kind === "scanned" ? [outcome.scan] : []));
@@ -149,9 +149,7 @@ async function scanAll(
       const scan = scanned[unknown.indexOf(file)];
       return scan === undefined ? noted.scanOf(file) : noted.joined(file.fromOffset, scan);
     });
-  } finally {
-    clearInterval(timer);
-  }
+  });
 }
 
 function bytesToScan({ files }: MappedFileQueue, noted: NotedSegments): number {
