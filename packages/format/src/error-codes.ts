@@ -110,8 +110,7 @@ export const ERROR_CODES = {
     remedy: "Have it answer at once, and do what takes long later.",
   },
   ERR_DISPATCH_FAILED: {
-    meaning:
-      "A dispatcher failed: at a record, and readers see nothing new, from the tenth time on puts are refused; or yours, in force.",
+    meaning: "A dispatcher failed: at a record, which readers wait for, and puts from the tenth time on; or yours, in force.",
     remedy: "Correct the dispatcher that the message names, or make room on the disk: it is tried again every second.",
   },
   ERR_DISPATCH_RECORD: {
