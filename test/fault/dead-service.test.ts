@@ -17,7 +17,7 @@ const deaths: { service: string; options: MessageStoreOptions; fault: Fault }[] 
     options: { writeWithoutMmap: true },
     fault: { operation: "write", path: "commitlog", after: 30, code: "EIO" },
   },
-  { service: "append", options: {}, fault: { operation: "map", path: "commitlog", after: 0, code: "ENOMEM" } },
+  { service: "append", options: {}, fault: { operation: "map", path: "commitlog", after: 0, code: "EIO" } },
   {
     service: "flush",
     options: { transientStorePoolEnable: true, commitIntervalCommitLog: 1, commitCommitLogLeastPages: 0 },

@@ -231,7 +231,8 @@ export class MessageScheduler {
    * again; their segments are kept for them. A put has no part in it, whose level counts as the highest.
    */
   #beyond(): Iterable<DelayLevelQueue> {
-    for (const queueId of this.#store.queues(SCHEDULE_TOPIC)) {
+    // Of a store that is closed those are told that were known before: no queue is read any more.
+    for (const queueId of this.#hasStopped ? [] : this.#store.queues(SCHEDULE_TOPIC)) {
       const level = queueId + 1;
       if (level > this.#levels.length && !this.#levelsBeyond.has(level))
         this.#levelsBeyond.set(level, new DelayLevelQueue(level, Infinity, this.#offsets.get(level), this.#context));
