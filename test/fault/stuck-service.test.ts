@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { message, numbered, openStore } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
-import { BLOCKING_TOPIC } from "./blocking-dispatcher.js";
+import { BLOCKING_TOPIC, BLOCKS_FILE } from "./blocking-dispatcher.js";
 
 const BLOCKING = { commitLogDispatchers: [new URL("blocking-dispatcher.js", import.meta.url).href] };
 /** A service is given up after 30 s without a heartbeat. */
@@ -14,6 +16,7 @@ test("a close ends although a dispatcher blocks for ever, and what it was asked 
   await store.putMessage(numbered(1));
   await until(() => store.dispatchBehindBytes === 0);
   await store.putMessage(message({ topic: BLOCKING_TOPIC }));
+  await until(() => existsSync(join(store.config.storePathRootDir, BLOCKS_FILE)));
   const deleted = t.throwsAsync(store.deleteTopic("TopicA"), { code: "ERR_SERVICE_ENDED" });
   await t.throwsAsync(store.close(), { code: "ERR_STORE_FAULTED", message: /service=dispatch code=ERR_SERVICE_STUCK/ });
   await deleted;

@@ -89,7 +89,7 @@ test.serial("a failed force is an event, and one again for whoever opens the fen
 });
 
 test.serial("a dead thread is an event that names its service", async (t) => {
-  const store = await openStore(t, {}, [{ operation: "map", path: "commitlog", after: 0, code: "ENOMEM" }]);
+  const store = await openStore(t, {}, [{ operation: "map", path: "commitlog", after: 0, code: "EIO" }]);
   const heard = listen(store);
   await outcomes([store.putMessage(numbered(0))]);
   await until(() => heard.length > 0);
