@@ -73,7 +73,9 @@ test.serial("stat goes by the lock: a store that was fenced and closed is not op
   const root = store.config.storePathRootDir;
   const json = () => JSON.parse(millrace(["stat", root, "--json"]).stdout);
   for (let n = 0; n < 20; n++) await store.putMessage(numbered(n, 20)).catch(() => {});
-  t.like(json(), { state: "open", processId: process.pid, fence: { offset: 0 } });
+  const open = json();
+  t.like(open, { state: "open", processId: process.pid });
+  t.truthy(open.fence);
   await store.close().catch(() => {});
   t.like(json(), { state: "not closed cleanly", processId: process.pid });
   t.regex(millrace(["stat", root]).stdout, /^state +not closed cleanly, process \d+$/m);
