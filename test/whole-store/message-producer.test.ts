@@ -219,11 +219,14 @@ function fakeProducer(store: MessageStore, face: object): { remote: ControlPort<
 
 test("who asks for its first slot when the store is just being closed gets none, because nobody waits for its puts", async (t) => {
   const store = await openStore(t);
-  const [port] = store.producerHandle().transferList;
+  const [port, other] = [store.producerHandle(), store.producerHandle()].map(({ transferList }) => transferList[0] as MessagePort);
   const slot = new Promise((resolve) => {
     const refuse = async (): Promise<void> => resolve(await producer.remote.slot("T", 0));
     const producer = new ControlPort<StoreFace>(port as MessagePort, { refuse });
   });
+  // One that has a slot is waited for: the store does not close its ports before the answer has come.
+  const waitedFor = new ControlPort<StoreFace>(other as MessagePort, { refuse: async () => void (await slot) });
+  await waitedFor.remote.slot("T", 0);
   await store.close();
   t.like(await slot, { code: "ERR_STORE_CLOSED", outcome: "none" });
 });
