@@ -19,7 +19,7 @@ import type {
   UnitRepair,
 } from "./controls.js";
 import type { IdleThreads } from "./idle-threads.js";
-import { abandonLane } from "./lane-descriptor.js";
+import { abandonLane, tendLane } from "./lane-descriptor.js";
 import type { PipelineData } from "./pipeline-data.js";
 import { SERVICES, serviceNames } from "./services.js";
 import { StuckWatch } from "./stuck-watch.js";
@@ -67,8 +67,7 @@ export class Pipeline {
     });
     try {
       const pipeline = new Pipeline(control, data, Object.fromEntries(await Promise.all(starting)) as Threads);
-      pipeline.#threads.append.ended.then(() => control.sendLane.lose());
-      pipeline.#threads.replicate?.ended.then(() => abandonLane(control.sendLane));
+      tendLane(control.sendLane, pipeline.#threads.append.ended, pipeline.#threads.replicate?.ended);
       return pipeline;
     } catch (cause) {
       // Those that run are stopped, not cut off: so they take back what they have made ready.
@@ -194,6 +193,8 @@ export class Pipeline {
    */
   async destroy(): Promise<void> {
     await Promise.all(this.#all.map((thread) => thread.destroy()));
+    this.control.sendLane.lose();
+    await abandonLane(this.control.sendLane);
     for (const counter of Object.values(this.control.counters)) counter.nudge();
   }
 
